@@ -1,0 +1,103 @@
+package io.errand;
+
+import io.errand.embedded.EmbeddedPostgres;
+import io.errand.embedded.HomeLock;
+import io.quarkus.runtime.Quarkus;
+import io.quarkus.runtime.annotations.QuarkusMain;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The way in: takes the data directory, starts the built-in database unless there is another, and
+ * then the server.
+ */
+@QuarkusMain
+public final class Errand {
+  private static @Nullable EmbeddedPostgres postgres;
+
+  private Errand() {}
+
+  /** Starts the server; returns when it has ended. */
+  public static void main(String... arguments) {
+    try {
+      prepare();
+    } catch (IOException | IllegalStateException e) {
+      System.err.println("errand: " + e.getMessage());
+      System.exit(1);
+    } catch (InterruptedException e) {
+      System.exit(130);
+    }
+    Quarkus.run(Server.class, Errand::end, arguments);
+  }
+
+  private static void prepare() throws IOException, InterruptedException {
+    Path home = home();
+    Files.createDirectories(
+        home, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+    HomeLock.take(home); // given back by the kernel, however this process ends
+    Files.deleteIfExists(home.resolve("url")); // of a predecessor; ours is written once it is true
+    System.setProperty("errand.home", home.toString());
+    System.setProperty("jna.tmpdir", home.toString()); // /tmp may be mounted noexec
+    if (setting("errand.database-url") == null) {
+      EmbeddedPostgres started = EmbeddedPostgres.start(home);
+      postgres = started;
+      Runtime.getRuntime().addShutdownHook(new Thread(Errand::stopDatabase, "errand-postgres"));
+      System.setProperty("errand.database-url", started.jdbcUrl());
+      System.setProperty("errand.database-user", EmbeddedPostgres.ROLE);
+      System.setProperty("errand.database-password", started.password());
+      System.setProperty("errand.psql-line", started.psqlLine());
+    }
+  }
+
+  private static void end(int exitCode, @Nullable Throwable fault) {
+    stopDatabase();
+    if (fault != null) {
+      System.err.println("errand: " + rootOf(fault).getMessage());
+    }
+    Runtime.getRuntime().halt(fault != null && exitCode == 0 ? 1 : exitCode);
+  }
+
+  private static synchronized void stopDatabase() {
+    EmbeddedPostgres running = postgres;
+    postgres = null;
+    if (running != null) {
+      try {
+        running.close();
+      } catch (IOException | IllegalStateException e) {
+        System.err.println("errand: " + e.getMessage());
+      }
+    }
+  }
+
+  private static Throwable rootOf(Throwable fault) {
+    Throwable root = fault;
+    while (root.getCause() != null && root.getCause() != root) {
+      root = root.getCause();
+    }
+    return root;
+  }
+
+  private static Path home() {
+    String configured = setting("errand.home");
+    if (configured != null) {
+      return Path.of(configured).toAbsolutePath().normalize();
+    }
+    String user = System.getProperty("user.name", "");
+    return user.equals("root")
+        ? Path.of("/var/lib/errand")
+        : Path.of(System.getProperty("user.home"), ".errand");
+  }
+
+  /** A setting that is needed before the configuration is there; empty is unset. */
+  private static @Nullable String setting(String property) {
+    String value = System.getProperty(property);
+    if (value == null) {
+      value = System.getenv(property.toUpperCase(Locale.ROOT).replace('.', '_').replace('-', '_'));
+    }
+    return value == null || value.isBlank() ? null : value;
+  }
+}

@@ -1,0 +1,85 @@
+package io.errand;
+
+import io.errand.worker.Worker;
+import io.quarkus.runtime.Quarkus;
+import io.quarkus.runtime.QuarkusApplication;
+import io.quarkus.vertx.http.HttpServer;
+import jakarta.enterprise.context.ApplicationScoped;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.eclipse.microprofile.health.HealthCheck;
+import org.eclipse.microprofile.health.HealthCheckResponse;
+import org.eclipse.microprofile.health.Readiness;
+import org.jboss.logging.Logger;
+import sun.misc.Signal;
+
+/**
+ * The server from ready to gone. The first SIGTERM or SIGINT drains it and ends in exit status 0;
+ * later ones change nothing. While it drains it answers requests, but says that it is not ready.
+ */
+@Readiness
+@ApplicationScoped
+public class Server implements QuarkusApplication, HealthCheck {
+  private static final Logger LOG = Logger.getLogger(Server.class);
+
+  private final Worker worker;
+  private final ServerConfig config;
+  private final HttpServer http;
+  private final AtomicBoolean draining = new AtomicBoolean();
+
+  Server(Worker worker, ServerConfig config, HttpServer http) {
+    this.worker = worker;
+    this.config = config;
+    this.http = http;
+  }
+
+  @Override
+  public int run(String... arguments) throws IOException {
+    Signal.handle(new Signal("TERM"), signal -> beginDrain());
+    Signal.handle(new Signal("INT"), signal -> beginDrain());
+    String host =
+        config.httpHost().contains(":") ? "[" + config.httpHost() + "]" : config.httpHost();
+    String reachable = host.equals("0.0.0.0") || host.equals("[::]") ? "127.0.0.1" : host;
+    String url = "http://" + reachable + ":" + http.getPort();
+    Path home = Path.of(config.home());
+    Path partial = home.resolve("url-partial");
+    Files.writeString(partial, url + "\n");
+    Files.move(partial, home.resolve("url"), StandardCopyOption.ATOMIC_MOVE);
+    if (!host.equals("127.0.0.1") && !host.equals("localhost") && !host.equals("[::1]")) {
+      LOG.warnf(
+          "Listening on %s without TLS: put a TLS-terminating proxy in front, tokens travel in clear",
+          host);
+    }
+    System.out.println("Errand serves " + url + " (token in " + home.resolve("token") + ")");
+    config
+        .psqlLine()
+        .ifPresent(
+            line -> {
+              System.out.println("The database, for psql:");
+              System.out.println(line);
+            });
+    Quarkus.waitForExit();
+    return 0;
+  }
+
+  private void beginDrain() {
+    if (draining.compareAndSet(false, true)) {
+      Thread drain =
+          new Thread(
+              () -> {
+                worker.drain();
+                Quarkus.asyncExit(0);
+              },
+              "errand-drain");
+      drain.start();
+    }
+  }
+
+  @Override
+  public HealthCheckResponse call() {
+    return HealthCheckResponse.named("not draining").status(!draining.get()).build();
+  }
+}

@@ -1,0 +1,31 @@
+package io.errand;
+
+import io.smallrye.config.ConfigMapping;
+import io.smallrye.config.WithDefault;
+import java.util.Optional;
+
+/** Settings of the process as a whole. */
+@ConfigMapping(prefix = "errand")
+interface ServerConfig {
+  /** The address to listen on. */
+  @WithDefault("127.0.0.1")
+  String httpHost();
+
+  /** The port to listen on; 0 picks a free one. */
+  @WithDefault("8080")
+  int httpPort();
+
+  /** One JSON object a log line instead of text. */
+  @WithDefault("false")
+  boolean logJson();
+
+  /** How many database connections are kept for requests and the worker. */
+  @WithDefault("16")
+  int databasePool();
+
+  /** How psql connects to the built-in database; set by the start. */
+  Optional<String> psqlLine();
+
+  /** Data directory. */
+  String home();
+}

@@ -1,0 +1,49 @@
+package io.errand.api;
+
+import io.errand.api.Problem.Kind;
+import io.errand.auth.Tokens;
+import jakarta.enterprise.context.RequestScoped;
+import jakarta.ws.rs.container.ContainerRequestContext;
+import jakarta.ws.rs.core.HttpHeaders;
+import jakarta.ws.rs.core.Response;
+import org.jboss.resteasy.reactive.server.ServerRequestFilter;
+import org.jspecify.annotations.Nullable;
+
+/** Whose request this is. */
+@RequestScoped
+public class Caller {
+  private String principal = "";
+
+  /** The name that its jobs and keys belong to. */
+  public String principal() {
+    return principal;
+  }
+
+  /** Keeps everybody without a token out of {@code /v1}, whether the path exists or not. */
+  public static class Gate {
+    private final Tokens tokens;
+    private final Caller caller;
+
+    Gate(Tokens tokens, Caller caller) {
+      this.tokens = tokens;
+      this.caller = caller;
+    }
+
+    @ServerRequestFilter(preMatching = true)
+    public @Nullable Response check(ContainerRequestContext request) {
+      String path = request.getUriInfo().getRequestUri().getPath();
+      if (!path.equals("/v1") && !path.startsWith("/v1/")) {
+        return null;
+      }
+      String principal = tokens.principalOf(request.getHeaderString(HttpHeaders.AUTHORIZATION));
+      if (principal == null) {
+        return Problem.of(
+                Kind.UNAUTHENTICATED,
+                "Send Authorization: Bearer with the token from $ERRAND_HOME/token or ERRAND_TOKEN")
+            .response(path);
+      }
+      caller.principal = principal;
+      return null;
+    }
+  }
+}

@@ -1,0 +1,226 @@
+package io.errand.api;
+
+import io.errand.api.Problem.Kind;
+import io.errand.job.JobState;
+import io.errand.queue.ControlJob;
+import io.errand.store.AttemptEntity;
+import io.errand.store.JobEntity;
+import io.errand.store.JobFilter;
+import io.errand.store.JobReads;
+import io.errand.store.JobReads.JobWithOutput;
+import io.errand.store.KeptOutput;
+import io.errand.store.OutputEntity;
+import io.smallrye.common.annotation.Blocking;
+import io.smallrye.mutiny.Uni;
+import io.smallrye.mutiny.infrastructure.Infrastructure;
+import jakarta.ws.rs.GET;
+import jakarta.ws.rs.HeaderParam;
+import jakarta.ws.rs.POST;
+import jakarta.ws.rs.Path;
+import jakarta.ws.rs.PathParam;
+import jakarta.ws.rs.Produces;
+import jakarta.ws.rs.QueryParam;
+import jakarta.ws.rs.core.Context;
+import jakarta.ws.rs.core.MediaType;
+import jakarta.ws.rs.core.Response;
+import jakarta.ws.rs.core.UriInfo;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/** The calls about jobs that are there. */
+@Path("/v1/jobs")
+@Produces(MediaType.APPLICATION_JSON)
+@Blocking
+public class JobsResource {
+  private final JobReads reads;
+  private final ControlJob control;
+  private final JobAnswers answers;
+  private final Waiters waiters;
+  private final Caller caller;
+
+  JobsResource(
+      JobReads reads, ControlJob control, JobAnswers answers, Waiters waiters, Caller caller) {
+    this.reads = reads;
+    this.control = control;
+    this.answers = answers;
+    this.waiters = waiters;
+    this.caller = caller;
+  }
+
+  /** A page of jobs. */
+  @GET
+  public Map<String, Object> list(@Context UriInfo uri) {
+    ListQuery query = ListQuery.read(uri.getQueryParameters());
+    JobReads.Page page =
+        reads.list(query.filter(), caller.principal(), query.after(), query.pageSize());
+    List<JobEntity> jobs = page.jobs();
+    Map<String, Object> answer = new LinkedHashMap<>();
+    answer.put("jobs", jobs.stream().map(JobView::listed).toList());
+    JobEntity last = jobs.isEmpty() ? null : jobs.get(jobs.size() - 1);
+    answer.put(
+        "next_page_token",
+        page.more() && last != null
+            ? query.tokenAfter(new JobFilter.Position(last.createdAt, last.id))
+            : "");
+    if (query.filter().text() != null) {
+      answer.put("searched_back_to", WireTime.format(page.searchedBackTo()));
+    }
+    return answer;
+  }
+
+  /** One job, now or as soon as it has finished. */
+  @GET
+  @Path("{id}")
+  public Uni<Response> get(
+      @PathParam("id") String text,
+      @QueryParam("wait_seconds") @Nullable String waitSeconds,
+      @HeaderParam("Prefer") @Nullable String prefer,
+      @HeaderParam("If-None-Match") @Nullable String ifNoneMatch) {
+    UUID id = JobAnswers.id(text);
+    String principal = caller.principal();
+    WaitPreference wait = WaitPreference.read(waitSeconds, prefer);
+    JobWithOutput now = answers.read(id, principal);
+    if (wait.time().isZero() || now.job().jobState().isFinal()) {
+      return Uni.createFrom().item(wait.applied(answers.answer(200, now, ifNoneMatch)));
+    }
+    return Uni.createFrom()
+        .completionStage(() -> waiters.await(id, wait.time()))
+        .emitOn(Infrastructure.getDefaultExecutor())
+        .map(done -> wait.applied(answers.answer(200, answers.read(id, principal), ifNoneMatch)));
+  }
+
+  /** The tries of a job. */
+  @GET
+  @Path("{id}/attempts")
+  public Map<String, List<AttemptView>> attempts(@PathParam("id") String text) {
+    JobEntity job = find(text);
+    List<AttemptView> attempts = new ArrayList<>();
+    boolean latestEnded = false;
+    for (AttemptEntity attempt : reads.attempts(job.id)) {
+      attempts.add(AttemptView.of(attempt));
+      latestEnded |= attempt.attempt == job.attempt;
+    }
+    if (job.jobState() == JobState.RUNNING && !latestEnded) {
+      attempts.add(AttemptView.running(job));
+    }
+    return Map.of("attempts", attempts);
+  }
+
+  /** What is kept of one stream, byte for byte. */
+  @GET
+  @Path("{id}/output")
+  @Produces(MediaType.WILDCARD)
+  public Response output(
+      @PathParam("id") String text,
+      @QueryParam("stream") @Nullable String stream,
+      @QueryParam("attempt") @Nullable String attempt) {
+    JobEntity job = find(text);
+    if (stream != null && !stream.equals("stdout") && !stream.equals("stderr")) {
+      throw Problem.invalid("stream", "must be stdout or stderr");
+    }
+    int number = attempt == null ? job.attempt : attemptNumber(attempt);
+    OutputEntity output = reads.output(job.id, number).orElse(null);
+    if (output == null && number != job.attempt) {
+      throw Problem.of(Kind.NOT_FOUND, "Job " + job.id + " has no attempt " + number);
+    }
+    boolean wantsStderr = "stderr".equals(stream);
+    KeptOutput kept =
+        output == null ? KeptOutput.NONE : wantsStderr ? output.keptStderr() : output.keptStdout();
+    String name = job.id + "-" + number + (wantsStderr ? "-stderr.txt" : "-stdout.txt");
+    return Response.ok(kept.kept())
+        .type("text/plain; charset=utf-8")
+        .header("Content-Disposition", "attachment; filename=\"" + name + "\"")
+        .header("Cache-Control", "no-store")
+        .header("X-Content-Type-Options", "nosniff")
+        .header("Errand-Attempt", number)
+        .header("Errand-Total-Bytes", kept.totalBytes())
+        .header("Errand-Head-Bytes", kept.headBytes())
+        .header("Errand-Dropped-Bytes", kept.droppedBytes())
+        .build();
+  }
+
+  /** Cancels a job, or asks its worker to. */
+  @POST
+  @Path("{id}/cancel")
+  public Response cancel(@PathParam("id") String text) throws SQLException {
+    UUID id = JobAnswers.id(text);
+    JobState before = control.cancel(id, caller.principal());
+    if (before == JobState.CANCELLED) {
+      return answers.answer(200, answers.read(id, caller.principal()), null);
+    }
+    boolean done =
+        before == JobState.RUNNING || (before != null && JobState.Arrow.CANCEL.leaves(before));
+    return changed(id, before, done, "cancelled");
+  }
+
+  /** Lets a held job go on. */
+  @POST
+  @Path("{id}/release")
+  public Response release(@PathParam("id") String text) throws SQLException {
+    UUID id = JobAnswers.id(text);
+    JobState before = control.release(id, caller.principal());
+    return changed(id, before, before == JobState.HELD, "released");
+  }
+
+  private Response changed(UUID id, @Nullable JobState before, boolean done, String verb) {
+    if (before == null) {
+      throw JobAnswers.noSuchJob(id);
+    }
+    if (!done) {
+      throw Problem.of(Kind.CONFLICT, "The job is " + before.wireName() + " and cannot be " + verb);
+    }
+    return answers.answer(202, answers.read(id, caller.principal()), null);
+  }
+
+  private JobEntity find(String text) {
+    UUID id = JobAnswers.id(text);
+    return reads.find(id, caller.principal()).orElseThrow(() -> JobAnswers.noSuchJob(id));
+  }
+
+  private static int attemptNumber(String text) {
+    if (!text.matches("[1-9][0-9]{0,8}")) {
+      throw Problem.invalid("attempt", "must be a number from 1");
+    }
+    return Integer.parseInt(text);
+  }
+
+  /** How long a client is ready to wait, and whether it said so by a preference of RFC 7240. */
+  private record WaitPreference(Duration time, boolean preferred) {
+    private static final int MOST_SECONDS = 60;
+
+    static WaitPreference read(@Nullable String query, @Nullable String prefer) {
+      if (query != null) {
+        if (!query.matches("[0-9]{1,2}(\\.[0-9]{1,6})?")
+            || Double.parseDouble(query) > MOST_SECONDS) {
+          throw Problem.invalid("wait_seconds", "must be a number from 0 to " + MOST_SECONDS);
+        }
+        return new WaitPreference(
+            Duration.ofMillis(Math.round(Double.parseDouble(query) * 1000)), false);
+      }
+      for (String preference : prefer == null ? new String[0] : prefer.split("[,;]")) {
+        String[] parts = preference.trim().split("\\s*=\\s*", 2);
+        if (parts.length == 2
+            && parts[0].equalsIgnoreCase("wait")
+            && parts[1].matches("[0-9]{1,9}")) {
+          int seconds = Math.min(MOST_SECONDS, Integer.parseInt(parts[1]));
+          return new WaitPreference(Duration.ofSeconds(seconds), true);
+        }
+      }
+      return new WaitPreference(Duration.ZERO, false);
+    }
+
+    Response applied(Response response) {
+      return preferred
+          ? Response.fromResponse(response)
+              .header("Preference-Applied", "wait=" + time.toSeconds())
+              .build()
+          : response;
+    }
+  }
+}

@@ -1,0 +1,90 @@
+package io.errand.api;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonLocation;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadConstraints;
+import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.errand.api.Problem.Kind;
+import jakarta.ws.rs.core.HttpHeaders;
+import java.io.IOException;
+import java.io.InputStream;
+
+/**
+ * Reads a body strictly and within bounds: UTF-8 JSON, no member twice, no lone surrogate, at most
+ * {@value #MAX_DEPTH} levels deep, numbers of at most 100 digits.
+ */
+final class JsonBody {
+  static final int MAX_BYTES = 1 << 20;
+  static final int MAX_BATCH_BYTES = 16 << 20;
+  private static final int MAX_DEPTH = 64;
+
+  private static final ObjectMapper MAPPER =
+      JsonMapper.builder(
+              JsonFactory.builder()
+                  .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+                  .streamReadConstraints(
+                      StreamReadConstraints.builder()
+                          .maxNestingDepth(MAX_DEPTH)
+                          .maxNumberLength(100)
+                          .maxStringLength(MAX_BATCH_BYTES)
+                          .maxNameLength(1024)
+                          .build())
+                  .build())
+          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+          .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
+          .enable(DeserializationFeature.USE_BIG_INTEGER_FOR_INTS)
+          .build();
+
+  private JsonBody() {}
+
+  /**
+   * The JSON value of a body.
+   *
+   * @param mostBytes how long it may be
+   * @throws Problem 400 or 413
+   */
+  static JsonNode read(InputStream body, HttpHeaders headers, int mostBytes) throws IOException {
+    Problem tooLarge =
+        Problem.of(Kind.TOO_LARGE, "The body may have at most " + mostBytes + " bytes");
+    String declared = headers.getHeaderString(HttpHeaders.CONTENT_LENGTH);
+    if (declared != null && declared.length() < 19 && Long.parseLong(declared) > mostBytes) {
+      throw tooLarge;
+    }
+    byte[] bytes = body.readNBytes(mostBytes + 1);
+    if (bytes.length > mostBytes) {
+      throw tooLarge;
+    }
+    return parse(bytes);
+  }
+
+  private static JsonNode parse(byte[] bytes) throws IOException {
+    if (bytes.length == 0) {
+      throw Problem.invalid("body", "must be JSON, and is empty");
+    }
+    try {
+      JsonNode value = MAPPER.readTree(bytes);
+      if (value == null || value.isMissingNode()) {
+        throw Problem.invalid("body", "must be JSON, and is empty");
+      }
+      return value;
+    } catch (JsonProcessingException e) {
+      throw Problem.invalid("body", "is not acceptable JSON: " + sentence(e));
+    }
+  }
+
+  private static String sentence(JsonProcessingException fault) {
+    JsonLocation location = fault.getLocation();
+    String where =
+        location == null
+            ? ""
+            : " (line " + location.getLineNr() + ", column " + location.getColumnNr() + ")";
+    String said = fault.getOriginalMessage();
+    String text = said == null ? "malformed" : said.lines().findFirst().orElse("malformed");
+    return (text.length() > 200 ? text.substring(0, 200) + "…" : text) + where;
+  }
+}

@@ -1,0 +1,138 @@
+package io.errand.api;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import jakarta.ws.rs.core.MediaType;
+import jakarta.ws.rs.core.Response;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An answer that is not what was asked for: problem details of RFC 9457. The {@code type} is stable
+ * and names the kind of problem; {@code errors} names the fields.
+ */
+@SuppressWarnings("serial") // never serialised by Java
+public final class Problem extends RuntimeException {
+  public static final String CONTENT_TYPE = "application/problem+json";
+
+  private final Kind kind;
+  private final List<FieldError> errors;
+  private final @Nullable Integer retryAfterSeconds;
+
+  /** The kinds of problem there are. */
+  public enum Kind {
+    INVALID(400, "invalid-request", "The request is not valid"),
+    UNAUTHENTICATED(401, "unauthenticated", "A valid bearer token is needed"),
+    FORBIDDEN(403, "forbidden", "This caller may not do that"),
+    NOT_FOUND(404, "not-found", "There is no such thing"),
+    METHOD_NOT_ALLOWED(405, "method-not-allowed", "This method is not allowed here"),
+    NOT_ACCEPTABLE(406, "not-acceptable", "No answer in an acceptable form"),
+    CONFLICT(409, "conflict", "The state of the resource does not allow that"),
+    GONE(410, "gone", "It was here and has been removed"),
+    PRECONDITION_FAILED(412, "precondition-failed", "A precondition is not met"),
+    TOO_LARGE(413, "body-too-large", "The body is too large"),
+    UNSUPPORTED_MEDIA_TYPE(415, "unsupported-media-type", "The body must be application/json"),
+    KEY_REUSED(422, "idempotency-key-reused", "The key belongs to another request"),
+    TOO_MANY(429, "too-many-requests", "Too many requests"),
+    INTERNAL(500, "internal", "Something went wrong here"),
+    UNAVAILABLE(503, "unavailable", "The database is away");
+
+    final int status;
+    final String slug;
+    final String title;
+
+    Kind(int status, String slug, String title) {
+      this.status = status;
+      this.slug = slug;
+      this.title = title;
+    }
+
+    /** The kind for a status code that the framework chose. */
+    static Kind ofStatus(int status) {
+      for (Kind kind : values()) {
+        if (kind.status == status) {
+          return kind;
+        }
+      }
+      return status < 500 ? INVALID : INTERNAL;
+    }
+  }
+
+  /**
+   * What is wrong with one field.
+   *
+   * @param field its path, such as {@code retry[0].when}
+   * @param message one sentence
+   */
+  public record FieldError(String field, String message) {}
+
+  /** The body. */
+  @JsonInclude(JsonInclude.Include.NON_NULL)
+  public record Body(
+      String type,
+      String title,
+      int status,
+      String detail,
+      String instance,
+      @Nullable List<FieldError> errors) {}
+
+  private Problem(
+      Kind kind, String detail, List<FieldError> errors, @Nullable Integer retryAfterSeconds) {
+    super(detail, null, false, false);
+    this.kind = kind;
+    this.errors = List.copyOf(errors);
+    this.retryAfterSeconds = retryAfterSeconds;
+  }
+
+  /** A problem with a sentence about it. */
+  public static Problem of(Kind kind, String detail) {
+    return new Problem(kind, detail, List.of(), null);
+  }
+
+  /** A request with bad fields. */
+  public static Problem invalid(List<FieldError> errors) {
+    FieldError first = errors.get(0);
+    return new Problem(Kind.INVALID, first.field() + ": " + first.message(), errors, null);
+  }
+
+  /** A request with one bad field. */
+  public static Problem invalid(String field, String message) {
+    return invalid(List.of(new FieldError(field, message)));
+  }
+
+  /** The database is away; whether a change was made is not known. */
+  public static Problem unavailable() {
+    return new Problem(
+        Kind.UNAVAILABLE,
+        "The database does not answer. A read can simply be repeated; whether a change took effect"
+            + " cannot be known, so repeat it with the same Idempotency-Key or id",
+        List.of(),
+        2);
+  }
+
+  /** The same problem, said of one field. */
+  public Problem about(String field) {
+    String detail = String.valueOf(getMessage());
+    return new Problem(kind, detail, List.of(new FieldError(field, detail)), retryAfterSeconds);
+  }
+
+  /** The answer. */
+  public Response response(String path) {
+    Body body =
+        new Body(
+            "urn:errand:problem:" + kind.slug,
+            kind.title,
+            kind.status,
+            String.valueOf(getMessage()),
+            path,
+            errors.isEmpty() ? null : errors);
+    Response.ResponseBuilder response =
+        Response.status(kind.status).type(MediaType.valueOf(CONTENT_TYPE)).entity(body);
+    if (retryAfterSeconds != null) {
+      response.header("Retry-After", retryAfterSeconds);
+    }
+    if (kind == Kind.UNAUTHENTICATED) {
+      response.header("WWW-Authenticate", "Bearer realm=\"errand\"");
+    }
+    return response.build();
+  }
+}

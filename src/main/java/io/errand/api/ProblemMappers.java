@@ -1,0 +1,48 @@
+package io.errand.api;
+
+import io.errand.api.Problem.Kind;
+import jakarta.ws.rs.WebApplicationException;
+import jakarta.ws.rs.core.Response;
+import jakarta.ws.rs.core.UriInfo;
+import java.sql.SQLException;
+import org.hibernate.JDBCException;
+import org.jboss.logging.Logger;
+import org.jboss.resteasy.reactive.server.ServerExceptionMapper;
+
+/** The one place where faults become answers. */
+public class ProblemMappers {
+  private static final Logger LOG = Logger.getLogger(ProblemMappers.class);
+
+  @ServerExceptionMapper
+  Response problem(Problem problem, UriInfo uri) {
+    return problem.response(uri.getRequestUri().getPath());
+  }
+
+  /** What the framework refuses: no such path, method, media type. */
+  @ServerExceptionMapper
+  Response framework(WebApplicationException fault, UriInfo uri) {
+    Response given = fault.getResponse();
+    Kind kind = Kind.ofStatus(given.getStatus());
+    Response answer = Problem.of(kind, kind.title).response(uri.getRequestUri().getPath());
+    String allow = given.getHeaderString("Allow");
+    return allow == null ? answer : Response.fromResponse(answer).header("Allow", allow).build();
+  }
+
+  @ServerExceptionMapper
+  Response database(SQLException fault, UriInfo uri) {
+    LOG.warnf("A request failed at the database: %s", fault.getMessage());
+    return Problem.unavailable().response(uri.getRequestUri().getPath());
+  }
+
+  @ServerExceptionMapper
+  Response databaseRead(JDBCException fault, UriInfo uri) {
+    return database(fault.getSQLException(), uri);
+  }
+
+  @ServerExceptionMapper
+  Response unforeseen(RuntimeException fault, UriInfo uri) {
+    LOG.error("A request failed", fault);
+    return Problem.of(Kind.INTERNAL, "The server's log says more, under this request's id")
+        .response(uri.getRequestUri().getPath());
+  }
+}

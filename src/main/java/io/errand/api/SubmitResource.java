@@ -1,0 +1,193 @@
+package io.errand.api;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.errand.api.Problem.FieldError;
+import io.errand.api.Problem.Kind;
+import io.errand.job.JobSpec;
+import io.errand.queue.Fingerprint;
+import io.errand.queue.SubmitJob;
+import io.errand.queue.SubmitJob.Request;
+import io.errand.store.JobReads.JobWithOutput;
+import io.errand.store.SubmitStore.Submission;
+import io.smallrye.common.annotation.Blocking;
+import jakarta.ws.rs.Consumes;
+import jakarta.ws.rs.POST;
+import jakarta.ws.rs.PUT;
+import jakarta.ws.rs.Path;
+import jakarta.ws.rs.PathParam;
+import jakarta.ws.rs.Produces;
+import jakarta.ws.rs.core.Context;
+import jakarta.ws.rs.core.HttpHeaders;
+import jakarta.ws.rs.core.MediaType;
+import jakarta.ws.rs.core.Response;
+import java.io.IOException;
+import java.io.InputStream;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.UUID;
+
+/** The calls that make jobs. */
+@Path("/v1/jobs")
+@Produces(MediaType.APPLICATION_JSON)
+@Consumes(MediaType.APPLICATION_JSON)
+@Blocking
+public class SubmitResource {
+  private static final int MOST_IN_A_BATCH = 1_000;
+  private static final String KEY_FIELD = "idempotency_key";
+
+  private final SubmitJob submit;
+  private final JobAnswers answers;
+  private final Caller caller;
+
+  SubmitResource(SubmitJob submit, JobAnswers answers, Caller caller) {
+    this.submit = submit;
+    this.answers = answers;
+    this.caller = caller;
+  }
+
+  /** Submits a job. */
+  @POST
+  public Response post(InputStream body, @Context HttpHeaders headers)
+      throws IOException, SQLException {
+    String key = IdempotencyKeys.read(headers);
+    JsonNode value = JsonBody.read(body, headers, JsonBody.MAX_BYTES);
+    Request request = new Request(spec(value), key, Fingerprint.of(value));
+    return answer(submit.submit(caller.principal(), request), Kind.KEY_REUSED);
+  }
+
+  /** Submits a job under the client's own id. */
+  @PUT
+  @Path("{id}")
+  public Response put(@PathParam("id") String id, InputStream body, @Context HttpHeaders headers)
+      throws IOException, SQLException {
+    UUID own = JobAnswers.idOrNull(id);
+    if (own == null) {
+      throw Problem.invalid("id", "must be a UUID");
+    }
+    if (headers.getHeaderString(IdempotencyKeys.HEADER) != null) {
+      throw Problem.invalid(IdempotencyKeys.HEADER, "is refused here: the id is the key");
+    }
+    JsonNode value = JsonBody.read(body, headers, JsonBody.MAX_BYTES);
+    Request request = new Request(spec(value), null, Fingerprint.of(value));
+    return answer(submit.submitAs(own, caller.principal(), request), Kind.CONFLICT);
+  }
+
+  /** Submits up to 1,000 jobs, all or none. */
+  @POST
+  @Path("batch")
+  public Response batch(InputStream body, @Context HttpHeaders headers)
+      throws IOException, SQLException {
+    if (headers.getHeaderString(IdempotencyKeys.HEADER) != null) {
+      throw Problem.invalid(
+          IdempotencyKeys.HEADER, "is refused here: each job may have its own " + KEY_FIELD);
+    }
+    List<Request> requests = requests(JsonBody.read(body, headers, JsonBody.MAX_BATCH_BYTES));
+    List<Submission> submissions = submit.submitAll(caller.principal(), requests);
+    List<UUID> ids = new ArrayList<>();
+    for (int i = 0; i < submissions.size(); i++) {
+      ids.add(idOf(submissions.get(i), "jobs[" + i + "]." + KEY_FIELD));
+    }
+    return Response.accepted(Map.of("ids", ids)).build();
+  }
+
+  /** Tries a finished job again, as a new one. */
+  @POST
+  @Path("{id}/retry")
+  @Consumes(MediaType.WILDCARD)
+  public Response retry(@PathParam("id") String id, @Context HttpHeaders headers)
+      throws SQLException {
+    UUID finished = JobAnswers.id(id);
+    Submission submission =
+        submit.retry(finished, caller.principal(), IdempotencyKeys.read(headers));
+    if (submission instanceof Submission.Unknown) {
+      throw JobAnswers.noSuchJob(id);
+    }
+    if (submission instanceof Submission.NotFinal unfinished) {
+      throw Problem.of(
+          Kind.CONFLICT,
+          "The job is "
+              + unfinished.state().wireName()
+              + "; only a job that has succeeded, failed or been cancelled can be tried again");
+    }
+    return answer(submission, Kind.KEY_REUSED);
+  }
+
+  private static JobSpec spec(JsonNode value) {
+    List<FieldError> errors = new ArrayList<>();
+    JobSpec spec = JobReader.read(value, "", Set.of(), errors);
+    if (!errors.isEmpty()) {
+      throw Problem.invalid(errors);
+    }
+    return spec;
+  }
+
+  private static List<Request> requests(JsonNode value) {
+    List<FieldError> errors = new ArrayList<>();
+    Fields fields = Fields.of(value, "", errors);
+    fields.only(Set.of("jobs"));
+    Map<String, JsonNode> items = fields.list("jobs", MOST_IN_A_BATCH);
+    if (errors.isEmpty() && items.isEmpty()) {
+      fields.complain("jobs", "must be a list of 1 to " + MOST_IN_A_BATCH + " jobs");
+    }
+    List<Request> requests = new ArrayList<>();
+    items.forEach(
+        (where, item) -> {
+          JobSpec spec = JobReader.read(item, where, Set.of(KEY_FIELD), errors);
+          String key = fields.nested(item, where).string(KEY_FIELD, 255);
+          if (key != null) {
+            IdempotencyKeys.check(where + "." + KEY_FIELD, key);
+          }
+          if (item.isObject()) {
+            // The same job has the same fingerprint, whether its key came in the body or a header.
+            JsonNode job = ((ObjectNode) item).deepCopy().without(KEY_FIELD);
+            requests.add(new Request(spec, key, Fingerprint.of(job)));
+          }
+        });
+    if (!errors.isEmpty()) {
+      throw Problem.invalid(errors);
+    }
+    return requests;
+  }
+
+  private Response answer(Submission submission, Kind conflict) {
+    UUID id = idOf(submission, conflict);
+    JobWithOutput read = answers.read(id, caller.principal());
+    if (submission instanceof Submission.Replayed) {
+      int status = read.job().jobState().isFinal() ? 200 : 202;
+      return Response.fromResponse(answers.located(status, read))
+          .header("Idempotent-Replayed", "true")
+          .build();
+    }
+    return answers.located(202, read);
+  }
+
+  private static UUID idOf(Submission submission, Kind conflict) {
+    if (submission instanceof Submission.Accepted accepted) {
+      return accepted.id();
+    }
+    if (submission instanceof Submission.Replayed replayed) {
+      return replayed.id();
+    }
+    if (submission instanceof Submission.Gone gone) {
+      throw Problem.of(
+          Kind.GONE, "This key made job " + gone.id() + ", which has been removed since");
+    }
+    throw Problem.of(
+        conflict,
+        conflict == Kind.CONFLICT
+            ? "This id belongs to a job with another body"
+            : "This Idempotency-Key was used with another body; nothing was stored");
+  }
+
+  private static UUID idOf(Submission submission, String field) {
+    try {
+      return idOf(submission, Kind.KEY_REUSED);
+    } catch (Problem problem) {
+      throw problem.about(field);
+    }
+  }
+}

@@ -1,0 +1,123 @@
+package io.errand.api;
+
+import io.errand.store.Bell;
+import io.errand.store.JobReads;
+import io.quarkus.runtime.ShutdownEvent;
+import io.quarkus.runtime.StartupEvent;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.event.Observes;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import org.jboss.logging.Logger;
+
+/**
+ * Clients that wait for jobs to finish. However many there are, one thread asks the database about
+ * all of their jobs at once, when the bell rings and twice a second behind it.
+ */
+@ApplicationScoped
+public class Waiters {
+  /** More than these are answered at once, as if their time were up. */
+  static final int MOST = 50_000;
+
+  private static final Logger LOG = Logger.getLogger(Waiters.class);
+  private static final int BATCH = 500;
+  private static final long POLL_MILLIS = 500;
+  private static final long PAUSE_MILLIS = 10;
+
+  private final JobReads reads;
+  private final Bell bell;
+  private final ConcurrentHashMap<UUID, Set<CompletableFuture<Void>>> waiting =
+      new ConcurrentHashMap<>();
+  private final Semaphore wakeUp = new Semaphore(0);
+  private final Thread thread = new Thread(this::run, "errand-waiters");
+  private volatile boolean stopped;
+
+  Waiters(JobReads reads, Bell bell) {
+    this.reads = reads;
+    this.bell = bell;
+  }
+
+  void start(@Observes StartupEvent event) {
+    bell.onRing(Bell.Ring.FINISHED, wakeUp::release);
+    thread.setDaemon(true);
+    thread.start();
+  }
+
+  void stop(@Observes ShutdownEvent event) {
+    stopped = true;
+    thread.interrupt();
+    waiting.values().forEach(futures -> futures.forEach(future -> future.complete(null)));
+  }
+
+  /**
+   * Completes when the job is in a final state or the time is up, whichever comes first. It may
+   * have finished already: that is found out at once.
+   */
+  CompletableFuture<Void> await(UUID job, Duration time) {
+    CompletableFuture<Void> future = new CompletableFuture<>();
+    if (stopped || waiting.size() >= MOST) {
+      future.complete(null);
+      return future;
+    }
+    waiting.compute(
+        job,
+        (id, futures) -> {
+          Set<CompletableFuture<Void>> all =
+              futures == null ? ConcurrentHashMap.newKeySet() : futures;
+          all.add(future);
+          return all;
+        });
+    CompletableFuture<Void> timed =
+        future.completeOnTimeout(null, time.toMillis(), TimeUnit.MILLISECONDS);
+    wakeUp.release();
+    return timed.whenComplete((done, fault) -> forget(job, future));
+  }
+
+  private void forget(UUID job, CompletableFuture<Void> future) {
+    waiting.computeIfPresent(
+        job,
+        (id, futures) -> {
+          futures.remove(future);
+          return futures.isEmpty() ? null : futures;
+        });
+  }
+
+  private void run() {
+    while (!stopped) {
+      try {
+        if (waiting.isEmpty()) {
+          wakeUp.acquire();
+        } else {
+          wakeUp.tryAcquire(POLL_MILLIS, TimeUnit.MILLISECONDS);
+          TimeUnit.MILLISECONDS.sleep(PAUSE_MILLIS); // what rings together is answered together
+        }
+        wakeUp.drainPermits();
+        completeFinished();
+      } catch (InterruptedException e) {
+        return;
+      } catch (RuntimeException e) {
+        LOG.debugf("Waiting clients go on waiting: %s", e.getMessage());
+      }
+    }
+  }
+
+  private void completeFinished() {
+    List<UUID> jobs = new ArrayList<>(waiting.keySet());
+    for (int from = 0; from < jobs.size(); from += BATCH) {
+      List<UUID> batch = jobs.subList(from, Math.min(jobs.size(), from + BATCH));
+      for (UUID finished : reads.finished(batch)) {
+        Set<CompletableFuture<Void>> futures = waiting.get(finished);
+        if (futures != null) {
+          List.copyOf(futures).forEach(future -> future.complete(null));
+        }
+      }
+    }
+  }
+}

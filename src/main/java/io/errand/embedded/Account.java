@@ -1,0 +1,81 @@
+package io.errand.embedded;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFileAttributeView;
+import java.nio.file.attribute.UserPrincipal;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The account that PostgreSQL runs as. It refuses to run as root, so root lends it an unprivileged
+ * one: {@code postgres} where the host has it, else {@code nobody}.
+ *
+ * @param name null to run as whoever runs us
+ */
+record Account(@Nullable String name) {
+
+  static Account choose() throws IOException {
+    if (!System.getProperty("user.name", "").equals("root")) {
+      return new Account(null);
+    }
+    List<String> accounts = Files.readAllLines(Path.of("/etc/passwd"));
+    for (String candidate : List.of("postgres", "nobody")) {
+      if (accounts.stream().anyMatch(line -> line.startsWith(candidate + ":"))) {
+        return new Account(candidate);
+      }
+    }
+    throw new IllegalStateException(
+        "PostgreSQL does not run as root, and /etc/passwd has neither postgres nor nobody;"
+            + " start Errand as another user, or set ERRAND_DATABASE_URL");
+  }
+
+  boolean isBorrowed() {
+    return name != null;
+  }
+
+  /** The command line that runs a program as this account. */
+  List<String> command(Path program, String... arguments) {
+    List<String> command = new ArrayList<>();
+    if (name != null) {
+      command.addAll(
+          List.of("setpriv", "--reuid", name, "--regid", groupOf(name), "--clear-groups", "--"));
+    }
+    command.add(program.toString());
+    command.addAll(List.of(arguments));
+    return command;
+  }
+
+  /** Gives a path, and all that is in it, to this account. */
+  void own(Path root) throws IOException {
+    if (name == null) {
+      return;
+    }
+    UserPrincipal owner =
+        root.getFileSystem().getUserPrincipalLookupService().lookupPrincipalByName(name);
+    try (Stream<Path> paths = Files.walk(root)) {
+      for (Path path : (Iterable<Path>) paths::iterator) {
+        Files.getFileAttributeView(path, PosixFileAttributeView.class, LinkOption.NOFOLLOW_LINKS)
+            .setOwner(owner);
+      }
+    }
+  }
+
+  private static String groupOf(String account) {
+    try {
+      for (String line : Files.readAllLines(Path.of("/etc/passwd"))) {
+        String[] fields = line.split(":");
+        if (fields[0].equals(account)) {
+          return fields[3];
+        }
+      }
+    } catch (IOException e) {
+      throw new IllegalStateException("/etc/passwd cannot be read", e);
+    }
+    throw new IllegalStateException("No account " + account);
+  }
+}

@@ -1,0 +1,251 @@
+package io.errand.embedded;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.security.SecureRandom;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * A PostgreSQL of our own in {@code HOME/data}: durable, on loopback only, behind a password that
+ * stands in {@code HOME/pgpass}.
+ */
+public final class EmbeddedPostgres implements AutoCloseable {
+  /** The role that owns everything. */
+  public static final String ROLE = "errand";
+
+  /** The database that initdb makes; everything of ours stands in schema errand there. */
+  public static final String DATABASE = "postgres";
+
+  private static final int START_TRIES = 5;
+  private static final int START_SECONDS = 120; // recovery after a crash may take its time
+
+  private final Path home;
+  private final Path data;
+  private final Postmaster postmaster;
+  private final String password;
+  private final int port;
+
+  private EmbeddedPostgres(Path home, Path data, String password, int port) {
+    this.home = home;
+    this.data = data;
+    this.postmaster = new Postmaster(data);
+    this.password = password;
+    this.port = port;
+  }
+
+  /**
+   * Starts the database of a data directory, made if it is missing. What an earlier server left
+   * running there is stopped first. The caller holds the {@link HomeLock}.
+   *
+   * @param home an absolute path of an existing directory
+   * @throws IllegalStateException with a sentence for people, if it does not start
+   */
+  public static EmbeddedPostgres start(Path home) throws IOException, InterruptedException {
+    Account account = Account.choose();
+    checkReachable(home, account);
+    Path binaries = Binaries.unpacked(home);
+    Path data = home.resolve("data");
+    new Postmaster(data).stop();
+    String password = password(home);
+    if (!Files.exists(data.resolve("PG_VERSION"))) {
+      initialize(home, data, binaries, account, password);
+    } else {
+      checkMajor(data);
+    }
+    String complaint = "";
+    for (int i = 0; i < START_TRIES; i++) {
+      EmbeddedPostgres postgres = new EmbeddedPostgres(home, data, password, freePort());
+      complaint = postgres.launch(binaries, account);
+      if (complaint.isEmpty()) {
+        return postgres;
+      }
+      new Postmaster(data).stop();
+      TimeUnit.MILLISECONDS.sleep(500); // a dead postmaster may need a moment to be reaped
+    }
+    throw new IllegalStateException(
+        "The built-in database does not start: " + complaint + " (see " + home + "/postgres.log)");
+  }
+
+  /** {@code jdbc:postgresql://…}. */
+  public String jdbcUrl() {
+    return "jdbc:postgresql://127.0.0.1:" + port + "/" + DATABASE;
+  }
+
+  /** The role's password. */
+  public String password() {
+    return password;
+  }
+
+  /** The command line that connects psql. */
+  public String psqlLine() {
+    return "PGPASSFILE="
+        + home.resolve("pgpass")
+        + " psql -h 127.0.0.1 -p "
+        + port
+        + " -U "
+        + ROLE
+        + " "
+        + DATABASE;
+  }
+
+  /** Stops it; what it has accepted is on disk either way. */
+  @Override
+  public void close() throws IOException {
+    try {
+      postmaster.stop();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** As root, the borrowed account must be able to reach the directory. */
+  private static void checkReachable(Path home, Account account) throws IOException {
+    if (!account.isBorrowed()) {
+      return;
+    }
+    Files.setPosixFilePermissions(home, PosixFilePermissions.fromString("rwx--x--x"));
+    for (Path folder = home; folder != null; folder = folder.getParent()) {
+      if (!Files.getPosixFilePermissions(folder).contains(PosixFilePermission.OTHERS_EXECUTE)) {
+        throw new IllegalStateException(
+            "PostgreSQL runs as "
+                + account.name()
+                + ", who may not enter "
+                + folder
+                + "; chmod o+x it, or set ERRAND_HOME to a directory elsewhere");
+      }
+    }
+  }
+
+  private static void checkMajor(Path data) throws IOException {
+    String major = Files.readString(data.resolve("PG_VERSION")).trim();
+    String ours = Binaries.version();
+    if (!ours.startsWith(major + ".")) {
+      throw new IllegalStateException(
+          data
+              + " was made by PostgreSQL "
+              + major
+              + " and this build holds "
+              + ours
+              + "; upgrade it with pg_upgrade, or run the build that made it");
+    }
+  }
+
+  private static String password(Path home) throws IOException {
+    Path file = home.resolve("pgpass");
+    if (Files.exists(file)) {
+      String line = Files.readString(file).trim();
+      return line.substring(line.lastIndexOf(':') + 1);
+    }
+    byte[] random = new byte[24];
+    new SecureRandom().nextBytes(random);
+    String password = HexFormat.of().formatHex(random);
+    writePrivately(file, "127.0.0.1:*:*:" + ROLE + ":" + password + "\n");
+    return password;
+  }
+
+  private static void writePrivately(Path file, String text) throws IOException {
+    Set<PosixFilePermission> ownerOnly = PosixFilePermissions.fromString("rw-------");
+    Files.deleteIfExists(file);
+    Files.createFile(file, PosixFilePermissions.asFileAttribute(ownerOnly));
+    Files.writeString(file, text);
+  }
+
+  private static void initialize(
+      Path home, Path data, Path binaries, Account account, String password)
+      throws IOException, InterruptedException {
+    // Made aside and moved, so that a start that is cut off here leaves no half-made directory.
+    Path fresh = home.resolve("data-partial");
+    run(List.of("rm", "-rf", fresh.toString()), home);
+    Files.createDirectory(
+        fresh, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+    account.own(fresh);
+    Path passwordFile = home.resolve("initdb-password");
+    writePrivately(passwordFile, password + "\n");
+    account.own(passwordFile);
+    try {
+      run(
+          account.command(
+              binaries.resolve("bin/initdb"),
+              "--pgdata=" + fresh,
+              "--username=" + ROLE,
+              "--pwfile=" + passwordFile,
+              "--auth=scram-sha-256",
+              "--encoding=UTF8",
+              "--locale=C",
+              "--data-checksums"),
+          home);
+    } finally {
+      Files.deleteIfExists(passwordFile);
+    }
+    Files.move(fresh, data);
+  }
+
+  /** What went wrong, or nothing. */
+  private String launch(Path binaries, Account account) throws IOException, InterruptedException {
+    Path log = home.resolve("postgres.log");
+    if (!Files.exists(log)) {
+      writePrivately(log, "");
+    }
+    account.own(log);
+    // pg_ctl gives it a session of its own, so that Ctrl-C at our terminal is not for it.
+    Process starter =
+        new ProcessBuilder(
+                account.command(
+                    binaries.resolve("bin/pg_ctl"),
+                    "start",
+                    "--silent",
+                    "--wait",
+                    "--timeout=" + START_SECONDS,
+                    "--pgdata=" + data,
+                    "--log=" + log,
+                    "--options=" + settings()))
+            .directory(home.toFile())
+            .redirectErrorStream(true)
+            .redirectOutput(ProcessBuilder.Redirect.PIPE)
+            .start();
+    starter.getOutputStream().close();
+    String said =
+        new String(starter.getInputStream().readAllBytes(), StandardCharsets.UTF_8).trim();
+    int exitCode = starter.waitFor();
+    if (exitCode != 0) {
+      return said.isEmpty()
+          ? "pg_ctl exited with " + exitCode
+          : said.lines().findFirst().orElse("");
+    }
+    return postmaster.isReady(port) ? "" : "it was not ready";
+  }
+
+  private String settings() {
+    return "-c port="
+        + port
+        + " -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=on"
+        + " -c synchronous_commit=on -c full_page_writes=on -c max_connections=200"
+        + " -c password_encryption=scram-sha-256 -c log_timezone=UTC -c timezone=UTC";
+  }
+
+  private static int freePort() throws IOException {
+    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      return socket.getLocalPort();
+    }
+  }
+
+  private static void run(List<String> command, Path directory)
+      throws IOException, InterruptedException {
+    Process process =
+        new ProcessBuilder(command).directory(directory.toFile()).redirectErrorStream(true).start();
+    process.getOutputStream().close();
+    String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    if (process.waitFor() != 0) {
+      throw new IllegalStateException(command.get(0) + " failed: " + said.trim());
+    }
+  }
+}

@@ -1,0 +1,37 @@
+package io.errand.exec;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What to run.
+ *
+ * @param cookie a word without white space that marks every process of this command: it is put into
+ *     the environment as {@value #COOKIE_VARIABLE}
+ * @param argv at least one string; the first is looked up in the {@code PATH} of {@code
+ *     environment} unless it holds a slash
+ * @param environment all of it: nothing is inherited
+ * @param stdin what it reads, empty for an immediate end-of-file
+ * @param workingDirectory where it starts, or null for a private temporary directory
+ * @param timeout after which it is ended
+ * @param killGrace between SIGTERM and SIGKILL at the timeout
+ * @param stdoutLimit how many bytes of stdout are kept
+ * @param stderrLimit how many bytes of stderr are kept
+ */
+@SuppressWarnings("ArrayRecordComponent") // handed on, never compared
+public record CommandSpec(
+    String cookie,
+    List<String> argv,
+    Map<String, String> environment,
+    byte[] stdin,
+    @Nullable Path workingDirectory,
+    Duration timeout,
+    Duration killGrace,
+    int stdoutLimit,
+    int stderrLimit) {
+  /** The variable that marks the processes of a command. */
+  public static final String COOKIE_VARIABLE = "ERRAND_CLAIM_TOKEN";
+}

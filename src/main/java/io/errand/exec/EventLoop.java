@@ -1,0 +1,203 @@
+package io.errand.exec;
+
+import com.sun.jna.Memory;
+import com.sun.jna.Native;
+import com.sun.jna.Platform;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.PriorityQueue;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jboss.logging.Logger;
+
+/**
+ * One thread that waits for every pipe, exit and timer of every command: {@code epoll(7)}.
+ *
+ * <p>All that it calls runs on its thread, so what belongs to it needs no lock; others come in by
+ * {@link #execute}. Two traps are kept out here. A descriptor is taken out of epoll before it is
+ * closed, because a child that is just being spawned may hold a copy for a moment, and then the
+ * close alone does not take it out. And epoll carries a number of ours, not the descriptor, so that
+ * an event for a descriptor that was closed and used again cannot reach the wrong one.
+ */
+final class EventLoop implements AutoCloseable {
+  private static final Logger LOG = Logger.getLogger(EventLoop.class);
+  private static final int BATCH = 128;
+  private static final int EVENT_SIZE = Platform.isIntel() ? 12 : 16; // packed on x86-64 only
+  private static final int DATA_OFFSET = EVENT_SIZE - 8;
+
+  private final int epoll = LibC.epoll_create1(LibC.O_CLOEXEC);
+  private final int wakeUp = LibC.eventfd(0, LibC.O_CLOEXEC | LibC.O_NONBLOCK);
+  private final Memory events = new Memory((long) BATCH * EVENT_SIZE);
+  private final Memory counter = new Memory(8);
+  private final Memory one = new Memory(8);
+  private final Map<Long, Watch> watches = new HashMap<>();
+  private final PriorityQueue<Timer> timers = new PriorityQueue<>();
+  private final Queue<Runnable> tasks = new ConcurrentLinkedQueue<>();
+  private final AtomicBoolean woken = new AtomicBoolean();
+  private final Thread thread = new Thread(this::run, "errand-exec-loop");
+  private long nextNumber = 1;
+  private volatile boolean closed;
+
+  /** A descriptor that is waited for. */
+  final class Watch {
+    private final long number;
+    private final int descriptor;
+    private final Runnable onReady;
+
+    private Watch(long number, int descriptor, Runnable onReady) {
+      this.number = number;
+      this.descriptor = descriptor;
+      this.onReady = onReady;
+    }
+
+    int descriptor() {
+      return descriptor;
+    }
+
+    /** Stops waiting, and closes the descriptor. Twice does no harm. */
+    void close() {
+      if (watches.remove(number) != null) {
+        LibC.epoll_ctl(epoll, LibC.EPOLL_CTL_DEL, descriptor, null);
+        LibC.close(descriptor);
+      }
+    }
+  }
+
+  /** Something that is to happen at a time. */
+  static final class Timer implements Comparable<Timer> {
+    private final long atNanos;
+    private final Runnable action;
+    private boolean cancelled;
+
+    private Timer(long atNanos, Runnable action) {
+      this.atNanos = atNanos;
+      this.action = action;
+    }
+
+    void cancel() {
+      cancelled = true;
+    }
+
+    @Override
+    public int compareTo(Timer other) {
+      return Long.compare(atNanos - other.atNanos, 0);
+    }
+  }
+
+  EventLoop() {
+    if (epoll < 0 || wakeUp < 0) {
+      throw new IllegalStateException(
+          "No event loop can be made: " + LibC.strerror(Native.getLastError()));
+    }
+    one.setLong(0, 1);
+    watch(wakeUp, LibC.EPOLLIN, this::drainWakeUp);
+    thread.setDaemon(true);
+  }
+
+  void start() {
+    thread.start();
+  }
+
+  /** Runs a task on the loop's thread, soon. Safe from any thread; dropped once closed. */
+  void execute(Runnable task) {
+    tasks.add(task);
+    if (woken.compareAndSet(false, true)) {
+      LibC.write(wakeUp, one, 8);
+    }
+  }
+
+  /** Waits for a descriptor and takes it over. Called on the loop's thread. */
+  Watch watch(int descriptor, int interest, Runnable onReady) {
+    Watch watch = new Watch(nextNumber++, descriptor, onReady);
+    try (Memory event = new Memory(EVENT_SIZE)) {
+      event.setInt(0, interest);
+      event.setLong(DATA_OFFSET, watch.number);
+      if (LibC.epoll_ctl(epoll, LibC.EPOLL_CTL_ADD, descriptor, event) != 0) {
+        throw new IllegalStateException(
+            "epoll refuses a descriptor: " + LibC.strerror(Native.getLastError()));
+      }
+    }
+    watches.put(watch.number, watch);
+    return watch;
+  }
+
+  /** Runs an action after a delay. Called on the loop's thread. */
+  Timer after(long delayNanos, Runnable action) {
+    Timer timer = new Timer(System.nanoTime() + delayNanos, action);
+    timers.add(timer);
+    return timer;
+  }
+
+  /** Stops the thread and frees what it waited for. */
+  @Override
+  public void close() {
+    closed = true;
+    execute(() -> {});
+    try {
+      thread.join(TimeUnit.SECONDS.toMillis(5));
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void run() {
+    while (!closed) {
+      int ready = LibC.epoll_wait(epoll, events, BATCH, waitMillis());
+      for (int i = 0; i < ready; i++) {
+        Watch watch = watches.get(events.getLong((long) i * EVENT_SIZE + DATA_OFFSET));
+        if (watch != null) {
+          guarded(watch.onReady);
+        }
+      }
+      runTasks();
+      runTimers();
+    }
+    watches.values().stream().toList().forEach(Watch::close);
+    LibC.close(epoll);
+  }
+
+  private int waitMillis() {
+    if (!tasks.isEmpty()) {
+      return 0;
+    }
+    Timer next = timers.peek();
+    if (next == null) {
+      return -1;
+    }
+    long nanos = next.atNanos - System.nanoTime();
+    return nanos <= 0 ? 0 : (int) Math.min(60_000, nanos / 1_000_000 + 1);
+  }
+
+  private void drainWakeUp() {
+    LibC.read(wakeUp, counter, 8);
+  }
+
+  private void runTasks() {
+    woken.set(false);
+    for (Runnable task = tasks.poll(); task != null; task = tasks.poll()) {
+      guarded(task);
+    }
+  }
+
+  private void runTimers() {
+    long now = System.nanoTime();
+    for (Timer next = timers.peek();
+        next != null && (next.cancelled || next.atNanos - now <= 0);
+        next = timers.peek()) {
+      timers.poll();
+      if (!next.cancelled) {
+        guarded(next.action);
+      }
+    }
+  }
+
+  private static void guarded(Runnable action) {
+    try {
+      action.run();
+    } catch (RuntimeException | Error e) {
+      LOG.error("The event loop goes on after a fault of its own", e);
+    }
+  }
+}

@@ -1,0 +1,120 @@
+package io.errand.exec;
+
+import com.sun.jna.Native;
+import com.sun.jna.Pointer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The calls of glibc that this room makes, by their own names, with the constants of Linux that
+ * x86-64 and arm64 share. A call that fails returns -1 and leaves its reason in {@link
+ * Native#getLastError()}; those of {@code posix_spawn} return the reason.
+ */
+final class LibC {
+  static final int O_RDONLY = 0;
+  static final int O_CLOEXEC = 0x80000;
+  static final int O_NONBLOCK = 0x800;
+  static final int F_SETFL = 4;
+
+  static final int EPERM = 1;
+  static final int ENOENT = 2;
+  static final int ESRCH = 3;
+  static final int EINTR = 4;
+  static final int E2BIG = 7;
+  static final int ENOEXEC = 8;
+  static final int EAGAIN = 11;
+  static final int ENOMEM = 12;
+  static final int EACCES = 13;
+  static final int ENFILE = 23;
+  static final int EMFILE = 24;
+  static final int ENOSPC = 28;
+
+  static final int EPOLLIN = 0x1;
+  static final int EPOLLOUT = 0x4;
+  static final int EPOLL_CTL_ADD = 1;
+  static final int EPOLL_CTL_DEL = 2;
+
+  static final int WNOHANG = 1;
+
+  static final int SIGKILL = 9;
+  static final int SIGTERM = 15;
+
+  static final short POSIX_SPAWN_SETSIGDEF = 0x04;
+  static final short POSIX_SPAWN_SETSIGMASK = 0x08;
+  static final short POSIX_SPAWN_SETSID = 0x80;
+
+  static final int PR_SET_CHILD_SUBREAPER = 36;
+  static final int RLIMIT_CORE = 4;
+  static final int RLIMIT_NOFILE = 7;
+  static final long SYS_PIDFD_OPEN = 434;
+
+  static {
+    Native.register(LibC.class, "c");
+  }
+
+  private LibC() {}
+
+  static native int pipe2(int[] descriptors, int flags);
+
+  static native int close(int descriptor);
+
+  static native int fcntl(int descriptor, int command, long argument);
+
+  static native long read(int descriptor, Pointer buffer, long count);
+
+  static native long write(int descriptor, Pointer buffer, long count);
+
+  static native int eventfd(int initial, int flags);
+
+  static native int epoll_create1(int flags);
+
+  static native int epoll_ctl(int epoll, int operation, int descriptor, @Nullable Pointer event);
+
+  static native int epoll_wait(int epoll, Pointer events, int maxEvents, int timeoutMillis);
+
+  static native int kill(int pid, int signal);
+
+  static native int getpid();
+
+  static native int umask(int mask);
+
+  static native int wait4(int pid, @Nullable Pointer status, int options, @Nullable Pointer usage);
+
+  static native int prctl(int option, long two, long three, long four, long five);
+
+  static native int prlimit(
+      int pid, int resource, @Nullable Pointer newLimit, @Nullable Pointer oldLimit);
+
+  static native long syscall(long number, long first, long second);
+
+  static native int posix_spawn(
+      int[] pid, Pointer path, Pointer fileActions, Pointer attributes, Pointer argv, Pointer envp);
+
+  static native int posix_spawn_file_actions_init(Pointer actions);
+
+  static native int posix_spawn_file_actions_destroy(Pointer actions);
+
+  static native int posix_spawn_file_actions_addopen(
+      Pointer actions, int descriptor, Pointer path, int flags, int mode);
+
+  static native int posix_spawn_file_actions_adddup2(Pointer actions, int from, int to);
+
+  static native int posix_spawn_file_actions_addchdir_np(Pointer actions, Pointer path);
+
+  static native int posix_spawn_file_actions_addclosefrom_np(Pointer actions, int from);
+
+  static native int posix_spawnattr_init(Pointer attributes);
+
+  static native int posix_spawnattr_destroy(Pointer attributes);
+
+  static native int posix_spawnattr_setflags(Pointer attributes, short flags);
+
+  static native int posix_spawnattr_setsigmask(Pointer attributes, Pointer set);
+
+  static native int posix_spawnattr_setsigdefault(Pointer attributes, Pointer set);
+
+  static native int sigemptyset(Pointer set);
+
+  static native int sigfillset(Pointer set);
+
+  static native String strerror(int error);
+}

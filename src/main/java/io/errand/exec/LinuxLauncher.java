@@ -1,0 +1,210 @@
+package io.errand.exec;
+
+import com.sun.jna.Memory;
+import com.sun.jna.Native;
+import io.errand.exec.Spawner.Spawned;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.FileVisitResult;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import org.jboss.logging.Logger;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Runs commands on Linux with glibc 2.34 or newer: two threads that spawn and tidy up, and one
+ * event loop for everything else, however many commands there are.
+ */
+public final class LinuxLauncher implements Launcher {
+  private static final Logger LOG = Logger.getLogger(LinuxLauncher.class);
+  private static final int SPAWNERS = 2;
+  private static final int READ_SIZE = 1 << 16;
+
+  private final Path temporaryRoot;
+  private final EventLoop loop = new EventLoop();
+  private final Memory readBuffer = new Memory(READ_SIZE);
+  private final ByteBuffer readBytes = readBuffer.getByteBuffer(0, READ_SIZE);
+  private final Set<LinuxCommand> commands = ConcurrentHashMap.newKeySet();
+  private final Spawner spawner;
+  private final ExecutorService spawners =
+      Executors.newFixedThreadPool(
+          SPAWNERS,
+          task -> {
+            Thread thread = new Thread(task, "errand-spawn");
+            thread.setDaemon(true);
+            return thread;
+          });
+  private long ownPeakBytes;
+  private long ownPeakReadNanos;
+
+  /**
+   * Makes this process fit to run commands, which concerns all of it: child subreaper, no core
+   * dumps and umask 077, because these are inherited.
+   *
+   * @param temporaryRoot where private temporary directories are made; created if missing
+   */
+  public LinuxLauncher(Path temporaryRoot) throws IOException {
+    this.temporaryRoot = temporaryRoot;
+    removeTree(temporaryRoot); // of a predecessor
+    Files.createDirectories(temporaryRoot);
+    LibC.umask(0077);
+    if (LibC.prctl(LibC.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0) {
+      throw new IllegalStateException(
+          "This process cannot become a child subreaper: " + LibC.strerror(Native.getLastError()));
+    }
+    try (Memory limit = new Memory(16)) {
+      LibC.prlimit(0, LibC.RLIMIT_CORE, null, limit);
+      limit.setLong(0, 0);
+      LibC.prlimit(0, LibC.RLIMIT_CORE, limit, null);
+    }
+    spawner = new Spawner();
+    loop.start();
+  }
+
+  @Override
+  public RunningCommand launch(CommandSpec spec, CommandListener listener) {
+    LinuxCommand command = new LinuxCommand(this, spec, listener);
+    commands.add(command);
+    spawners.execute(() -> spawn(command));
+    return command;
+  }
+
+  private void spawn(LinuxCommand command) {
+    Path temporary = temporaryRoot.resolve(command.spec().cookie());
+    Spawned spawned;
+    try {
+      Files.createDirectory(temporary);
+      spawned =
+          spawner.spawn(
+              withTemporary(command.spec(), temporary),
+              workingDirectory(command.spec(), temporary));
+    } catch (IOException e) {
+      spawned =
+          new Spawned.Refused(
+              EndCause.NO_RESOURCES, "the worker cannot make a temporary directory: " + e);
+    } catch (RuntimeException e) {
+      LOG.error("A command could not be started", e);
+      spawned = new Spawned.Refused(EndCause.NO_RESOURCES, "the worker cannot start it: " + e);
+    }
+    if (spawned instanceof Spawned.Started started) {
+      loop.execute(() -> command.started(started, temporary));
+    } else if (spawned instanceof Spawned.Refused refused) {
+      removeTree(temporary);
+      loop.execute(() -> command.refused(refused));
+    }
+  }
+
+  private static Path workingDirectory(CommandSpec spec, Path temporary) {
+    return spec.workingDirectory() == null ? temporary : spec.workingDirectory();
+  }
+
+  private static CommandSpec withTemporary(CommandSpec spec, Path temporary) {
+    Map<String, String> environment = new HashMap<>(spec.environment());
+    environment.putIfAbsent("TMPDIR", temporary.toString());
+    environment.put(CommandSpec.COOKIE_VARIABLE, spec.cookie());
+    return new CommandSpec(
+        spec.cookie(),
+        spec.argv(),
+        environment,
+        spec.stdin(),
+        spec.workingDirectory(),
+        spec.timeout(),
+        spec.killGrace(),
+        spec.stdoutLimit(),
+        spec.stderrLimit());
+  }
+
+  /** Tidies up after a command, away from the loop, and then says so. */
+  void afterwards(@Nullable Path temporary, Runnable then) {
+    spawners.execute(
+        () -> {
+          if (temporary != null) {
+            removeTree(temporary);
+          }
+          then.run();
+        });
+  }
+
+  void forget(LinuxCommand command) {
+    commands.remove(command);
+  }
+
+  EventLoop loop() {
+    return loop;
+  }
+
+  /** What the loop's thread reads into and writes from. */
+  Memory readBuffer() {
+    return readBuffer;
+  }
+
+  /** The same memory. */
+  ByteBuffer readBytes() {
+    return readBytes;
+  }
+
+  /** The peak resident size of this process, at most a second old. For the loop's thread. */
+  long ownPeakBytes() {
+    long now = System.nanoTime();
+    if (ownPeakBytes == 0 || now - ownPeakReadNanos > TimeUnit.SECONDS.toNanos(1)) {
+      ownPeakBytes = ProcFs.statusBytes(LibC.getpid(), "VmHWM");
+      ownPeakReadNanos = now;
+    }
+    return ownPeakBytes;
+  }
+
+  @Override
+  public void close() {
+    commands.forEach(command -> command.end(EndCause.LEASE_LOST, Duration.ZERO));
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(5);
+    try {
+      while (!commands.isEmpty() && System.nanoTime() - deadline < 0) {
+        TimeUnit.MILLISECONDS.sleep(5);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    loop.close();
+    spawners.shutdown();
+    removeTree(temporaryRoot);
+  }
+
+  private static void removeTree(Path root) {
+    try {
+      Files.walkFileTree(
+          root,
+          new SimpleFileVisitor<>() {
+            @Override
+            public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
+                throws IOException {
+              Files.delete(file);
+              return FileVisitResult.CONTINUE;
+            }
+
+            @Override
+            public FileVisitResult visitFileFailed(Path file, IOException e) {
+              return FileVisitResult.CONTINUE;
+            }
+
+            @Override
+            public FileVisitResult postVisitDirectory(Path folder, @Nullable IOException e)
+                throws IOException {
+              Files.delete(folder);
+              return FileVisitResult.CONTINUE;
+            }
+          });
+    } catch (IOException e) {
+      LOG.debugf("A temporary directory stays: %s", e.getMessage());
+    }
+  }
+}

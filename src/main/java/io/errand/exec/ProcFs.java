@@ -1,0 +1,108 @@
+package io.errand.exec;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** What {@code proc(5)} says of processes. A process that is gone is null, empty or false. */
+final class ProcFs {
+  private static final Path PROC = Path.of("/proc");
+
+  /**
+   * One line of {@code /proc/PID/stat}.
+   *
+   * @param state a letter: R, S, D, T, t, Z, X, I
+   * @param parent pid of the parent
+   * @param group process group
+   * @param session session
+   */
+  record Stat(char state, int parent, int group, int session) {
+    /** Whether it still runs: a zombie does not. */
+    boolean isAlive() {
+      return state != 'Z' && state != 'X';
+    }
+  }
+
+  private ProcFs() {}
+
+  static @Nullable Stat stat(int pid) {
+    String line = read(PROC.resolve(pid + "/stat"), StandardCharsets.ISO_8859_1);
+    if (line == null) {
+      return null;
+    }
+    // The name stands in parentheses and may hold anything, parentheses too.
+    String[] fields = line.substring(line.lastIndexOf(')') + 2).split(" ", 5);
+    return new Stat(
+        fields[0].charAt(0),
+        Integer.parseInt(fields[1]),
+        Integer.parseInt(fields[2]),
+        Integer.parseInt(fields[3]));
+  }
+
+  /** The children of all threads of a process. */
+  static List<Integer> children(int pid) {
+    List<Integer> children = new ArrayList<>();
+    try (DirectoryStream<Path> threads = Files.newDirectoryStream(PROC.resolve(pid + "/task"))) {
+      for (Path thread : threads) {
+        addPids(thread.resolve("children"), children);
+      }
+    } catch (IOException | RuntimeException e) {
+      return children; // it went away meanwhile
+    }
+    return children;
+  }
+
+  /** The children of the first thread of a process: where the kernel puts orphans. */
+  static List<Integer> childrenOfFirstThread(int pid) {
+    List<Integer> children = new ArrayList<>();
+    addPids(PROC.resolve(pid + "/task/" + pid + "/children"), children);
+    return children;
+  }
+
+  /** Whether the environment that a process was started with holds this variable. */
+  static boolean hasVariable(int pid, String assignment) {
+    String environment = read(PROC.resolve(pid + "/environ"), StandardCharsets.ISO_8859_1);
+    return environment != null
+        && (environment.startsWith(assignment + '\0')
+            || environment.contains('\0' + assignment + '\0'));
+  }
+
+  /** A size from {@code /proc/PID/status}, such as {@code VmHWM}, in bytes; 0 where unknown. */
+  static long statusBytes(int pid, String field) {
+    String status = read(PROC.resolve(pid + "/status"), StandardCharsets.ISO_8859_1);
+    return status == null ? 0 : statusBytes(status, field);
+  }
+
+  private static long statusBytes(String status, String field) {
+    int at = status.indexOf("\n" + field + ":");
+    if (at < 0) {
+      return 0;
+    }
+    String line = status.substring(at + field.length() + 2, status.indexOf('\n', at + 1));
+    return Long.parseLong(line.replace("kB", "").trim()) * 1024;
+  }
+
+  private static void addPids(Path file, List<Integer> pids) {
+    String line = read(file, StandardCharsets.US_ASCII);
+    if (line != null) {
+      for (String word : line.split(" ")) {
+        if (!word.isBlank()) {
+          pids.add(Integer.parseInt(word.trim()));
+        }
+      }
+    }
+  }
+
+  private static @Nullable String read(Path file, java.nio.charset.Charset charset) {
+    try {
+      return new String(Files.readAllBytes(file), charset);
+    } catch (IOException e) {
+      return null;
+    }
+  }
+}

@@ -1,0 +1,118 @@
+package io.errand.exec;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * The processes that a command has started, wherever they hid.
+ *
+ * <p>This process is a child subreaper ({@code prctl(2)}), so whoever loses its parent becomes our
+ * child, in the list of our first thread. From there and from the command's first process the tree
+ * is walked downwards. An orphan belongs to a command if it is in its session or group, or carries
+ * its cookie.
+ */
+final class ProcessTree {
+  private final int leader;
+  private final String cookie;
+  private boolean leaderReaped;
+
+  /**
+   * A tree.
+   *
+   * @param leader the command's first process, which leads its session and group
+   * @param cookie marks the environment of every process in it
+   */
+  ProcessTree(int leader, String cookie) {
+    this.leader = leader;
+    this.cookie = CommandSpec.COOKIE_VARIABLE + "=" + cookie;
+  }
+
+  /** The leader's exit has been read; its pid may soon be another's. */
+  void leaderReaped() {
+    leaderReaped = true;
+  }
+
+  /** Whether nothing of it runs any more. Dead orphans are reaped on the way. */
+  boolean isEmpty() {
+    // Two calls to the kernel for the usual case: a command that left nothing behind.
+    return leaderReaped && !groupExists() && orphans().isEmpty();
+  }
+
+  /** Its processes that run, parents before children. */
+  Set<Integer> members() {
+    Set<Integer> members = new LinkedHashSet<>();
+    Deque<Integer> open = new ArrayDeque<>(orphans());
+    if (!leaderReaped) {
+      open.addFirst(leader);
+    }
+    while (!open.isEmpty()) {
+      int pid = open.removeFirst();
+      ProcFs.Stat stat = ProcFs.stat(pid);
+      if (stat != null && members.add(pid)) {
+        open.addAll(ProcFs.children(pid));
+        if (!stat.isAlive()) {
+          members.remove(pid);
+        }
+      }
+    }
+    return members;
+  }
+
+  /**
+   * Sends a signal to all of it.
+   *
+   * @return how many processes there were
+   */
+  int signal(int signal) {
+    Set<Integer> members = members();
+    // The group first and at once, so that none of it can fork between two of our calls.
+    if (!leaderReaped || groupExists()) {
+      LibC.kill(-leader, signal);
+    }
+    for (int pid : members) {
+      ProcFs.Stat stat = ProcFs.stat(pid);
+      if (stat != null && stat.group() != leader && stat.isAlive()) {
+        LibC.kill(pid, signal);
+      }
+    }
+    return members.size();
+  }
+
+  /** The largest resident size of one of its processes, or of all together now, in bytes. */
+  long memoryBytes() {
+    long largest = 0;
+    long sum = 0;
+    for (int pid : members()) {
+      largest = Math.max(largest, ProcFs.statusBytes(pid, "VmHWM"));
+      sum += ProcFs.statusBytes(pid, "VmRSS");
+    }
+    return Math.max(largest, sum);
+  }
+
+  private boolean groupExists() {
+    return LibC.kill(-leader, 0) == 0;
+  }
+
+  private List<Integer> orphans() {
+    List<Integer> ours = new ArrayList<>();
+    for (int pid : ProcFs.childrenOfFirstThread(LibC.getpid())) {
+      ProcFs.Stat stat = ProcFs.stat(pid);
+      if (stat == null) {
+        continue;
+      }
+      boolean inside = stat.group() == leader || stat.session() == leader;
+      if (!stat.isAlive()) {
+        if (inside && pid != leader) {
+          LibC.wait4(pid, null, LibC.WNOHANG, null);
+        }
+      } else if (inside || ProcFs.hasVariable(pid, cookie)) {
+        ours.add(pid);
+      }
+    }
+    return ours;
+  }
+}

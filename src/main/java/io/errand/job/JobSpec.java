@@ -1,0 +1,58 @@
+package io.errand.job;
+
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a client asks for, with defaults filled in.
+ *
+ * @param command the argv, 1 to {@value #MAX_ARGUMENTS} strings of {@value #MAX_COMMAND_BYTES}
+ *     bytes in all
+ * @param queue a name that matches {@value #QUEUE_PATTERN}
+ * @param priority -100 to 100, higher runs first
+ * @param runAt not before this time, or null for at once
+ * @param stdin what the command reads, or null for an immediate end-of-file
+ * @param environment the job's own variables
+ * @param workingDirectory an absolute path, or null for a private temporary directory
+ * @param timeoutSeconds more than 0, up to {@value #MAX_TIMEOUT_SECONDS}
+ * @param killGraceSeconds time between SIGTERM and SIGKILL, 0 to {@value #MAX_KILL_GRACE_SECONDS}
+ * @param policy success, retries and what follows a loss
+ * @param stdoutLimitBytes how much of stdout is kept, 0 to {@value #MAX_OUTPUT_LIMIT_BYTES}
+ * @param stderrLimitBytes how much of stderr is kept, 0 to {@value #MAX_OUTPUT_LIMIT_BYTES}
+ * @param concurrencyKey at most one job with this key runs at a time; null for no such bound
+ * @param labels the client's own names and values
+ * @param expiresAt cancelled at this time if it never started, or null
+ */
+public record JobSpec(
+    List<String> command,
+    String queue,
+    int priority,
+    @Nullable Instant runAt,
+    @Nullable String stdin,
+    Map<String, String> environment,
+    @Nullable String workingDirectory,
+    double timeoutSeconds,
+    double killGraceSeconds,
+    RetryPolicy policy,
+    int stdoutLimitBytes,
+    int stderrLimitBytes,
+    @Nullable String concurrencyKey,
+    Map<String, String> labels,
+    @Nullable Instant expiresAt) {
+
+  public static final int MAX_ARGUMENTS = 1024;
+  public static final int MAX_COMMAND_BYTES = 131_072;
+  public static final String QUEUE_PATTERN = "[a-z0-9][a-z0-9._-]{0,63}";
+  public static final int MAX_TIMEOUT_SECONDS = 31_536_000;
+  public static final int MAX_KILL_GRACE_SECONDS = 300;
+  public static final int MAX_OUTPUT_LIMIT_BYTES = 1_048_576;
+
+  /** Takes copies, so that a job cannot change after it was checked. */
+  public JobSpec {
+    command = List.copyOf(command);
+    environment = Map.copyOf(environment);
+    labels = Map.copyOf(labels);
+  }
+}

@@ -1,0 +1,33 @@
+package io.errand.ops;
+
+import io.errand.store.SchemaReads;
+import io.smallrye.common.annotation.Blocking;
+import jakarta.enterprise.context.ApplicationScoped;
+import java.sql.SQLException;
+import org.eclipse.microprofile.health.HealthCheck;
+import org.eclipse.microprofile.health.HealthCheckResponse;
+import org.eclipse.microprofile.health.Readiness;
+
+/** Ready: the database answers, and holds the schema that this build knows. */
+@Readiness
+@Blocking
+@ApplicationScoped
+public class DatabaseHealth implements HealthCheck {
+  private final SchemaReads schema;
+
+  DatabaseHealth(SchemaReads schema) {
+    this.schema = schema;
+  }
+
+  @Override
+  public HealthCheckResponse call() {
+    try {
+      return HealthCheckResponse.named("database")
+          .up()
+          .withData("schema_version", schema.version())
+          .build();
+    } catch (SQLException e) {
+      return HealthCheckResponse.named("database").down().build();
+    }
+  }
+}

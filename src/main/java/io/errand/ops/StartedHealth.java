@@ -1,0 +1,25 @@
+package io.errand.ops;
+
+import io.quarkus.runtime.StartupEvent;
+import jakarta.annotation.Priority;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.event.Observes;
+import org.eclipse.microprofile.health.HealthCheck;
+import org.eclipse.microprofile.health.HealthCheckResponse;
+import org.eclipse.microprofile.health.Startup;
+
+/** Started: everything that runs at start has run. */
+@Startup
+@ApplicationScoped
+public class StartedHealth implements HealthCheck {
+  private volatile boolean started;
+
+  void start(@Observes @Priority(Integer.MAX_VALUE) StartupEvent event) {
+    started = true;
+  }
+
+  @Override
+  public HealthCheckResponse call() {
+    return HealthCheckResponse.named("started").status(started).build();
+  }
+}

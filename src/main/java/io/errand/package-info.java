@@ -1,0 +1,8 @@
+/**
+ * Errand: an asynchronous command queue on PostgreSQL. This package holds the way in and the way
+ * out of the server; the rooms below hold everything else.
+ */
+@NullMarked
+package io.errand;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,113 @@
+package io.errand.queue;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.errand.job.JobSpec;
+import io.errand.store.Bell;
+import io.errand.store.NewJob;
+import io.errand.store.SubmitStore;
+import io.errand.store.SubmitStore.Submission;
+import jakarta.enterprise.context.ApplicationScoped;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+
+/** Accepts jobs: durable when this returns, and the same request twice is one job. */
+@ApplicationScoped
+public class SubmitJob {
+  private final SubmitStore store;
+  private final Bell bell;
+  private final JobIds ids = new JobIds(System::currentTimeMillis);
+
+  SubmitJob(SubmitStore store, Bell bell) {
+    this.store = store;
+    this.bell = bell;
+  }
+
+  /**
+   * A job that somebody wants.
+   *
+   * @param spec what it asks for
+   * @param idempotencyKey makes a repeat harmless, or null
+   * @param fingerprint tells a repeat from another request
+   */
+  public record Request(JobSpec spec, @Nullable String idempotencyKey, Fingerprint fingerprint) {}
+
+  /** Accepts one job under an id of ours. */
+  public Submission submit(String principal, Request request) throws SQLException {
+    return submit(newJob(ids.next(), principal, request));
+  }
+
+  /** Accepts one job under the client's own id. */
+  public Submission submitAs(UUID id, String principal, Request request) throws SQLException {
+    return submit(newJob(id, principal, request));
+  }
+
+  /** Accepts a new job that tries a finished one again. */
+  public Submission retry(UUID finished, String principal, @Nullable String idempotencyKey)
+      throws SQLException {
+    ObjectNode request = JsonNodeFactory.instance.objectNode().put("retry_of", finished.toString());
+    return ringing(
+        store.retry(
+            finished, ids.next(), principal, idempotencyKey, Fingerprint.of(request).hex()));
+  }
+
+  /**
+   * Accepts all of the jobs or none. A key that comes twice with one request is one job.
+   *
+   * @return one answer per request, in order; where one of them is a refusal nothing was stored,
+   *     whatever the others say
+   */
+  public List<Submission> submitAll(String principal, List<Request> requests) throws SQLException {
+    List<NewJob> jobs = new ArrayList<>();
+    Map<String, Integer> placeOfKey = new HashMap<>();
+    int[] places = new int[requests.size()];
+    boolean[] contradicts = new boolean[places.length];
+    boolean contradiction = false;
+    for (int i = 0; i < places.length; i++) {
+      Request request = requests.get(i);
+      String key = request.idempotencyKey();
+      Integer known = key == null ? null : placeOfKey.putIfAbsent(key, jobs.size());
+      places[i] = known == null ? jobs.size() : known;
+      if (known == null) {
+        jobs.add(newJob(ids.next(), principal, request));
+      } else {
+        contradicts[i] = !jobs.get(known).fingerprint().equals(request.fingerprint().hex());
+        contradiction |= contradicts[i];
+      }
+    }
+    List<Submission> answers =
+        contradiction
+            ? jobs.stream().<Submission>map(job -> new Submission.Accepted(job.id())).toList()
+            : store.submitAll(jobs);
+    bell.ring(Bell.Ring.READY);
+    return IntStream.range(0, places.length)
+        .mapToObj(
+            i ->
+                contradicts[i]
+                    ? new Submission.Conflict(jobs.get(places[i]).id())
+                    : answers.get(places[i]))
+        .toList();
+  }
+
+  private Submission submit(NewJob job) throws SQLException {
+    return ringing(store.submit(job));
+  }
+
+  private Submission ringing(Submission submission) {
+    if (submission instanceof Submission.Accepted) {
+      bell.ring(Bell.Ring.READY);
+    }
+    return submission;
+  }
+
+  private static NewJob newJob(UUID id, String principal, Request request) {
+    return new NewJob(
+        id, request.spec(), principal, request.idempotencyKey(), request.fingerprint().hex());
+  }
+}

@@ -1,0 +1,215 @@
+package io.errand.store;
+
+import io.errand.job.OnLost;
+import io.errand.job.RetryPolicy;
+import jakarta.enterprise.context.ApplicationScoped;
+import java.sql.Array;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.UUID;
+import javax.sql.DataSource;
+
+/** The arrows into RUNNING, and who holds what. */
+@ApplicationScoped
+public class ClaimStore {
+  /** {@code unique_violation}: another worker claimed the same concurrency key first. */
+  private static final String UNIQUE_VIOLATION = "23505";
+
+  private final DataSource dataSource;
+
+  ClaimStore(DataSource dataSource) {
+    this.dataSource = dataSource;
+  }
+
+  /*
+   * SKIP LOCKED keeps claimers out of each other's way. Of the rows that were locked, one for each
+   * concurrency key is taken; the unique index on running keys decides between two claimers that
+   * could not see each other. A worker that was given up claims nothing.
+   */
+  private static final String CLAIM =
+      """
+      WITH ready AS (
+          SELECT c.id, c.concurrency_key, c.priority, c.run_at
+          FROM errand.jobs c
+          WHERE c.state IN ('queued', 'retrying')
+            AND c.run_at <= now()
+            AND (? OR c.queue = ANY (?))
+            AND c.queue <> ALL (ARRAY(SELECT name FROM errand.queues WHERE paused))
+            AND (c.expires_at IS NULL OR c.expires_at > now() OR c.started_at IS NOT NULL)
+            AND (c.concurrency_key IS NULL OR NOT EXISTS (
+                SELECT FROM errand.jobs r
+                WHERE r.state = 'running' AND r.concurrency_key = c.concurrency_key))
+            AND EXISTS (SELECT FROM errand.workers w WHERE w.id = ? AND w.state = 'live')
+          ORDER BY c.priority DESC, c.run_at, c.id
+          LIMIT ?
+          FOR UPDATE OF c SKIP LOCKED
+      ), taken AS (
+          SELECT DISTINCT ON (coalesce(concurrency_key, id::text)) id FROM ready
+          ORDER BY coalesce(concurrency_key, id::text), priority DESC, run_at, id
+      )
+      UPDATE errand.jobs j
+      SET state = 'running', reason = NULL, attempt = j.attempt + 1,
+          charged_attempts = j.charged_attempts + 1, exit_code = NULL, signal = NULL,
+          detail = NULL, started_at = now(), duration_seconds = NULL, worker = ?, worker_id = ?,
+          claim_token = gen_random_uuid(), stdout_bytes = 0, stdout_dropped_bytes = 0,
+          stderr_bytes = 0, stderr_dropped_bytes = 0
+      FROM taken WHERE j.id = taken.id
+      RETURNING j.id, j.claim_token, j.attempt, j.charged_attempts, j.queue,
+          extract(epoch FROM now() - greatest(j.run_at, j.created_at)) AS waited_seconds,
+          j.command, j.env::text, j.stdin, j.working_directory, j.timeout_seconds,
+          j.kill_grace_seconds, j.stdout_limit_bytes, j.stderr_limit_bytes, j.max_attempts,
+          j.backoff::text, j.retry::text, j.success_exit_codes, j.on_lost,
+          j.cancel_requested_at IS NOT NULL AS cancel_requested
+      """;
+
+  private static final String HELD_BY =
+      """
+      SELECT j.id, j.claim_token, j.attempt, j.charged_attempts, j.queue, 0 AS waited_seconds,
+          j.command, j.env::text, j.stdin, j.working_directory, j.timeout_seconds,
+          j.kill_grace_seconds, j.stdout_limit_bytes, j.stderr_limit_bytes, j.max_attempts,
+          j.backoff::text, j.retry::text, j.success_exit_codes, j.on_lost,
+          j.cancel_requested_at IS NOT NULL AS cancel_requested
+      FROM errand.jobs j WHERE j.state = 'running' AND j.worker_id = ?
+      """;
+
+  /*
+   * Claims whose worker is no longer live, and never was about to be: the heartbeat cannot revive
+   * it. Should the worker's own completion come first, its token is gone and ours changes nothing.
+   */
+  private static final String LOST =
+      """
+      SELECT j.id, j.claim_token, j.attempt, j.charged_attempts, j.queue, 0 AS waited_seconds,
+          j.command, '{}' AS env, NULL AS stdin, j.working_directory, j.timeout_seconds,
+          j.kill_grace_seconds, j.stdout_limit_bytes, j.stderr_limit_bytes, j.max_attempts,
+          j.backoff::text, j.retry::text, j.success_exit_codes, j.on_lost,
+          j.cancel_requested_at IS NOT NULL AS cancel_requested
+      FROM errand.jobs j
+      WHERE j.state = 'running'
+        AND NOT EXISTS (
+            SELECT FROM errand.workers w WHERE w.id = j.worker_id AND w.state = 'live')
+      LIMIT ?
+      """;
+
+  private static final String CANCELS_OF =
+      """
+      SELECT claim_token FROM errand.jobs
+      WHERE state = 'running' AND worker_id = ? AND cancel_requested_at IS NOT NULL
+      """;
+
+  /**
+   * Claims up to so many jobs that are ready, best first.
+   *
+   * @param workerId the incarnation that will run them
+   * @param workerName for people
+   * @param queues the queues that it serves; {@code *} is all
+   * @param limit at least 1
+   * @throws SQLException if the database is away; what was claimed then is unknown until {@link
+   *     #heldBy} is asked
+   */
+  public List<ClaimedJob> claim(
+      UUID workerId, String workerName, Collection<String> queues, int limit) throws SQLException {
+    try (Connection connection = dataSource.getConnection();
+        PreparedStatement statement = connection.prepareStatement(CLAIM)) {
+      Array names = connection.createArrayOf("text", queues.toArray());
+      statement.setBoolean(1, queues.contains("*"));
+      statement.setArray(2, names);
+      statement.setObject(3, workerId);
+      statement.setInt(4, limit);
+      statement.setString(5, workerName);
+      statement.setObject(6, workerId);
+      return read(statement);
+    } catch (SQLException e) {
+      if (UNIQUE_VIOLATION.equals(e.getSQLState())) {
+        return List.of();
+      }
+      throw e;
+    }
+  }
+
+  /** The claims that an incarnation holds. */
+  public List<ClaimedJob> heldBy(UUID workerId) throws SQLException {
+    try (Connection connection = dataSource.getConnection();
+        PreparedStatement statement = connection.prepareStatement(HELD_BY)) {
+      statement.setObject(1, workerId);
+      return read(statement);
+    }
+  }
+
+  /** Up to so many claims whose worker has been given up or has stopped. */
+  public List<ClaimedJob> lost(int limit) throws SQLException {
+    try (Connection connection = dataSource.getConnection();
+        PreparedStatement statement = connection.prepareStatement(LOST)) {
+      statement.setInt(1, limit);
+      return read(statement);
+    }
+  }
+
+  /** The claims of an incarnation for which a cancel is pending. */
+  public Set<UUID> cancelsOf(UUID workerId) throws SQLException {
+    try (Connection connection = dataSource.getConnection();
+        PreparedStatement statement = connection.prepareStatement(CANCELS_OF)) {
+      statement.setObject(1, workerId);
+      Set<UUID> tokens = new HashSet<>();
+      try (ResultSet rows = statement.executeQuery()) {
+        while (rows.next()) {
+          tokens.add(rows.getObject(1, UUID.class));
+        }
+      }
+      return tokens;
+    }
+  }
+
+  private static List<ClaimedJob> read(PreparedStatement statement) throws SQLException {
+    List<ClaimedJob> jobs = new ArrayList<>();
+    try (ResultSet row = statement.executeQuery()) {
+      while (row.next()) {
+        jobs.add(
+            new ClaimedJob(
+                row.getObject("id", UUID.class),
+                row.getObject("claim_token", UUID.class),
+                row.getInt("attempt"),
+                row.getInt("charged_attempts"),
+                row.getString("queue"),
+                seconds(row.getDouble("waited_seconds")),
+                List.of((String[]) row.getArray("command").getArray()),
+                PolicyJson.readMap(row.getString("env")),
+                row.getString("stdin"),
+                row.getString("working_directory"),
+                seconds(row.getDouble("timeout_seconds")),
+                seconds(row.getDouble("kill_grace_seconds")),
+                row.getInt("stdout_limit_bytes"),
+                row.getInt("stderr_limit_bytes"),
+                policy(row),
+                row.getBoolean("cancel_requested")));
+      }
+    }
+    return jobs;
+  }
+
+  private static RetryPolicy policy(ResultSet row) throws SQLException {
+    Set<Integer> success = new TreeSet<>();
+    for (Number code : (Number[]) row.getArray("success_exit_codes").getArray()) {
+      success.add(code.intValue());
+    }
+    return new RetryPolicy(
+        row.getInt("max_attempts"),
+        PolicyJson.readBackoff(row.getString("backoff")),
+        PolicyJson.readRules(row.getString("retry")),
+        success,
+        OnLost.valueOf(row.getString("on_lost").toUpperCase(Locale.ROOT)));
+  }
+
+  private static Duration seconds(double seconds) {
+    return Duration.ofNanos(Math.round(seconds * 1e9));
+  }
+}

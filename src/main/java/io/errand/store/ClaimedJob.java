@@ -1,0 +1,37 @@
+package io.errand.store;
+
+import io.errand.job.RetryPolicy;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One claim: the job as its worker needs it.
+ *
+ * @param id the job
+ * @param token fences every later write about this attempt
+ * @param attempt the number of this attempt
+ * @param charged how many tries have been charged, this one included
+ * @param queue where it came from
+ * @param waited from when it could have run until it was claimed
+ * @param cancelRequested whether a cancel is already pending
+ */
+public record ClaimedJob(
+    UUID id,
+    UUID token,
+    int attempt,
+    int charged,
+    String queue,
+    Duration waited,
+    List<String> command,
+    Map<String, String> environment,
+    @Nullable String stdin,
+    @Nullable String workingDirectory,
+    Duration timeout,
+    Duration killGrace,
+    int stdoutLimitBytes,
+    int stderrLimitBytes,
+    RetryPolicy policy,
+    boolean cancelRequested) {}

@@ -1,0 +1,175 @@
+package io.errand.store;
+
+import io.errand.job.AttemptResult;
+import io.errand.job.Decision;
+import io.errand.store.Completion.Usage;
+import jakarta.enterprise.context.ApplicationScoped;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.UUID;
+import java.util.function.Function;
+import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
+
+/** The arrows out of RUNNING: many at once, each under its token. */
+@ApplicationScoped
+public class CompleteStore {
+  private final DataSource dataSource;
+
+  CompleteStore(DataSource dataSource) {
+    this.dataSource = dataSource;
+  }
+
+  /*
+   * The row may have been asked to cancel after the decision was made, so both decisions come along
+   * and the row chooses. What is not RUNNING under this token any more is left as it is.
+   */
+  private static final String COMPLETE =
+      """
+      WITH ending AS (
+          SELECT * FROM unnest(
+              ?::uuid[], ?::uuid[], ?::text[], ?::text[], ?::float8[], ?::boolean[], ?::text[],
+              ?::smallint[], ?::text[], ?::text[], ?::boolean[],
+              ?::float8[], ?::float8[], ?::float8[], ?::bigint[],
+              ?::bytea[], ?::integer[], ?::bigint[], ?::bytea[], ?::integer[], ?::bigint[])
+          AS e (
+              job_id, claim_token, state, state_if_cancelled, delay_seconds, uncharged, outcome,
+              exit_code, signal, detail, started,
+              duration_seconds, cpu_user_seconds, cpu_system_seconds, memory_peak_bytes,
+              stdout, stdout_head_bytes, stdout_bytes, stderr, stderr_head_bytes, stderr_bytes)
+      ), chosen AS (
+          SELECT e.*, j.attempt, j.started_at AS claimed_at, j.worker,
+                 CASE WHEN j.cancel_requested_at IS NULL THEN e.state
+                      ELSE e.state_if_cancelled END AS next_state
+          FROM ending e
+          JOIN errand.jobs j ON j.id = e.job_id AND j.claim_token = e.claim_token
+                            AND j.state = 'running'
+          ORDER BY j.id
+          FOR UPDATE OF j
+      ), done AS (
+          UPDATE errand.jobs j
+          SET state = c.next_state,
+              reason = CASE WHEN c.next_state = 'cancelled' THEN 'cancelled' ELSE c.outcome END,
+              detail = c.detail,
+              exit_code = c.exit_code,
+              signal = c.signal,
+              charged_attempts = j.charged_attempts - c.uncharged::integer,
+              run_at = CASE WHEN c.next_state IN ('queued', 'retrying')
+                            THEN now() + make_interval(secs => c.delay_seconds)
+                            ELSE j.run_at END,
+              started_at = CASE WHEN c.next_state = 'queued' AND NOT c.started AND j.attempt = 1
+                                THEN NULL ELSE j.started_at END,
+              finished_at = CASE WHEN c.next_state IN ('succeeded', 'failed', 'cancelled')
+                                 THEN now() END,
+              cancel_requested_at = CASE WHEN c.next_state IN ('succeeded', 'cancelled')
+                                         THEN j.cancel_requested_at END,
+              duration_seconds = c.duration_seconds,
+              stdout_bytes = c.stdout_bytes,
+              stdout_dropped_bytes = c.stdout_bytes - octet_length(c.stdout),
+              stderr_bytes = c.stderr_bytes,
+              stderr_dropped_bytes = c.stderr_bytes - octet_length(c.stderr),
+              worker_id = NULL,
+              claim_token = NULL
+          FROM chosen c
+          WHERE j.id = c.job_id AND j.claim_token = c.claim_token AND j.state = 'running'
+          RETURNING j.id
+      )
+      INSERT INTO errand.attempts (
+          job_id, attempt, outcome, exit_code, signal, detail, started_at, duration_seconds,
+          cpu_user_seconds, cpu_system_seconds, memory_peak_bytes, worker, stdout_bytes,
+          stdout_dropped_bytes, stderr_bytes, stderr_dropped_bytes, stdout, stderr,
+          stdout_head_bytes, stderr_head_bytes)
+      SELECT c.job_id, c.attempt, c.outcome, c.exit_code, c.signal, c.detail, c.claimed_at,
+             c.duration_seconds, c.cpu_user_seconds, c.cpu_system_seconds, c.memory_peak_bytes,
+             c.worker, c.stdout_bytes, c.stdout_bytes - octet_length(c.stdout), c.stderr_bytes,
+             c.stderr_bytes - octet_length(c.stderr), c.stdout, c.stderr, c.stdout_head_bytes,
+             c.stderr_head_bytes
+      FROM chosen c JOIN done d ON d.id = c.job_id
+      RETURNING job_id
+      """;
+
+  /**
+   * Writes the ends of attempts.
+   *
+   * @return the jobs that were changed; a job that is missing there was no longer ours to write
+   *     about, and its result is to be dropped
+   * @throws SQLException if the database is away; writing the same again is harmless
+   */
+  public Set<UUID> complete(List<Completion> completions) throws SQLException {
+    try (Connection connection = dataSource.getConnection();
+        PreparedStatement statement = connection.prepareStatement(COMPLETE)) {
+      Columns columns = new Columns(connection, statement, completions);
+      columns.add("uuid", Completion::jobId);
+      columns.add("uuid", Completion::token);
+      columns.add("text", completion -> completion.decision().arrow().to().wireName());
+      columns.add("text", CompleteStore::stateIfCancelled);
+      columns.add("float8", completion -> completion.decision().delay().toNanos() / 1e9);
+      columns.add("bool", completion -> completion.decision().uncharged());
+      columns.add("text", completion -> completion.result().outcome().wireName());
+      columns.add("int2", ofResult(AttemptResult::exitCode));
+      columns.add("text", ofResult(AttemptResult::signal));
+      columns.add("text", ofResult(AttemptResult::detail));
+      columns.add("bool", completion -> completion.result().started());
+      columns.add("float8", ofUsage(Usage::durationSeconds));
+      columns.add("float8", ofUsage(Usage::cpuUserSeconds));
+      columns.add("float8", ofUsage(Usage::cpuSystemSeconds));
+      columns.add("int8", ofUsage(Usage::memoryPeakBytes));
+      columns.add("bytea", completion -> completion.stdout().kept());
+      columns.add("int4", completion -> completion.stdout().headBytes());
+      columns.add("int8", completion -> completion.stdout().totalBytes());
+      columns.add("bytea", completion -> completion.stderr().kept());
+      columns.add("int4", completion -> completion.stderr().headBytes());
+      columns.add("int8", completion -> completion.stderr().totalBytes());
+      Set<UUID> changed = new HashSet<>();
+      try (ResultSet rows = statement.executeQuery()) {
+        while (rows.next()) {
+          changed.add(rows.getObject(1, UUID.class));
+        }
+      }
+      return changed;
+    }
+  }
+
+  private static String stateIfCancelled(Completion completion) {
+    Decision decision = completion.decision().ifCancelRequested();
+    return decision.arrow().to().wireName();
+  }
+
+  private static Function<Completion, @Nullable Object> ofResult(
+      Function<AttemptResult, @Nullable Object> field) {
+    return completion -> field.apply(completion.result());
+  }
+
+  private static Function<Completion, @Nullable Object> ofUsage(
+      Function<Usage, @Nullable Object> field) {
+    return completion -> completion.usage() == null ? null : field.apply(completion.usage());
+  }
+
+  /** Binds one array parameter after the other. */
+  private static final class Columns {
+    private final Connection connection;
+    private final PreparedStatement statement;
+    private final List<Completion> completions;
+    private int bound;
+
+    Columns(Connection connection, PreparedStatement statement, List<Completion> completions) {
+      this.connection = connection;
+      this.statement = statement;
+      this.completions = completions;
+    }
+
+    void add(String type, Function<Completion, @Nullable Object> field) throws SQLException {
+      Object[] values = new Object[completions.size()];
+      for (int i = 0; i < values.length; i++) {
+        values[i] = field.apply(completions.get(i));
+      }
+      bound++;
+      statement.setArray(bound, connection.createArrayOf(type, values));
+    }
+  }
+}

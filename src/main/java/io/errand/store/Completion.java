@@ -1,0 +1,41 @@
+package io.errand.store;
+
+import io.errand.job.AttemptResult;
+import io.errand.job.Decision;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The end of an attempt and what follows, to be written under its claim token.
+ *
+ * @param jobId the job
+ * @param token the claim that this is about
+ * @param result how the attempt ended
+ * @param decision what becomes of the job
+ * @param usage what it used, or null where that is not known
+ * @param stdout what is kept of it
+ * @param stderr what is kept of it
+ */
+public record Completion(
+    UUID jobId,
+    UUID token,
+    AttemptResult result,
+    Decision decision,
+    @Nullable Usage usage,
+    KeptOutput stdout,
+    KeptOutput stderr) {
+
+  /**
+   * What an attempt used.
+   *
+   * @param durationSeconds from start to end of the process
+   * @param cpuUserSeconds user CPU, null where unknown
+   * @param cpuSystemSeconds system CPU, null where unknown
+   * @param memoryPeakBytes peak resident memory, null where unknown
+   */
+  public record Usage(
+      double durationSeconds,
+      @Nullable Double cpuUserSeconds,
+      @Nullable Double cpuSystemSeconds,
+      @Nullable Long memoryPeakBytes) {}
+}

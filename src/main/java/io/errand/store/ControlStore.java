@@ -1,0 +1,135 @@
+package io.errand.store;
+
+import io.errand.job.JobState;
+import jakarta.enterprise.context.ApplicationScoped;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.UUID;
+import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
+
+/** The arrows that people take, and those that time takes: cancel, release, expire, pause. */
+@ApplicationScoped
+public class ControlStore {
+  private final DataSource dataSource;
+
+  ControlStore(DataSource dataSource) {
+    this.dataSource = dataSource;
+  }
+
+  /*
+   * The one write about a running job without its token: it asks, and changes no state. Asking again
+   * keeps the first time. The row before the change says which of the arrows it was.
+   */
+  private static final String CANCEL =
+      """
+      WITH before AS (
+          SELECT id, state FROM errand.jobs WHERE id = ? AND principal = ? FOR UPDATE
+      ), changed AS (
+          UPDATE errand.jobs j
+          SET state = CASE WHEN b.state = 'running' THEN 'running' ELSE 'cancelled' END,
+              reason = CASE WHEN b.state = 'running' THEN NULL ELSE 'cancelled' END,
+              cancel_requested_at = coalesce(j.cancel_requested_at, now()),
+              finished_at = CASE WHEN b.state = 'running' THEN NULL ELSE now() END
+          FROM before b
+          WHERE j.id = b.id AND b.state IN ('queued', 'retrying', 'held', 'running')
+      )
+      SELECT state FROM before
+      """;
+
+  private static final String RELEASE =
+      """
+      WITH before AS (
+          SELECT id, state FROM errand.jobs WHERE id = ? AND principal = ? FOR UPDATE
+      ), changed AS (
+          UPDATE errand.jobs j
+          SET state = 'queued', reason = NULL, detail = NULL, run_at = now(),
+              max_attempts = greatest(j.max_attempts, j.charged_attempts + 1)
+          FROM before b
+          WHERE j.id = b.id AND b.state = 'held'
+      )
+      SELECT state FROM before
+      """;
+
+  private static final String EXPIRE =
+      """
+      WITH due AS (
+          SELECT id FROM errand.jobs
+          WHERE state = 'queued' AND expires_at <= now() AND started_at IS NULL
+          ORDER BY expires_at
+          LIMIT ?
+          FOR UPDATE SKIP LOCKED
+      )
+      UPDATE errand.jobs j SET state = 'cancelled', reason = 'expired', finished_at = now()
+      FROM due WHERE j.id = due.id
+      """;
+
+  private static final String PAUSE =
+      """
+      INSERT INTO errand.queues (name, paused) VALUES (?, ?)
+      ON CONFLICT (name) DO UPDATE SET paused = excluded.paused, updated_at = now()
+      """;
+
+  private static final String TOUCH =
+      """
+      INSERT INTO errand.queues (name) VALUES (?) ON CONFLICT DO NOTHING
+      """;
+
+  /**
+   * Cancels a job, or asks for the cancel of a running one.
+   *
+   * @return the state that it was in, or null if this caller has no such job; where no arrow leaves
+   *     that state nothing was changed
+   */
+  public @Nullable JobState cancel(UUID id, String principal) throws SQLException {
+    return change(CANCEL, id, principal);
+  }
+
+  /**
+   * Lets a held job go on, with one more try if none is left.
+   *
+   * @return the state that it was in, or null if this caller has no such job; anything but HELD was
+   *     left as it is
+   */
+  public @Nullable JobState release(UUID id, String principal) throws SQLException {
+    return change(RELEASE, id, principal);
+  }
+
+  /**
+   * Cancels up to so many jobs that never started in time.
+   *
+   * @return how many
+   */
+  public int expire(int limit) throws SQLException {
+    try (Connection connection = dataSource.getConnection();
+        PreparedStatement statement = connection.prepareStatement(EXPIRE)) {
+      statement.setInt(1, limit);
+      return statement.executeUpdate();
+    }
+  }
+
+  /** Makes a queue's row if it is missing, and pauses or resumes it where that is asked for. */
+  public void setQueue(String name, @Nullable Boolean paused) throws SQLException {
+    try (Connection connection = dataSource.getConnection();
+        PreparedStatement statement = connection.prepareStatement(paused == null ? TOUCH : PAUSE)) {
+      statement.setString(1, name);
+      if (paused != null) {
+        statement.setBoolean(2, paused);
+      }
+      statement.executeUpdate();
+    }
+  }
+
+  private @Nullable JobState change(String sql, UUID id, String principal) throws SQLException {
+    try (Connection connection = dataSource.getConnection();
+        PreparedStatement statement = connection.prepareStatement(sql)) {
+      statement.setObject(1, id);
+      statement.setString(2, principal);
+      try (ResultSet rows = statement.executeQuery()) {
+        return rows.next() ? JobState.ofWireName(rows.getString(1)) : null;
+      }
+    }
+  }
+}

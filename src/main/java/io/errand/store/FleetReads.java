@@ -1,0 +1,106 @@
+package io.errand.store;
+
+import jakarta.enterprise.context.ApplicationScoped;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
+
+/** What operators read of queues and workers. */
+@ApplicationScoped
+public class FleetReads {
+  private static final String QUEUES =
+      """
+      SELECT name, coalesce(q.paused, false) AS paused,
+             coalesce(c.queued, 0) AS queued, coalesce(c.running, 0) AS running,
+             coalesce(c.retrying, 0) AS retrying, coalesce(c.held, 0) AS held,
+             coalesce(c.succeeded, 0) AS succeeded, coalesce(c.failed, 0) AS failed,
+             coalesce(c.cancelled, 0) AS cancelled, c.oldest_ready_seconds
+      FROM errand.queues q
+      FULL JOIN (
+          SELECT queue AS name,
+                 count(*) FILTER (WHERE state = 'queued') AS queued,
+                 count(*) FILTER (WHERE state = 'running') AS running,
+                 count(*) FILTER (WHERE state = 'retrying') AS retrying,
+                 count(*) FILTER (WHERE state = 'held') AS held,
+                 count(*) FILTER (WHERE state = 'succeeded') AS succeeded,
+                 count(*) FILTER (WHERE state = 'failed') AS failed,
+                 count(*) FILTER (WHERE state = 'cancelled') AS cancelled,
+                 extract(epoch FROM now() - min(run_at) FILTER (
+                     WHERE state IN ('queued', 'retrying') AND run_at <= now()))::float8
+                     AS oldest_ready_seconds
+          FROM errand.jobs
+          WHERE ?::text IS NULL OR queue = ?
+          GROUP BY queue
+      ) c USING (name)
+      WHERE ?::text IS NULL OR name = ?
+      ORDER BY name
+      LIMIT 1000
+      """;
+
+  private final DataSource dataSource;
+
+  FleetReads(DataSource dataSource) {
+    this.dataSource = dataSource;
+  }
+
+  /**
+   * A queue at this moment.
+   *
+   * @param name of the queue
+   * @param paused whether its jobs wait
+   * @param counts jobs by state, every state named
+   * @param oldestReadySeconds how long the oldest job that could run has waited, null where none
+   */
+  public record QueueStatus(
+      String name, boolean paused, Map<String, Long> counts, @Nullable Double oldestReadySeconds) {}
+
+  /** The queues that have jobs or settings, by name: the first 1,000. */
+  public List<QueueStatus> queues() throws SQLException {
+    return readQueues(null);
+  }
+
+  /** One queue, if it has jobs or settings. */
+  public Optional<QueueStatus> queue(String name) throws SQLException {
+    return readQueues(name).stream().findFirst();
+  }
+
+  /** The workers that are alive, by name. */
+  public List<WorkerEntity> liveWorkers() {
+    return WorkerEntity.list("state = 'live' order by name, startedAt");
+  }
+
+  private List<QueueStatus> readQueues(@Nullable String only) throws SQLException {
+    try (Connection connection = dataSource.getConnection();
+        PreparedStatement statement = connection.prepareStatement(QUEUES)) {
+      for (int i = 1; i <= 4; i++) {
+        statement.setString(i, only);
+      }
+      List<QueueStatus> queues = new ArrayList<>();
+      try (ResultSet row = statement.executeQuery()) {
+        while (row.next()) {
+          Map<String, Long> counts = new LinkedHashMap<>();
+          for (String state :
+              List.of(
+                  "queued", "running", "retrying", "held", "succeeded", "failed", "cancelled")) {
+            counts.put(state, row.getLong(state));
+          }
+          queues.add(
+              new QueueStatus(
+                  row.getString("name"),
+                  row.getBoolean("paused"),
+                  counts,
+                  row.getObject("oldest_ready_seconds", Double.class)));
+        }
+      }
+      return queues;
+    }
+  }
+}

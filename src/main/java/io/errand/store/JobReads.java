@@ -1,0 +1,163 @@
+package io.errand.store;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.quarkus.panache.common.Parameters;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.context.control.ActivateRequestContext;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/** What clients and operators read of jobs. Each read is bounded. */
+@ApplicationScoped
+@ActivateRequestContext
+public class JobReads {
+  /** How many of the newest jobs a text search looks at. */
+  public static final int SEARCH_WINDOW = 10_000;
+
+  private static final Pattern ID_PREFIX = Pattern.compile("[0-9a-fA-F-]{8,36}");
+
+  /** A job with what is kept of the output of its latest attempt. */
+  public record JobWithOutput(JobEntity job, KeptOutput stdout, KeptOutput stderr) {}
+
+  /**
+   * A page of jobs.
+   *
+   * @param jobs at most as many as were asked for
+   * @param more whether others follow
+   * @param searchedBackTo how far a text search looked, null where nothing was left out
+   */
+  public record Page(List<JobEntity> jobs, boolean more, @Nullable Instant searchedBackTo) {}
+
+  /** One job of this caller. */
+  public Optional<JobEntity> find(UUID id, String principal) {
+    return JobEntity.find("id = ?1 and principal = ?2", id, principal).firstResultOptional();
+  }
+
+  /** One job of this caller with its output. */
+  public Optional<JobWithOutput> findWithOutput(UUID id, String principal) {
+    return find(id, principal).map(this::withOutput);
+  }
+
+  /** Adds what is kept of the output of the latest attempt, if that has ended. */
+  public JobWithOutput withOutput(JobEntity job) {
+    return output(job.id, job.attempt)
+        .map(output -> new JobWithOutput(job, output.keptStdout(), output.keptStderr()))
+        .orElse(new JobWithOutput(job, KeptOutput.NONE, KeptOutput.NONE));
+  }
+
+  /** What is kept of one ended attempt. */
+  public Optional<OutputEntity> output(UUID id, int attempt) {
+    return OutputEntity.findByIdOptional(new AttemptEntity.Key(id, attempt));
+  }
+
+  /** The ended attempts of a job, oldest first: the last 10,000 of them. */
+  public List<AttemptEntity> attempts(UUID id) {
+    List<AttemptEntity> newestFirst =
+        AttemptEntity.<AttemptEntity>find("jobId = ?1 order by attempt desc", id)
+            .page(0, 10_000)
+            .list();
+    List<AttemptEntity> oldestFirst = new ArrayList<>(newestFirst);
+    java.util.Collections.reverse(oldestFirst);
+    return oldestFirst;
+  }
+
+  /** Those of the given jobs that are in a final state. */
+  public List<UUID> finished(Collection<UUID> ids) {
+    return JobEntity.find("select id from JobEntity where id in ?1 and finishedAt is not null", ids)
+        .project(UUID.class)
+        .list();
+  }
+
+  /** A page of this caller's jobs. */
+  public Page list(
+      JobFilter filter, String principal, JobFilter.@Nullable Position after, int size) {
+    Criteria criteria = new Criteria();
+    criteria.and("principal = :principal", "principal", principal);
+    if (filter.state() != null) {
+      criteria.and("state = :state", "state", filter.state());
+    }
+    if (filter.queue() != null) {
+      criteria.and("queue = :queue", "queue", filter.queue());
+    }
+    if (!filter.labels().isEmpty()) {
+      JsonNode labels = PolicyJson.MAPPER.valueToTree(filter.labels());
+      criteria.and("sql('? @> cast(? as jsonb)', labels, :labels)", "labels", labels.toString());
+    }
+    if (filter.createdAfter() != null) {
+      criteria.and("createdAt > :createdAfter", "createdAfter", filter.createdAfter());
+    }
+    if (filter.createdBefore() != null) {
+      criteria.and("createdAt < :createdBefore", "createdBefore", filter.createdBefore());
+    }
+    Instant searchedBackTo = filter.text() == null ? null : search(filter.text(), criteria);
+    if (after != null) {
+      criteria.and(
+          filter.oldestFirst()
+              ? "(createdAt, id) > (:afterTime, :afterId)"
+              : "(createdAt, id) < (:afterTime, :afterId)",
+          "afterTime",
+          after.createdAt());
+      criteria.parameters.and("afterId", after.id());
+    }
+    String order =
+        filter.oldestFirst() ? " order by createdAt, id" : " order by createdAt desc, id desc";
+    List<JobEntity> jobs =
+        JobEntity.<JobEntity>find(
+                String.join(" and ", criteria.predicates) + order, criteria.parameters)
+            .range(0, size)
+            .list();
+    boolean more = jobs.size() > size;
+    return new Page(more ? jobs.subList(0, size) : jobs, more, searchedBackTo);
+  }
+
+  /** The beginning of an id is looked up anywhere, other text in the newest jobs only. */
+  private static @Nullable Instant search(String text, Criteria criteria) {
+    if (ID_PREFIX.matcher(text).matches()) {
+      String digits = text.replace("-", "");
+      if (digits.length() >= 8 && digits.length() <= 32) {
+        criteria.and("id >= :firstId", "firstId", uuid(digits, '0'));
+        criteria.and("id <= :lastId", "lastId", uuid(digits, 'f'));
+        return null;
+      }
+    }
+    Instant oldest =
+        JobEntity.find("select createdAt from JobEntity order by createdAt desc, id desc")
+            .project(Instant.class)
+            .range(SEARCH_WINDOW - 1, SEARCH_WINDOW - 1)
+            .firstResult();
+    if (oldest != null) {
+      criteria.and("createdAt >= :oldest", "oldest", oldest);
+    }
+    criteria.and(
+        "(position(:text in array_to_string(command, ' ')) > 0 or str(id) like :idPrefix)",
+        "text",
+        text);
+    criteria.parameters.and(
+        "idPrefix", text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%");
+    return oldest;
+  }
+
+  private static UUID uuid(String digits, char fill) {
+    String padded = digits + String.valueOf(fill).repeat(32 - digits.length());
+    return new UUID(
+        Long.parseUnsignedLong(padded.substring(0, 16), 16),
+        Long.parseUnsignedLong(padded.substring(16), 16));
+  }
+
+  /** Constant predicates with their parameters. */
+  private static final class Criteria {
+    final List<String> predicates = new ArrayList<>();
+    final Parameters parameters = new Parameters();
+
+    void and(String predicate, String name, Object value) {
+      predicates.add(predicate);
+      parameters.and(name, value);
+    }
+  }
+}

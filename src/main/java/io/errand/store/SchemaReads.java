@@ -1,0 +1,43 @@
+package io.errand.store;
+
+import jakarta.enterprise.context.ApplicationScoped;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import javax.sql.DataSource;
+
+/** What the database says of itself. */
+@ApplicationScoped
+public class SchemaReads {
+  private static final String VERSION =
+      """
+      SELECT version FROM errand.flyway_schema_history
+      WHERE success AND version IS NOT NULL ORDER BY installed_rank DESC LIMIT 1
+      """;
+  private static final int MOST_SECONDS = 3;
+
+  private final DataSource dataSource;
+
+  SchemaReads(DataSource dataSource) {
+    this.dataSource = dataSource;
+  }
+
+  /**
+   * The newest migration that is applied, such as {@code 001}.
+   *
+   * @throws SQLException if the database does not answer, or has no schema of ours
+   */
+  public String version() throws SQLException {
+    try (Connection connection = dataSource.getConnection();
+        PreparedStatement statement = connection.prepareStatement(VERSION)) {
+      statement.setQueryTimeout(MOST_SECONDS);
+      try (ResultSet rows = statement.executeQuery()) {
+        if (!rows.next()) {
+          throw new SQLException("The schema has no version");
+        }
+        return rows.getString(1);
+      }
+    }
+  }
+}

@@ -1,0 +1,17 @@
+package io.errand.store;
+
+import io.smallrye.config.ConfigMapping;
+import java.util.Optional;
+
+/** Where the database is. Without a URL the built-in one is used, and its address is set here. */
+@ConfigMapping(prefix = "errand")
+public interface StoreConfig {
+  /** {@code jdbc:postgresql://…}. */
+  String databaseUrl();
+
+  /** The role to connect as. */
+  Optional<String> databaseUser();
+
+  /** Its password. */
+  Optional<String> databasePassword();
+}

@@ -1,0 +1,343 @@
+package io.errand.store;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.errand.job.JobSpec;
+import io.errand.job.JobState;
+import jakarta.enterprise.context.ApplicationScoped;
+import java.sql.Array;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.UUID;
+import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The first arrow: a job comes into being, with its key, in one statement.
+ *
+ * <p>The key's unique index decides between parallel submits. Whoever loses waits there for the
+ * winner's commit, so that afterwards the winner's job is there to be read: no state in between.
+ */
+@ApplicationScoped
+public class SubmitStore {
+  private final DataSource dataSource;
+
+  SubmitStore(DataSource dataSource) {
+    this.dataSource = dataSource;
+  }
+
+  private static final String SUBMIT =
+      """
+      WITH item AS (
+          SELECT * FROM json_to_recordset(?::json) AS i (
+              id uuid, queue text, priority smallint, command text[], max_attempts integer,
+              run_at timestamptz, expires_at timestamptz, labels jsonb, concurrency_key text,
+              idempotency_key text, principal text, timeout_seconds double precision,
+              kill_grace_seconds double precision, stdout_limit_bytes integer,
+              stderr_limit_bytes integer, success_exit_codes smallint[], on_lost text,
+              backoff jsonb, retry jsonb, working_directory text, env jsonb, stdin text,
+              fingerprint text)
+      ), key AS (
+          INSERT INTO errand.idempotency_keys (principal, idempotency_key, job_id)
+          SELECT principal, idempotency_key, id FROM item WHERE idempotency_key IS NOT NULL
+          ORDER BY principal, idempotency_key
+          ON CONFLICT DO NOTHING
+          RETURNING job_id
+      )
+      INSERT INTO errand.jobs (
+          id, state, queue, priority, command, max_attempts, run_at, expires_at, labels,
+          concurrency_key, idempotency_key, principal, timeout_seconds,
+          kill_grace_seconds, stdout_limit_bytes, stderr_limit_bytes, success_exit_codes, on_lost,
+          backoff, retry, working_directory, env, stdin, fingerprint)
+      SELECT id, 'queued', queue, priority, command, max_attempts, coalesce(run_at, now()),
+             expires_at, labels, concurrency_key, idempotency_key, principal, timeout_seconds,
+             kill_grace_seconds, stdout_limit_bytes, stderr_limit_bytes,
+             success_exit_codes, on_lost, backoff, retry, working_directory, env, stdin,
+             decode(fingerprint, 'hex')
+      FROM item
+      WHERE idempotency_key IS NULL OR id IN (SELECT job_id FROM key)
+      ON CONFLICT (id) DO NOTHING
+      RETURNING id
+      """;
+
+  private static final String RETRY =
+      """
+      WITH source AS (
+          SELECT * FROM errand.jobs
+          WHERE id = ? AND principal = ? AND state IN ('succeeded', 'failed', 'cancelled')
+      ), wanted AS (
+          SELECT ?::uuid AS id, ?::text AS idempotency_key
+      ), key AS (
+          INSERT INTO errand.idempotency_keys (principal, idempotency_key, job_id)
+          SELECT s.principal, w.idempotency_key, w.id FROM source s, wanted w
+          WHERE w.idempotency_key IS NOT NULL
+          ON CONFLICT DO NOTHING
+          RETURNING job_id
+      )
+      INSERT INTO errand.jobs (
+          id, state, queue, priority, command, max_attempts, run_at, expires_at, labels,
+          concurrency_key, idempotency_key, principal, retry_of, timeout_seconds,
+          kill_grace_seconds, stdout_limit_bytes, stderr_limit_bytes, success_exit_codes, on_lost,
+          backoff, retry, working_directory, env, stdin, fingerprint)
+      SELECT w.id, 'queued', s.queue, s.priority, s.command, s.max_attempts, now(),
+             CASE WHEN s.expires_at > now() THEN s.expires_at END, s.labels, s.concurrency_key,
+             w.idempotency_key, s.principal, s.id, s.timeout_seconds, s.kill_grace_seconds,
+             s.stdout_limit_bytes, s.stderr_limit_bytes, s.success_exit_codes, s.on_lost,
+             s.backoff, s.retry, s.working_directory, s.env, s.stdin, decode(?, 'hex')
+      FROM source s, wanted w
+      WHERE w.idempotency_key IS NULL OR w.id IN (SELECT job_id FROM key)
+      RETURNING id
+      """;
+
+  private static final String FIND_STATE =
+      """
+      SELECT state FROM errand.jobs WHERE id = ? AND principal = ?
+      """;
+
+  private static final String FIND_KEYS =
+      """
+      SELECT k.idempotency_key, k.job_id, encode(j.fingerprint, 'hex') AS fingerprint
+      FROM errand.idempotency_keys k LEFT JOIN errand.jobs j ON j.id = k.job_id
+      WHERE k.principal = ? AND k.idempotency_key = ANY (?)
+      """;
+
+  private static final String FIND_ID =
+      """
+      SELECT encode(fingerprint, 'hex') AS fingerprint FROM errand.jobs
+      WHERE id = ? AND principal = ?
+      """;
+
+  /** What became of a submit. */
+  public sealed interface Submission {
+    /** The job is stored, and durable. */
+    record Accepted(UUID id) implements Submission {}
+
+    /** The same request came before, and this is its job. */
+    record Replayed(UUID id) implements Submission {}
+
+    /** The key, or the id, belongs to another request. */
+    record Conflict(UUID id) implements Submission {}
+
+    /** The key's job has been removed. */
+    record Gone(UUID id) implements Submission {}
+
+    /** The job that is to be tried again has not finished. */
+    record NotFinal(JobState state) implements Submission {}
+
+    /** This caller has no such job to try again. */
+    record Unknown() implements Submission {}
+  }
+
+  /**
+   * Stores one job, unless its key or its id is known.
+   *
+   * @throws SQLException if the database is away; whether the job was stored is then unknown
+   */
+  public Submission submit(NewJob job) throws SQLException {
+    try (Connection connection = dataSource.getConnection()) {
+      if (insert(connection, List.of(job)).contains(job.id())) {
+        return new Submission.Accepted(job.id());
+      }
+      return job.idempotencyKey() == null
+          ? byId(connection, job)
+          : byKey(job, findKeys(connection, job.principal(), Set.of(job.idempotencyKey())));
+    }
+  }
+
+  /**
+   * Stores all of the jobs, or none if any of them is refused. Keys must not repeat among them.
+   *
+   * @return one answer per job, in order
+   * @throws SQLException if the database is away; whether the jobs were stored is then unknown
+   */
+  public List<Submission> submitAll(List<NewJob> jobs) throws SQLException {
+    try (Connection connection = dataSource.getConnection()) {
+      connection.setAutoCommit(false);
+      try {
+        Set<UUID> stored = insert(connection, jobs);
+        Set<String> known = new HashSet<>();
+        for (NewJob job : jobs) {
+          if (job.idempotencyKey() != null && !stored.contains(job.id())) {
+            known.add(job.idempotencyKey());
+          }
+        }
+        Map<String, KnownKey> keys =
+            known.isEmpty() ? Map.of() : findKeys(connection, jobs.get(0).principal(), known);
+        List<Submission> answers =
+            jobs.stream()
+                .map(
+                    job ->
+                        stored.contains(job.id())
+                            ? new Submission.Accepted(job.id())
+                            : byKey(job, keys))
+                .toList();
+        if (answers.stream().allMatch(SubmitStore::isGranted)) {
+          connection.commit();
+        } else {
+          connection.rollback();
+        }
+        return answers;
+      } catch (SQLException | RuntimeException e) {
+        rollbackQuietly(connection, e);
+        throw e;
+      }
+    }
+  }
+
+  /**
+   * Stores a new job that tries a finished one again, unless its key is known.
+   *
+   * @param source the finished job
+   * @param id of the new one
+   * @param principal who asks
+   * @param key makes a repeat harmless, or null
+   * @param fingerprint of the request, 64 hexadecimal digits
+   * @throws SQLException if the database is away; whether the job was stored is then unknown
+   */
+  public Submission retry(
+      UUID source, UUID id, String principal, @Nullable String key, String fingerprint)
+      throws SQLException {
+    try (Connection connection = dataSource.getConnection()) {
+      try (PreparedStatement statement = connection.prepareStatement(RETRY)) {
+        statement.setObject(1, source);
+        statement.setString(2, principal);
+        statement.setObject(3, id);
+        statement.setString(4, key);
+        statement.setString(5, fingerprint);
+        try (ResultSet rows = statement.executeQuery()) {
+          if (rows.next()) {
+            return new Submission.Accepted(id);
+          }
+        }
+      }
+      KnownKey known = key == null ? null : findKeys(connection, principal, Set.of(key)).get(key);
+      return known == null
+          ? refusedRetry(connection, source, principal)
+          : answer(known, fingerprint);
+    }
+  }
+
+  private static Submission refusedRetry(Connection connection, UUID source, String principal)
+      throws SQLException {
+    try (PreparedStatement statement = connection.prepareStatement(FIND_STATE)) {
+      statement.setObject(1, source);
+      statement.setString(2, principal);
+      try (ResultSet rows = statement.executeQuery()) {
+        return rows.next()
+            ? new Submission.NotFinal(JobState.ofWireName(rows.getString(1)))
+            : new Submission.Unknown();
+      }
+    }
+  }
+
+  private static boolean isGranted(Submission submission) {
+    return submission instanceof Submission.Accepted || submission instanceof Submission.Replayed;
+  }
+
+  private static void rollbackQuietly(Connection connection, Exception cause) {
+    try {
+      connection.rollback();
+    } catch (SQLException e) {
+      cause.addSuppressed(e);
+    }
+  }
+
+  private static Set<UUID> insert(Connection connection, List<NewJob> jobs) throws SQLException {
+    ArrayNode items = PolicyJson.MAPPER.createArrayNode();
+    jobs.forEach(job -> describe(job, items.addObject()));
+    try (PreparedStatement statement = connection.prepareStatement(SUBMIT)) {
+      statement.setString(1, items.toString());
+      Set<UUID> stored = new HashSet<>();
+      try (ResultSet rows = statement.executeQuery()) {
+        while (rows.next()) {
+          stored.add(rows.getObject(1, UUID.class));
+        }
+      }
+      return stored;
+    }
+  }
+
+  private static void describe(NewJob job, ObjectNode item) {
+    JobSpec spec = job.spec();
+    item.put("id", job.id().toString());
+    item.put("queue", spec.queue());
+    item.put("priority", spec.priority());
+    item.set("command", PolicyJson.MAPPER.valueToTree(spec.command()));
+    item.put("max_attempts", spec.policy().maxAttempts());
+    item.put("run_at", spec.runAt() == null ? null : spec.runAt().toString());
+    item.put("expires_at", spec.expiresAt() == null ? null : spec.expiresAt().toString());
+    item.set("labels", PolicyJson.MAPPER.valueToTree(spec.labels()));
+    item.put("concurrency_key", spec.concurrencyKey());
+    item.put("idempotency_key", job.idempotencyKey());
+    item.put("principal", job.principal());
+    item.put("timeout_seconds", spec.timeoutSeconds());
+    item.put("kill_grace_seconds", spec.killGraceSeconds());
+    item.put("stdout_limit_bytes", spec.stdoutLimitBytes());
+    item.put("stderr_limit_bytes", spec.stderrLimitBytes());
+    item.set(
+        "success_exit_codes",
+        PolicyJson.MAPPER.valueToTree(spec.policy().successExitCodes().stream().sorted().toList()));
+    item.put("on_lost", spec.policy().onLost().wireName());
+    item.set("backoff", PolicyJson.write(spec.policy().backoff()));
+    item.set("retry", PolicyJson.write(spec.policy().rules()));
+    item.put("working_directory", spec.workingDirectory());
+    item.set("env", PolicyJson.MAPPER.valueToTree(spec.environment()));
+    item.put("stdin", spec.stdin());
+    item.put("fingerprint", job.fingerprint());
+  }
+
+  private record KnownKey(UUID jobId, @Nullable String fingerprint) {}
+
+  private static Map<String, KnownKey> findKeys(
+      Connection connection, String principal, Set<String> keys) throws SQLException {
+    Array wanted = connection.createArrayOf("text", keys.toArray());
+    try (PreparedStatement statement = connection.prepareStatement(FIND_KEYS)) {
+      statement.setString(1, principal);
+      statement.setArray(2, wanted);
+      Map<String, KnownKey> found = new HashMap<>();
+      try (ResultSet rows = statement.executeQuery()) {
+        while (rows.next()) {
+          found.put(
+              rows.getString(1), new KnownKey(rows.getObject(2, UUID.class), rows.getString(3)));
+        }
+      }
+      return found;
+    }
+  }
+
+  private static Submission byKey(NewJob job, Map<String, KnownKey> keys) {
+    KnownKey known = job.idempotencyKey() == null ? null : keys.get(job.idempotencyKey());
+    if (known == null) {
+      throw new IllegalStateException("Job " + job.id() + " was neither stored nor known");
+    }
+    return answer(known, job.fingerprint());
+  }
+
+  private static Submission answer(KnownKey known, String fingerprint) {
+    if (known.fingerprint() == null) {
+      return new Submission.Gone(known.jobId());
+    }
+    return known.fingerprint().equals(fingerprint)
+        ? new Submission.Replayed(known.jobId())
+        : new Submission.Conflict(known.jobId());
+  }
+
+  private static Submission byId(Connection connection, NewJob job) throws SQLException {
+    try (PreparedStatement statement = connection.prepareStatement(FIND_ID)) {
+      statement.setObject(1, job.id());
+      statement.setString(2, job.principal());
+      try (ResultSet rows = statement.executeQuery()) {
+        return rows.next() && job.fingerprint().equals(rows.getString(1))
+            ? new Submission.Replayed(job.id())
+            : new Submission.Conflict(job.id());
+      }
+    }
+  }
+}

@@ -1,0 +1,114 @@
+package io.errand.worker;
+
+import io.errand.exec.CapturedOutput;
+import io.errand.exec.CommandResult;
+import io.errand.exec.CommandSpec;
+import io.errand.job.AttemptResult;
+import io.errand.job.Decision;
+import io.errand.job.Outcome;
+import io.errand.store.ClaimedJob;
+import io.errand.store.Completion;
+import io.errand.store.KeptOutput;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.ThreadLocalRandom;
+
+/** Translates between jobs and commands: what to run, and what its end means. */
+final class Commands {
+  private static final String SEARCH_PATH =
+      "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+  private Commands() {}
+
+  static CommandSpec spec(ClaimedJob job) {
+    return new CommandSpec(
+        job.token().toString(),
+        job.command(),
+        environment(job),
+        job.stdin() == null ? new byte[0] : job.stdin().getBytes(StandardCharsets.UTF_8),
+        job.workingDirectory() == null ? null : Path.of(job.workingDirectory()),
+        job.timeout(),
+        job.killGrace(),
+        job.stdoutLimitBytes(),
+        job.stderrLimitBytes());
+  }
+
+  /** From empty: nothing of the server's own environment but where it is in the world. */
+  private static Map<String, String> environment(ClaimedJob job) {
+    Map<String, String> environment = new HashMap<>();
+    environment.put("PATH", SEARCH_PATH);
+    environment.put("HOME", System.getProperty("user.home", "/"));
+    environment.put("LANG", "C.UTF-8");
+    String zone = System.getenv("TZ");
+    if (zone != null) {
+      environment.put("TZ", zone);
+    }
+    environment.putAll(job.environment());
+    environment.put("ERRAND_JOB_ID", job.id().toString());
+    environment.put("ERRAND_ATTEMPT", Integer.toString(job.attempt()));
+    return environment;
+  }
+
+  static Completion completion(ClaimedJob job, CommandResult result) {
+    AttemptResult attempt =
+        new AttemptResult(
+            outcome(job, result),
+            result.exitCode(),
+            result.signal(),
+            result.started(),
+            result.detail());
+    CommandResult.Usage usage = result.usage();
+    return new Completion(
+        job.id(),
+        job.token(),
+        attempt,
+        decide(job, attempt),
+        usage == null
+            ? null
+            : new Completion.Usage(
+                usage.wall().toNanos() / 1e9,
+                usage.cpuUser().toNanos() / 1e9,
+                usage.cpuSystem().toNanos() / 1e9,
+                usage.memoryPeakBytes()),
+        kept(result.stdout()),
+        kept(result.stderr()));
+  }
+
+  /** The end of a claim whose command never got as far as the launcher. */
+  static Completion withoutCommand(ClaimedJob job, AttemptResult attempt) {
+    return new Completion(
+        job.id(),
+        job.token(),
+        attempt,
+        decide(job, attempt),
+        null,
+        KeptOutput.NONE,
+        KeptOutput.NONE);
+  }
+
+  private static Decision decide(ClaimedJob job, AttemptResult attempt) {
+    return Decision.of(
+        job.policy(), job.charged(), attempt, ThreadLocalRandom.current()::nextDouble);
+  }
+
+  private static Outcome outcome(ClaimedJob job, CommandResult result) {
+    return switch (result.cause()) {
+      case ITSELF -> {
+        Integer code = result.exitCode();
+        yield code == null ? Outcome.SIGNAL : job.policy().outcomeOfExit(code);
+      }
+      case TIMEOUT -> Outcome.TIMEOUT;
+      case CANCELLED -> Outcome.CANCELLED;
+      case RELEASED -> Outcome.RELEASED;
+      case LEASE_LOST -> Outcome.LOST;
+      case NOT_STARTABLE -> Outcome.SPAWN_FAILED;
+      case NO_RESOURCES -> Outcome.WORKER_UNAVAILABLE;
+    };
+  }
+
+  private static KeptOutput kept(CapturedOutput output) {
+    return new KeptOutput(output.kept(), output.headBytes(), output.totalBytes());
+  }
+}

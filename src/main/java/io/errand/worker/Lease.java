@@ -1,0 +1,160 @@
+package io.errand.worker;
+
+import io.errand.store.WorkerStore;
+import io.errand.store.WorkerStore.Incarnation;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.UUID;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+import java.util.function.IntSupplier;
+import org.jboss.logging.Logger;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * This worker's right to run commands: one heartbeat row, renewed by a thread of its own on a
+ * connection of its own.
+ *
+ * <p>The others give a worker up when the database's clock says that its last heartbeat is older
+ * than lease + 1 s. This side cannot see that clock, so it counts from before it <em>sent</em> the
+ * last heartbeat that was confirmed, by its monotonic clock: the row cannot be older than that. A
+ * second thread watches that deadline, because the first may hang in a dead connection, and ends
+ * every command a tenth of the lease before it. What was lost stays lost: once the database answers
+ * again the worker comes back as another incarnation with another id.
+ */
+final class Lease {
+  private static final Logger LOG = Logger.getLogger(Lease.class);
+
+  /** What the lease is about. */
+  interface Listener {
+    /** A new incarnation holds; called before its first claim. */
+    void onGranted(UUID workerId);
+
+    /** The lease is about to end, or others say that it has: end every command, now. */
+    void onLost();
+  }
+
+  private final WorkerStore store;
+  private final Function<UUID, Incarnation> incarnations;
+  private final IntSupplier busy;
+  private final Listener listener;
+  private final long leaseNanos;
+  private final long marginNanos;
+  private final Thread heart = new Thread(this::beat, "errand-heartbeat");
+  private final Thread watch = new Thread(this::watch, "errand-lease-watch");
+
+  private volatile @Nullable UUID workerId;
+  private volatile long deadlineNanos;
+  private volatile boolean stopped;
+
+  Lease(
+      WorkerStore store,
+      double leaseSeconds,
+      Function<UUID, Incarnation> incarnations,
+      IntSupplier busy,
+      Listener listener) {
+    this.store = store;
+    this.incarnations = incarnations;
+    this.busy = busy;
+    this.listener = listener;
+    this.leaseNanos = (long) (leaseSeconds * 1e9);
+    this.marginNanos = leaseNanos / 10;
+    heart.setDaemon(true);
+    watch.setDaemon(true);
+  }
+
+  void start() {
+    heart.start();
+    watch.start();
+  }
+
+  void stop() {
+    stopped = true;
+    heart.interrupt();
+    watch.interrupt();
+  }
+
+  /** The incarnation that may claim and run now, or null. */
+  @Nullable UUID holder() {
+    UUID id = workerId;
+    return id != null && remainingNanos() > 0 ? id : null;
+  }
+
+  private long remainingNanos() {
+    return deadlineNanos - marginNanos - System.nanoTime();
+  }
+
+  private void beat() {
+    int timeoutSeconds = (int) Math.max(1, leaseNanos / 3_000_000_000L);
+    while (!stopped) {
+      try (Connection connection = store.dedicatedConnection("errand heartbeat", timeoutSeconds)) {
+        while (!stopped) {
+          beatOnce(connection);
+          TimeUnit.NANOSECONDS.sleep(leaseNanos / 3);
+        }
+      } catch (SQLException e) {
+        LOG.warnf("The heartbeat did not reach the database: %s", e.getMessage());
+        if (!pause()) {
+          return;
+        }
+      } catch (InterruptedException e) {
+        return;
+      }
+    }
+  }
+
+  /** A short wait, spread so that a fleet does not come back all at once. */
+  private boolean pause() {
+    try {
+      long most = Math.min(leaseNanos / 5, TimeUnit.SECONDS.toNanos(2));
+      TimeUnit.NANOSECONDS.sleep(ThreadLocalRandom.current().nextLong(most / 4, most));
+      return true;
+    } catch (InterruptedException e) {
+      return false;
+    }
+  }
+
+  private void beatOnce(Connection connection) throws SQLException {
+    long sent = System.nanoTime();
+    UUID id = workerId;
+    if (id != null && !store.heartbeat(connection, id, busy.getAsInt())) {
+      LOG.warnf("Worker %s was given up by the others", id);
+      lose(id);
+      id = null;
+    }
+    if (id == null) {
+      UUID fresh = UUID.randomUUID();
+      store.register(connection, incarnations.apply(fresh));
+      deadlineNanos = sent + leaseNanos;
+      listener.onGranted(fresh);
+      workerId = fresh;
+    } else {
+      deadlineNanos = sent + leaseNanos;
+    }
+  }
+
+  private void watch() {
+    while (!stopped) {
+      UUID id = workerId;
+      long remaining = id == null ? marginNanos : remainingNanos();
+      if (id != null && remaining <= 0) {
+        LOG.warnf("Worker %s could not renew its lease and ends its commands", id);
+        lose(id);
+        continue;
+      }
+      try {
+        TimeUnit.NANOSECONDS.sleep(Math.min(remaining, marginNanos));
+      } catch (InterruptedException e) {
+        return;
+      }
+    }
+  }
+
+  private synchronized void lose(UUID id) {
+    if (id.equals(workerId)) {
+      workerId = null;
+      listener.onLost();
+    }
+  }
+}

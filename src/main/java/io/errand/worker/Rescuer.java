@@ -1,0 +1,95 @@
+package io.errand.worker;
+
+import io.errand.job.AttemptResult;
+import io.errand.store.Bell;
+import io.errand.store.ClaimStore;
+import io.errand.store.ClaimedJob;
+import io.errand.store.CompleteStore;
+import io.errand.store.Completion;
+import io.errand.store.ControlStore;
+import io.errand.store.WorkerStore;
+import io.quarkus.scheduler.Scheduled;
+import io.quarkus.scheduler.Scheduled.ConcurrentExecution;
+import jakarta.enterprise.context.ApplicationScoped;
+import java.sql.SQLException;
+import java.util.List;
+import java.util.Set;
+import java.util.UUID;
+import org.jboss.logging.Logger;
+
+/**
+ * Does what time demands, whichever process comes first: gives up silent workers and their claims,
+ * and expires what never started. Every write is guarded, so that many rescuers do no harm.
+ */
+@ApplicationScoped
+public class Rescuer {
+  private static final Logger LOG = Logger.getLogger(Rescuer.class);
+  private static final int BATCH = 500;
+
+  private final WorkerStore workers;
+  private final ClaimStore claims;
+  private final CompleteStore completes;
+  private final ControlStore control;
+  private final Bell bell;
+
+  Rescuer(
+      WorkerStore workers,
+      ClaimStore claims,
+      CompleteStore completes,
+      ControlStore control,
+      Bell bell) {
+    this.workers = workers;
+    this.claims = claims;
+    this.completes = completes;
+    this.control = control;
+    this.bell = bell;
+  }
+
+  @Scheduled(every = "1s", concurrentExecution = ConcurrentExecution.SKIP)
+  void everySecond() {
+    try {
+      rescue();
+      if (control.expire(BATCH) > 0) {
+        bell.ring(Bell.Ring.FINISHED);
+      }
+    } catch (SQLException e) {
+      LOG.debugf("Nothing was rescued this time: %s", e.getMessage());
+    }
+  }
+
+  @Scheduled(every = "1h", concurrentExecution = ConcurrentExecution.SKIP)
+  void everyHour() {
+    try {
+      workers.forgetEnded();
+    } catch (SQLException e) {
+      LOG.debugf("Old worker rows stay for another hour: %s", e.getMessage());
+    }
+  }
+
+  /**
+   * Gives up silent workers, and decides about the jobs that were theirs.
+   *
+   * @return how many jobs were changed
+   */
+  public int rescue() throws SQLException {
+    int givenUp = workers.giveUpSilent();
+    if (givenUp > 0) {
+      LOG.warnf("%d workers fell silent and were given up", givenUp);
+    }
+    List<ClaimedJob> lost = claims.lost(BATCH);
+    if (lost.isEmpty()) {
+      return 0;
+    }
+    List<Completion> completions =
+        lost.stream().map(job -> Commands.withoutCommand(job, AttemptResult.lost())).toList();
+    Set<UUID> changed = completes.complete(completions);
+    for (ClaimedJob job : lost) {
+      if (changed.contains(job.id())) {
+        LOG.warnf("Job %s lost its worker in attempt %d", job.id(), job.attempt());
+      }
+    }
+    bell.ring(Bell.Ring.FINISHED);
+    bell.ring(Bell.Ring.READY);
+    return changed.size();
+  }
+}

@@ -1,0 +1,80 @@
+package io.errand.worker;
+
+import io.smallrye.config.ConfigMapping;
+import io.smallrye.config.WithDefault;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/** Settings of the worker. */
+@ConfigMapping(prefix = "errand")
+public interface WorkerConfig {
+  /** What this process does: {@code api}, {@code worker}. */
+  @WithDefault("api,worker")
+  List<String> roles();
+
+  /** How many commands run at once, 1 to 10,000; four for each core by default. */
+  OptionalInt workerSlots();
+
+  /** The queues that this worker serves; {@code *} is all. */
+  @WithDefault("*")
+  List<String> workerQueues();
+
+  /** Its name, for people; the host's by default. */
+  Optional<String> workerName();
+
+  /** After how long a silent worker is given up, 1 to 3,600 seconds. */
+  @WithDefault("30")
+  double leaseSeconds();
+
+  /** How long running commands may go on after SIGTERM, 0 to 86,400 seconds. */
+  @WithDefault("30")
+  double drainSeconds();
+
+  /** How often the worker looks for jobs if nobody tells it, 0.05 to 60 seconds. */
+  @WithDefault("1")
+  double pollSeconds();
+
+  /** Data directory of this process. */
+  String home();
+
+  /** The version of Errand. */
+  @WithDefault("dev")
+  String version();
+
+  /** The slots in force. */
+  default int slots() {
+    return workerSlots().orElse(Runtime.getRuntime().availableProcessors() * 4);
+  }
+
+  /**
+   * Refuses settings that make no sense.
+   *
+   * @throws IllegalArgumentException with a sentence that says what to do
+   */
+  default void check() {
+    for (String role : roles()) {
+      if (!role.equals("api") && !role.equals("worker")) {
+        throw new IllegalArgumentException(
+            "ERRAND_ROLES knows api and worker, not '" + role + "'; set it to api,worker");
+      }
+    }
+    between("ERRAND_WORKER_SLOTS", slots(), 1, 10_000);
+    between("ERRAND_LEASE_SECONDS", leaseSeconds(), 1, 3_600);
+    between("ERRAND_DRAIN_SECONDS", drainSeconds(), 0, 86_400);
+    between("ERRAND_POLL_SECONDS", pollSeconds(), 0.05, 60);
+  }
+
+  private static void between(String name, double value, double least, double most) {
+    if (!(value >= least && value <= most)) {
+      throw new IllegalArgumentException(
+          String.format(
+              java.util.Locale.ROOT,
+              "%s is %s; set it to a number between %s and %s",
+              name,
+              value,
+              least,
+              most));
+    }
+  }
+}
