@@ -19,6 +19,10 @@ import org.jspecify.annotations.Nullable;
 public final class Errand {
   private static @Nullable EmbeddedPostgres postgres;
 
+  /** Kept for as long as this process lives: a channel that is collected gives its lock back. */
+  @SuppressWarnings("unused")
+  private static @Nullable HomeLock lock;
+
   private Errand() {}
 
   /** Starts the server; returns when it has ended. */
@@ -38,7 +42,7 @@ public final class Errand {
     Path home = home();
     Files.createDirectories(
         home, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
-    HomeLock.take(home); // given back by the kernel, however this process ends
+    lock = HomeLock.take(home);
     Files.deleteIfExists(home.resolve("url")); // of a predecessor; ours is written once it is true
     System.setProperty("errand.home", home.toString());
     System.setProperty("jna.tmpdir", home.toString()); // /tmp may be mounted noexec

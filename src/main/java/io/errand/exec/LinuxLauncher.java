@@ -55,9 +55,9 @@ public final class LinuxLauncher implements Launcher {
    */
   public LinuxLauncher(Path temporaryRoot) throws IOException {
     this.temporaryRoot = temporaryRoot;
+    LibC.umask(0077);
     removeTree(temporaryRoot); // of a predecessor
     Files.createDirectories(temporaryRoot);
-    LibC.umask(0077);
     if (LibC.prctl(LibC.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0) {
       throw new IllegalStateException(
           "This process cannot become a child subreaper: " + LibC.strerror(Native.getLastError()));

@@ -164,7 +164,9 @@ public class CompleteStore {
     }
 
     void add(String type, Function<Completion, @Nullable Object> field) throws SQLException {
-      Object[] values = new Object[completions.size()];
+      // The driver takes binary values as a byte[][] only.
+      Object[] values =
+          type.equals("bytea") ? new byte[completions.size()][] : new Object[completions.size()];
       for (int i = 0; i < values.length; i++) {
         values[i] = field.apply(completions.get(i));
       }

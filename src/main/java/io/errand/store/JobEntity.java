@@ -119,7 +119,7 @@ public class JobEntity extends PanacheEntityBase {
   public String workingDirectory;
 
   /** The names of the job's own variables, sorted. */
-  @Formula("ARRAY(SELECT k FROM jsonb_object_keys(env) AS k ORDER BY k)")
+  @Formula("ARRAY(SELECT jsonb_object_keys(env) ORDER BY 1)")
   public String[] envNames;
 
   /** The size of what the command reads, null where there is nothing. */

@@ -372,7 +372,7 @@ public class Worker {
     Set<UUID> changed;
     try {
       changed = completes.complete(batch);
-    } catch (SQLException e) {
+    } catch (SQLException | RuntimeException e) {
       ended.addAll(batch); // harmless to write again: the token fences it
       throw e;
     }

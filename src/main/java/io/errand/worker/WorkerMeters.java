@@ -14,6 +14,18 @@ import java.util.function.IntSupplier;
 /** What a worker counts. Names follow Prometheus: base units, counters end in {@code _total}. */
 @ApplicationScoped
 public class WorkerMeters {
+  private static final Duration[] BUCKETS = {
+    Duration.ofMillis(5),
+    Duration.ofMillis(25),
+    Duration.ofMillis(100),
+    Duration.ofMillis(500),
+    Duration.ofSeconds(2),
+    Duration.ofSeconds(10),
+    Duration.ofMinutes(1),
+    Duration.ofMinutes(10),
+    Duration.ofHours(1)
+  };
+
   private final MeterRegistry registry;
   private final Counter claims;
   private final Counter leasesLost;
@@ -30,12 +42,12 @@ public class WorkerMeters {
     wait =
         Timer.builder("errand.job.wait")
             .description("From when a job could run until it was claimed")
-            .publishPercentileHistogram()
+            .serviceLevelObjectives(BUCKETS)
             .register(registry);
     run =
         Timer.builder("errand.attempt.run")
             .description("From start to end of a command")
-            .publishPercentileHistogram()
+            .serviceLevelObjectives(BUCKETS)
             .register(registry);
     for (Outcome outcome : Outcome.values()) {
       attempts.put(

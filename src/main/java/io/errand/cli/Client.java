@@ -1,0 +1,350 @@
+package io.errand.cli;
+
+import io.errand.cli.Printer.Format;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code errand}: the commands, and how their ends become an exit status. */
+@Command(
+    name = "errand",
+    description = "An asynchronous command queue on PostgreSQL.",
+    mixinStandardHelpOptions = true,
+    version = "errand 0.1.0",
+    synopsisSubcommandLabel = "COMMAND",
+    subcommands = {
+      Client.Serve.class,
+      Client.Run.class,
+      Client.Submit.class,
+      Client.Get.class,
+      Client.ListJobs.class,
+      Client.Wait.class,
+      Client.Logs.class,
+      Client.Cancel.class,
+      Client.Retry.class,
+      Client.Release.class,
+      Client.Queues.class,
+      Client.Workers.class
+    },
+    footer = {
+      "",
+      "The client finds the server through ERRAND_URL and ERRAND_TOKEN, else through the files url",
+      "and token in ERRAND_HOME. Exit status: 0 done, 1 the server said no or the job did not",
+      "succeed, 2 usage, 69 no server, 77 refused; `run` exits as its command did."
+    })
+public final class Client {
+  static final List<String> JOB_COLUMNS =
+      List.of("id", "state", "reason", "queue", "attempt", "exit_code", "created_at", "command");
+  static final List<String> WIDE_JOB_COLUMNS =
+      List.of("signal", "duration_seconds", "worker", "priority", "idempotency_key", "detail");
+
+  private Client() {}
+
+  /** Runs a command and exits with its status. */
+  public static void main(String... arguments) {
+    CommandLine line = new CommandLine(new Client());
+    line.setCaseInsensitiveEnumValuesAllowed(true);
+    line.setExecutionExceptionHandler(
+        (fault, command, parsed) -> {
+          if (fault instanceof ClientException known) {
+            System.err.println("errand: " + known.getMessage());
+            return known.exitCode();
+          }
+          throw fault;
+        });
+    int exitCode = line.execute(arguments.length == 0 ? new String[] {"--help"} : arguments);
+    System.out.flush();
+    System.exit(exitCode);
+  }
+
+  /** The choice between table, wide, json and name. */
+  static final class OutputOption {
+    @Option(
+        names = {"-o", "--output"},
+        paramLabel = "FORMAT",
+        description = "${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).",
+        defaultValue = "table")
+    Format format = Format.table;
+
+    void print(List<Map<String, Object>> jobs, Object whole) {
+      Printer.print(format, jobs, whole, "id", JOB_COLUMNS, WIDE_JOB_COLUMNS);
+    }
+  }
+
+  /** Only for the help: the launch script starts the server itself. */
+  @Command(name = "serve", description = "Run the server: API, worker and built-in PostgreSQL.")
+  static final class Serve implements Callable<Integer> {
+    @Override
+    public Integer call() {
+      throw new ClientException(ExitCodes.USAGE, "serve is the first word: errand serve");
+    }
+  }
+
+  @Command(
+      name = "run",
+      description = "Submit a command, print what it prints, exit as it does. One try by default.")
+  static final class Run implements Callable<Integer> {
+    @Mixin JobOptions options = new JobOptions();
+
+    @Override
+    public Integer call() {
+      Http http = Http.connect();
+      String id = String.valueOf(options.submit(http, 1).get("id"));
+      Thread detach =
+          new Thread(
+              () ->
+                  System.err.println(
+                      "errand: detached, the job goes on; come back with `errand wait "
+                          + id
+                          + "` and `errand logs "
+                          + id
+                          + "`"));
+      Runtime.getRuntime().addShutdownHook(detach);
+      Map<String, Object> job = new JobOutput(http, id).follow();
+      Runtime.getRuntime().removeShutdownHook(detach);
+      if (!"succeeded".equals(job.get("state")) && job.get("exit_code") == null) {
+        System.err.println(
+            "errand: job "
+                + id
+                + " "
+                + job.get("state")
+                + ": "
+                + job.get("reason")
+                + (job.get("detail") == null ? "" : " (" + job.get("detail") + ")"));
+      }
+      return ExitCodes.ofJob(job);
+    }
+  }
+
+  @Command(name = "submit", description = "Submit a command and print the job's id.")
+  static final class Submit implements Callable<Integer> {
+    @Mixin JobOptions options = new JobOptions();
+
+    @Option(
+        names = {"-o", "--output"},
+        paramLabel = "FORMAT",
+        description = "json: the whole job.")
+    Format format = Format.name;
+
+    @Override
+    public Integer call() {
+      Map<String, Object> job = options.submit(Http.connect(), null);
+      Printer.print(format, List.of(job), job, "id", JOB_COLUMNS, WIDE_JOB_COLUMNS);
+      return ExitCodes.OK;
+    }
+  }
+
+  @Command(name = "get", description = "Show jobs.")
+  static final class Get implements Callable<Integer> {
+    @Mixin OutputOption output = new OutputOption();
+
+    @Parameters(arity = "1..*", paramLabel = "ID")
+    List<String> ids = List.of();
+
+    @Override
+    public Integer call() {
+      Http http = Http.connect();
+      List<Map<String, Object>> jobs =
+          ids.stream().map(id -> http.get("/v1/jobs/" + Http.encode(id))).toList();
+      output.print(jobs, jobs.size() == 1 ? jobs.get(0) : jobs);
+      return ExitCodes.OK;
+    }
+  }
+
+  @Command(name = "list", description = "List jobs, the newest first.")
+  static final class ListJobs implements Callable<Integer> {
+    @Mixin OutputOption output = new OutputOption();
+
+    @Option(
+        names = {"-s", "--state"},
+        paramLabel = "STATE",
+        description = "Only in this state.")
+    @Nullable String state;
+
+    @Option(
+        names = {"-q", "--queue"},
+        paramLabel = "NAME",
+        description = "Only of this queue.")
+    @Nullable String queue;
+
+    @Option(
+        names = {"-l", "--label"},
+        paramLabel = "NAME=VALUE",
+        description = "Only with this label; may be repeated.")
+    Map<String, String> labels = Map.of();
+
+    @Option(names = "--search", paramLabel = "TEXT", description = "Id prefix or command text.")
+    @Nullable String text;
+
+    @Option(
+        names = {"-n", "--limit"},
+        paramLabel = "N",
+        description = "At most 500 (20).")
+    int limit = 20;
+
+    @Override
+    public Integer call() {
+      StringBuilder path = new StringBuilder("/v1/jobs?page_size=" + limit);
+      add(path, "state", state);
+      add(path, "queue", queue);
+      add(path, "q", text);
+      labels.forEach((name, value) -> add(path, "label", name + ":" + value));
+      Map<String, Object> page = Http.connect().get(path.toString());
+      output.print(Client.list(page, "jobs"), page);
+      if (!"".equals(page.get("next_page_token")) && output.format != Format.json) {
+        System.err.println("errand: there are more; narrow the list or raise --limit");
+      }
+      return ExitCodes.OK;
+    }
+
+    private static void add(StringBuilder path, String name, @Nullable String value) {
+      if (value != null) {
+        path.append('&').append(name).append('=').append(Http.encode(value));
+      }
+    }
+  }
+
+  @Command(
+      name = "wait",
+      description = "Wait until jobs have finished; 0 if all of them succeeded, else 1.")
+  static final class Wait implements Callable<Integer> {
+    @Mixin OutputOption output = new OutputOption();
+
+    @Parameters(arity = "1..*", paramLabel = "ID")
+    List<String> ids = List.of();
+
+    @Override
+    public Integer call() {
+      Http http = Http.connect();
+      List<Map<String, Object>> jobs =
+          ids.stream().map(id -> new JobOutput(http, Http.encode(id)).await()).toList();
+      output.print(jobs, jobs.size() == 1 ? jobs.get(0) : jobs);
+      return jobs.stream().allMatch(job -> "succeeded".equals(job.get("state")))
+          ? ExitCodes.OK
+          : ExitCodes.FAILED;
+    }
+  }
+
+  @Command(
+      name = "logs",
+      description = "Print what a job printed: stdout and stderr, as they were.")
+  static final class Logs implements Callable<Integer> {
+    @Parameters(paramLabel = "ID")
+    String id = "";
+
+    @Option(names = "--attempt", paramLabel = "N", description = "Of this try (the latest).")
+    @Nullable Integer attempt;
+
+    @Option(names = "--stdout", description = "Only stdout.")
+    boolean onlyStdout;
+
+    @Option(names = "--stderr", description = "Only stderr, to stdout.")
+    boolean onlyStderr;
+
+    @Override
+    public Integer call() {
+      Http http = Http.connect();
+      String path = "/v1/jobs/" + Http.encode(id);
+      int number = attempt == null ? JobOutput.number(http.get(path), "attempt") : attempt;
+      if (number == 0) {
+        return ExitCodes.OK; // it has not started
+      }
+      if (onlyStderr && !onlyStdout) {
+        http.copy(path + "/output?stream=stderr&attempt=" + number, System.out);
+      } else {
+        new JobOutput(http, Http.encode(id)).print(number, true, !onlyStdout || onlyStderr);
+      }
+      return ExitCodes.OK;
+    }
+  }
+
+  @Command(name = "cancel", description = "Cancel jobs; a running one ends with its whole tree.")
+  static final class Cancel extends Change {
+    @Override
+    Map<String, Object> change(Http http, String id) {
+      return http.post("/v1/jobs/" + id + "/cancel");
+    }
+  }
+
+  @Command(name = "retry", description = "Try finished jobs again, as new jobs.")
+  static final class Retry extends Change {
+    @Override
+    Map<String, Object> change(Http http, String id) {
+      return http.post("/v1/jobs/" + id + "/retry");
+    }
+  }
+
+  @Command(name = "release", description = "Let held jobs go on.")
+  static final class Release extends Change {
+    @Override
+    Map<String, Object> change(Http http, String id) {
+      return http.post("/v1/jobs/" + id + "/release");
+    }
+  }
+
+  /** A command that changes jobs one by one and prints them. */
+  abstract static class Change implements Callable<Integer> {
+    @Mixin OutputOption output = new OutputOption();
+
+    @Parameters(arity = "1..*", paramLabel = "ID")
+    List<String> ids = List.of();
+
+    abstract Map<String, Object> change(Http http, String id);
+
+    @Override
+    public Integer call() {
+      Http http = Http.connect();
+      List<Map<String, Object>> jobs =
+          ids.stream().map(id -> change(http, Http.encode(id))).toList();
+      output.print(jobs, jobs.size() == 1 ? jobs.get(0) : jobs);
+      return ExitCodes.OK;
+    }
+  }
+
+  @Command(name = "queues", description = "Show the queues.")
+  static final class Queues implements Callable<Integer> {
+    @Mixin OutputOption output = new OutputOption();
+
+    @Override
+    public Integer call() {
+      Map<String, Object> answer = Http.connect().get("/v1/queues");
+      Printer.print(
+          output.format,
+          list(answer, "queues"),
+          answer,
+          "name",
+          List.of("name", "paused", "oldest_ready_seconds", "counts"),
+          List.of());
+      return ExitCodes.OK;
+    }
+  }
+
+  @Command(name = "workers", description = "Show the live workers.")
+  static final class Workers implements Callable<Integer> {
+    @Mixin OutputOption output = new OutputOption();
+
+    @Override
+    public Integer call() {
+      Map<String, Object> answer = Http.connect().get("/v1/workers");
+      Printer.print(
+          output.format,
+          list(answer, "workers"),
+          answer,
+          "id",
+          List.of("id", "name", "slots", "busy", "queues", "heartbeat_at"),
+          List.of("version", "pid", "lease_seconds", "started_at", "guarantees"));
+      return ExitCodes.OK;
+    }
+  }
+
+  @SuppressWarnings("unchecked")
+  static List<Map<String, Object>> list(Map<String, Object> answer, String name) {
+    return (List<Map<String, Object>>) answer.getOrDefault(name, List.of());
+  }
+}

@@ -1,0 +1,181 @@
+package io.errand.cli;
+
+import com.fasterxml.jackson.jr.ob.JSON;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.net.HttpURLConnection;
+import java.net.URI;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Talks to the server. {@code HttpURLConnection}, because the newer client of the JDK takes longer
+ * to load than a whole command of ours.
+ */
+final class Http {
+  private static final int CONNECT_MILLIS = 5_000;
+  private static final int READ_MILLIS = 75_000; // longer than the server holds an answer
+
+  private final String base;
+  private final String token;
+
+  private Http(String base, String token) {
+    this.base = base;
+    this.token = token;
+  }
+
+  /** The server that the environment names, or the one of the data directory. */
+  static Http connect() {
+    Path home = home();
+    String url = setting("ERRAND_URL");
+    if (url == null) {
+      url = firstLine(home.resolve("url"));
+    }
+    if (url == null) {
+      url = "http://127.0.0.1:8080";
+    }
+    String token = setting("ERRAND_TOKEN");
+    if (token == null) {
+      token = firstLine(home.resolve("token"));
+    }
+    if (token == null) {
+      throw new ClientException(
+          ExitCodes.REFUSED,
+          "no token: set ERRAND_TOKEN, or start a server with `errand serve` first ("
+              + home.resolve("token")
+              + " cannot be read)");
+    }
+    return new Http(url.endsWith("/") ? url.substring(0, url.length() - 1) : url, token);
+  }
+
+  private static Path home() {
+    String home = setting("ERRAND_HOME");
+    if (home != null) {
+      return Path.of(home);
+    }
+    return System.getProperty("user.name", "").equals("root")
+        ? Path.of("/var/lib/errand")
+        : Path.of(System.getProperty("user.home"), ".errand");
+  }
+
+  private static @Nullable String setting(String name) {
+    String value = System.getenv(name);
+    return value == null || value.isBlank() ? null : value;
+  }
+
+  private static @Nullable String firstLine(Path file) {
+    try {
+      return Files.readString(file).trim();
+    } catch (IOException e) {
+      return null;
+    }
+  }
+
+  static String encode(String text) {
+    return URLEncoder.encode(text, StandardCharsets.UTF_8);
+  }
+
+  /** A call whose answer is a JSON object. */
+  Map<String, Object> json(
+      String method, String path, @Nullable Object body, @Nullable String idempotencyKey) {
+    try (InputStream answer = call(method, path, body, idempotencyKey)) {
+      return JSON.std.mapFrom(answer);
+    } catch (IOException e) {
+      throw away(e);
+    }
+  }
+
+  Map<String, Object> get(String path) {
+    return json("GET", path, null, null);
+  }
+
+  Map<String, Object> post(String path) {
+    return json("POST", path, Map.of(), null);
+  }
+
+  /** Copies the bytes of an answer. */
+  void copy(String path, OutputStream target) {
+    try (InputStream answer = call("GET", path, null, null)) {
+      answer.transferTo(target);
+      target.flush();
+    } catch (IOException e) {
+      throw away(e);
+    }
+  }
+
+  private InputStream call(
+      String method, String path, @Nullable Object body, @Nullable String idempotencyKey)
+      throws IOException {
+    HttpURLConnection connection = open(method, path);
+    if (idempotencyKey != null) {
+      String escaped = idempotencyKey.replace("\\", "\\\\").replace("\"", "\\\"");
+      connection.setRequestProperty("Idempotency-Key", '"' + escaped + '"');
+    }
+    if (body != null) {
+      connection.setRequestProperty("Content-Type", "application/json");
+      connection.setDoOutput(true);
+      byte[] bytes = JSON.std.asBytes(body);
+      connection.setFixedLengthStreamingMode(bytes.length);
+      try (OutputStream out = connection.getOutputStream()) {
+        out.write(bytes);
+      }
+    }
+    int status = connection.getResponseCode();
+    if (status >= 400) {
+      throw refusal(connection, status);
+    }
+    return connection.getInputStream();
+  }
+
+  private HttpURLConnection open(String method, String path) throws IOException {
+    try {
+      HttpURLConnection connection =
+          (HttpURLConnection) URI.create(base + path).toURL().openConnection();
+      connection.setRequestMethod(method);
+      connection.setConnectTimeout(CONNECT_MILLIS);
+      connection.setReadTimeout(READ_MILLIS);
+      connection.setInstanceFollowRedirects(false);
+      connection.setRequestProperty("Authorization", "Bearer " + token);
+      connection.setRequestProperty("Accept", "*/*");
+      return connection;
+    } catch (IllegalArgumentException | ClassCastException e) {
+      throw new ClientException(
+          ExitCodes.USAGE, "ERRAND_URL is no address such as http://127.0.0.1:8080: " + base);
+    }
+  }
+
+  private static ClientException refusal(HttpURLConnection connection, int status) {
+    String detail = "the server answered " + status;
+    try (InputStream error = connection.getErrorStream()) {
+      if (error != null) {
+        Object said = JSON.std.mapFrom(error).get("detail");
+        detail = said == null ? detail : said.toString();
+      }
+    } catch (IOException e) {
+      detail = "the server answered " + status;
+    }
+    int exitCode =
+        switch (status) {
+          case 401, 403 -> ExitCodes.REFUSED;
+          case 503 -> ExitCodes.UNAVAILABLE;
+          case 400 -> ExitCodes.USAGE;
+          default -> ExitCodes.FAILED;
+        };
+    return new ClientException(exitCode, detail);
+  }
+
+  private ClientException away(IOException fault) {
+    return new ClientException(
+        ExitCodes.UNAVAILABLE,
+        "the server at "
+            + base
+            + " does not answer ("
+            + fault.getMessage()
+            + "); start one with `errand serve`, or set ERRAND_URL");
+  }
+}

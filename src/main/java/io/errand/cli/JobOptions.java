@@ -1,0 +1,133 @@
+package io.errand.cli;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** What {@code run} and {@code submit} say about a job. */
+final class JobOptions {
+  private static final int SUBMIT_TRIES = 3;
+
+  @Option(
+      names = {"-q", "--queue"},
+      paramLabel = "NAME",
+      description = "The queue (default).")
+  @Nullable String queue;
+
+  @Option(names = "--priority", paramLabel = "N", description = "-100 to 100, higher runs first.")
+  @Nullable Integer priority;
+
+  @Option(names = "--run-at", paramLabel = "TIME", description = "Not before this RFC 3339 time.")
+  @Nullable String runAt;
+
+  @Option(names = "--expires-at", paramLabel = "TIME", description = "Cancel it then if unstarted.")
+  @Nullable String expiresAt;
+
+  @Option(
+      names = {"-e", "--env"},
+      paramLabel = "NAME=VALUE",
+      description = "A variable for the command; may be repeated.")
+  Map<String, String> environment = new LinkedHashMap<>();
+
+  @Option(
+      names = {"-l", "--label"},
+      paramLabel = "NAME=VALUE",
+      description = "A label of the job; may be repeated.")
+  Map<String, String> labels = new LinkedHashMap<>();
+
+  @Option(names = "--stdin", paramLabel = "FILE", description = "What it reads; - is this stdin.")
+  @Nullable String stdin;
+
+  @Option(names = "--cwd", paramLabel = "DIR", description = "Where it starts, on the worker.")
+  @Nullable String workingDirectory;
+
+  @Option(names = "--timeout", paramLabel = "SECONDS", description = "End it after this time.")
+  @Nullable Double timeoutSeconds;
+
+  @Option(names = "--kill-grace", paramLabel = "SECONDS", description = "From SIGTERM to SIGKILL.")
+  @Nullable Double killGraceSeconds;
+
+  @Option(names = "--max-attempts", paramLabel = "N", description = "How many tries it has.")
+  @Nullable Integer maxAttempts;
+
+  @Option(names = "--on-lost", paramLabel = "WORD", description = "retry, fail or hold.")
+  @Nullable String onLost;
+
+  @Option(names = "--concurrency-key", paramLabel = "KEY", description = "One at a time runs.")
+  @Nullable String concurrencyKey;
+
+  @Option(names = "--key", paramLabel = "KEY", description = "Idempotency key; else a random one.")
+  @Nullable String key;
+
+  @Parameters(
+      arity = "1..*",
+      paramLabel = "COMMAND",
+      description = "The program and its arguments, after --.")
+  List<String> command = List.of();
+
+  /**
+   * Submits it. The key makes it safe to ask again when no answer came.
+   *
+   * @param defaultMaxAttempts how many tries it has unless told, or null for the server's default
+   * @return the job
+   */
+  Map<String, Object> submit(Http http, @Nullable Integer defaultMaxAttempts) {
+    Map<String, Object> body = body(defaultMaxAttempts);
+    String idempotencyKey = key == null ? UUID.randomUUID().toString() : key;
+    ClientException last = null;
+    for (int i = 0; i < SUBMIT_TRIES; i++) {
+      try {
+        return http.json("POST", "/v1/jobs", body, idempotencyKey);
+      } catch (ClientException e) {
+        if (e.exitCode() != ExitCodes.UNAVAILABLE) {
+          throw e;
+        }
+        last = e;
+      }
+    }
+    throw last == null ? new ClientException(ExitCodes.UNAVAILABLE, "no answer") : last;
+  }
+
+  private Map<String, Object> body(@Nullable Integer defaultMaxAttempts) {
+    Map<String, Object> body = new LinkedHashMap<>();
+    body.put("command", command);
+    put(body, "queue", queue);
+    put(body, "priority", priority);
+    put(body, "run_at", runAt);
+    put(body, "expires_at", expiresAt);
+    put(body, "env", environment.isEmpty() ? null : environment);
+    put(body, "labels", labels.isEmpty() ? null : labels);
+    put(body, "stdin", stdin == null ? null : read(stdin));
+    put(body, "working_directory", workingDirectory);
+    put(body, "timeout_seconds", timeoutSeconds);
+    put(body, "kill_grace_seconds", killGraceSeconds);
+    put(body, "max_attempts", maxAttempts == null ? defaultMaxAttempts : maxAttempts);
+    put(body, "on_lost", onLost);
+    put(body, "concurrency_key", concurrencyKey);
+    return body;
+  }
+
+  private static void put(Map<String, Object> body, String name, @Nullable Object value) {
+    if (value != null) {
+      body.put(name, value);
+    }
+  }
+
+  private static String read(String file) {
+    try {
+      byte[] bytes =
+          file.equals("-") ? System.in.readAllBytes() : Files.readAllBytes(Path.of(file));
+      return new String(bytes, StandardCharsets.UTF_8);
+    } catch (IOException e) {
+      throw new ClientException(ExitCodes.USAGE, "cannot read " + file + ": " + e.getMessage());
+    }
+  }
+}
