@@ -21,11 +21,12 @@ public class ProblemMappers {
   /** What the framework refuses: no such path, method, media type. */
   @ServerExceptionMapper
   Response framework(WebApplicationException fault, UriInfo uri) {
-    Response given = fault.getResponse();
-    Kind kind = Kind.ofStatus(given.getStatus());
-    Response answer = Problem.of(kind, kind.title).response(uri.getRequestUri().getPath());
-    String allow = given.getHeaderString("Allow");
-    return allow == null ? answer : Response.fromResponse(answer).header("Allow", allow).build();
+    Kind kind = Kind.ofStatus(fault.getResponse().getStatus());
+    String path = uri.getRequestUri().getPath();
+    Response answer = Problem.of(kind, kind.title).response(path);
+    return kind == Kind.METHOD_NOT_ALLOWED
+        ? Response.fromResponse(answer).header("Allow", AllowedMethods.of(path)).build()
+        : answer;
   }
 
   @ServerExceptionMapper

@@ -16,6 +16,7 @@ import java.util.stream.Stream;
 import java.util.zip.GZIPInputStream;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
+import org.jspecify.annotations.Nullable;
 
 /** Unpacks the PostgreSQL that the build has packed in, once for each version. */
 final class Binaries {
@@ -67,7 +68,7 @@ final class Binaries {
     if (!path.startsWith(root)) {
       throw new IOException("An entry of the archive leads out of it: " + entry.getName());
     }
-    Files.createDirectories(entry.isDirectory() ? path : path.getParent());
+    makeReadable(entry.isDirectory() ? path : path.getParent());
     if (entry.isDirectory()) {
       return;
     }
@@ -83,6 +84,16 @@ final class Binaries {
     Set<PosixFilePermission> permissions =
         PosixFilePermissions.fromString((entry.getMode() & 0100) != 0 ? "rwxr-xr-x" : "rw-r--r--");
     Files.setPosixFilePermissions(path, permissions);
+  }
+
+  /** For everybody, whatever the umask: another account may be the one to read it. */
+  private static void makeReadable(@Nullable Path folder) throws IOException {
+    if (folder == null || Files.isDirectory(folder)) {
+      return;
+    }
+    makeReadable(folder.getParent());
+    Files.createDirectory(folder);
+    Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));
   }
 
   private static void delete(Path root) throws IOException {

@@ -78,6 +78,11 @@ final class LinuxCommand implements RunningCommand {
     return spec;
   }
 
+  /** Of its first process; 0 before it was started. */
+  int pid() {
+    return pid;
+  }
+
   @Override
   public void end(EndCause cause, Duration grace) {
     loop.execute(() -> beginEnd(cause, grace));

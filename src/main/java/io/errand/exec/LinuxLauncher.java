@@ -35,6 +35,7 @@ public final class LinuxLauncher implements Launcher {
   private final Memory readBuffer = new Memory(READ_SIZE);
   private final ByteBuffer readBytes = readBuffer.getByteBuffer(0, READ_SIZE);
   private final Set<LinuxCommand> commands = ConcurrentHashMap.newKeySet();
+  private final OrphanSweep sweep = new OrphanSweep(loop, this::commands);
   private final Spawner spawner;
   private final ExecutorService spawners =
       Executors.newFixedThreadPool(
@@ -97,7 +98,11 @@ public final class LinuxLauncher implements Launcher {
       spawned = new Spawned.Refused(EndCause.NO_RESOURCES, "the worker cannot start it: " + e);
     }
     if (spawned instanceof Spawned.Started started) {
-      loop.execute(() -> command.started(started, temporary));
+      loop.execute(
+          () -> {
+            command.started(started, temporary);
+            sweep.arm();
+          });
     } else if (spawned instanceof Spawned.Refused refused) {
       removeTree(temporary);
       loop.execute(() -> command.refused(refused));
@@ -137,6 +142,10 @@ public final class LinuxLauncher implements Launcher {
 
   void forget(LinuxCommand command) {
     commands.remove(command);
+  }
+
+  private Set<LinuxCommand> commands() {
+    return commands;
   }
 
   EventLoop loop() {

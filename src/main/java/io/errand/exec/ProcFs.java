@@ -64,12 +64,19 @@ final class ProcFs {
     return children;
   }
 
-  /** Whether the environment that a process was started with holds this variable. */
-  static boolean hasVariable(int pid, String assignment) {
+  /** The value of a variable in the environment that a process was started with, or null. */
+  static @Nullable String variable(int pid, String name) {
     String environment = read(PROC.resolve(pid + "/environ"), StandardCharsets.ISO_8859_1);
-    return environment != null
-        && (environment.startsWith(assignment + '\0')
-            || environment.contains('\0' + assignment + '\0'));
+    if (environment == null) {
+      return null;
+    }
+    int at = ('\0' + environment).indexOf('\0' + name + '=');
+    if (at < 0) {
+      return null;
+    }
+    int start = at + name.length() + 1;
+    int end = environment.indexOf('\0', start);
+    return end < 0 ? environment.substring(start) : environment.substring(start, end);
   }
 
   /** A size from {@code /proc/PID/status}, such as {@code VmHWM}, in bytes; 0 where unknown. */

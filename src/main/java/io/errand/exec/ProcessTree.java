@@ -3,6 +3,7 @@ package io.errand.exec;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
+import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -18,6 +19,7 @@ import java.util.Set;
 final class ProcessTree {
   private final int leader;
   private final String cookie;
+  private final Set<Integer> known = new HashSet<>(); // orphans of this tree, not yet reaped
   private boolean leaderReaped;
 
   /**
@@ -28,7 +30,7 @@ final class ProcessTree {
    */
   ProcessTree(int leader, String cookie) {
     this.leader = leader;
-    this.cookie = CommandSpec.COOKIE_VARIABLE + "=" + cookie;
+    this.cookie = cookie;
   }
 
   /** The leader's exit has been read; its pid may soon be another's. */
@@ -39,7 +41,7 @@ final class ProcessTree {
   /** Whether nothing of it runs any more. Dead orphans are reaped on the way. */
   boolean isEmpty() {
     // Two calls to the kernel for the usual case: a command that left nothing behind.
-    return leaderReaped && !groupExists() && orphans().isEmpty();
+    return leaderReaped && !groupExists() && orphans().isEmpty() && known.isEmpty();
   }
 
   /** Its processes that run, parents before children. */
@@ -99,18 +101,22 @@ final class ProcessTree {
 
   private List<Integer> orphans() {
     List<Integer> ours = new ArrayList<>();
-    for (int pid : ProcFs.childrenOfFirstThread(LibC.getpid())) {
+    List<Integer> orphans = ProcFs.childrenOfFirstThread(LibC.getpid());
+    known.retainAll(orphans);
+    for (int pid : orphans) {
       ProcFs.Stat stat = ProcFs.stat(pid);
       if (stat == null) {
         continue;
       }
       boolean inside = stat.group() == leader || stat.session() == leader;
       if (!stat.isAlive()) {
-        if (inside && pid != leader) {
+        if (pid != leader && (inside || known.contains(pid))) {
           LibC.wait4(pid, null, LibC.WNOHANG, null);
+          known.remove(pid);
         }
-      } else if (inside || ProcFs.hasVariable(pid, cookie)) {
+      } else if (inside || cookie.equals(ProcFs.variable(pid, CommandSpec.COOKIE_VARIABLE))) {
         ours.add(pid);
+        known.add(pid);
       }
     }
     return ours;

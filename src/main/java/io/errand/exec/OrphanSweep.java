@@ -1,0 +1,69 @@
+package io.errand.exec;
+
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+
+/**
+ * Looks once a second at the orphans that this process has become the parent of, and deals with
+ * those that no command claims: a dead one is reaped, one that outlived its command is ended.
+ *
+ * <p>It never waits for any child, only for a pid that was a zombie at two looks in a row: a child
+ * that the JDK started is reaped by the JDK long before.
+ */
+final class OrphanSweep {
+  private static final long INTERVAL_NANOS = TimeUnit.SECONDS.toNanos(1);
+
+  private final EventLoop loop;
+  private final Supplier<Set<LinuxCommand>> commands;
+  private Set<Integer> zombies = new HashSet<>();
+  private boolean scheduled;
+
+  OrphanSweep(EventLoop loop, Supplier<Set<LinuxCommand>> commands) {
+    this.loop = loop;
+    this.commands = commands;
+  }
+
+  /** A command runs: look from now on, until there is nothing left to look at. */
+  void arm() {
+    if (!scheduled) {
+      scheduled = true;
+      loop.after(INTERVAL_NANOS, this::sweep);
+    }
+  }
+
+  private void sweep() {
+    scheduled = false;
+    Set<LinuxCommand> running = commands.get();
+    Set<Integer> leaders = new HashSet<>();
+    Set<String> cookies = new HashSet<>();
+    for (LinuxCommand command : running) {
+      leaders.add(command.pid());
+      cookies.add(command.spec().cookie());
+    }
+    List<Integer> orphans = ProcFs.childrenOfFirstThread(LibC.getpid());
+    Set<Integer> nowZombies = new HashSet<>();
+    for (int pid : orphans) {
+      ProcFs.Stat stat = ProcFs.stat(pid);
+      if (stat == null || leaders.contains(pid)) {
+        continue;
+      }
+      if (stat.isAlive()) {
+        String cookie = ProcFs.variable(pid, CommandSpec.COOKIE_VARIABLE);
+        if (cookie != null && !cookies.contains(cookie)) {
+          LibC.kill(pid, LibC.SIGKILL);
+        }
+      } else if (zombies.contains(pid)) {
+        LibC.wait4(pid, null, LibC.WNOHANG, null);
+      } else {
+        nowZombies.add(pid);
+      }
+    }
+    zombies = nowZombies;
+    if (!running.isEmpty() || !orphans.isEmpty()) {
+      arm();
+    }
+  }
+}

@@ -1,0 +1,199 @@
+package io.errand.worker;
+
+import io.errand.exec.CommandListener;
+import io.errand.exec.CommandResult;
+import io.errand.exec.EndCause;
+import io.errand.exec.Launcher;
+import io.errand.exec.RunningCommand;
+import io.errand.job.AttemptResult;
+import io.errand.job.Outcome;
+import io.errand.store.ClaimedJob;
+import io.errand.store.Completion;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The claims that this worker holds. A claim occupies its slot until its end is written and nothing
+ * of its process tree is left, so there are never more commands, nor more unwritten ends, than
+ * slots.
+ */
+final class Slots {
+  private final int size;
+  private final Launcher launcher;
+  private final WorkerMeters meters;
+  private final Runnable onChange;
+  private final Map<UUID, Slot> occupied = new ConcurrentHashMap<>(); // by claim token
+  private final ConcurrentLinkedQueue<Completion> ended = new ConcurrentLinkedQueue<>();
+
+  /**
+   * Free slots.
+   *
+   * @param size how many
+   * @param launcher runs the commands
+   * @param meters count what happens
+   * @param onChange called when there is an end to write or a slot has become free
+   */
+  Slots(int size, Launcher launcher, WorkerMeters meters, Runnable onChange) {
+    this.size = size;
+    this.launcher = launcher;
+    this.meters = meters;
+    this.onChange = onChange;
+  }
+
+  /** One claim. */
+  private static final class Slot {
+    private final ClaimedJob job;
+    private volatile @Nullable RunningCommand command;
+    private boolean recorded; // guarded by this
+    private boolean gone; // guarded by this
+
+    private Slot(ClaimedJob job) {
+      this.job = job;
+    }
+
+    private synchronized boolean recorded() {
+      recorded = true;
+      return gone;
+    }
+
+    private synchronized boolean gone() {
+      gone = true;
+      return recorded;
+    }
+  }
+
+  int free() {
+    return size - occupied.size();
+  }
+
+  int busy() {
+    return occupied.size();
+  }
+
+  boolean holds(UUID token) {
+    return occupied.containsKey(token);
+  }
+
+  @Nullable ClaimedJob job(UUID token) {
+    Slot slot = occupied.get(token);
+    return slot == null ? null : slot.job;
+  }
+
+  /** Runs a claimed job. Its end comes out of {@link #takeEnded}. */
+  void run(ClaimedJob job) {
+    Slot slot = new Slot(job);
+    occupied.put(job.token(), slot);
+    slot.command =
+        launcher.launch(
+            Commands.spec(job),
+            new CommandListener() {
+              @Override
+              public void onEnd(CommandResult result) {
+                CommandResult.Usage usage = result.usage();
+                end(Commands.completion(job, result), usage == null ? Duration.ZERO : usage.wall());
+              }
+
+              @Override
+              public void onGone() {
+                release(slot, slot.gone());
+              }
+            });
+  }
+
+  /** Gives a claimed job back without ever starting it. */
+  void giveBack(ClaimedJob job) {
+    Slot slot = new Slot(job);
+    occupied.put(job.token(), slot);
+    slot.gone();
+    AttemptResult released = new AttemptResult(Outcome.RELEASED, null, null, false, null);
+    end(Commands.withoutCommand(job, released), Duration.ZERO);
+  }
+
+  private void end(Completion completion, Duration ran) {
+    meters.ended(completion.result().outcome(), ran);
+    ended.add(completion);
+    onChange.run();
+  }
+
+  private void release(Slot slot, boolean free) {
+    if (free) {
+      occupied.remove(slot.job.token());
+      onChange.run();
+    }
+  }
+
+  boolean hasEnded() {
+    return !ended.isEmpty();
+  }
+
+  /** Ends that are to be written, at most so many; oldest first. */
+  List<Completion> takeEnded(int most) {
+    List<Completion> batch = new ArrayList<>();
+    while (batch.size() < most) {
+      Completion next = ended.poll();
+      if (next == null) {
+        break;
+      }
+      batch.add(next);
+    }
+    return batch;
+  }
+
+  /** They could not be written: they come out again. */
+  void putBack(List<Completion> batch) {
+    ended.addAll(batch);
+  }
+
+  /** An end is written, or is nobody's business any more. */
+  void recorded(UUID token) {
+    Slot slot = occupied.get(token);
+    if (slot != null) {
+      release(slot, slot.recorded());
+    }
+  }
+
+  /** Ends these commands with their own grace. */
+  void cancel(Set<UUID> tokens) {
+    for (UUID token : tokens) {
+      Slot slot = occupied.get(token);
+      if (slot != null) {
+        end(List.of(slot), EndCause.CANCELLED, slot.job.killGrace());
+      }
+    }
+  }
+
+  /** Ends every command. */
+  void endAll(EndCause cause, Duration grace) {
+    end(occupied.values(), cause, grace);
+  }
+
+  private static void end(Collection<Slot> slots, EndCause cause, Duration grace) {
+    for (Slot slot : slots) {
+      RunningCommand command = slot.command;
+      if (command != null) {
+        command.end(cause, grace);
+      }
+    }
+  }
+
+  /** Waits until nothing is held any more, or the time is up. */
+  void awaitIdle(Duration time) {
+    long deadline = System.nanoTime() + time.toNanos();
+    try {
+      while (!occupied.isEmpty() && System.nanoTime() - deadline < 0) {
+        TimeUnit.MILLISECONDS.sleep(20);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

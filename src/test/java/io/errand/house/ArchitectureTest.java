@@ -1,0 +1,90 @@
+package io.errand.house;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.tngtech.archunit.base.DescribedPredicate;
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+
+/** Which room may import which. A room that is missing here is not allowed to exist. */
+class ArchitectureTest {
+  private static final Map<String, Set<String>> ALLOWED =
+      Map.of(
+          "job", Set.of(),
+          "store", Set.of("job"),
+          "exec", Set.of("job"),
+          "queue", Set.of("job", "store"),
+          "worker", Set.of("job", "store", "exec"),
+          "api", Set.of("job", "queue", "store", "auth"),
+          "auth", Set.of("job", "store"),
+          "ops", Set.of("job", "store", "exec"),
+          "embedded", Set.of(),
+          "cli", Set.of());
+
+  private final JavaClasses ours =
+      new ClassFileImporter()
+          .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
+          .importPath(Path.of("target/classes"));
+
+  @Test
+  void theWholeProductIsLookedAt() {
+    assertThat(ours.size()).isGreaterThan(60);
+    Set<String> rooms = new HashSet<>();
+    ours.forEach(type -> rooms.add(room(type)));
+    rooms.remove("");
+    assertThat(rooms).isEqualTo(ALLOWED.keySet());
+  }
+
+  @Test
+  void everyRoomImportsOnlyWhatItMay() {
+    ALLOWED.forEach(
+        (room, others) -> {
+          Set<String> allowed = new HashSet<>(others);
+          allowed.add(room);
+          classes()
+              .that()
+              .resideInAPackage("io.errand." + room + "..")
+              .should()
+              .onlyDependOnClassesThat(
+                  new DescribedPredicate<JavaClass>("are in " + allowed + " or not ours") {
+                    @Override
+                    public boolean test(JavaClass type) {
+                      return !type.getPackageName().startsWith("io.errand")
+                          || allowed.contains(room(type));
+                    }
+                  })
+              .check(ours);
+        });
+  }
+
+  @Test
+  void whatAJobIsKnowsJavaOnly() {
+    classes()
+        .that()
+        .resideInAPackage("io.errand.job..")
+        .should()
+        .onlyDependOnClassesThat()
+        .resideInAnyPackage("java..", "io.errand.job..", "org.jspecify..")
+        .check(ours);
+  }
+
+  @Test
+  void theRoomsHaveNoCycles() {
+    slices().matching("io.errand.(*)..").should().beFreeOfCycles().check(ours);
+  }
+
+  private static String room(JavaClass type) {
+    String[] parts = type.getPackageName().split("\\.");
+    return Arrays.asList(parts).size() < 3 ? "" : parts[2];
+  }
+}

@@ -1,0 +1,645 @@
+package io.errand.server;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import java.net.URI;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The wire contract, through a real server. */
+class ApiIT {
+  private static final String TIME = "\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{6}Z";
+  private static TestServer server;
+
+  @BeforeAll
+  static void start() {
+    server = TestServer.start(Map.of());
+  }
+
+  @AfterAll
+  static void stop() {
+    server.close();
+  }
+
+  private static JsonNode json(HttpResponse<String> response) {
+    return TestServer.json(response);
+  }
+
+  private static void assertProblem(HttpResponse<String> response, int status) {
+    assertThat(response.statusCode()).as(response.body()).isEqualTo(status);
+    assertThat(response.headers().firstValue("Content-Type")).contains("application/problem+json");
+    JsonNode problem = json(response);
+    assertThat(problem.get("type").asText()).startsWith("urn:errand:problem:");
+    assertThat(problem.get("status").asInt()).isEqualTo(status);
+    assertThat(problem.get("title").asText()).isNotEmpty();
+    assertThat(problem.get("detail").asText()).isNotEmpty();
+    assertThat(problem.get("instance").asText()).startsWith("/");
+  }
+
+  @Test
+  void aSubmitIsAcceptedAndToldWhereItIs() {
+    HttpResponse<String> answer = server.post("/v1/jobs", "{\"command\":[\"true\"]}");
+    assertThat(answer.statusCode()).isEqualTo(202);
+    JsonNode job = json(answer);
+    assertThat(answer.headers().firstValue("Location").orElse(""))
+        .endsWith("/v1/jobs/" + job.get("id").asText());
+    assertThat(answer.headers().firstValue("Retry-After")).isPresent();
+    assertThat(UUID.fromString(job.get("id").asText()).version()).isEqualTo(7);
+    assertThat(job.get("created_at").asText()).matches(TIME);
+    assertThat(job.get("max_attempts").asInt()).isEqualTo(3);
+    assertThat(job.get("timeout_seconds").asDouble()).isEqualTo(3600);
+    assertThat(job.get("backoff").toString()).contains("\"full\"").contains("max_seconds");
+  }
+
+  @Test
+  void aJobRunsAndShowsBothStreamsAndItsExitCode() {
+    String id = server.submit("echo out; echo err >&2; exit 3", Map.of("max_attempts", 1));
+    JsonNode job = server.awaitEnd(id);
+    assertThat(job.get("state").asText()).isEqualTo("failed");
+    assertThat(job.get("reason").asText()).isEqualTo("exit_code");
+    assertThat(job.get("exit_code").asInt()).isEqualTo(3);
+    assertThat(job.get("signal").isNull()).isTrue();
+    assertThat(job.get("stdout").asText()).isEqualTo("out\n");
+    assertThat(job.get("stderr").asText()).isEqualTo("err\n");
+    assertThat(job.get("stdout_bytes").asInt()).isEqualTo(4);
+    assertThat(job.get("finished_at").asText()).matches(TIME);
+    assertThat(job.get("duration_seconds").asDouble()).isPositive();
+    HttpResponse<String> again = server.get("/v1/jobs/" + id);
+    assertThat(again.headers().firstValue("Retry-After")).isEmpty();
+  }
+
+  @Test
+  void theSameKeyAndValueIsTheSameJobAndAnotherValueIsRefused() {
+    String key = "key-" + UUID.randomUUID();
+    HttpResponse<String> first =
+        server.post(
+            "/v1/jobs",
+            "{\"command\":[\"true\"],\"priority\":1}",
+            "Idempotency-Key",
+            '"' + key + '"');
+    String id = json(first).get("id").asText();
+    assertThat(first.headers().firstValue("Idempotent-Replayed")).isEmpty();
+    server.awaitEnd(id);
+    HttpResponse<String> repeat =
+        server.post(
+            "/v1/jobs",
+            "{ \"priority\": 1.0, \"command\": [\"\\u0074rue\"] }",
+            "Idempotency-Key",
+            key);
+    assertThat(repeat.statusCode()).isEqualTo(200);
+    assertThat(repeat.headers().firstValue("Idempotent-Replayed")).contains("true");
+    assertThat(json(repeat).get("id").asText()).isEqualTo(id);
+    assertThat(json(repeat).get("idempotency_key").asText()).isEqualTo(key);
+    assertProblem(
+        server.post("/v1/jobs", "{\"command\":[\"false\"]}", "Idempotency-Key", key), 422);
+  }
+
+  @Test
+  void parallelSubmitsWithOneKeyGiveOneJobAndNoError() {
+    String key = UUID.randomUUID().toString();
+    List<CompletableFuture<HttpResponse<String>>> answers =
+        IntStream.range(0, 60)
+            .mapToObj(
+                i ->
+                    server
+                        .http()
+                        .sendAsync(
+                            server
+                                .request("/v1/jobs")
+                                .header("Content-Type", "application/json")
+                                .header("Idempotency-Key", key)
+                                .POST(
+                                    HttpRequest.BodyPublishers.ofString("{\"command\":[\"true\"]}"))
+                                .build(),
+                            BodyHandlers.ofString()))
+            .toList();
+    Set<String> ids = new HashSet<>();
+    answers.forEach(
+        answer -> {
+          assertThat(answer.join().statusCode()).isIn(200, 202);
+          ids.add(json(answer.join()).get("id").asText());
+        });
+    assertThat(ids).hasSize(1);
+  }
+
+  @Test
+  void aClientsOwnIdIsKeptAndAnotherBodyForItRefused() {
+    String id = UUID.randomUUID().toString();
+    String path = "/v1/jobs/" + id;
+    assertThat(server.call("PUT", path, "{\"command\":[\"true\"]}").statusCode()).isEqualTo(202);
+    HttpResponse<String> repeat = server.call("PUT", path, "{\"command\":[\"true\"]}");
+    assertThat(repeat.statusCode()).isIn(200, 202);
+    assertThat(repeat.headers().firstValue("Idempotent-Replayed")).contains("true");
+    assertProblem(server.call("PUT", path, "{\"command\":[\"false\"]}"), 409);
+    assertProblem(
+        server.call("PUT", path, "{\"command\":[\"true\"]}", "Idempotency-Key", "k"), 400);
+    assertProblem(server.call("PUT", "/v1/jobs/no-uuid", "{\"command\":[\"true\"]}"), 400);
+  }
+
+  @Test
+  void aBatchOfAThousandIsStoredInOrderOrNotAtAll() {
+    ArrayNode jobs = TestServer.JSON.createArrayNode();
+    String run = UUID.randomUUID().toString();
+    for (int i = 0; i < 1_000; i++) {
+      jobs.addObject()
+          .put("run_at", "2099-01-01T00:00:00Z")
+          .put("idempotency_key", run + i)
+          .putArray("command")
+          .add("true");
+    }
+    String body = TestServer.JSON.createObjectNode().set("jobs", jobs).toString();
+    HttpResponse<String> answer = server.post("/v1/jobs/batch", body);
+    assertThat(answer.statusCode()).isEqualTo(202);
+    assertThat(json(answer).get("ids")).hasSize(1_000);
+    assertThat(json(server.post("/v1/jobs/batch", body)).get("ids"))
+        .isEqualTo(json(answer).get("ids"));
+    String queue = "batch-" + run.substring(0, 8);
+    String refused =
+        "{\"jobs\":[{\"command\":[\"true\"],\"queue\":\"%s\"},".formatted(queue)
+            + "{\"command\":[\"false\"],\"idempotency_key\":\""
+            + run
+            + "7\"}]}";
+    HttpResponse<String> conflict = server.post("/v1/jobs/batch", refused);
+    assertProblem(conflict, 422);
+    assertThat(json(conflict).get("errors").get(0).get("field").asText())
+        .isEqualTo("jobs[1].idempotency_key");
+    assertThat(json(server.get("/v1/jobs?queue=" + queue)).get("jobs")).isEmpty();
+    jobs.addObject().putArray("command").add("true");
+    assertProblem(
+        server.post(
+            "/v1/jobs/batch", TestServer.JSON.createObjectNode().set("jobs", jobs).toString()),
+        400);
+  }
+
+  @Test
+  void oneKeyTwiceInABatchIsOneJobIfTheBodiesAgree() {
+    String key = UUID.randomUUID().toString();
+    String item = "{\"command\":[\"true\"],\"idempotency_key\":\"" + key + "\"}";
+    JsonNode ids =
+        json(server.post("/v1/jobs/batch", "{\"jobs\":[" + item + "," + item + "]}")).get("ids");
+    assertThat(ids.get(0)).isEqualTo(ids.get(1));
+    String other = item.replace("true", "false");
+    assertProblem(server.post("/v1/jobs/batch", "{\"jobs\":[" + item + "," + other + "]}"), 422);
+    assertThat(
+            server
+                .post("/v1/jobs", "{\"command\":[\"true\"]}", "Idempotency-Key", key)
+                .headers()
+                .firstValue("Idempotent-Replayed"))
+        .contains("true");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          {}                                                        | command
+          {"command":[]}                                            | command
+          {"command":"true"}                                        | command
+          {"command":[""]}                                          | command[0]
+          {"command":["a",1]}                                       | command[1]
+          {"command":["a\\u0000b"]}                                 | command[0]
+          {"command":["\\ud800"]}                                   | command[0]
+          {"command":["true"],"colour":"red"}                       | colour
+          {"command":["true"],"queue":"No Such"}                    | queue
+          {"command":["true"],"priority":101}                       | priority
+          {"command":["true"],"priority":1.5}                       | priority
+          {"command":["true"],"priority":1e99}                      | priority
+          {"command":["true"],"run_at":"yesterday"}                 | run_at
+          {"command":["true"],"timeout_seconds":0}                  | timeout_seconds
+          {"command":["true"],"kill_grace_seconds":301}             | kill_grace_seconds
+          {"command":["true"],"max_attempts":0}                     | max_attempts
+          {"command":["true"],"max_attempts":10001}                 | max_attempts
+          {"command":["true"],"stdout_limit_bytes":1048577}         | stdout_limit_bytes
+          {"command":["true"],"env":{"A-B":"x"}}                    | env.A-B
+          {"command":["true"],"env":{"ERRAND_X":"x"}}               | env.ERRAND_X
+          {"command":["true"],"env":{"LD_PRELOAD":"x"}}             | env.LD_PRELOAD
+          {"command":["true"],"env":{"TRACEPARENT":"x"}}            | env.TRACEPARENT
+          {"command":["true"],"env":{"A":1}}                        | env.A
+          {"command":["true"],"working_directory":"here"}           | working_directory
+          {"command":["true"],"on_lost":"panic"}                    | on_lost
+          {"command":["true"],"backoff":{"jitter":"some"}}          | backoff.jitter
+          {"command":["true"],"backoff":{"base":1}}                 | backoff.base
+          {"command":["true"],"backoff":{"max_seconds":0.5}}        | backoff.max_seconds
+          {"command":["true"],"retry":[{"when":"never"}]}           | retry[0].when
+          {"command":["true"],"retry":[{"when":"timeout","codes":[1],"then":"fail"}]} | retry[0].codes
+          {"command":["true"],"retry":[{"when":"exit_code","codes":["9-3"],"then":"fail"}]} | retry[0].codes[0]
+          {"command":["true"],"success_exit_codes":[]}              | success_exit_codes
+          {"command":["true"],"success_exit_codes":[256]}           | success_exit_codes[0]
+          {"command":["true"],"labels":{"a":{}}}                    | labels.a
+          {"command":["true"],"command":["false"]}                  | body
+          [1]                                                       | body
+          {"command":                                               | body
+          """)
+  void aBadFieldIsNamed(String body, String field) {
+    HttpResponse<String> answer = server.post("/v1/jobs", body);
+    assertProblem(answer, 400);
+    assertThat(json(answer).get("errors").findValuesAsText("field")).contains(field);
+  }
+
+  @Test
+  void aBodyTooDeepOrTooLargeIsRefused() {
+    assertProblem(server.post("/v1/jobs", "[".repeat(10_000)), 400);
+    assertProblem(server.post("/v1/jobs", "{\"stdin\":\"" + "x".repeat(1 << 20) + "\"}"), 413);
+    assertProblem(server.post("/v1/jobs/batch", "x".repeat((16 << 20) + 1)), 413);
+  }
+
+  @Test
+  void theLargestBodyIsAccepted() {
+    String start = "{\"command\":[\"wc\",\"-c\"],\"stdin\":\"";
+    String body = start + "x".repeat((1 << 20) - start.length() - 2) + "\"}";
+    HttpResponse<String> answer = server.post("/v1/jobs", body);
+    assertThat(answer.statusCode()).isEqualTo(202);
+    JsonNode job = server.awaitEnd(json(answer).get("id").asText());
+    assertThat(job.get("stdout").asText().trim())
+        .isEqualTo(Integer.toString((1 << 20) - start.length() - 2));
+  }
+
+  @Test
+  void whatTheFrameworkRefusesIsAProblemToo() {
+    assertProblem(server.get("/v1/nothing"), 404);
+    assertProblem(server.get("/v1/jobs/" + UUID.randomUUID()), 404);
+    assertProblem(server.get("/v1/jobs/no-uuid"), 404);
+    assertProblem(server.call("DELETE", "/v1/jobs", ""), 405);
+    assertProblem(server.send(server.request("/v1/jobs").header("Accept", "text/html")), 406);
+    assertProblem(
+        server.send(
+            server
+                .request("/v1/jobs")
+                .header("Content-Type", "text/plain")
+                .POST(HttpRequest.BodyPublishers.ofString("x"))),
+        415);
+  }
+
+  @Test
+  void aMethodThatIsNotAllowedNamesThoseThatAre() {
+    HttpResponse<String> answer = server.call("DELETE", "/v1/jobs", "");
+    assertThat(answer.headers().firstValue("Allow").orElse("")).contains("GET").contains("POST");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "/v1/jobs",
+        "/v1/nothing",
+        "/v1",
+        "/v1/queues",
+        "/v1/workers",
+        "/v1/jobs/x/output"
+      })
+  void nothingIsSaidToWhoHasNoToken(String path) throws Exception {
+    for (String authorization : List.of("", "Bearer wrong", "Basic eDp5", "Bearer")) {
+      HttpRequest.Builder request =
+          HttpRequest.newBuilder(URI.create(server.url() + path)).timeout(Duration.ofSeconds(30));
+      if (!authorization.isEmpty()) {
+        request.header("Authorization", authorization);
+      }
+      HttpResponse<String> answer = server.http().send(request.build(), BodyHandlers.ofString());
+      assertProblem(answer, 401);
+      assertThat(answer.headers().firstValue("WWW-Authenticate")).isPresent();
+    }
+  }
+
+  @Test
+  void aRequestIdIsTakenOverOrMade() {
+    assertThat(
+            server
+                .send(server.request("/v1/jobs").header("X-Request-Id", "abc-123"))
+                .headers()
+                .firstValue("X-Request-Id"))
+        .contains("abc-123");
+    assertThat(server.get("/v1/nothing").headers().firstValue("X-Request-Id")).isPresent();
+    assertThat(
+            server
+                .send(server.request("/v1/jobs").header("X-Request-Id", "two words"))
+                .headers()
+                .firstValue("X-Request-Id"))
+        .isNotEqualTo("two words");
+  }
+
+  @Test
+  void anETagSparesTheBodyUntilTheJobChanges() {
+    String id = server.submit("true", Map.of("run_at", "2099-01-01T00:00:00Z"));
+    HttpResponse<String> first = server.get("/v1/jobs/" + id);
+    String tag = first.headers().firstValue("ETag").orElse("");
+    assertThat(tag).startsWith("\"").endsWith("\"");
+    HttpResponse<String> same =
+        server.send(server.request("/v1/jobs/" + id).header("If-None-Match", tag));
+    assertThat(same.statusCode()).isEqualTo(304);
+    assertThat(same.body()).isEmpty();
+    assertThat(same.headers().firstValue("ETag")).contains(tag);
+    server.post("/v1/jobs/" + id + "/cancel", "");
+    HttpResponse<String> changed =
+        server.send(server.request("/v1/jobs/" + id).header("If-None-Match", tag));
+    assertThat(changed.statusCode()).isEqualTo(200);
+  }
+
+  @Test
+  void aLongPollEndsWithTheJobOrWithItsTime() {
+    String future = server.submit("true", Map.of("run_at", "2099-01-01T00:00:00Z"));
+    HttpResponse<String> timedOut = server.get("/v1/jobs/" + future + "?wait_seconds=0.2");
+    assertThat(timedOut.statusCode()).isEqualTo(200);
+    assertThat(json(timedOut).get("state").asText()).isEqualTo("queued");
+    assertThat(timedOut.headers().firstValue("Retry-After")).isPresent();
+    String soon = server.submit("sleep 0.5; echo done", Map.of());
+    HttpResponse<String> preferred =
+        server.send(server.request("/v1/jobs/" + soon).header("Prefer", "wait=30"));
+    assertThat(json(preferred).get("stdout").asText()).isEqualTo("done\n");
+    assertThat(preferred.headers().firstValue("Preference-Applied")).contains("wait=30");
+    assertProblem(server.get("/v1/jobs/" + soon + "?wait_seconds=61"), 400);
+    assertProblem(server.get("/v1/jobs/" + soon + "?wait_seconds=x"), 400);
+  }
+
+  @Test
+  void twoThousandClientsMayWaitWithoutAThreadEach() throws Exception {
+    String id = server.submit("true", Map.of("run_at", "2099-01-01T00:00:00Z"));
+    long before = threads();
+    List<CompletableFuture<HttpResponse<String>>> waiting = new ArrayList<>();
+    for (int i = 0; i < 2_000; i++) {
+      waiting.add(
+          server
+              .http()
+              .sendAsync(
+                  server.request("/v1/jobs/" + id + "?wait_seconds=60").build(),
+                  BodyHandlers.ofString()));
+    }
+    assertThat(server.get("/v1/jobs/" + id).statusCode()).isEqualTo(200);
+    assertThat(threads()).isLessThan(before + 100);
+    assertThat(server.post("/v1/jobs/" + id + "/cancel", "").statusCode()).isEqualTo(202);
+    for (CompletableFuture<HttpResponse<String>> answer : waiting) {
+      assertThat(json(answer.join()).get("state").asText()).isEqualTo("cancelled");
+    }
+  }
+
+  private static long threads() throws Exception {
+    try (var tasks =
+        java.nio.file.Files.list(java.nio.file.Path.of("/proc/" + server.pid() + "/task"))) {
+      return tasks.count();
+    }
+  }
+
+  @Test
+  void listsArePagedByTokensThatBelongToTheirFilters() {
+    String queue = "pages-" + UUID.randomUUID().toString().substring(0, 8);
+    List<String> ids = new ArrayList<>();
+    for (int i = 0; i < 5; i++) {
+      ids.add(
+          0,
+          server.submit(
+              "echo page " + i,
+              Map.of(
+                  "queue",
+                  queue,
+                  "labels",
+                  Map.of("n", "" + i),
+                  "run_at",
+                  "2099-01-01T00:00:00Z")));
+    }
+    List<String> read = new ArrayList<>();
+    String token = "";
+    do {
+      JsonNode page =
+          json(server.get("/v1/jobs?queue=" + queue + "&page_size=2&page_token=" + token));
+      page.get("jobs").forEach(job -> read.add(job.get("id").asText()));
+      page.get("jobs").forEach(job -> assertThat(job.has("stdout")).isFalse());
+      token = page.get("next_page_token").asText();
+    } while (!token.isEmpty());
+    assertThat(read).isEqualTo(ids);
+    String first =
+        json(server.get("/v1/jobs?queue=" + queue + "&page_size=2"))
+            .get("next_page_token")
+            .asText();
+    assertProblem(server.get("/v1/jobs?queue=other&page_token=" + first), 400);
+    assertProblem(server.get("/v1/jobs?page_token=nonsense"), 400);
+    assertProblem(server.get("/v1/jobs?page_size=501"), 400);
+    assertProblem(server.get("/v1/jobs?state=sleeping"), 400);
+    assertProblem(server.get("/v1/jobs?stat=queued"), 400);
+    assertThat(list("queue=" + queue + "&label=n:3")).containsExactly(ids.get(1));
+    assertThat(list("queue=" + queue + "&q=page%204")).containsExactly(ids.get(0));
+    assertThat(list("q=" + ids.get(2))).containsExactly(ids.get(2));
+    assertThat(list("queue=" + queue + "&order=asc&page_size=1")).containsExactly(ids.get(4));
+    assertThat(list("queue=" + queue + "&state=failed")).isEmpty();
+    String middle = server.job(ids.get(2)).get("created_at").asText();
+    assertThat(list("queue=" + queue + "&created_after=" + middle)).hasSize(2);
+    assertThat(list("queue=" + queue + "&created_before=" + middle)).hasSize(2);
+  }
+
+  private static List<String> list(String query) {
+    List<String> ids = new ArrayList<>();
+    json(server.get("/v1/jobs?" + query))
+        .get("jobs")
+        .forEach(job -> ids.add(job.get("id").asText()));
+    return ids;
+  }
+
+  @Test
+  void secretsAreInNoAnswer() {
+    String secret = "canary-" + UUID.randomUUID();
+    String id =
+        server.submit("true", Map.of("env", Map.of("PASSWORD", secret), "stdin", secret + "\n"));
+    JsonNode job = server.awaitEnd(id);
+    assertThat(job.get("env_names").get(0).asText()).isEqualTo("PASSWORD");
+    assertThat(job.get("stdin_bytes").asInt()).isEqualTo(secret.length() + 1);
+    for (String path : List.of("", "/attempts", "/output")) {
+      assertThat(server.get("/v1/jobs/" + id + path).body()).doesNotContain(secret);
+    }
+    assertThat(server.get("/v1/jobs").body()).doesNotContain(secret);
+    assertThat(server.log()).doesNotContain(secret);
+  }
+
+  @Test
+  void outputIsServedByteForByteAndSafely() throws Exception {
+    String id = server.submit("printf 'a\\000b\\377<script>'; printf err >&2", Map.of());
+    server.awaitEnd(id);
+    HttpResponse<byte[]> raw =
+        server
+            .http()
+            .send(
+                server.request("/v1/jobs/" + id + "/output?stream=stdout&attempt=1").build(),
+                BodyHandlers.ofByteArray());
+    assertThat(Base64.getEncoder().encodeToString(raw.body()))
+        .isEqualTo(
+            Base64.getEncoder()
+                .encodeToString(
+                    "a\0b\u00ff<script>".getBytes(java.nio.charset.StandardCharsets.ISO_8859_1)));
+    assertThat(raw.headers().firstValue("Content-Type").orElse("")).startsWith("text/plain");
+    assertThat(raw.headers().firstValue("Content-Disposition").orElse("")).startsWith("attachment");
+    assertThat(raw.headers().firstValue("Cache-Control")).contains("no-store");
+    assertThat(raw.headers().firstValue("X-Content-Type-Options")).contains("nosniff");
+    assertThat(server.get("/v1/jobs/" + id + "/output?stream=stderr").body()).isEqualTo("err");
+    assertThat(server.job(id).get("stdout").asText()).isEqualTo("a\0b\ufffd<script>");
+    assertProblem(server.get("/v1/jobs/" + id + "/output?stream=both"), 400);
+    assertProblem(server.get("/v1/jobs/" + id + "/output?attempt=9"), 404);
+  }
+
+  @Test
+  void loudOutputKeepsHeadAndTailWithTheGapMarked() {
+    String id =
+        server.submit(
+            "printf begin; head -c 1000000 /dev/zero | tr '\\0' x; printf end",
+            Map.of("stdout_limit_bytes", 100));
+    JsonNode job = server.awaitEnd(id);
+    assertThat(job.get("stdout_bytes").asLong()).isEqualTo(1_000_008);
+    assertThat(job.get("stdout_dropped_bytes").asLong()).isEqualTo(999_908);
+    assertThat(job.get("stdout").asText())
+        .startsWith("beginx")
+        .endsWith("xend")
+        .contains("\n[... 999908 bytes dropped ...]\n");
+  }
+
+  @Test
+  void attemptsAreListedOldestFirstWithWhatTheyUsed() {
+    String id =
+        server.submit(
+            "echo try $ERRAND_ATTEMPT; exit 1",
+            Map.of("max_attempts", 3, "backoff", Map.of("base_seconds", 0)));
+    JsonNode job = server.awaitEnd(id);
+    assertThat(job.get("attempt").asInt()).isEqualTo(3);
+    assertThat(job.get("charged_attempts").asInt()).isEqualTo(3);
+    JsonNode attempts = json(server.get("/v1/jobs/" + id + "/attempts")).get("attempts");
+    assertThat(attempts.findValuesAsText("attempt")).containsExactly("1", "2", "3");
+    assertThat(attempts.findValuesAsText("outcome"))
+        .containsExactly("exit_code", "exit_code", "exit_code");
+    assertThat(attempts.get(0).get("cpu_user_seconds").asDouble()).isNotNegative();
+    assertThat(server.get("/v1/jobs/" + id + "/output?attempt=2").body()).isEqualTo("try 2\n");
+  }
+
+  @Test
+  void aRunningJobIsCancelledOnceItsTreeHasEnded() {
+    String id = server.submit("sleep 600 & sleep 600", Map.of());
+    server.awaitState(id, "running");
+    HttpResponse<String> answer = server.post("/v1/jobs/" + id + "/cancel", "");
+    assertThat(answer.statusCode()).isEqualTo(202);
+    JsonNode job = server.awaitEnd(id);
+    assertThat(job.get("state").asText()).isEqualTo("cancelled");
+    assertThat(server.post("/v1/jobs/" + id + "/cancel", "").statusCode()).isEqualTo(200);
+    assertThat(
+            json(server.get("/v1/jobs/" + id + "/attempts"))
+                .get("attempts")
+                .get(0)
+                .get("outcome")
+                .asText())
+        .isEqualTo("cancelled");
+  }
+
+  @Test
+  void arrowsThatDoNotExistAreRefused() {
+    String done = server.submit("true", Map.of());
+    server.awaitEnd(done);
+    assertProblem(server.post("/v1/jobs/" + done + "/cancel", ""), 409);
+    assertProblem(server.post("/v1/jobs/" + done + "/release", ""), 409);
+    String waiting = server.submit("true", Map.of("run_at", "2099-01-01T00:00:00Z"));
+    assertProblem(server.post("/v1/jobs/" + waiting + "/retry", ""), 409);
+    assertProblem(server.post("/v1/jobs/" + waiting + "/release", ""), 409);
+    assertProblem(server.post("/v1/jobs/" + UUID.randomUUID() + "/cancel", ""), 404);
+    assertProblem(server.post("/v1/jobs/" + UUID.randomUUID() + "/retry", ""), 404);
+  }
+
+  @Test
+  void aRetryIsANewJobThatNamesItsOrigin() {
+    String id = server.submit("cat; exit 1", Map.of("max_attempts", 1, "stdin", "hello"));
+    server.awaitEnd(id);
+    String key = UUID.randomUUID().toString();
+    HttpResponse<String> answer =
+        server.post("/v1/jobs/" + id + "/retry", "", "Idempotency-Key", key);
+    assertThat(answer.statusCode()).isEqualTo(202);
+    JsonNode fresh = json(answer);
+    assertThat(fresh.get("retry_of").asText()).isEqualTo(id);
+    assertThat(fresh.get("id").asText()).isNotEqualTo(id);
+    assertThat(answer.headers().firstValue("Location").orElse(""))
+        .endsWith(fresh.get("id").asText());
+    assertThat(server.awaitEnd(fresh.get("id").asText()).get("stdout").asText()).isEqualTo("hello");
+    HttpResponse<String> again =
+        server.post("/v1/jobs/" + id + "/retry", "", "Idempotency-Key", key);
+    assertThat(json(again).get("id")).isEqualTo(fresh.get("id"));
+  }
+
+  @Test
+  void aMissingBinaryFailsAtOnceAndSaysWhy() {
+    HttpResponse<String> answer = server.post("/v1/jobs", "{\"command\":[\"no-such-program\"]}");
+    JsonNode job = server.awaitEnd(json(answer).get("id").asText());
+    assertThat(job.get("reason").asText()).isEqualTo("spawn_failed");
+    assertThat(job.get("attempt").asInt()).isEqualTo(1);
+    assertThat(job.get("detail").asText()).contains("not found");
+  }
+
+  @Test
+  void aPausedQueueWaitsAndCountsItsJobs() {
+    String queue = "paused-" + UUID.randomUUID().toString().substring(0, 8);
+    HttpResponse<String> paused = server.call("PATCH", "/v1/queues/" + queue, "{\"paused\":true}");
+    assertThat(paused.statusCode()).isEqualTo(200);
+    String id = server.submit("true", Map.of("queue", queue));
+    JsonNode status = json(server.get("/v1/queues/" + queue));
+    assertThat(status.get("paused").asBoolean()).isTrue();
+    assertThat(status.get("counts").get("queued").asInt()).isEqualTo(1);
+    assertThat(status.get("oldest_ready_seconds").asDouble()).isNotNegative();
+    assertThat(json(server.get("/v1/queues")).get("queues").findValuesAsText("name"))
+        .contains(queue);
+    server.call("PATCH", "/v1/queues/" + queue, "{\"paused\":null}");
+    assertThat(server.awaitEnd(id).get("state").asText()).isEqualTo("succeeded");
+    assertProblem(server.call("PATCH", "/v1/queues/" + queue, "{\"paused\":\"yes\"}"), 400);
+    assertProblem(server.call("PATCH", "/v1/queues/" + queue, "{\"pause\":true}"), 400);
+    assertProblem(server.call("PATCH", "/v1/queues/Bad%20Name", "{}"), 400);
+    assertProblem(server.get("/v1/queues/never-heard-of"), 404);
+  }
+
+  @Test
+  void theLiveWorkerIsListed() {
+    JsonNode worker = json(server.get("/v1/workers")).get("workers").get(0);
+    assertThat(worker.get("slots").asInt()).isPositive();
+    assertThat(worker.get("heartbeat_at").asText()).matches(TIME);
+    assertThat(worker.get("pid").asLong()).isEqualTo(server.pid());
+  }
+
+  @Test
+  void healthAndMetricsNeedNoToken() throws Exception {
+    server.awaitEnd(server.submit("true", Map.of()));
+    for (String path :
+        List.of("/q/health/live", "/q/health/ready", "/q/health/started", "/q/metrics")) {
+      HttpResponse<String> answer =
+          server
+              .http()
+              .send(
+                  HttpRequest.newBuilder(URI.create(server.url() + path)).build(),
+                  BodyHandlers.ofString());
+      assertThat(answer.statusCode()).as(path).isEqualTo(200);
+      if (path.endsWith("metrics")) {
+        assertThat(answer.body())
+            .contains("errand_claims_total")
+            .contains("errand_attempts_total{outcome=\"success\"")
+            .contains("errand_attempt_run_seconds")
+            .contains("errand_job_wait_seconds")
+            .contains("errand_slots_busy")
+            .contains("errand_leases_lost_total");
+      }
+    }
+  }
+
+  @Test
+  void aJobsLogLinesCarryItsIdAndAttempt() {
+    String id = server.submit("true", Map.of());
+    server.awaitEnd(id);
+    assertThat(server.log().lines().filter(line -> line.contains(id)))
+        .isNotEmpty()
+        .allMatch(line -> line.contains("attempt=1"));
+  }
+}

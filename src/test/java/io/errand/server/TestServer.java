@@ -1,0 +1,282 @@
+package io.errand.server;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.awaitility.Awaitility;
+
+/** A real server process, started as a user would: {@code ./errand serve}. */
+final class TestServer implements AutoCloseable {
+  static final ObjectMapper JSON = new ObjectMapper();
+  private static final Path CHECKOUT = Path.of(System.getProperty("errand.checkout", "."));
+
+  private final Path home;
+  private final Map<String, String> settings;
+  private final HttpClient http =
+      HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+  private Process process;
+
+  private TestServer(Path home, Map<String, String> settings) {
+    this.home = home;
+    this.settings = settings;
+    this.process = launch();
+  }
+
+  static TestServer start(Map<String, String> settings) {
+    return on(newHome(), settings);
+  }
+
+  static TestServer on(Path home, Map<String, String> settings) {
+    TestServer server = new TestServer(home, settings);
+    server.awaitReady();
+    return server;
+  }
+
+  /** A server that is expected not to come up. */
+  static String refusalOn(Path home, Map<String, String> settings) {
+    TestServer server = new TestServer(home, settings);
+    try {
+      if (!server.process.waitFor(60, TimeUnit.SECONDS) || server.process.exitValue() == 0) {
+        throw new AssertionError("It started: " + server.log());
+      }
+      return server.log();
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  static Path newHome() {
+    try {
+      Path folder = Files.createTempDirectory("errand-it");
+      Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwx--x--x"));
+      return folder.resolve("home");
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private Process launch() {
+    try {
+      Files.deleteIfExists(home.resolve("url"));
+      return errand(settings, "serve")
+          .redirectErrorStream(true)
+          .redirectOutput(ProcessBuilder.Redirect.appendTo(logFile().toFile()))
+          .start();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private ProcessBuilder errand(Map<String, String> more, String... arguments) {
+    List<String> command = new ArrayList<>(List.of(CHECKOUT.resolve("errand").toString()));
+    command.addAll(List.of(arguments));
+    ProcessBuilder builder = new ProcessBuilder(command);
+    builder.environment().put("ERRAND_HOME", home.toString());
+    builder.environment().put("ERRAND_HTTP_PORT", "0");
+    builder.environment().putAll(more);
+    return builder;
+  }
+
+  private Path logFile() {
+    return home.resolveSibling(home.getFileName() + ".log");
+  }
+
+  void awaitReady() {
+    Awaitility.await()
+        .atMost(Duration.ofSeconds(90))
+        .until(() -> Files.exists(home.resolve("url")) || !process.isAlive());
+    if (!process.isAlive()) {
+      throw new AssertionError("The server did not start: " + log());
+    }
+  }
+
+  String log() {
+    try {
+      return Files.readString(logFile());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  Path home() {
+    return home;
+  }
+
+  long pid() {
+    return process.pid();
+  }
+
+  String url() {
+    return read("url");
+  }
+
+  String token() {
+    return read("token");
+  }
+
+  private String read(String file) {
+    try {
+      return Files.readString(home.resolve(file)).trim();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  void signal(String name) {
+    try {
+      new ProcessBuilder("kill", "-" + name, Long.toString(pid())).start().waitFor();
+    } catch (IOException | InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  int awaitExit() {
+    try {
+      if (!process.waitFor(90, TimeUnit.SECONDS)) {
+        throw new AssertionError("The server does not end: " + log());
+      }
+      return process.exitValue();
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** Another process on the same home. */
+  void restart() {
+    process = launch();
+    awaitReady();
+  }
+
+  /** Ends it for good, its built-in database too, and removes its home. */
+  @Override
+  public void close() {
+    if (process.isAlive()) {
+      signal("TERM");
+      awaitExit();
+    }
+    try (Stream<Path> paths = Files.walk(home.getParent())) {
+      for (Path path : paths.sorted(Comparator.reverseOrder()).toList()) {
+        Files.delete(path);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** What a client command did. */
+  record Cli(int exitCode, String stdout, String stderr) {}
+
+  Cli cli(String... arguments) {
+    return cli(Map.of(), arguments);
+  }
+
+  Cli cli(Map<String, String> environment, String... arguments) {
+    try {
+      Path errors = Files.createTempFile("errand-it", ".err");
+      Process client = errand(environment, arguments).redirectError(errors.toFile()).start();
+      client.getOutputStream().close();
+      String stdout = new String(client.getInputStream().readAllBytes());
+      int exitCode = client.waitFor();
+      String stderr = Files.readString(errors);
+      Files.delete(errors);
+      return new Cli(exitCode, stdout, stderr);
+    } catch (IOException | InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  HttpRequest.Builder request(String path) {
+    return HttpRequest.newBuilder(URI.create(url() + path))
+        .header("Authorization", "Bearer " + token())
+        .timeout(Duration.ofSeconds(90));
+  }
+
+  HttpResponse<String> send(HttpRequest.Builder request) {
+    try {
+      return http.send(request.build(), BodyHandlers.ofString());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  HttpClient http() {
+    return http;
+  }
+
+  HttpResponse<String> get(String path) {
+    return send(request(path));
+  }
+
+  HttpResponse<String> call(String method, String path, String body, String... headers) {
+    HttpRequest.Builder request =
+        request(path)
+            .header("Content-Type", "application/json")
+            .method(method, BodyPublishers.ofString(body));
+    if (headers.length > 0) {
+      request.headers(headers);
+    }
+    return send(request);
+  }
+
+  HttpResponse<String> post(String path, String body, String... headers) {
+    return call("POST", path, body, headers);
+  }
+
+  static JsonNode json(HttpResponse<String> response) {
+    try {
+      return JSON.readTree(response.body());
+    } catch (IOException e) {
+      throw new IllegalStateException("No JSON: " + response.body(), e);
+    }
+  }
+
+  /** Submits a shell script with further members of the body, and gives the id. */
+  String submit(String script, Map<String, ?> members) {
+    Map<String, Object> body = new HashMap<>(members);
+    body.put("command", List.of("sh", "-c", script));
+    HttpResponse<String> answer = post("/v1/jobs", JSON.valueToTree(body).toString());
+    if (answer.statusCode() != 202) {
+      throw new AssertionError(answer.statusCode() + " " + answer.body());
+    }
+    return json(answer).get("id").asText();
+  }
+
+  JsonNode job(String id) {
+    return json(get("/v1/jobs/" + id));
+  }
+
+  JsonNode awaitEnd(String id) {
+    JsonNode job = json(get("/v1/jobs/" + id + "?wait_seconds=60"));
+    if (job.get("finished_at").isNull()) {
+      throw new AssertionError("Not finished: " + job);
+    }
+    return job;
+  }
+
+  JsonNode awaitState(String id, String state) {
+    Awaitility.await()
+        .atMost(Duration.ofSeconds(60))
+        .until(() -> job(id).get("state").asText().equals(state));
+    return job(id);
+  }
+}

@@ -1,0 +1,122 @@
+package io.errand.store;
+
+import io.errand.embedded.EmbeddedPostgres;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.Comparator;
+import java.util.Optional;
+import java.util.stream.Stream;
+import javax.sql.DataSource;
+import org.flywaydb.core.Flyway;
+import org.postgresql.ds.PGSimpleDataSource;
+
+/** The built-in PostgreSQL with the product's schema, started once for all tests of this JVM. */
+final class Database {
+  private static final Database ONE = start();
+
+  private final EmbeddedPostgres postgres;
+  private final PGSimpleDataSource dataSource = new PGSimpleDataSource();
+
+  private Database(EmbeddedPostgres postgres) {
+    this.postgres = postgres;
+    dataSource.setUrl(postgres.jdbcUrl());
+    dataSource.setUser(EmbeddedPostgres.ROLE);
+    dataSource.setPassword(postgres.password());
+  }
+
+  private static Database start() {
+    try {
+      Path home =
+          Files.createTempDirectory(
+              "errand-store-test",
+              PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx--x--x")));
+      EmbeddedPostgres postgres = EmbeddedPostgres.start(home);
+      Runtime.getRuntime()
+          .addShutdownHook(
+              new Thread(
+                  () -> {
+                    try {
+                      postgres.close();
+                      delete(home);
+                    } catch (IOException e) {
+                      throw new IllegalStateException(e);
+                    }
+                  }));
+      Database database = new Database(postgres);
+      Flyway.configure()
+          .dataSource(database.dataSource)
+          .schemas("errand")
+          .defaultSchema("errand")
+          .locations("db/migration")
+          .load()
+          .migrate();
+      return database;
+    } catch (IOException e) {
+      throw new IllegalStateException(e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private static void delete(Path root) throws IOException {
+    try (Stream<Path> paths = Files.walk(root)) {
+      for (Path path : paths.sorted(Comparator.reverseOrder()).toList()) {
+        Files.delete(path);
+      }
+    }
+  }
+
+  /** Empty tables. */
+  static Database emptied() throws SQLException {
+    ONE.execute(
+        "TRUNCATE errand.jobs, errand.attempts, errand.idempotency_keys, errand.workers, errand.queues");
+    return ONE;
+  }
+
+  DataSource dataSource() {
+    return dataSource;
+  }
+
+  StoreConfig config() {
+    return new StoreConfig() {
+      @Override
+      public String databaseUrl() {
+        return postgres.jdbcUrl();
+      }
+
+      @Override
+      public Optional<String> databaseUser() {
+        return Optional.of(EmbeddedPostgres.ROLE);
+      }
+
+      @Override
+      public Optional<String> databasePassword() {
+        return Optional.of(postgres.password());
+      }
+    };
+  }
+
+  int execute(String sql) throws SQLException {
+    try (Connection connection = dataSource.getConnection();
+        Statement statement = connection.createStatement()) {
+      return statement.executeUpdate(sql);
+    }
+  }
+
+  /** The first column of the first row, as text; empty where there is no row or it is null. */
+  String value(String sql) throws SQLException {
+    try (Connection connection = dataSource.getConnection();
+        Statement statement = connection.createStatement();
+        ResultSet rows = statement.executeQuery(sql)) {
+      String value = rows.next() ? rows.getString(1) : null;
+      return value == null ? "" : value;
+    }
+  }
+}

@@ -1,0 +1,502 @@
+package io.errand.store;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.errand.job.AttemptResult;
+import io.errand.job.Backoff;
+import io.errand.job.Decision;
+import io.errand.job.JobSpec;
+import io.errand.job.JobState;
+import io.errand.job.OnLost;
+import io.errand.job.Outcome;
+import io.errand.job.RetryPolicy;
+import io.errand.job.RetryRule;
+import io.errand.store.SubmitStore.Submission;
+import java.nio.charset.StandardCharsets;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** The statements, against a real PostgreSQL. */
+class StoreTest {
+  private static final String ME = "tester";
+  private static final String HASH = "ab".repeat(32);
+
+  private Database database;
+  private SubmitStore submits;
+  private ClaimStore claims;
+  private CompleteStore completes;
+  private ControlStore control;
+  private WorkerStore workers;
+  private UUID workerId;
+
+  @BeforeEach
+  void open() throws SQLException {
+    database = Database.emptied();
+    submits = new SubmitStore(database.dataSource());
+    claims = new ClaimStore(database.dataSource());
+    completes = new CompleteStore(database.dataSource());
+    control = new ControlStore(database.dataSource());
+    workers = new WorkerStore(database.dataSource(), database.config());
+    workerId = register(30);
+  }
+
+  private UUID register(double leaseSeconds) throws SQLException {
+    UUID id = UUID.randomUUID();
+    try (Connection connection = workers.dedicatedConnection("test", 10)) {
+      workers.register(
+          connection,
+          new WorkerStore.Incarnation(id, "w", 4, List.of("*"), leaseSeconds, "test", 1, "none"));
+    }
+    return id;
+  }
+
+  private static JobSpec spec(
+      int maxAttempts, OnLost onLost, @Nullable String concurrencyKey, @Nullable Instant expires) {
+    return new JobSpec(
+        List.of("echo", "hi"),
+        "default",
+        0,
+        null,
+        "secret in",
+        Map.of("K", "secret value"),
+        null,
+        60,
+        1,
+        new RetryPolicy(maxAttempts, Backoff.DEFAULT, List.of(), Set.of(0), onLost),
+        100,
+        100,
+        concurrencyKey,
+        Map.of("team", "media"),
+        expires);
+  }
+
+  private static NewJob job(JobSpec spec, @Nullable String key, String fingerprint) {
+    return new NewJob(UUID.randomUUID(), spec, ME, key, fingerprint);
+  }
+
+  private UUID submit(JobSpec spec) throws SQLException {
+    NewJob job = job(spec, null, HASH);
+    assertThat(submits.submit(job)).isEqualTo(new Submission.Accepted(job.id()));
+    return job.id();
+  }
+
+  private UUID submit() throws SQLException {
+    return submit(spec(3, OnLost.RETRY, null, null));
+  }
+
+  private List<ClaimedJob> claim(int limit) throws SQLException {
+    return claims.claim(workerId, "w", List.of("*"), limit);
+  }
+
+  private static Completion ended(ClaimedJob job, Outcome outcome, @Nullable Integer exitCode) {
+    AttemptResult result = new AttemptResult(outcome, exitCode, null, true, null);
+    return new Completion(
+        job.id(),
+        job.token(),
+        result,
+        Decision.of(job.policy(), job.charged(), result, () -> 0),
+        new Completion.Usage(1.5, 0.1, 0.2, null),
+        new KeptOutput("headtail".getBytes(StandardCharsets.UTF_8), 4, 20),
+        KeptOutput.NONE);
+  }
+
+  private String stateOf(UUID id) throws SQLException {
+    return database.value(
+        "SELECT state || coalesce(':' || reason, '') FROM errand.jobs WHERE id = '" + id + "'");
+  }
+
+  private static <T> List<T> inParallel(int count, Callable<T> task)
+      throws InterruptedException, ExecutionException {
+    ExecutorService pool = Executors.newFixedThreadPool(count);
+    try {
+      List<T> results = new ArrayList<>();
+      for (Future<T> future : pool.invokeAll(java.util.Collections.nCopies(count, task))) {
+        results.add(future.get());
+      }
+      return results;
+    } finally {
+      pool.shutdownNow();
+    }
+  }
+
+  @Test
+  void sixtyParallelSubmitsWithOneKeyAreOneJobAndNoError() throws Exception {
+    JobSpec spec = spec(3, OnLost.RETRY, null, null);
+    List<Submission> answers = inParallel(60, () -> submits.submit(job(spec, "one", HASH)));
+    assertThat(answers).filteredOn(Submission.Accepted.class::isInstance).hasSize(1);
+    assertThat(answers).filteredOn(Submission.Replayed.class::isInstance).hasSize(59);
+    assertThat(database.value("SELECT count(*) FROM errand.jobs")).isEqualTo("1");
+  }
+
+  @Test
+  void aKeyWithAnotherRequestIsAConflictAndOneWhoseJobIsGoneSaysSo() throws SQLException {
+    JobSpec spec = spec(3, OnLost.RETRY, null, null);
+    NewJob first = job(spec, "k", HASH);
+    submits.submit(first);
+    assertThat(submits.submit(job(spec, "k", "cd".repeat(32))))
+        .isEqualTo(new Submission.Conflict(first.id()));
+    database.execute("DELETE FROM errand.jobs");
+    assertThat(submits.submit(job(spec, "k", HASH))).isEqualTo(new Submission.Gone(first.id()));
+    assertThat(database.value("SELECT count(*) FROM errand.jobs")).isEqualTo("0");
+  }
+
+  @Test
+  void aBatchIsStoredWholeOrNotAtAll() throws SQLException {
+    JobSpec spec = spec(3, OnLost.RETRY, null, null);
+    submits.submit(job(spec, "taken", HASH));
+    List<Submission> refused =
+        submits.submitAll(List.of(job(spec, "new", HASH), job(spec, "taken", "cd".repeat(32))));
+    assertThat(refused.get(1)).isInstanceOf(Submission.Conflict.class);
+    assertThat(database.value("SELECT count(*) FROM errand.jobs")).isEqualTo("1");
+    assertThat(database.value("SELECT count(*) FROM errand.idempotency_keys")).isEqualTo("1");
+    List<Submission> granted =
+        submits.submitAll(
+            List.of(job(spec, "new", HASH), job(spec, "taken", HASH), job(spec, null, HASH)));
+    assertThat(granted.get(1)).isInstanceOf(Submission.Replayed.class);
+    assertThat(database.value("SELECT count(*) FROM errand.jobs")).isEqualTo("3");
+  }
+
+  @Test
+  void aClientsOwnIdIsItsKey() throws SQLException {
+    NewJob job = job(spec(3, OnLost.RETRY, null, null), null, HASH);
+    assertThat(submits.submit(job)).isInstanceOf(Submission.Accepted.class);
+    assertThat(submits.submit(job)).isEqualTo(new Submission.Replayed(job.id()));
+    NewJob other = new NewJob(job.id(), job.spec(), ME, null, "cd".repeat(32));
+    assertThat(submits.submit(other)).isEqualTo(new Submission.Conflict(job.id()));
+  }
+
+  @Test
+  void parallelClaimersShareTheJobsAndNoneIsClaimedTwice() throws Exception {
+    for (int i = 0; i < 200; i++) {
+      submit();
+    }
+    List<List<ClaimedJob>> claimed = inParallel(8, () -> claim(25));
+    Set<UUID> ids = new HashSet<>();
+    Set<UUID> tokens = new HashSet<>();
+    int total = 0;
+    for (List<ClaimedJob> batch : claimed) {
+      total += batch.size();
+      batch.forEach(job -> ids.add(job.id()));
+      batch.forEach(job -> tokens.add(job.token()));
+    }
+    assertThat(ids).hasSize(total);
+    assertThat(tokens).hasSize(total);
+    while (!claim(200).isEmpty()) {
+      total++;
+    }
+    assertThat(
+            database.value(
+                "SELECT count(*) FROM errand.jobs WHERE state = 'running' AND attempt = 1"))
+        .isEqualTo("200");
+  }
+
+  @Test
+  void higherPriorityThenEarlierRunAtComesFirstAndTheFutureWaits() throws SQLException {
+    UUID low = submit();
+    UUID high = submit();
+    UUID future = submit();
+    UUID older = submit();
+    database.execute("UPDATE errand.jobs SET priority = 5 WHERE id = '" + high + "'");
+    database.execute(
+        "UPDATE errand.jobs SET run_at = now() + interval '1 hour' WHERE id = '" + future + "'");
+    database.execute(
+        "UPDATE errand.jobs SET run_at = now() - interval '1 hour' WHERE id = '" + older + "'");
+    assertThat(claim(1)).extracting(ClaimedJob::id).containsExactly(high);
+    assertThat(claim(1)).extracting(ClaimedJob::id).containsExactly(older);
+    assertThat(claim(9)).extracting(ClaimedJob::id).containsExactly(low);
+  }
+
+  @Test
+  void aPausedQueueAndAForeignQueueAreNotClaimedFrom() throws SQLException {
+    submit();
+    control.setQueue("default", true);
+    assertThat(claim(9)).isEmpty();
+    control.setQueue("default", false);
+    assertThat(claims.claim(workerId, "w", List.of("other"), 9)).isEmpty();
+    assertThat(claims.claim(workerId, "w", List.of("other", "default"), 9)).hasSize(1);
+  }
+
+  @Test
+  void oneJobOfAConcurrencyKeyRunsAtATime() throws Exception {
+    for (int i = 0; i < 20; i++) {
+      submit(spec(3, OnLost.RETRY, "tenant-7", null));
+    }
+    inParallel(6, () -> claim(4));
+    assertThat(database.value("SELECT count(*) FROM errand.jobs WHERE state = 'running'"))
+        .isEqualTo("1");
+  }
+
+  @Test
+  void aClaimGivesTheJobAsItWasSubmitted() throws SQLException {
+    JobSpec spec =
+        new JobSpec(
+            List.of("a", "ü 'x'"),
+            "q.1",
+            0,
+            null,
+            "in\n",
+            Map.of("K", "v=\"1\""),
+            "/srv",
+            1.5,
+            0,
+            new RetryPolicy(
+                7,
+                new Backoff(0.5, 3, 9, Backoff.Jitter.EQUAL),
+                List.of(
+                    new RetryRule(
+                        Outcome.EXIT_CODE,
+                        List.of(new RetryRule.CodeRange(2, 2), new RetryRule.CodeRange(64, 78)),
+                        false)),
+                Set.of(0, 3),
+                OnLost.HOLD),
+            0,
+            9,
+            null,
+            Map.of(),
+            null);
+    UUID id = submit(spec);
+    ClaimedJob claimed = claim(1).get(0);
+    assertThat(claimed.id()).isEqualTo(id);
+    assertThat(claimed.command()).isEqualTo(spec.command());
+    assertThat(claimed.environment()).isEqualTo(spec.environment());
+    assertThat(claimed.stdin()).isEqualTo("in\n");
+    assertThat(claimed.workingDirectory()).isEqualTo("/srv");
+    assertThat(claimed.timeout()).isEqualTo(Duration.ofMillis(1500));
+    assertThat(claimed.killGrace()).isZero();
+    assertThat(claimed.policy()).isEqualTo(spec.policy());
+    assertThat(claimed.stderrLimitBytes()).isEqualTo(9);
+  }
+
+  @Test
+  void aCompletionWritesTheJobAndItsAttempt() throws SQLException {
+    UUID id = submit();
+    ClaimedJob claimed = claim(1).get(0);
+    assertThat(completes.complete(List.of(ended(claimed, Outcome.SUCCESS, 0)))).containsExactly(id);
+    assertThat(stateOf(id)).isEqualTo("succeeded:success");
+    assertThat(
+            database.value(
+                "SELECT concat_ws('|', attempt, outcome, exit_code, stdout, stdout_bytes,"
+                    + " stdout_dropped_bytes, stdout_head_bytes, worker) FROM errand.attempts"))
+        .isEqualTo("1|success|0|\\x686561647461696c|20|12|4|w");
+  }
+
+  @Test
+  void aStaleTokenChangesNothing() throws SQLException {
+    UUID id = submit();
+    ClaimedJob first = claim(1).get(0);
+    database.execute("UPDATE errand.workers SET heartbeat_at = now() - interval '1 hour'");
+    assertThat(workers.giveUpSilent()).isEqualTo(1);
+    ClaimedJob lost = claims.lost(9).get(0);
+    AttemptResult loss = AttemptResult.lost();
+    Completion rescue =
+        new Completion(
+            lost.id(),
+            lost.token(),
+            loss,
+            Decision.of(lost.policy(), lost.charged(), loss, () -> 0),
+            null,
+            KeptOutput.NONE,
+            KeptOutput.NONE);
+    assertThat(completes.complete(List.of(rescue))).containsExactly(id);
+    assertThat(stateOf(id)).isEqualTo("retrying:lost");
+    workerId = register(30);
+    ClaimedJob second = claim(1).get(0);
+    assertThat(second.token()).isNotEqualTo(first.token());
+    assertThat(completes.complete(List.of(ended(first, Outcome.SUCCESS, 0)))).isEmpty();
+    assertThat(stateOf(id)).isEqualTo("running");
+    assertThat(completes.complete(List.of(ended(second, Outcome.SUCCESS, 0)))).containsExactly(id);
+    assertThat(completes.complete(List.of(ended(second, Outcome.EXIT_CODE, 1)))).isEmpty();
+    assertThat(stateOf(id)).isEqualTo("succeeded:success");
+  }
+
+  @Test
+  void aWorkerThatWasGivenUpNeitherBeatsNorClaims() throws SQLException {
+    submit();
+    database.execute("UPDATE errand.workers SET heartbeat_at = now() - interval '31.5 seconds'");
+    assertThat(workers.giveUpSilent()).isEqualTo(1);
+    try (Connection connection = workers.dedicatedConnection("test", 10)) {
+      assertThat(workers.heartbeat(connection, workerId, 0)).isFalse();
+    }
+    assertThat(claim(9)).isEmpty();
+  }
+
+  @Test
+  void aWorkerIsNotGivenUpBeforeItsLeaseAndASecondAreOver() throws SQLException {
+    database.execute("UPDATE errand.workers SET heartbeat_at = now() - interval '30.5 seconds'");
+    assertThat(workers.giveUpSilent()).isZero();
+  }
+
+  @Test
+  void cancelGoesAtOnceWhereNothingRunsAndAsksWhereSomethingDoes() throws SQLException {
+    UUID waiting = submit();
+    assertThat(control.cancel(waiting, ME)).isEqualTo(JobState.QUEUED);
+    assertThat(stateOf(waiting)).isEqualTo("cancelled:cancelled");
+    assertThat(control.cancel(waiting, ME)).isEqualTo(JobState.CANCELLED);
+    UUID running = submit();
+    ClaimedJob claimed = claim(1).get(0);
+    assertThat(control.cancel(running, ME)).isEqualTo(JobState.RUNNING);
+    assertThat(stateOf(running)).isEqualTo("running");
+    assertThat(claims.cancelsOf(workerId)).containsExactly(claimed.token());
+    completes.complete(List.of(ended(claimed, Outcome.EXIT_CODE, 1)));
+    assertThat(stateOf(running)).isEqualTo("cancelled:cancelled");
+    assertThat(control.cancel(UUID.randomUUID(), ME)).isNull();
+    assertThat(control.cancel(running, "somebody else")).isNull();
+  }
+
+  @Test
+  void aSuccessThatCameFirstStandsAgainstAPendingCancel() throws SQLException {
+    UUID id = submit();
+    ClaimedJob claimed = claim(1).get(0);
+    control.cancel(id, ME);
+    completes.complete(List.of(ended(claimed, Outcome.SUCCESS, 0)));
+    assertThat(stateOf(id)).isEqualTo("succeeded:success");
+    assertThat(control.cancel(id, ME)).isEqualTo(JobState.SUCCEEDED);
+    assertThat(stateOf(id)).isEqualTo("succeeded:success");
+  }
+
+  @Test
+  void whatIsGivenBackIsNotChargedAndAHeldJobIsReleasedWithATryMore() throws SQLException {
+    UUID id = submit(spec(1, OnLost.HOLD, null, null));
+    completes.complete(List.of(ended(claim(1).get(0), Outcome.WORKER_UNAVAILABLE, null)));
+    assertThat(stateOf(id)).isEqualTo("queued:worker_unavailable");
+    assertThat(database.value("SELECT charged_attempts || ' of ' || attempt FROM errand.jobs"))
+        .isEqualTo("0 of 1");
+    database.execute("UPDATE errand.jobs SET run_at = now()");
+    completes.complete(List.of(ended(claim(1).get(0), Outcome.LOST, null)));
+    assertThat(stateOf(id)).isEqualTo("held:lost");
+    assertThat(control.release(id, ME)).isEqualTo(JobState.HELD);
+    assertThat(database.value("SELECT max_attempts FROM errand.jobs")).isEqualTo("2");
+    assertThat(claim(1)).hasSize(1);
+    assertThat(control.release(id, ME)).isEqualTo(JobState.RUNNING);
+    assertThat(stateOf(id)).isEqualTo("running");
+  }
+
+  @Test
+  void whatNeverStartedExpires() throws SQLException {
+    UUID id = submit(spec(3, OnLost.RETRY, null, Instant.now().minusSeconds(1)));
+    assertThat(claim(1)).isEmpty();
+    assertThat(control.expire(10)).isEqualTo(1);
+    assertThat(stateOf(id)).isEqualTo("cancelled:expired");
+    assertThat(control.expire(10)).isZero();
+  }
+
+  @Test
+  void aFinishedJobIsTriedAgainAsANewOneOncePerKey() throws SQLException {
+    UUID id = submit();
+    UUID fresh = UUID.randomUUID();
+    assertThat(submits.retry(id, fresh, ME, "again", HASH))
+        .isEqualTo(new Submission.NotFinal(JobState.QUEUED));
+    control.cancel(id, ME);
+    assertThat(submits.retry(id, fresh, ME, "again", HASH))
+        .isEqualTo(new Submission.Accepted(fresh));
+    assertThat(submits.retry(id, UUID.randomUUID(), ME, "again", HASH))
+        .isEqualTo(new Submission.Replayed(fresh));
+    assertThat(submits.retry(UUID.randomUUID(), UUID.randomUUID(), ME, null, HASH))
+        .isEqualTo(new Submission.Unknown());
+    assertThat(
+            database.value(
+                "SELECT retry_of || stdin || (env ->> 'K') FROM errand.jobs WHERE id = '"
+                    + fresh
+                    + "'"))
+        .isEqualTo(id + "secret insecret value");
+  }
+
+  @Test
+  void theDatabaseRefusesImpossibleRows() throws SQLException {
+    submit();
+    List<String> impossible =
+        List.of(
+            "state = 'succeeded'",
+            "state = 'running'",
+            "state = 'retrying'",
+            "state = 'held'",
+            "state = 'sleeping'",
+            "finished_at = now()",
+            "claim_token = gen_random_uuid()",
+            "reason = 'success'",
+            "charged_attempts = 1",
+            "attempt = 9, charged_attempts = 9",
+            "exit_code = 256",
+            "exit_code = 1, signal = 'SIGKILL'",
+            "cancel_requested_at = now()",
+            "command = '{}'",
+            "state = 'succeeded', reason = 'success', finished_at = now(), attempt = 1",
+            "state = 'failed', reason = NULL, finished_at = now(), attempt = 1");
+    for (String change : impossible) {
+      assertThatThrownBy(() -> database.execute("UPDATE errand.jobs SET " + change))
+          .as(change)
+          .isInstanceOf(SQLException.class)
+          .hasMessageContaining("violates check constraint");
+    }
+  }
+
+  @Test
+  void theClaimReadsItsIndexAndNotTheTable() throws SQLException {
+    database.execute(
+        """
+        INSERT INTO errand.jobs (id, state, reason, queue, priority, command, attempt, max_attempts,
+            charged_attempts, exit_code, run_at, started_at, finished_at, principal, timeout_seconds,
+            kill_grace_seconds, stdout_limit_bytes, stderr_limit_bytes, success_exit_codes, on_lost,
+            backoff, retry, fingerprint)
+        SELECT gen_random_uuid(), 'succeeded', 'success', 'default', 0, '{true}', 1, 3, 1, 0, now(),
+            now(), now(), 'tester', 1, 1, 1, 1, '{0}', 'retry', '{}', '[]', '\\x00'
+        FROM generate_series(1, 20000)
+        """);
+    database.execute("ANALYZE errand.jobs");
+    submit();
+    assertThat(
+            database.value(
+                """
+                EXPLAIN SELECT id FROM errand.jobs
+                WHERE state IN ('queued', 'retrying') AND run_at <= now()
+                ORDER BY priority DESC, run_at, id LIMIT 10 FOR UPDATE SKIP LOCKED
+                """))
+        .isNotEmpty();
+    assertThat(
+            database.value(
+                """
+                SELECT pg_relation_size('errand.jobs_ready') < pg_relation_size('errand.jobs') / 10
+                """))
+        .isEqualTo("t");
+    assertThat(claim(10)).hasSize(1);
+  }
+
+  @Test
+  void noOperatorsViewShowsASecret() throws SQLException {
+    submit();
+    assertThat(database.value("SELECT jobs_overview::text FROM errand.jobs_overview"))
+        .contains("echo hi")
+        .doesNotContain("secret");
+  }
+
+  @Test
+  void everyTableAndColumnThatPeopleReadHasAComment() throws SQLException {
+    assertThat(
+            database.value(
+                """
+                SELECT string_agg(c.relname || '.' || a.attname, ', ')
+                FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+                WHERE c.relname IN ('jobs') AND a.attnum > 0
+                  AND col_description(c.oid, a.attnum) IS NULL
+                  AND a.attname NOT IN ('queue', 'priority')
+                """))
+        .isEmpty();
+  }
+}
