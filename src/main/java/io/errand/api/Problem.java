@@ -115,18 +115,21 @@ public final class Problem extends RuntimeException {
     return new Problem(kind, detail, List.of(new FieldError(field, detail)), retryAfterSeconds);
   }
 
+  /** What the answer holds. */
+  Body body(String path) {
+    return new Body(
+        "urn:errand:problem:" + kind.slug,
+        kind.title,
+        kind.status,
+        String.valueOf(getMessage()),
+        path,
+        errors.isEmpty() ? null : errors);
+  }
+
   /** The answer. */
   public Response response(String path) {
-    Body body =
-        new Body(
-            "urn:errand:problem:" + kind.slug,
-            kind.title,
-            kind.status,
-            String.valueOf(getMessage()),
-            path,
-            errors.isEmpty() ? null : errors);
     Response.ResponseBuilder response =
-        Response.status(kind.status).type(MediaType.valueOf(CONTENT_TYPE)).entity(body);
+        Response.status(kind.status).type(MediaType.valueOf(CONTENT_TYPE)).entity(body(path));
     if (retryAfterSeconds != null) {
       response.header("Retry-After", retryAfterSeconds);
     }

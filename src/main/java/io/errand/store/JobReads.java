@@ -36,6 +36,8 @@ public class JobReads {
 
   /** One job of this caller. */
   public Optional<JobEntity> find(UUID id, String principal) {
+    // A request that waited reads twice, and the second time it wants to know what is true now.
+    JobEntity.getEntityManager().clear();
     return JobEntity.find("id = ?1 and principal = ?2", id, principal).firstResultOptional();
   }
 
@@ -87,7 +89,10 @@ public class JobReads {
     }
     if (!filter.labels().isEmpty()) {
       JsonNode labels = PolicyJson.MAPPER.valueToTree(filter.labels());
-      criteria.and("sql('? @> cast(? as jsonb)', labels, :labels)", "labels", labels.toString());
+      criteria.and(
+          "cast(sql('(? @> cast(? as jsonb))', labels, :labels) as boolean) = true",
+          "labels",
+          labels.toString());
     }
     if (filter.createdAfter() != null) {
       criteria.and("createdAt > :createdAfter", "createdAfter", filter.createdAfter());

@@ -5,6 +5,8 @@ import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -47,7 +49,8 @@ class LifecycleIT {
     }
   }
 
-  private static String sql(TestServer server, String query) throws IOException, SQLException {
+  /** The settings that connect another server to the built-in database of this one. */
+  private static Map<String, String> databaseOf(TestServer server) throws IOException {
     String line =
         server
             .log()
@@ -55,11 +58,22 @@ class LifecycleIT {
             .filter(l -> l.startsWith("PGPASSFILE="))
             .reduce((a, b) -> b)
             .orElseThrow();
-    String port = line.replaceFirst(".* -p (\\d+) .*", "$1");
-    String password = Files.readString(server.home().resolve("pgpass")).trim().split(":")[4];
+    return Map.of(
+        "ERRAND_DATABASE_URL",
+        "jdbc:postgresql://127.0.0.1:" + line.replaceFirst(".* -p (\\d+) .*", "$1") + "/postgres",
+        "ERRAND_DATABASE_USER",
+        "errand",
+        "ERRAND_DATABASE_PASSWORD",
+        Files.readString(server.home().resolve("pgpass")).trim().split(":")[4]);
+  }
+
+  private static String sql(TestServer server, String query) throws IOException, SQLException {
+    Map<String, String> database = databaseOf(server);
     try (Connection connection =
             DriverManager.getConnection(
-                "jdbc:postgresql://127.0.0.1:" + port + "/postgres", "errand", password);
+                database.get("ERRAND_DATABASE_URL"),
+                database.get("ERRAND_DATABASE_USER"),
+                database.get("ERRAND_DATABASE_PASSWORD"));
         Statement statement = connection.createStatement();
         ResultSet row = statement.executeQuery(query)) {
       row.next();
@@ -221,23 +235,16 @@ class LifecycleIT {
   @Test
   void apiAndWorkerMeetInAnExternalDatabase() throws Exception {
     try (TestServer first = TestServer.start(QUICK)) {
-      String line =
-          first.log().lines().filter(l -> l.startsWith("PGPASSFILE=")).findFirst().orElseThrow();
       Map<String, String> external = new HashMap<>(QUICK);
-      external.put(
-          "ERRAND_DATABASE_URL",
-          "jdbc:postgresql://127.0.0.1:"
-              + line.replaceFirst(".* -p (\\d+) .*", "$1")
-              + "/postgres");
-      external.put("ERRAND_DATABASE_USER", "errand");
-      external.put(
-          "ERRAND_DATABASE_PASSWORD",
-          Files.readString(first.home().resolve("pgpass")).trim().split(":")[4]);
+      external.putAll(databaseOf(first));
       external.put("ERRAND_TOKEN", "a-token-of-our-own");
       external.put("ERRAND_ROLES", "api");
       try (TestServer api = TestServer.start(external)) {
         assertThat(api.home().resolve("data")).doesNotExist();
-        HttpResponse<String> refused = api.get("/v1/jobs");
+        HttpResponse<String> refused =
+            api.send(
+                HttpRequest.newBuilder(URI.create(api.url() + "/v1/jobs"))
+                    .header("Authorization", "Bearer " + first.token()));
         assertThat(refused.statusCode()).isEqualTo(401);
         assertThat(
                 api.cli(
@@ -265,17 +272,7 @@ class LifecycleIT {
   void aWorkerThatWasFrozenIsGivenUpAndItsLateResultChangesNothing() throws Exception {
     try (TestServer first = TestServer.start(QUICK)) {
       Map<String, String> external = new HashMap<>(QUICK);
-      String line =
-          first.log().lines().filter(l -> l.startsWith("PGPASSFILE=")).findFirst().orElseThrow();
-      external.put(
-          "ERRAND_DATABASE_URL",
-          "jdbc:postgresql://127.0.0.1:"
-              + line.replaceFirst(".* -p (\\d+) .*", "$1")
-              + "/postgres");
-      external.put("ERRAND_DATABASE_USER", "errand");
-      external.put(
-          "ERRAND_DATABASE_PASSWORD",
-          Files.readString(first.home().resolve("pgpass")).trim().split(":")[4]);
+      external.putAll(databaseOf(first));
       String id =
           first.submit(
               "[ $ERRAND_ATTEMPT = 1 ] && exec sleep 600; echo second", Map.of("queue", "q"));
@@ -314,11 +311,11 @@ class LifecycleIT {
 
   @Test
   void badSettingsStopTheStartWithASentence() {
-    assertThat(TestServer.refusalOn(TestServer.newHome(), Map.of("ERRAND_WORKER_SLOTS", "0")))
+    assertThat(TestServer.refusal(Map.of("ERRAND_WORKER_SLOTS", "0")))
         .contains("ERRAND_WORKER_SLOTS is 0");
-    assertThat(TestServer.refusalOn(TestServer.newHome(), Map.of("ERRAND_ROLES", "boss")))
+    assertThat(TestServer.refusal(Map.of("ERRAND_ROLES", "boss")))
         .contains("ERRAND_ROLES knows api and worker, not 'boss'");
-    assertThat(TestServer.refusalOn(TestServer.newHome(), Map.of("ERRAND_TOKEN", "short")))
+    assertThat(TestServer.refusal(Map.of("ERRAND_TOKEN", "short")))
         .contains("set ERRAND_TOKEN to a longer one");
   }
 
