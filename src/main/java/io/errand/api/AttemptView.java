@@ -1,5 +1,6 @@
 package io.errand.api;
 
+import com.fasterxml.jackson.annotation.JsonRawValue;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies.SnakeCaseStrategy;
 import com.fasterxml.jackson.databind.annotation.JsonNaming;
 import io.errand.store.AttemptEntity;
@@ -21,6 +22,8 @@ record AttemptView(
     @Nullable Double cpuUserSeconds,
     @Nullable Double cpuSystemSeconds,
     @Nullable Long memoryPeakBytes,
+    @JsonRawValue String signalsSent,
+    @Nullable Boolean treeEmpty,
     long stdoutBytes,
     long stdoutDroppedBytes,
     long stderrBytes,
@@ -40,6 +43,8 @@ record AttemptView(
         attempt.cpuUserSeconds,
         attempt.cpuSystemSeconds,
         attempt.memoryPeakBytes,
+        attempt.signalsSent,
+        attempt.treeEmpty,
         attempt.stdoutBytes,
         attempt.stdoutDroppedBytes,
         attempt.stderrBytes,
@@ -60,6 +65,8 @@ record AttemptView(
         job.worker,
         null,
         null,
+        null,
+        "[]",
         null,
         0,
         0,

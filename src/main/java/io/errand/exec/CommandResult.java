@@ -1,6 +1,7 @@
 package io.errand.exec;
 
 import java.time.Duration;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -11,6 +12,8 @@ import org.jspecify.annotations.Nullable;
  * @param signal a name such as {@code SIGKILL}, or null; never beside an exit code
  * @param detail one line for people, or null
  * @param usage null where it never started
+ * @param signalsSent what we sent to its tree, in order
+ * @param treeEmpty whether nothing of it ran any more when this was written
  * @param stdout what is kept of it
  * @param stderr what is kept of it
  */
@@ -20,14 +23,24 @@ public record CommandResult(
     @Nullable String signal,
     @Nullable String detail,
     @Nullable Usage usage,
+    List<SignalSent> signalsSent,
+    boolean treeEmpty,
     CapturedOutput stdout,
     CapturedOutput stderr) {
 
   /** A command that never started. */
   static CommandResult notStarted(EndCause cause, String detail) {
     return new CommandResult(
-        cause, null, null, detail, null, CapturedOutput.NONE, CapturedOutput.NONE);
+        cause, null, null, detail, null, List.of(), true, CapturedOutput.NONE, CapturedOutput.NONE);
   }
+
+  /**
+   * A signal that we sent.
+   *
+   * @param signal its name
+   * @param processes how many processes it reached
+   */
+  public record SignalSent(String signal, int processes) {}
 
   /** Whether it ever ran. */
   public boolean started() {

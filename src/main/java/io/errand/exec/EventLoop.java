@@ -143,7 +143,7 @@ final class EventLoop implements AutoCloseable {
   }
 
   private void run() {
-    while (!closed) {
+    while (!closed || !tasks.isEmpty()) {
       int ready = LibC.epoll_wait(epoll, events, BATCH, waitMillis());
       for (int i = 0; i < ready; i++) {
         Watch watch = watches.get(events.getLong((long) i * EVENT_SIZE + DATA_OFFSET));

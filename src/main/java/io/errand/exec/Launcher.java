@@ -11,6 +11,14 @@ public interface Launcher extends AutoCloseable {
    */
   RunningCommand launch(CommandSpec spec, CommandListener listener);
 
+  /**
+   * Says how long this process is known to be alive. If no later time follows, every command is
+   * ended when that time comes, also if this process is frozen then.
+   *
+   * @param deadlineNanos of the host's monotonic clock, {@link System#nanoTime()}
+   */
+  void aliveUntil(long deadlineNanos);
+
   /** Ends what still runs, at once, and frees the launcher. */
   @Override
   void close();

@@ -2,9 +2,9 @@ package io.errand.exec;
 
 import com.sun.jna.Memory;
 import com.sun.jna.Native;
+import io.errand.exec.CommandStreams.IoBuffer;
 import io.errand.exec.Spawner.Spawned;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -28,14 +28,14 @@ import org.jspecify.annotations.Nullable;
 public final class LinuxLauncher implements Launcher {
   private static final Logger LOG = Logger.getLogger(LinuxLauncher.class);
   private static final int SPAWNERS = 2;
-  private static final int READ_SIZE = 1 << 16;
+  private static final long PEAK_SLACK = 16L << 20; // the kernel counts pages in batches
 
   private final Path temporaryRoot;
   private final EventLoop loop = new EventLoop();
-  private final Memory readBuffer = new Memory(READ_SIZE);
-  private final ByteBuffer readBytes = readBuffer.getByteBuffer(0, READ_SIZE);
+  private final IoBuffer ioBuffer = IoBuffer.allocate();
   private final Set<LinuxCommand> commands = ConcurrentHashMap.newKeySet();
-  private final OrphanSweep sweep = new OrphanSweep(loop, this::commands);
+  private final OrphanSweep orphans = new OrphanSweep(loop, this::commands);
+  private final GuardianLink guardian;
   private final Spawner spawner;
   private final ExecutorService spawners =
       Executors.newFixedThreadPool(
@@ -46,7 +46,6 @@ public final class LinuxLauncher implements Launcher {
             return thread;
           });
   private long ownPeakBytes;
-  private long ownPeakReadNanos;
 
   /**
    * Makes this process fit to run commands, which concerns all of it: child subreaper, no core
@@ -57,7 +56,8 @@ public final class LinuxLauncher implements Launcher {
   public LinuxLauncher(Path temporaryRoot) throws IOException {
     this.temporaryRoot = temporaryRoot;
     LibC.umask(0077);
-    removeTree(temporaryRoot); // of a predecessor
+    sweep(temporaryRoot);
+    removeTree(temporaryRoot);
     Files.createDirectories(temporaryRoot);
     if (LibC.prctl(LibC.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0) {
       throw new IllegalStateException(
@@ -69,7 +69,9 @@ public final class LinuxLauncher implements Launcher {
       LibC.prlimit(0, LibC.RLIMIT_CORE, limit, null);
     }
     spawner = new Spawner();
+    guardian = new GuardianLink(loop, spawner, temporaryRoot, this::commands);
     loop.start();
+    loop.execute(guardian::start);
   }
 
   @Override
@@ -100,8 +102,9 @@ public final class LinuxLauncher implements Launcher {
     if (spawned instanceof Spawned.Started started) {
       loop.execute(
           () -> {
+            guardian.started(command.spec().cookie(), started.pid());
             command.started(started, temporary);
-            sweep.arm();
+            orphans.arm();
           });
     } else if (spawned instanceof Spawned.Refused refused) {
       removeTree(temporary);
@@ -142,6 +145,26 @@ public final class LinuxLauncher implements Launcher {
 
   void forget(LinuxCommand command) {
     commands.remove(command);
+    if (command.pid() > 0) {
+      guardian.ended(command.spec().cookie());
+    }
+  }
+
+  @Override
+  public void aliveUntil(long deadlineNanos) {
+    loop.execute(() -> guardian.lease(deadlineNanos));
+  }
+
+  /** Ends what a predecessor that was killed left running; its guardian may not have survived. */
+  private static void sweep(Path temporaryRoot) {
+    try {
+      int killed = ProcessHunt.killAll(ProcessHunt.cookiesIn(temporaryRoot), Set.of());
+      if (killed > 0) {
+        LOG.warnf("Ended %d processes that an earlier server left behind", killed);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   private Set<LinuxCommand> commands() {
@@ -153,23 +176,20 @@ public final class LinuxLauncher implements Launcher {
   }
 
   /** What the loop's thread reads into and writes from. */
-  Memory readBuffer() {
-    return readBuffer;
+  IoBuffer ioBuffer() {
+    return ioBuffer;
   }
 
-  /** The same memory. */
-  ByteBuffer readBytes() {
-    return readBytes;
-  }
-
-  /** The peak resident size of this process, at most a second old. For the loop's thread. */
-  long ownPeakBytes() {
-    long now = System.nanoTime();
-    if (ownPeakBytes == 0 || now - ownPeakReadNanos > TimeUnit.SECONDS.toNanos(1)) {
-      ownPeakBytes = ProcFs.statusBytes(LibC.getpid(), "VmHWM");
-      ownPeakReadNanos = now;
+  /**
+   * Whether a size is larger than any that a child can have inherited from this process. For the
+   * loop's thread.
+   */
+  boolean exceedsOwnPeak(long bytes) {
+    if (bytes <= ownPeakBytes + PEAK_SLACK) {
+      return false;
     }
-    return ownPeakBytes;
+    ownPeakBytes = ProcFs.statusBytes(LibC.getpid(), "VmHWM"); // it may have grown since
+    return bytes > ownPeakBytes + PEAK_SLACK;
   }
 
   @Override
@@ -183,6 +203,7 @@ public final class LinuxLauncher implements Launcher {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
+    loop.execute(guardian::close);
     loop.close();
     spawners.shutdown();
     removeTree(temporaryRoot);

@@ -44,6 +44,19 @@ final class ProcFs {
         Integer.parseInt(fields[3]));
   }
 
+  /** Every process of this host. */
+  static List<Integer> all() {
+    List<Integer> pids = new ArrayList<>();
+    try (DirectoryStream<Path> entries = Files.newDirectoryStream(PROC, "[0-9]*")) {
+      for (Path entry : entries) {
+        pids.add(Integer.parseInt(String.valueOf(entry.getFileName())));
+      }
+    } catch (IOException | RuntimeException e) {
+      return pids;
+    }
+    return pids;
+  }
+
   /** The children of all threads of a process. */
   static List<Integer> children(int pid) {
     List<Integer> children = new ArrayList<>();
@@ -92,6 +105,15 @@ final class ProcFs {
     }
     String line = status.substring(at + field.length() + 2, status.indexOf('\n', at + 1));
     return Long.parseLong(line.replace("kB", "").trim()) * 1024;
+  }
+
+  /** Makes a process a better victim when the host runs out of memory. */
+  static void raiseOomScore(int pid, int score) {
+    try {
+      Files.writeString(PROC.resolve(pid + "/oom_score_adj"), Integer.toString(score));
+    } catch (IOException e) {
+      return; // it has ended already
+    }
   }
 
   private static void addPids(Path file, List<Integer> pids) {

@@ -40,8 +40,9 @@ final class ProcessTree {
 
   /** Whether nothing of it runs any more. Dead orphans are reaped on the way. */
   boolean isEmpty() {
-    // Two calls to the kernel for the usual case: a command that left nothing behind.
-    return leaderReaped && !groupExists() && orphans().isEmpty() && known.isEmpty();
+    // Two calls to the kernel for the usual case, a command that left nothing behind. The orphans
+    // first: those that are dead are reaped there, and until then the group still exists.
+    return leaderReaped && orphans().isEmpty() && known.isEmpty() && !groupExists();
   }
 
   /** Its processes that run, parents before children. */
@@ -67,9 +68,9 @@ final class ProcessTree {
   /**
    * Sends a signal to all of it.
    *
-   * @return how many processes there were
+   * @return the processes that there were
    */
-  int signal(int signal) {
+  Set<Integer> signal(int signal) {
     Set<Integer> members = members();
     // The group first and at once, so that none of it can fork between two of our calls.
     if (!leaderReaped || groupExists()) {
@@ -81,7 +82,7 @@ final class ProcessTree {
         LibC.kill(pid, signal);
       }
     }
-    return members.size();
+    return members;
   }
 
   /** The largest resident size of one of its processes, or of all together now, in bytes. */

@@ -13,4 +13,12 @@ public interface RunningCommand {
    * @param grace between SIGTERM and SIGKILL; zero sends SIGKILL at once
    */
   void end(EndCause cause, Duration grace);
+
+  /**
+   * Lets somebody hear what it has printed so far, as far as kept, and what it prints from now on.
+   */
+  void tap(OutputTap tap);
+
+  /** The end of that. */
+  void untap(OutputTap tap);
 }

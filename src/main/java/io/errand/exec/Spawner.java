@@ -6,8 +6,10 @@ import com.sun.jna.Pointer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /**
  * Starts a process with {@code posix_spawn(3)}: its own session, no signal blocked or ignored, no
@@ -18,6 +20,8 @@ final class Spawner {
   private static final int FILE_ACTIONS_SIZE = 256;
   private static final int ATTRIBUTES_SIZE = 1024;
   private static final int SIGNAL_SET_SIZE = 256;
+  private static final long DESCRIPTORS = 1024; // what select(2) can take
+  private static final int OOM_SCORE = 500;
 
   private final Memory attributes = new Memory(ATTRIBUTES_SIZE);
   private final Memory devNull = text("/dev/null");
@@ -79,23 +83,44 @@ final class Spawner {
     if (lookup.path() == null) {
       return new Spawned.Refused(EndCause.NOT_STARTABLE, String.valueOf(lookup.refusal()));
     }
+    return spawn(spec, lookup.path(), directory, spec.stdin().length > 0, true);
+  }
+
+  /**
+   * Starts a helper of this process: our end of its stdin comes back, its stdout and stderr are
+   * ours.
+   *
+   * @param argv the first is an absolute path
+   * @param environment all of it
+   */
+  Spawned spawnHelper(List<String> argv, Map<String, String> environment) {
+    CommandSpec spec =
+        new CommandSpec(
+            "", argv, environment, new byte[0], null, Duration.ZERO, Duration.ZERO, 0, 0);
+    return spawn(spec, Path.of(argv.get(0)), Path.of("/"), true, false);
+  }
+
+  private Spawned spawn(
+      CommandSpec spec, Path program, Path directory, boolean reads, boolean captured) {
     try (Pipes pipes = new Pipes()) {
-      boolean reads = spec.stdin().length > 0;
-      if (!pipes.open(reads)) {
-        return refused(Native.getLastError(), lookup.path());
+      if (!pipes.open(reads, captured)) {
+        return refused(Native.getLastError(), program);
       }
       int[] pid = new int[1];
       long started = System.nanoTime();
-      int error = spawn(spec, lookup.path(), directory, pipes, pid);
+      int error = spawn(spec, program, directory, pipes, pid);
       if (error != 0) {
-        return refused(error, lookup.path());
+        return refused(error, program);
+      }
+      if (captured) {
+        takeBack(pid[0]);
       }
       int pidDescriptor = (int) LibC.syscall(LibC.SYS_PIDFD_OPEN, pid[0], 0);
       if (pidDescriptor < 0) {
         int reason = Native.getLastError();
         LibC.kill(-pid[0], LibC.SIGKILL);
         LibC.wait4(pid[0], null, 0, null);
-        return refused(reason, lookup.path());
+        return refused(reason, program);
       }
       return pipes.handOver(pid[0], pidDescriptor, started);
     }
@@ -116,8 +141,10 @@ final class Spawner {
         } else {
           LibC.posix_spawn_file_actions_addopen(actions, 0, devNull, LibC.O_RDONLY, 0);
         }
-        LibC.posix_spawn_file_actions_adddup2(actions, pipes.stdoutWrite, 1);
-        LibC.posix_spawn_file_actions_adddup2(actions, pipes.stderrWrite, 2);
+        if (pipes.stdoutWrite >= 0) {
+          LibC.posix_spawn_file_actions_adddup2(actions, pipes.stdoutWrite, 1);
+          LibC.posix_spawn_file_actions_adddup2(actions, pipes.stderrWrite, 2);
+        }
         LibC.posix_spawn_file_actions_addchdir_np(actions, directoryText);
         LibC.posix_spawn_file_actions_addclosefrom_np(actions, 3);
         return LibC.posix_spawn(pid, programText, actions, attributes, argv, envp);
@@ -125,6 +152,21 @@ final class Spawner {
         LibC.posix_spawn_file_actions_destroy(actions);
       }
     }
+  }
+
+  /**
+   * Takes back what a command inherits from this server and should not: the JVM has raised its
+   * limit of descriptors, and the command is to die before the server when memory runs out. It runs
+   * already, so this is the first thing that happens after its start.
+   */
+  private static void takeBack(int pid) {
+    try (Memory limit = new Memory(16)) {
+      if (LibC.prlimit(pid, LibC.RLIMIT_NOFILE, null, limit) == 0) {
+        limit.setLong(0, Math.min(DESCRIPTORS, limit.getLong(8)));
+        LibC.prlimit(pid, LibC.RLIMIT_NOFILE, limit, null);
+      }
+    }
+    ProcFs.raiseOomScore(pid, OOM_SCORE);
   }
 
   private static Spawned refused(int error, Path program) {
@@ -190,7 +232,7 @@ final class Spawner {
     private int stderrRead = -1;
     private int stderrWrite = -1;
 
-    boolean open(boolean withStdin) {
+    boolean open(boolean withStdin, boolean withOutput) {
       int[] ends = new int[2];
       if (withStdin) {
         if (!pipe(ends, 1)) {
@@ -198,6 +240,9 @@ final class Spawner {
         }
         stdinRead = ends[0];
         stdinWrite = ends[1];
+      }
+      if (!withOutput) {
+        return true;
       }
       if (!pipe(ends, 0)) {
         return false;

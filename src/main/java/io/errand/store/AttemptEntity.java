@@ -10,6 +10,8 @@ import java.io.Serializable;
 import java.time.Instant;
 import java.util.UUID;
 import org.hibernate.annotations.Immutable;
+import org.hibernate.annotations.JdbcTypeCode;
+import org.hibernate.type.SqlTypes;
 
 /** A row of {@code attempts}, to read, without the output: see {@link OutputEntity}. */
 @Entity
@@ -49,6 +51,13 @@ public class AttemptEntity extends PanacheEntityBase {
   public Long memoryPeakBytes;
 
   public String worker;
+
+  @JdbcTypeCode(SqlTypes.JSON)
+  @Column(name = "signals_sent")
+  public String signalsSent;
+
+  @Column(name = "tree_empty")
+  public Boolean treeEmpty;
 
   @Column(name = "stdout_bytes")
   public long stdoutBytes;

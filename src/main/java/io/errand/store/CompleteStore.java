@@ -36,12 +36,14 @@ public class CompleteStore {
               ?::uuid[], ?::uuid[], ?::text[], ?::text[], ?::float8[], ?::boolean[], ?::text[],
               ?::smallint[], ?::text[], ?::text[], ?::boolean[],
               ?::float8[], ?::float8[], ?::float8[], ?::bigint[],
-              ?::bytea[], ?::integer[], ?::bigint[], ?::bytea[], ?::integer[], ?::bigint[])
+              ?::bytea[], ?::integer[], ?::bigint[], ?::bytea[], ?::integer[], ?::bigint[],
+              ?::jsonb[], ?::boolean[])
           AS e (
               job_id, claim_token, state, state_if_cancelled, delay_seconds, uncharged, outcome,
               exit_code, signal, detail, started,
               duration_seconds, cpu_user_seconds, cpu_system_seconds, memory_peak_bytes,
-              stdout, stdout_head_bytes, stdout_bytes, stderr, stderr_head_bytes, stderr_bytes)
+              stdout, stdout_head_bytes, stdout_bytes, stderr, stderr_head_bytes, stderr_bytes,
+              signals_sent, tree_empty)
       ), chosen AS (
           SELECT e.*, j.attempt, j.started_at AS claimed_at, j.worker,
                  CASE WHEN j.cancel_requested_at IS NULL THEN e.state
@@ -83,12 +85,12 @@ public class CompleteStore {
           job_id, attempt, outcome, exit_code, signal, detail, started_at, duration_seconds,
           cpu_user_seconds, cpu_system_seconds, memory_peak_bytes, worker, stdout_bytes,
           stdout_dropped_bytes, stderr_bytes, stderr_dropped_bytes, stdout, stderr,
-          stdout_head_bytes, stderr_head_bytes)
+          stdout_head_bytes, stderr_head_bytes, signals_sent, tree_empty)
       SELECT c.job_id, c.attempt, c.outcome, c.exit_code, c.signal, c.detail, c.claimed_at,
              c.duration_seconds, c.cpu_user_seconds, c.cpu_system_seconds, c.memory_peak_bytes,
              c.worker, c.stdout_bytes, c.stdout_bytes - octet_length(c.stdout), c.stderr_bytes,
              c.stderr_bytes - octet_length(c.stderr), c.stdout, c.stderr, c.stdout_head_bytes,
-             c.stderr_head_bytes
+             c.stderr_head_bytes, c.signals_sent, c.tree_empty
       FROM chosen c JOIN done d ON d.id = c.job_id
       RETURNING job_id
       """;
@@ -125,6 +127,8 @@ public class CompleteStore {
       columns.add("bytea", completion -> completion.stderr().kept());
       columns.add("int4", completion -> completion.stderr().headBytes());
       columns.add("int8", completion -> completion.stderr().totalBytes());
+      columns.add("jsonb", completion -> PolicyJson.write(completion.ending()).toString());
+      columns.add("bool", completion -> completion.ending().treeEmpty());
       Set<UUID> changed = new HashSet<>();
       try (ResultSet rows = statement.executeQuery()) {
         while (rows.next()) {

@@ -2,6 +2,7 @@ package io.errand.store;
 
 import io.errand.job.AttemptResult;
 import io.errand.job.Decision;
+import java.util.List;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -13,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param result how the attempt ended
  * @param decision what becomes of the job
  * @param usage what it used, or null where that is not known
+ * @param ending how its process tree was ended
  * @param stdout what is kept of it
  * @param stderr what is kept of it
  */
@@ -22,8 +24,20 @@ public record Completion(
     AttemptResult result,
     Decision decision,
     @Nullable Usage usage,
+    Ending ending,
     KeptOutput stdout,
     KeptOutput stderr) {
+
+  /**
+   * How a process tree ended.
+   *
+   * @param signals names of the signals that were sent, in order
+   * @param processes how many processes each of them reached
+   * @param treeEmpty whether the tree was seen empty, null where nobody looked
+   */
+  public record Ending(List<String> signals, List<Integer> processes, @Nullable Boolean treeEmpty) {
+    public static final Ending UNKNOWN = new Ending(List.of(), List.of(), null);
+  }
 
   /**
    * What an attempt used.

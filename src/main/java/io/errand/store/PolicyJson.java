@@ -49,6 +49,17 @@ final class PolicyJson {
     return array;
   }
 
+  static JsonNode write(Completion.Ending ending) {
+    ArrayNode array = MAPPER.createArrayNode();
+    for (int i = 0; i < ending.signals().size(); i++) {
+      array
+          .addObject()
+          .put("signal", ending.signals().get(i))
+          .put("processes", ending.processes().get(i));
+    }
+    return array;
+  }
+
   static Backoff readBackoff(String json) {
     JsonNode node = parse(json);
     return new Backoff(

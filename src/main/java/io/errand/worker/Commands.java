@@ -48,13 +48,21 @@ final class Commands {
     environment.putAll(job.environment());
     environment.put("ERRAND_JOB_ID", job.id().toString());
     environment.put("ERRAND_ATTEMPT", Integer.toString(job.attempt()));
+    environment.put("TRACEPARENT", traceparent(job));
     return environment;
   }
 
-  static Completion completion(ClaimedJob job, CommandResult result) {
+  /** W3C Trace Context, level 1: the job is the trace, the attempt a span of it. */
+  private static String traceparent(ClaimedJob job) {
+    String trace = job.id().toString().replace("-", "");
+    String span = job.token().toString().replace("-", "").substring(0, 16);
+    return "00-" + trace + "-" + span + "-01";
+  }
+
+  static Completion completion(ClaimedJob job, CommandResult result, boolean leaseHeld) {
     AttemptResult attempt =
         new AttemptResult(
-            outcome(job, result),
+            outcome(job, result, leaseHeld),
             result.exitCode(),
             result.signal(),
             result.started(),
@@ -72,8 +80,16 @@ final class Commands {
                 usage.cpuUser().toNanos() / 1e9,
                 usage.cpuSystem().toNanos() / 1e9,
                 usage.memoryPeakBytes()),
+        ending(result),
         kept(result.stdout()),
         kept(result.stderr()));
+  }
+
+  private static Completion.Ending ending(CommandResult result) {
+    return new Completion.Ending(
+        result.signalsSent().stream().map(CommandResult.SignalSent::signal).toList(),
+        result.signalsSent().stream().map(CommandResult.SignalSent::processes).toList(),
+        result.treeEmpty());
   }
 
   /** The end of a claim whose command never got as far as the launcher. */
@@ -84,6 +100,7 @@ final class Commands {
         attempt,
         decide(job, attempt),
         null,
+        Completion.Ending.UNKNOWN,
         KeptOutput.NONE,
         KeptOutput.NONE);
   }
@@ -93,11 +110,14 @@ final class Commands {
         job.policy(), job.charged(), attempt, ThreadLocalRandom.current()::nextDouble);
   }
 
-  private static Outcome outcome(ClaimedJob job, CommandResult result) {
+  private static Outcome outcome(ClaimedJob job, CommandResult result, boolean leaseHeld) {
     return switch (result.cause()) {
       case ITSELF -> {
         Integer code = result.exitCode();
-        yield code == null ? Outcome.SIGNAL : job.policy().outcomeOfExit(code);
+        if (code != null) {
+          yield job.policy().outcomeOfExit(code);
+        }
+        yield leaseHeld || !"SIGKILL".equals(result.signal()) ? Outcome.SIGNAL : Outcome.LOST;
       }
       case TIMEOUT -> Outcome.TIMEOUT;
       case CANCELLED -> Outcome.CANCELLED;

@@ -187,7 +187,7 @@ final class Dispatcher {
       }
       mayHaveWork = false;
       List<ClaimedJob> claimed = claims.claim(holder, workerName, queues, limit);
-      claimed.forEach(job -> begin(held, right, job));
+      claimed.forEach(job -> begin(held, right, holder, job));
       if (claimed.size() == limit) {
         mayHaveWork = true;
       }
@@ -204,21 +204,21 @@ final class Dispatcher {
     }
     for (ClaimedJob job : claims.heldBy(holder)) {
       if (!held.holds(job.token())) {
-        begin(held, right, job);
+        begin(held, right, holder, job);
       }
     }
     mayHoldUnknown = false;
   }
 
-  private void begin(Slots held, Lease right, ClaimedJob job) {
+  private void begin(Slots held, Lease right, UUID holder, ClaimedJob job) {
     meters.claimed(job.waited());
     logged(job, () -> LOG.infof("Claimed from queue %s: %s", job.queue(), job.command().get(0)));
-    if (right.holder() == null) {
+    if (!holder.equals(right.holder())) {
       held.giveBack(job);
       return;
     }
-    held.run(job);
-    if (right.holder() == null) {
+    held.run(job, () -> holder.equals(right.holder()));
+    if (!holder.equals(right.holder())) {
       // It was lost while this one was being launched, and the listener may have missed it.
       held.endAll(EndCause.LEASE_LOST, Duration.ZERO);
     }

@@ -31,6 +31,14 @@ final class Lease {
     /** A new incarnation holds; called before its first claim. */
     void onGranted(UUID workerId);
 
+    /**
+     * A heartbeat was confirmed.
+     *
+     * @param deadlineNanos when everything must have ended unless another one is, by the monotonic
+     *     clock
+     */
+    void onRenewed(long deadlineNanos);
+
     /** The lease is about to end, or others say that it has: end every command, now. */
     void onLost();
   }
@@ -116,8 +124,12 @@ final class Lease {
   }
 
   private void beatOnce(Connection connection) throws SQLException {
-    long sent = System.nanoTime();
     UUID id = workerId;
+    if (id != null && remainingNanos() <= 0) {
+      lose(id); // it ran out while this process was frozen: what is lost stays lost
+      id = null;
+    }
+    long sent = System.nanoTime();
     if (id != null && !store.heartbeat(connection, id, busy.getAsInt())) {
       LOG.warnf("Worker %s was given up by the others", id);
       lose(id);
@@ -132,6 +144,8 @@ final class Lease {
     } else {
       deadlineNanos = sent + leaseNanos;
     }
+    // Half a margin after this side would have acted itself, and still before the lease ends.
+    listener.onRenewed(deadlineNanos - marginNanos / 2);
   }
 
   private void watch() {

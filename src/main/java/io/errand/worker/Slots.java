@@ -19,6 +19,7 @@ import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -88,8 +89,13 @@ final class Slots {
     return slot == null ? null : slot.job;
   }
 
-  /** Runs a claimed job. Its end comes out of {@link #takeEnded}. */
-  void run(ClaimedJob job) {
+  /**
+   * Runs a claimed job. Its end comes out of {@link #takeEnded}.
+   *
+   * @param leaseHeld whether the lease that it was claimed under still holds: asked at its end,
+   *     because a SIGKILL that came after was the guardian's
+   */
+  void run(ClaimedJob job, BooleanSupplier leaseHeld) {
     Slot slot = new Slot(job);
     occupied.put(job.token(), slot);
     slot.command =
@@ -99,7 +105,9 @@ final class Slots {
               @Override
               public void onEnd(CommandResult result) {
                 CommandResult.Usage usage = result.usage();
-                end(Commands.completion(job, result), usage == null ? Duration.ZERO : usage.wall());
+                end(
+                    Commands.completion(job, result, leaseHeld.getAsBoolean()),
+                    usage == null ? Duration.ZERO : usage.wall());
               }
 
               @Override

@@ -93,6 +93,11 @@ public class Worker {
               }
 
               @Override
+              public void onRenewed(long deadlineNanos) {
+                launcher.aliveUntil(deadlineNanos);
+              }
+
+              @Override
               public void onLost() {
                 meters.leaseLost();
                 slots.endAll(EndCause.LEASE_LOST, Duration.ZERO);

@@ -309,10 +309,12 @@ class LinuxLauncherTest {
         run(
             "sh",
             "-c",
-            "ls /proc/$$/fd | tr '\\n' ' '; umask; ulimit -c; grep SigBlk /proc/$$/status;"
+            "umask; ulimit -c; sleep 0.2; ulimit -n; cat /proc/$$/oom_score_adj; grep SigBlk /proc/$$/status;"
                 + " [ $(cut -d' ' -f6 /proc/$$/stat) = $$ ] && echo leads");
     assertThat(text(result.stdout()))
-        .isEqualTo("0 1 2 0077\n0\nSigBlk:\t0000000000000000\nleads\n");
+        .isEqualTo("0077\n0\n1024\n500\nSigBlk:\t0000000000000000\nleads\n");
+    // The fourth is the folder that ls reads.
+    assertThat(text(run("ls", "/proc/self/fd").stdout())).isEqualTo("0\n1\n2\n3\n");
   }
 
   @Test
@@ -327,7 +329,7 @@ class LinuxLauncherTest {
   @Test
   void manyCommandsLeaveNoThreadDescriptorOrZombieBehind() throws IOException {
     run("true");
-    await().until(() -> ProcFs.children(LibC.getpid()).isEmpty());
+    await().until(() -> ProcFs.children(LibC.getpid()).size() == 1); // the guardian
     long descriptors = count("/proc/self/fd");
     long threads = count("/proc/self/task");
     for (int round = 0; round < 10; round++) {
@@ -337,7 +339,7 @@ class LinuxLauncherTest {
       }
       runs.forEach(run -> assertThat(run.result().exitCode()).isEqualTo(0));
     }
-    await().until(() -> ProcFs.children(LibC.getpid()).isEmpty());
+    await().until(() -> ProcFs.children(LibC.getpid()).size() == 1); // the guardian
     assertThat(count("/proc/self/fd")).isLessThanOrEqualTo(descriptors + 2);
     assertThat(count("/proc/self/task")).isLessThanOrEqualTo(threads + 2);
   }

@@ -63,7 +63,7 @@ final class TestServer implements AutoCloseable {
   static String refusal(Map<String, String> settings) {
     Path home = newHome();
     String said = refusalOn(home, settings);
-    delete(home.getParent());
+    delete(home.resolve("..").normalize());
     return said;
   }
 
@@ -180,7 +180,7 @@ final class TestServer implements AutoCloseable {
       signal("TERM");
       awaitExit();
     }
-    delete(home.getParent());
+    delete(home.resolve("..").normalize());
   }
 
   private static void delete(Path root) {

@@ -113,6 +113,7 @@ class StoreTest {
         result,
         Decision.of(job.policy(), job.charged(), result, () -> 0),
         new Completion.Usage(1.5, 0.1, 0.2, null),
+        new Completion.Ending(List.of("SIGTERM"), List.of(2), true),
         new KeptOutput("headtail".getBytes(StandardCharsets.UTF_8), 4, 20),
         KeptOutput.NONE);
   }
@@ -293,8 +294,10 @@ class StoreTest {
     assertThat(
             database.value(
                 "SELECT concat_ws('|', attempt, outcome, exit_code, stdout, stdout_bytes,"
-                    + " stdout_dropped_bytes, stdout_head_bytes, worker) FROM errand.attempts"))
-        .isEqualTo("1|success|0|\\x686561647461696c|20|12|4|w");
+                    + " stdout_dropped_bytes, stdout_head_bytes, worker,"
+                    + " signals_sent, tree_empty) FROM errand.attempts"))
+        .isEqualTo(
+            "1|success|0|\\x686561647461696c|20|12|4|w|[{\"signal\": \"SIGTERM\", \"processes\": 2}]|t");
   }
 
   @Test
@@ -312,6 +315,7 @@ class StoreTest {
             loss,
             Decision.of(lost.policy(), lost.charged(), loss, () -> 0),
             null,
+            Completion.Ending.UNKNOWN,
             KeptOutput.NONE,
             KeptOutput.NONE);
     assertThat(completes.complete(List.of(rescue))).containsExactly(id);

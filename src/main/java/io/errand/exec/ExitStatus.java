@@ -1,0 +1,56 @@
+package io.errand.exec;
+
+import com.sun.jna.Memory;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What {@code wait4(2)} says of an ended process.
+ *
+ * @param exitCode 0 to 255, or null
+ * @param signal a name, or null; never beside an exit code
+ * @param cpuUser of it and the children that it waited for
+ * @param cpuSystem of it and the children that it waited for
+ * @param maxResidentBytes the peak of it or of the largest child that it waited for; never less
+ *     than the peak of whoever spawned it
+ */
+record ExitStatus(
+    @Nullable Integer exitCode,
+    @Nullable String signal,
+    Duration cpuUser,
+    Duration cpuSystem,
+    long maxResidentBytes) {
+  /** Somebody else has waited for it: nothing is known but that it ended. */
+  private static final ExitStatus UNKNOWN =
+      new ExitStatus(null, null, Duration.ZERO, Duration.ZERO, 0);
+
+  // struct rusage of 64-bit Linux: ru_utime, ru_stime, ru_maxrss.
+  private static final int SYSTEM_TIME = 16;
+  private static final int MAX_RESIDENT = 32;
+
+  /** Reaps a process, or null if it still runs. */
+  static @Nullable ExitStatus reap(int pid) {
+    try (Memory result = new Memory(8);
+        Memory usage = new Memory(256)) {
+      int got = LibC.wait4(pid, result, LibC.WNOHANG, usage);
+      if (got == 0) {
+        return null;
+      }
+      if (got != pid) {
+        return UNKNOWN;
+      }
+      int status = result.getInt(0);
+      int signal = status & 0x7f;
+      return new ExitStatus(
+          signal == 0 ? (status >> 8) & 0xff : null,
+          signal == 0 ? null : Signals.name(signal),
+          time(usage, 0),
+          time(usage, SYSTEM_TIME),
+          usage.getLong(MAX_RESIDENT) * 1024);
+    }
+  }
+
+  private static Duration time(Memory usage, long at) {
+    return Duration.ofSeconds(usage.getLong(at)).plusNanos(usage.getLong(at + 8) * 1_000);
+  }
+}

@@ -1,0 +1,112 @@
+package io.errand.exec;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * A small process beside the server that ends every command when the server cannot: when it is
+ * gone, which is end-of-file on the pipe, and when it is frozen or cut off, which is a lease that
+ * was not renewed in time. So no command outlives its worker's lease, whatever befalls the worker.
+ *
+ * <p>It is told a line at a time: {@code start COOKIE PID}, {@code end COOKIE}, {@code lease
+ * NANOS}, the absolute monotonic time when it must act, and {@code bye}. Both processes read the
+ * same monotonic clock of the host. It also looks at the names of the private temporary
+ * directories, which exist before their command does: what was started and not yet told of is found
+ * by its cookie.
+ *
+ * <p>Its name is in its command line, and nothing else that Errand starts has it there.
+ */
+public final class Guardian {
+  private static final long LOOK_MILLIS = 100;
+  private static final int MOST_LINES = 100_000;
+  private static final String END_OF_FILE = "";
+
+  private final Path temporaryRoot;
+  private final Map<String, Integer> leaders = new HashMap<>();
+  private final BlockingQueue<String> lines = new LinkedBlockingQueue<>(MOST_LINES);
+  private long actAtNanos;
+  private boolean leased;
+
+  private Guardian(Path temporaryRoot) {
+    this.temporaryRoot = temporaryRoot;
+  }
+
+  /**
+   * Watches until the server says goodbye or dies.
+   *
+   * @param arguments the folder with the private temporary directories
+   */
+  public static void main(String... arguments) throws InterruptedException {
+    Guardian guardian = new Guardian(Path.of(arguments[0]));
+    Thread reader = new Thread(guardian::read, "guardian-reader");
+    reader.setDaemon(true);
+    reader.start();
+    guardian.watch();
+  }
+
+  private void read() {
+    try (BufferedReader in =
+        new BufferedReader(new InputStreamReader(System.in, StandardCharsets.US_ASCII))) {
+      for (String line = in.readLine(); line != null; line = in.readLine()) {
+        lines.put(line);
+      }
+      lines.put(END_OF_FILE);
+    } catch (IOException e) {
+      lines.offer(END_OF_FILE);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void watch() throws InterruptedException {
+    while (true) {
+      String line = lines.poll(LOOK_MILLIS, TimeUnit.MILLISECONDS);
+      if (line != null) {
+        if (line.equals("bye")) {
+          return;
+        }
+        if (line.equals(END_OF_FILE)) {
+          killAll("the server is gone");
+          return;
+        }
+        take(line.split(" "));
+      } else if (leased && System.nanoTime() - actAtNanos >= 0) {
+        // Checked only when nothing is left to read: a renewal may be on its way behind other
+        // lines.
+        killAll("the lease was not renewed in time");
+      }
+    }
+  }
+
+  private void take(String[] words) {
+    switch (words[0]) {
+      case "start" -> leaders.put(words[1], Integer.parseInt(words[2]));
+      case "end" -> leaders.remove(words[1]);
+      case "lease" -> {
+        leased = true;
+        actAtNanos = Long.parseLong(words[1]);
+      }
+      default -> throw new IllegalArgumentException("The guardian was told " + words[0]);
+    }
+  }
+
+  private void killAll(String reason) throws InterruptedException {
+    Set<String> cookies = ProcessHunt.cookiesIn(temporaryRoot);
+    cookies.addAll(leaders.keySet());
+    int killed = ProcessHunt.killAll(cookies, new HashSet<>(leaders.values()));
+    leaders.clear();
+    if (killed > 0) {
+      System.err.println("errand guardian: " + reason + "; ended " + killed + " processes");
+    }
+  }
+}

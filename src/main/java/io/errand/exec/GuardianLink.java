@@ -1,0 +1,176 @@
+package io.errand.exec;
+
+import com.sun.jna.Memory;
+import com.sun.jna.Native;
+import io.errand.exec.EventLoop.Watch;
+import java.net.URISyntaxException;
+import java.net.URL;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.security.CodeSource;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+import org.jboss.logging.Logger;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * This side of the pipe to the {@link Guardian}: starts it, tells it, and replaces it when it dies,
+ * which harms no running command. All of it belongs to the event loop's thread.
+ */
+final class GuardianLink {
+  private static final Logger LOG = Logger.getLogger(GuardianLink.class);
+  private static final long RESTART_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
+  private static final int MOST_UNSENT_BYTES = 1 << 20;
+
+  private final EventLoop loop;
+  private final Spawner spawner;
+  private final Path temporaryRoot;
+  private final Supplier<Set<LinuxCommand>> commands;
+  private final StringBuilder unsent = new StringBuilder();
+  private boolean flushPlanned;
+  private boolean closed;
+  private int pid;
+  private long actAtNanos;
+  private boolean leased;
+  private @Nullable Watch pipe;
+  private @Nullable Watch exit;
+
+  GuardianLink(
+      EventLoop loop, Spawner spawner, Path temporaryRoot, Supplier<Set<LinuxCommand>> commands) {
+    this.loop = loop;
+    this.spawner = spawner;
+    this.temporaryRoot = temporaryRoot;
+    this.commands = commands;
+  }
+
+  /** Starts it and tells it all that is known. */
+  void start() {
+    Spawner.Spawned spawned = spawner.spawnHelper(commandLine(), Map.of());
+    if (spawned instanceof Spawner.Spawned.Refused refused) {
+      LOG.errorf("The guardian cannot be started, trying again: %s", refused.detail());
+      loop.after(RESTART_NANOS * 5, this::start);
+      return;
+    }
+    if (spawned instanceof Spawner.Spawned.Started started) {
+      pid = started.pid();
+      pipe = loop.watch(started.stdin(), 0, () -> {});
+      exit = loop.watch(started.pidDescriptor(), LibC.EPOLLIN, this::onExit);
+      unsent.setLength(0);
+      for (LinuxCommand command : commands.get()) {
+        if (command.pid() > 0) {
+          started(command.spec().cookie(), command.pid());
+        }
+      }
+      if (leased) {
+        lease(actAtNanos);
+      }
+    }
+  }
+
+  private List<String> commandLine() {
+    String classPath = jarOf(Guardian.class) + ":" + jarOf(Native.class);
+    return List.of(
+        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+        "-XX:+UseSerialGC",
+        "-XX:TieredStopAtLevel=1",
+        "-Xmx24m",
+        "-Xss256k",
+        "-Xrs", // signals of the terminal are not for it
+        "-Djna.tmpdir=" + System.getProperty("jna.tmpdir", System.getProperty("java.io.tmpdir")),
+        "-cp",
+        classPath,
+        Guardian.class.getName(),
+        temporaryRoot.toString());
+  }
+
+  private static String jarOf(Class<?> type) {
+    CodeSource source = type.getProtectionDomain().getCodeSource();
+    URL location = source == null ? null : source.getLocation();
+    if (location == null) {
+      throw new IllegalStateException("It is not known where " + type.getName() + " comes from");
+    }
+    try {
+      return Path.of(location.toURI()).toString();
+    } catch (URISyntaxException e) {
+      throw new IllegalStateException("Not a file: " + location, e);
+    }
+  }
+
+  void started(String cookie, int leader) {
+    send("start " + cookie + ' ' + leader + '\n');
+  }
+
+  void ended(String cookie) {
+    send("end " + cookie + '\n');
+  }
+
+  /** It must act when the monotonic clock reaches this time, unless it is told of a later one. */
+  void lease(long nanos) {
+    leased = true;
+    actAtNanos = nanos;
+    send("lease " + nanos + '\n');
+  }
+
+  /** Lets it go: nothing runs any more. */
+  void close() {
+    closed = true;
+    send("bye\n");
+    flush();
+    if (pipe != null) {
+      pipe.close();
+    }
+  }
+
+  private void send(String line) {
+    if (unsent.length() > MOST_UNSENT_BYTES) {
+      LOG.error("The guardian does not read any more and is replaced");
+      LibC.kill(pid, LibC.SIGKILL);
+      unsent.setLength(0);
+      return;
+    }
+    unsent.append(line);
+    if (!flushPlanned) {
+      flushPlanned = true;
+      loop.execute(this::flush);
+    }
+  }
+
+  /** What came together goes together. What does not fit into the pipe goes a moment later. */
+  private void flush() {
+    flushPlanned = false;
+    Watch target = pipe;
+    if (target == null || unsent.isEmpty()) {
+      return;
+    }
+    byte[] bytes = unsent.toString().getBytes(StandardCharsets.US_ASCII);
+    try (Memory memory = new Memory(bytes.length)) {
+      memory.write(0, bytes, 0, bytes.length);
+      long written = LibC.write(target.descriptor(), memory, bytes.length);
+      if (written > 0) {
+        unsent.delete(0, (int) written);
+      }
+    }
+    if (!unsent.isEmpty() && !closed) {
+      flushPlanned = true;
+      loop.after(TimeUnit.MILLISECONDS.toNanos(20), this::flush);
+    }
+  }
+
+  private void onExit() {
+    LibC.wait4(pid, null, LibC.WNOHANG, null);
+    if (exit != null) {
+      exit.close();
+    }
+    if (pipe != null) {
+      pipe.close();
+      pipe = null;
+    }
+    if (!closed) {
+      LOG.warnf("The guardian (pid %d) died and is replaced; no command was harmed", pid);
+      loop.after(RESTART_NANOS, this::start);
+    }
+  }
+}

@@ -1,0 +1,94 @@
+package io.errand.exec;
+
+import java.io.IOException;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Finds and ends the processes of commands whose server is dead or frozen, by what {@code /proc}
+ * says of every process on the host: its session or group is that of a command, or its environment
+ * carries a command's cookie.
+ *
+ * <p>It is used by the guardian and by the start of a server, both of which are nobody's parent.
+ */
+final class ProcessHunt {
+  private static final int MOST_ROUNDS = 200;
+  private static final long PAUSE_MILLIS = 25;
+
+  private ProcessHunt() {}
+
+  /** The cookies of the commands that have a private temporary directory here. */
+  static Set<String> cookiesIn(Path temporaryRoot) {
+    Set<String> cookies = new HashSet<>();
+    try (DirectoryStream<Path> folders = Files.newDirectoryStream(temporaryRoot)) {
+      for (Path folder : folders) {
+        cookies.add(String.valueOf(folder.getFileName()));
+      }
+    } catch (IOException | DirectoryIteratorException e) {
+      return cookies; // there is none yet
+    }
+    return cookies;
+  }
+
+  /**
+   * Kills until a look finds nothing any more, for at most five seconds.
+   *
+   * @param cookies of the commands
+   * @param leaders pids of their first processes, as far as known
+   * @return how many processes were killed
+   */
+  static int killAll(Set<String> cookies, Set<Integer> leaders) throws InterruptedException {
+    Set<Integer> killed = new HashSet<>();
+    if (cookies.isEmpty() && leaders.isEmpty()) {
+      return 0;
+    }
+    for (int round = 0; round < MOST_ROUNDS; round++) {
+      List<Integer> found = find(cookies, leaders);
+      if (found.isEmpty()) {
+        return killed.size();
+      }
+      for (int pid : found) {
+        LibC.kill(pid, LibC.SIGKILL);
+        killed.add(pid);
+      }
+      TimeUnit.MILLISECONDS.sleep(PAUSE_MILLIS);
+    }
+    return killed.size();
+  }
+
+  private static List<Integer> find(Set<String> cookies, Set<Integer> leaders) {
+    Map<Integer, ProcFs.Stat> alive = new HashMap<>();
+    Set<Integer> sessions = new HashSet<>(leaders);
+    Set<Integer> found = new LinkedHashSet<>();
+    for (int pid : ProcFs.all()) {
+      ProcFs.Stat stat = ProcFs.stat(pid);
+      if (stat == null || !stat.isAlive()) {
+        continue;
+      }
+      alive.put(pid, stat);
+      String cookie = ProcFs.variable(pid, CommandSpec.COOKIE_VARIABLE);
+      if (cookie != null && cookies.contains(cookie)) {
+        found.add(pid);
+        sessions.add(stat.session()); // a command's own: it was started as the leader of one
+      }
+    }
+    // Who scrubbed its environment but stayed in the session is found by that.
+    alive.forEach(
+        (pid, stat) -> {
+          if (sessions.contains(stat.session()) || sessions.contains(stat.group())) {
+            found.add(pid);
+          }
+        });
+    return new ArrayList<>(found);
+  }
+}

@@ -1,0 +1,185 @@
+package io.errand.server;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** No command outlives its worker's lease, whatever befalls the worker. */
+@Timeout(300)
+class GuardianIT {
+  /**
+   * A tree that ignores SIGTERM, left its session, became a daemon and scrubbed its environment.
+   */
+  private static String stubbornTree(String mark) {
+    String child = "trap \"\" TERM; while :; do sleep 0.2; done # " + mark;
+    return "trap '' TERM; (setsid sh -c '"
+        + child
+        + "' &); (env -i PATH=$PATH sh -c '"
+        + child
+        + "') & (setsid sh -c 'setsid sh -c \"sleep 600; : "
+        + mark
+        + "\" & exit' &);"
+        + " echo up; while :; do sleep 0.2; done # "
+        + mark;
+  }
+
+  private static List<Long> pidsOf(String mark) {
+    List<Long> pids = new ArrayList<>();
+    try (Stream<Path> processes = Files.list(Path.of("/proc"))) {
+      for (Path process : processes.toList()) {
+        String name = String.valueOf(process.getFileName());
+        if (name.matches("[0-9]+") && read(process.resolve("cmdline")).contains(mark)) {
+          pids.add(Long.parseLong(name));
+        }
+      }
+    } catch (IOException e) {
+      throw new IllegalStateException(e);
+    }
+    return pids;
+  }
+
+  private static String read(Path file) {
+    try {
+      return new String(Files.readAllBytes(file), StandardCharsets.ISO_8859_1);
+    } catch (IOException e) {
+      return "";
+    }
+  }
+
+  private static String mark() {
+    return "mark-" + UUID.randomUUID();
+  }
+
+  private static List<Long> guardiansOf(TestServer server) {
+    return pidsOf(server.home().resolve("tmp").toString()).stream()
+        .filter(pid -> read(Path.of("/proc/" + pid + "/cmdline")).contains("Guardian"))
+        .toList();
+  }
+
+  private static String startTree(TestServer server, String mark) {
+    String id = server.submit(stubbornTree(mark), Map.of("max_attempts", 1));
+    await().atMost(Duration.ofSeconds(20)).until(() -> pidsOf(mark).size() >= 4);
+    return id;
+  }
+
+  private static void kill(String signal, long pid) {
+    try {
+      new ProcessBuilder("kill", "-" + signal, Long.toString(pid)).start().waitFor();
+    } catch (IOException | InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  @Test
+  void everyTreeIsGoneWithinSecondsOfAKillNineWithoutARestart() {
+    try (TestServer server = TestServer.start(Map.of("ERRAND_LEASE_SECONDS", "30"))) {
+      String mark = mark();
+      String id = startTree(server, mark);
+      server.signal("KILL");
+      await().atMost(Duration.ofSeconds(5)).until(() -> pidsOf(mark).isEmpty());
+      await().atMost(Duration.ofSeconds(5)).until(() -> guardiansOf(server).isEmpty());
+      server.awaitExit();
+      server.restart();
+      assertThat(server.awaitEnd(id).get("reason").asText()).isEqualTo("lost");
+    }
+  }
+
+  @Test
+  void aFrozenWorkersTreesAreGoneWhenItsLeaseEndsAndThawedItRecovers() {
+    try (TestServer server = TestServer.start(Map.of("ERRAND_LEASE_SECONDS", "4"))) {
+      String mark = mark();
+      String id = startTree(server, mark);
+      server.signal("STOP");
+      await()
+          .atMost(Duration.ofSeconds(4))
+          .until(() -> pidsOf(mark).stream().allMatch(GuardianIT::isZombie));
+      server.signal("CONT");
+      JsonNode job = server.awaitEnd(id);
+      assertThat(job.get("reason").asText()).isEqualTo("lost");
+      assertThat(job.get("attempt").asInt()).isEqualTo(1);
+      assertThat(server.awaitEnd(server.submit("echo again", Map.of())).get("stdout").asText())
+          .isEqualTo("again\n");
+      assertThat(server.job(id)).isEqualTo(job);
+    }
+  }
+
+  private static boolean isZombie(long pid) {
+    String stat = read(Path.of("/proc/" + pid + "/stat"));
+    return stat.isEmpty() || stat.charAt(stat.lastIndexOf(')') + 2) == 'Z';
+  }
+
+  @Test
+  void aGuardianThatDiesIsReplacedWithoutHarmToWhatRuns() {
+    try (TestServer server = TestServer.start(Map.of())) {
+      String mark = mark();
+      String id = server.submit("echo up; sleep 3; echo unharmed # " + mark, Map.of());
+      server.awaitState(id, "running");
+      long first = guardiansOf(server).get(0);
+      kill("KILL", first);
+      await()
+          .atMost(Duration.ofSeconds(10))
+          .until(() -> guardiansOf(server).stream().anyMatch(pid -> pid != first));
+      assertThat(server.awaitEnd(id).get("stdout").asText()).isEqualTo("up\nunharmed\n");
+      String second = mark();
+      startTree(server, second);
+      server.signal("KILL");
+      await().atMost(Duration.ofSeconds(5)).until(() -> pidsOf(second).isEmpty());
+      server.awaitExit();
+    }
+  }
+
+  @Test
+  void whatOutlivedServerAndGuardianIsSweptByTheNextStart() {
+    try (TestServer server = TestServer.start(Map.of())) {
+      String mark = mark();
+      startTree(server, mark);
+      long guardian = guardiansOf(server).get(0);
+      kill("STOP", guardian);
+      server.signal("KILL");
+      kill("KILL", guardian);
+      server.awaitExit();
+      assertThat(pidsOf(mark)).isNotEmpty();
+      server.restart();
+      await().atMost(Duration.ofSeconds(5)).until(() -> pidsOf(mark).isEmpty());
+      assertThat(server.log()).contains("that an earlier server left behind");
+    }
+  }
+
+  @Test
+  void aWorkerThatCannotRenewEndsItsCommandsBeforeItsLeaseDoes() throws IOException {
+    try (TestServer server = TestServer.start(Map.of("ERRAND_LEASE_SECONDS", "4"))) {
+      String mark = mark();
+      String id = startTree(server, mark);
+      long postmaster =
+          Long.parseLong(
+              Files.readAllLines(server.home().resolve("data/postmaster.pid")).get(0).trim());
+      List<Long> backends = backendsOf(postmaster);
+      kill("STOP", postmaster);
+      backends.forEach(pid -> kill("STOP", pid));
+      await().atMost(Duration.ofSeconds(4)).until(() -> pidsOf(mark).isEmpty());
+      backends.forEach(pid -> kill("CONT", pid));
+      kill("CONT", postmaster);
+      assertThat(server.awaitEnd(id).get("reason").asText()).isEqualTo("lost");
+    }
+  }
+
+  private static List<Long> backendsOf(long postmaster) {
+    return ProcessHandle.of(postmaster).stream()
+        .flatMap(ProcessHandle::children)
+        .map(ProcessHandle::pid)
+        .toList();
+  }
+}
