@@ -42,6 +42,10 @@ public final class Errand {
     Path home = home();
     Files.createDirectories(
         home, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+    if (System.getProperty("user.name", "").equals("root")) {
+      // Others may pass through to what is theirs, a database or a command's own directory.
+      Files.setPosixFilePermissions(home, PosixFilePermissions.fromString("rwx--x--x"));
+    }
     lock = HomeLock.take(home);
     Files.deleteIfExists(home.resolve("url")); // of a predecessor; ours is written once it is true
     System.setProperty("errand.home", home.toString());

@@ -13,7 +13,7 @@ import java.util.TreeSet;
  */
 final class AllowedMethods {
   private static final List<Class<?>> RESOURCES =
-      List.of(SubmitResource.class, JobsResource.class, FleetResource.class);
+      List.of(SubmitResource.class, JobsResource.class, LiveResource.class, FleetResource.class);
 
   private AllowedMethods() {}
 

@@ -105,15 +105,35 @@ final class Fields {
   int integer(JsonNode value, String where, int fallback, int least, int most) {
     if (value.isNumber()) {
       BigDecimal number = value.decimalValue();
-      // Compared before it is made an int: 1e999999999 must not be written out.
-      if (number.compareTo(BigDecimal.valueOf(least)) >= 0
-          && number.compareTo(BigDecimal.valueOf(most)) <= 0
-          && number.stripTrailingZeros().scale() <= 0) {
+      if (isWithin(number, least, most)) {
         return number.intValueExact();
       }
     }
     complain(where, "must be a whole number from " + least + " to " + most);
     return fallback;
+  }
+
+  /** A whole number in the bounds, or null if it is missing or wrong. */
+  @Nullable Long whole(String name, long least, long most) {
+    JsonNode value = get(name);
+    if (value == null) {
+      return null;
+    }
+    if (value.isNumber()) {
+      BigDecimal number = value.decimalValue();
+      if (isWithin(number, least, most)) {
+        return number.longValueExact();
+      }
+    }
+    complain(at(name), "must be a whole number from " + least + " to " + most);
+    return null;
+  }
+
+  /** Compared before it is made a long: 1e999999999 must not be written out. */
+  private static boolean isWithin(BigDecimal number, long least, long most) {
+    return number.compareTo(BigDecimal.valueOf(least)) >= 0
+        && number.compareTo(BigDecimal.valueOf(most)) <= 0
+        && number.stripTrailingZeros().scale() <= 0;
   }
 
   /** A number in the bounds; the least is excluded where that is asked for. */

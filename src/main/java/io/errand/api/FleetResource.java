@@ -67,7 +67,8 @@ public class FleetResource {
       @Nullable String heartbeatAt,
       String version,
       long pid,
-      String guarantees) {
+      String guarantees,
+      List<String> abilities) {
     static WorkerView of(WorkerEntity worker) {
       return new WorkerView(
           worker.id,
@@ -80,7 +81,8 @@ public class FleetResource {
           WireTime.format(worker.heartbeatAt),
           worker.version,
           worker.pid,
-          worker.guarantees);
+          worker.guarantees,
+          List.of(worker.abilities));
     }
   }
 

@@ -43,7 +43,10 @@ final class JobReader {
           "stderr_limit_bytes",
           "concurrency_key",
           "labels",
-          "expires_at");
+          "expires_at",
+          "limits",
+          "user",
+          "sandbox");
 
   private static final int MOST_CHARACTERS = JsonBody.MAX_BYTES;
   private static final int MOST_VARIABLES = 1_000;
@@ -94,7 +97,8 @@ final class JobReader {
         outputLimit("stderr_limit_bytes"),
         notEmpty("concurrency_key"),
         fields.strings("labels", MOST_LABELS, MOST_LABEL_CHARACTERS),
-        fields.time("expires_at"));
+        fields.time("expires_at"),
+        new ConfinementReader(fields).read());
   }
 
   private List<String> command() {

@@ -57,6 +57,9 @@ record JobView(
     int stdoutLimitBytes,
     int stderrLimitBytes,
     @Nullable String concurrencyKey,
+    @JsonRawValue String limits,
+    @Nullable String user,
+    @JsonRawValue @Nullable String sandbox,
     @JsonRawValue String labels) {
 
   static JobView of(JobWithOutput read) {
@@ -109,6 +112,9 @@ record JobView(
         job.stdoutLimitBytes,
         job.stderrLimitBytes,
         job.concurrencyKey,
+        job.limits,
+        job.runAs,
+        job.sandbox,
         job.labels);
   }
 }

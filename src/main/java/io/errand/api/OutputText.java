@@ -29,7 +29,7 @@ final class OutputText {
   }
 
   /** The end of the last whole character that ends at or before the given place. */
-  private static int withoutCutCharacter(byte[] bytes, int end) {
+  static int withoutCutCharacter(byte[] bytes, int end) {
     for (int back = 1; back <= 3 && back <= end; back++) {
       byte lead = bytes[end - back];
       if (!isContinuation(lead)) {

@@ -34,7 +34,7 @@ public final class Problem extends RuntimeException {
     KEY_REUSED(422, "idempotency-key-reused", "The key belongs to another request"),
     TOO_MANY(429, "too-many-requests", "Too many requests"),
     INTERNAL(500, "internal", "Something went wrong here"),
-    UNAVAILABLE(503, "unavailable", "The database is away");
+    UNAVAILABLE(503, "unavailable", "Not available for the moment");
 
     final int status;
     final String slug;
@@ -105,6 +105,15 @@ public final class Problem extends RuntimeException {
         Kind.UNAVAILABLE,
         "The database does not answer. A read can simply be repeated; whether a change took effect"
             + " cannot be known, so repeat it with the same Idempotency-Key or id",
+        List.of(),
+        2);
+  }
+
+  /** The worker of a job does not answer. */
+  public static Problem silent() {
+    return new Problem(
+        Kind.UNAVAILABLE,
+        "The job's worker did not answer in time; ask again, or look at GET /v1/workers",
         List.of(),
         2);
   }

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
+import picocli.AutoComplete;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -30,7 +31,10 @@ import picocli.CommandLine.Parameters;
       Client.Retry.class,
       Client.Release.class,
       Client.Queues.class,
-      Client.Workers.class
+      Client.Workers.class,
+      Top.class,
+      Client.Doctor.class,
+      AutoComplete.GenerateCompletion.class
     },
     footer = {
       "",
@@ -86,6 +90,15 @@ public final class Client {
     }
   }
 
+  /** Only for the help: the launch script starts it, with more on its class path. */
+  @Command(name = "doctor", description = "Look at this host as a worker would.")
+  static final class Doctor implements Callable<Integer> {
+    @Override
+    public Integer call() {
+      throw new ClientException(ExitCodes.USAGE, "doctor is the first word: errand doctor");
+    }
+  }
+
   @Command(
       name = "run",
       description = "Submit a command, print what it prints, exit as it does. One try by default.")
@@ -96,17 +109,9 @@ public final class Client {
     public Integer call() {
       Http http = Http.connect();
       String id = String.valueOf(options.submit(http, 1).get("id"));
-      Thread detach =
-          new Thread(
-              () ->
-                  System.err.println(
-                      "errand: detached, the job goes on; come back with `errand wait "
-                          + id
-                          + "` and `errand logs "
-                          + id
-                          + "`"));
+      Thread detach = detachNote(id);
       Runtime.getRuntime().addShutdownHook(detach);
-      Map<String, Object> job = new JobOutput(http, id).follow();
+      Map<String, Object> job = new JobOutput(http, id).follow(true);
       Runtime.getRuntime().removeShutdownHook(detach);
       if (!"succeeded".equals(job.get("state")) && job.get("exit_code") == null) {
         System.err.println(
@@ -241,6 +246,11 @@ public final class Client {
     @Option(names = "--attempt", paramLabel = "N", description = "Of this try (the latest).")
     @Nullable Integer attempt;
 
+    @Option(
+        names = {"-f", "--follow"},
+        description = "Go on as it prints, until it has finished.")
+    boolean follow;
+
     @Option(names = "--stdout", description = "Only stdout.")
     boolean onlyStdout;
 
@@ -250,6 +260,13 @@ public final class Client {
     @Override
     public Integer call() {
       Http http = Http.connect();
+      if (follow) {
+        Thread detach = detachNote(id);
+        Runtime.getRuntime().addShutdownHook(detach);
+        new JobOutput(http, Http.encode(id)).follow(false);
+        Runtime.getRuntime().removeShutdownHook(detach);
+        return ExitCodes.OK;
+      }
       String path = "/v1/jobs/" + Http.encode(id);
       int number = attempt == null ? JobOutput.number(http.get(path), "attempt") : attempt;
       if (number == 0) {
@@ -338,9 +355,17 @@ public final class Client {
           answer,
           "id",
           List.of("id", "name", "slots", "busy", "queues", "heartbeat_at"),
-          List.of("version", "pid", "lease_seconds", "started_at", "guarantees"));
+          List.of("abilities", "version", "pid", "lease_seconds", "started_at", "guarantees"));
       return ExitCodes.OK;
     }
+  }
+
+  /** What Ctrl-C says: only the client ends. */
+  static Thread detachNote(String id) {
+    return new Thread(
+        () ->
+            System.err.println(
+                "errand: detached, the job goes on; come back with `errand logs -f " + id + "`"));
   }
 
   @SuppressWarnings("unchecked")

@@ -108,10 +108,28 @@ final class Http {
     }
   }
 
+  /**
+   * Server-sent events.
+   *
+   * @param lastId where to go on, or empty
+   */
+  InputStream open(String path, String lastId) throws IOException {
+    HttpURLConnection connection = connection("GET", path);
+    connection.setRequestProperty("Accept", "text/event-stream");
+    if (!lastId.isEmpty()) {
+      connection.setRequestProperty("Last-Event-ID", lastId);
+    }
+    int status = connection.getResponseCode();
+    if (status >= 400) {
+      throw refusal(connection, status);
+    }
+    return connection.getInputStream();
+  }
+
   private InputStream call(
       String method, String path, @Nullable Object body, @Nullable String idempotencyKey)
       throws IOException {
-    HttpURLConnection connection = open(method, path);
+    HttpURLConnection connection = connection(method, path);
     if (idempotencyKey != null) {
       String escaped = idempotencyKey.replace("\\", "\\\\").replace("\"", "\\\"");
       connection.setRequestProperty("Idempotency-Key", '"' + escaped + '"');
@@ -132,7 +150,7 @@ final class Http {
     return connection.getInputStream();
   }
 
-  private HttpURLConnection open(String method, String path) throws IOException {
+  private HttpURLConnection connection(String method, String path) throws IOException {
     try {
       HttpURLConnection connection =
           (HttpURLConnection) URI.create(base + path).toURL().openConnection();
@@ -169,7 +187,7 @@ final class Http {
     return new ClientException(exitCode, detail);
   }
 
-  private ClientException away(IOException fault) {
+  ClientException away(IOException fault) {
     return new ClientException(
         ExitCodes.UNAVAILABLE,
         "the server at "

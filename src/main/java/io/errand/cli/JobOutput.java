@@ -1,15 +1,18 @@
 package io.errand.cli;
 
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.util.Base64;
 import java.util.Map;
 import java.util.Set;
 
-/** Waits for jobs, and prints what their attempts printed, byte for byte. */
+/** Waits for jobs, and prints what they print, byte for byte. */
 final class JobOutput {
   private static final Set<String> FINAL = Set.of("succeeded", "failed", "cancelled");
+  private static final String FROM_THE_FIRST_ATTEMPT = "1:0:0";
 
   private final Http http;
   private final String id;
-  private int printed;
 
   JobOutput(Http http, String id) {
     this.http = http;
@@ -20,16 +23,41 @@ final class JobOutput {
     return FINAL.contains(String.valueOf(job.get("state")));
   }
 
-  /** Waits until the job has finished; prints each attempt's output once it has ended. */
-  Map<String, Object> follow() {
-    Map<String, Object> job = http.get(path() + "?wait_seconds=1");
-    while (true) {
-      printEnded(job);
-      if (isFinal(job)) {
-        return job;
-      }
-      job = http.get(path() + "?wait_seconds=" + (number(job, "attempt") == 0 ? 2 : 20));
-    }
+  /**
+   * Prints what the job prints, as it prints it, until it has finished.
+   *
+   * @param all whether from its first attempt; else from its latest
+   * @return the finished job
+   */
+  Map<String, Object> follow(boolean all) {
+    EventStream events = new EventStream(http, path(), all ? FROM_THE_FIRST_ATTEMPT : "");
+    return events.readToEnd(
+        (name, data) -> {
+          switch (name) {
+            case "stdout" -> write(System.out, data);
+            case "stderr" -> write(System.err, data);
+            case "gap" ->
+                System.err.println(
+                    "errand: bytes "
+                        + data.get("from")
+                        + " to "
+                        + data.get("to")
+                        + " of "
+                        + data.get("stream")
+                        + " were not kept");
+            default -> {} // states, and what later servers may add
+          }
+        });
+  }
+
+  private static void write(PrintStream target, Map<String, Object> data) {
+    Object exact = data.get("base64");
+    byte[] bytes =
+        exact == null
+            ? String.valueOf(data.get("text")).getBytes(StandardCharsets.UTF_8)
+            : Base64.getDecoder().decode(exact.toString());
+    target.write(bytes, 0, bytes.length);
+    target.flush();
   }
 
   /** Waits until the job has finished. */
@@ -48,19 +76,6 @@ final class JobOutput {
     }
     if (stderr) {
       http.copy(path() + "/output?stream=stderr&attempt=" + attempt, System.err);
-    }
-  }
-
-  private void printEnded(Map<String, Object> job) {
-    if (number(job, "attempt") <= printed) {
-      return;
-    }
-    for (Map<String, Object> attempt : Client.list(http.get(path() + "/attempts"), "attempts")) {
-      int number = number(attempt, "attempt");
-      if (number > printed && attempt.get("outcome") != null) {
-        print(number, true, true);
-        printed = number;
-      }
     }
   }
 

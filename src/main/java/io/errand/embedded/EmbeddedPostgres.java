@@ -112,7 +112,6 @@ public final class EmbeddedPostgres implements AutoCloseable {
     if (!account.isBorrowed()) {
       return;
     }
-    Files.setPosixFilePermissions(home, PosixFilePermissions.fromString("rwx--x--x"));
     for (Path folder = home; folder != null; folder = folder.getParent()) {
       if (!Files.getPosixFilePermissions(folder).contains(PosixFilePermission.OTHERS_EXECUTE)) {
         throw new IllegalStateException(

@@ -1,5 +1,6 @@
 package io.errand.exec;
 
+import io.errand.job.Confinement;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -20,6 +21,7 @@ import org.jspecify.annotations.Nullable;
  * @param killGrace between SIGTERM and SIGKILL at the timeout
  * @param stdoutLimit how many bytes of stdout are kept
  * @param stderrLimit how many bytes of stderr are kept
+ * @param confinement what {@link HostAbilities#refusalOf} does not refuse
  */
 @SuppressWarnings("ArrayRecordComponent") // handed on, never compared
 public record CommandSpec(
@@ -31,7 +33,8 @@ public record CommandSpec(
     Duration timeout,
     Duration killGrace,
     int stdoutLimit,
-    int stderrLimit) {
+    int stderrLimit,
+    Confinement confinement) {
   /** The variable that marks the processes of a command. */
   public static final String COOKIE_VARIABLE = "ERRAND_CLAIM_TOKEN";
 }

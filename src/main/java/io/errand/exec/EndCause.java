@@ -6,6 +6,8 @@ public enum EndCause {
   ITSELF,
   /** We ended it, its time was up. */
   TIMEOUT,
+  /** We ended it, it used more memory than it may. */
+  OUT_OF_MEMORY,
   /** We ended it, somebody asked for that. */
   CANCELLED,
   /** We ended it, this worker stops. */

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -81,6 +82,13 @@ final class LinuxCommand implements RunningCommand {
   @Override
   public void end(EndCause cause, Duration grace) {
     loop.execute(() -> beginEnd(cause, grace));
+  }
+
+  @Override
+  public List<ProcessInfo> processes() {
+    CompletableFuture<List<ProcessInfo>> answer = new CompletableFuture<>();
+    loop.execute(() -> answer.complete(tree == null || reported ? List.of() : tree.processes()));
+    return answer.completeOnTimeout(List.of(), 2, TimeUnit.SECONDS).join();
   }
 
   @Override
@@ -308,7 +316,16 @@ final class LinuxCommand implements RunningCommand {
   }
 
   private void sample() {
-    sampledBytes = Math.max(sampledBytes, tree().memoryBytes());
+    long now = tree().memoryBytes();
+    sampledBytes = Math.max(sampledBytes, now);
+    Long limit = spec.confinement().limits().memoryBytes();
+    if (limit != null) {
+      if (now > limit) {
+        beginEnd(EndCause.OUT_OF_MEMORY, Duration.ZERO);
+      }
+      scheduleSample(SHORTEST_SAMPLE_NANOS);
+      return;
+    }
     long age = System.nanoTime() - startedNanos;
     scheduleSample(Math.max(SHORTEST_SAMPLE_NANOS, Math.min(age / 5, LONGEST_SAMPLE_NANOS)));
   }

@@ -10,6 +10,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.nio.file.attribute.UserPrincipalLookupService;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
@@ -59,6 +61,8 @@ public final class LinuxLauncher implements Launcher {
     sweep(temporaryRoot);
     removeTree(temporaryRoot);
     Files.createDirectories(temporaryRoot);
+    // Others may pass through to a directory that is theirs, and see nothing on the way.
+    Files.setPosixFilePermissions(temporaryRoot, PosixFilePermissions.fromString("rwx--x--x"));
     if (LibC.prctl(LibC.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0) {
       throw new IllegalStateException(
           "This process cannot become a child subreaper: " + LibC.strerror(Native.getLastError()));
@@ -68,7 +72,7 @@ public final class LinuxLauncher implements Launcher {
       limit.setLong(0, 0);
       LibC.prlimit(0, LibC.RLIMIT_CORE, limit, null);
     }
-    spawner = new Spawner();
+    spawner = new Spawner(temporaryRoot.toAbsolutePath().resolve("..").normalize());
     guardian = new GuardianLink(loop, spawner, temporaryRoot, this::commands);
     loop.start();
     loop.execute(guardian::start);
@@ -87,10 +91,8 @@ public final class LinuxLauncher implements Launcher {
     Spawned spawned;
     try {
       Files.createDirectory(temporary);
-      spawned =
-          spawner.spawn(
-              withTemporary(command.spec(), temporary),
-              workingDirectory(command.spec(), temporary));
+      CommandSpec spec = withTemporary(command.spec(), temporary);
+      spawned = spawner.spawn(spec, workingDirectory(spec, temporary), temporary);
     } catch (IOException e) {
       spawned =
           new Spawned.Refused(
@@ -116,8 +118,16 @@ public final class LinuxLauncher implements Launcher {
     return spec.workingDirectory() == null ? temporary : spec.workingDirectory();
   }
 
-  private static CommandSpec withTemporary(CommandSpec spec, Path temporary) {
+  private static CommandSpec withTemporary(CommandSpec spec, Path temporary) throws IOException {
     Map<String, String> environment = new HashMap<>(spec.environment());
+    String user = spec.confinement().user();
+    HostAbilities.Account account = user == null ? null : HostAbilities.Account.find(user);
+    if (account != null) {
+      UserPrincipalLookupService accounts =
+          temporary.getFileSystem().getUserPrincipalLookupService();
+      Files.setOwner(temporary, accounts.lookupPrincipalByName(account.name()));
+      environment.put("HOME", account.home());
+    }
     environment.putIfAbsent("TMPDIR", temporary.toString());
     environment.put(CommandSpec.COOKIE_VARIABLE, spec.cookie());
     return new CommandSpec(
@@ -129,7 +139,8 @@ public final class LinuxLauncher implements Launcher {
         spec.timeout(),
         spec.killGrace(),
         spec.stdoutLimit(),
-        spec.stderrLimit());
+        spec.stderrLimit(),
+        spec.confinement());
   }
 
   /** Tidies up after a command, away from the loop, and then says so. */

@@ -12,6 +12,8 @@ import org.jspecify.annotations.Nullable;
 /** What {@code proc(5)} says of processes. A process that is gone is null, empty or false. */
 final class ProcFs {
   private static final Path PROC = Path.of("/proc");
+  private static final int TICKS_PER_SECOND = 100; // USER_HZ, on every architecture of ours
+  private static final int MOST_COMMAND_CHARACTERS = 1_000;
 
   /**
    * One line of {@code /proc/PID/stat}.
@@ -105,6 +107,47 @@ final class ProcFs {
     }
     String line = status.substring(at + field.length() + 2, status.indexOf('\n', at + 1));
     return Long.parseLong(line.replace("kB", "").trim()) * 1024;
+  }
+
+  /** What a person wants to know of a process. */
+  static @Nullable ProcessInfo info(int pid) {
+    String stat = read(PROC.resolve(pid + "/stat"), StandardCharsets.ISO_8859_1);
+    String uptime = read(PROC.resolve("uptime"), StandardCharsets.US_ASCII);
+    if (stat == null || uptime == null) {
+      return null;
+    }
+    // Counted from the third field of proc(5), which stands behind the name.
+    String[] fields = stat.substring(stat.lastIndexOf(')') + 2).trim().split(" ");
+    double ticks = TICKS_PER_SECOND;
+    double elapsed = Double.parseDouble(uptime.split(" ")[0]) - Long.parseLong(fields[19]) / ticks;
+    String arguments = read(PROC.resolve(pid + "/cmdline"), StandardCharsets.UTF_8);
+    String command = arguments == null ? "" : arguments.replace('\0', ' ').trim();
+    String channel = read(PROC.resolve(pid + "/wchan"), StandardCharsets.US_ASCII);
+    return new ProcessInfo(
+        pid,
+        Integer.parseInt(fields[1]),
+        command.isEmpty()
+            ? "[" + stat.substring(stat.indexOf('(') + 1, stat.lastIndexOf(')')) + "]"
+            : command.substring(0, Math.min(command.length(), MOST_COMMAND_CHARACTERS)),
+        fields[0],
+        Integer.parseInt(fields[17]),
+        (Long.parseLong(fields[11]) + Long.parseLong(fields[12])) / ticks,
+        statusBytes(pid, "VmRSS"),
+        openFiles(pid),
+        channel == null || channel.isBlank() || channel.equals("0") ? null : channel.trim(),
+        Math.max(0, elapsed));
+  }
+
+  private static @Nullable Integer openFiles(int pid) {
+    int count = 0;
+    try (DirectoryStream<Path> descriptors = Files.newDirectoryStream(PROC.resolve(pid + "/fd"))) {
+      for (Path descriptor : descriptors) {
+        count += descriptor == null ? 0 : 1;
+      }
+      return count;
+    } catch (IOException | RuntimeException e) {
+      return null;
+    }
   }
 
   /** Makes a process a better victim when the host runs out of memory. */

@@ -17,6 +17,8 @@ import java.util.Set;
  * its cookie.
  */
 final class ProcessTree {
+  private static final int MOST_SHOWN = 1_000;
+
   private final int leader;
   private final String cookie;
   private final Set<Integer> known = new HashSet<>(); // orphans of this tree, not yet reaped
@@ -94,6 +96,18 @@ final class ProcessTree {
       sum += ProcFs.statusBytes(pid, "VmRSS");
     }
     return Math.max(largest, sum);
+  }
+
+  /** What is known of each member, the zombies among them left out. */
+  List<ProcessInfo> processes() {
+    List<ProcessInfo> processes = new ArrayList<>();
+    for (int pid : members()) {
+      ProcessInfo info = ProcFs.info(pid);
+      if (info != null && processes.size() < MOST_SHOWN) {
+        processes.add(info);
+      }
+    }
+    return processes;
   }
 
   private boolean groupExists() {

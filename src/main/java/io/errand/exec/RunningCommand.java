@@ -1,6 +1,7 @@
 package io.errand.exec;
 
 import java.time.Duration;
+import java.util.List;
 
 /** A command that has been handed to a {@link Launcher}. */
 public interface RunningCommand {
@@ -13,6 +14,9 @@ public interface RunningCommand {
    * @param grace between SIGTERM and SIGKILL; zero sends SIGKILL at once
    */
   void end(EndCause cause, Duration grace);
+
+  /** Its processes now, parents before children; empty before it was started and after its end. */
+  List<ProcessInfo> processes();
 
   /**
    * Lets somebody hear what it has printed so far, as far as kept, and what it prints from now on.

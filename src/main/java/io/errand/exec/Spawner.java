@@ -3,6 +3,7 @@ package io.errand.exec;
 import com.sun.jna.Memory;
 import com.sun.jna.Native;
 import com.sun.jna.Pointer;
+import io.errand.job.Confinement;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -25,8 +26,15 @@ final class Spawner {
 
   private final Memory attributes = new Memory(ATTRIBUTES_SIZE);
   private final Memory devNull = text("/dev/null");
+  private final Path hidden;
 
-  Spawner() {
+  /**
+   * A spawner.
+   *
+   * @param hidden a directory of the server's own that a sandbox does not show
+   */
+  Spawner(Path hidden) {
+    this.hidden = hidden;
     Memory none = new Memory(SIGNAL_SET_SIZE);
     Memory all = new Memory(SIGNAL_SET_SIZE);
     LibC.sigemptyset(none);
@@ -69,8 +77,9 @@ final class Spawner {
    *
    * @param spec what to run
    * @param directory where
+   * @param temporary its private directory
    */
-  Spawned spawn(CommandSpec spec, Path directory) {
+  Spawned spawn(CommandSpec spec, Path directory, Path temporary) {
     if (!Files.isDirectory(directory)) {
       return new Spawned.Refused(
           EndCause.NOT_STARTABLE,
@@ -83,7 +92,18 @@ final class Spawner {
     if (lookup.path() == null) {
       return new Spawned.Refused(EndCause.NOT_STARTABLE, String.valueOf(lookup.refusal()));
     }
-    return spawn(spec, lookup.path(), directory, spec.stdin().length > 0, true);
+    if (spec.confinement().equals(Confinement.NONE)) {
+      return spawn(spec, spec.argv(), lookup.path(), directory, true);
+    }
+    List<String> line =
+        HostAbilities.commandLine(
+            spec.confinement(),
+            lookup.path(),
+            spec.argv().subList(1, spec.argv().size()),
+            directory,
+            temporary,
+            hidden);
+    return spawn(spec, line, Path.of(line.get(0)), directory, true);
   }
 
   /**
@@ -96,19 +116,28 @@ final class Spawner {
   Spawned spawnHelper(List<String> argv, Map<String, String> environment) {
     CommandSpec spec =
         new CommandSpec(
-            "", argv, environment, new byte[0], null, Duration.ZERO, Duration.ZERO, 0, 0);
-    return spawn(spec, Path.of(argv.get(0)), Path.of("/"), true, false);
+            "",
+            argv,
+            environment,
+            new byte[0],
+            null,
+            Duration.ZERO,
+            Duration.ZERO,
+            0,
+            0,
+            Confinement.NONE);
+    return spawn(spec, argv, Path.of(argv.get(0)), Path.of("/"), false);
   }
 
   private Spawned spawn(
-      CommandSpec spec, Path program, Path directory, boolean reads, boolean captured) {
+      CommandSpec spec, List<String> argv, Path program, Path directory, boolean captured) {
     try (Pipes pipes = new Pipes()) {
-      if (!pipes.open(reads, captured)) {
+      if (!pipes.open(!captured || spec.stdin().length > 0, captured)) {
         return refused(Native.getLastError(), program);
       }
       int[] pid = new int[1];
       long started = System.nanoTime();
-      int error = spawn(spec, program, directory, pipes, pid);
+      int error = spawn(spec, argv, program, directory, pipes, pid);
       if (error != 0) {
         return refused(error, program);
       }
@@ -126,13 +155,19 @@ final class Spawner {
     }
   }
 
-  private int spawn(CommandSpec spec, Path program, Path directory, Pipes pipes, int[] pid) {
+  private int spawn(
+      CommandSpec spec,
+      List<String> arguments,
+      Path program,
+      Path directory,
+      Pipes pipes,
+      int[] pid) {
     List<String> environment = new ArrayList<>(spec.environment().size());
     spec.environment().forEach((name, value) -> environment.add(name + "=" + value));
     try (Memory actions = new Memory(FILE_ACTIONS_SIZE);
         Memory programText = text(program.toString());
         Memory directoryText = text(directory.toString());
-        Memory argv = vector(spec.argv());
+        Memory argv = vector(arguments);
         Memory envp = vector(environment)) {
       LibC.posix_spawn_file_actions_init(actions);
       try {

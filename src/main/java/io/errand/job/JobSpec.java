@@ -24,6 +24,7 @@ import org.jspecify.annotations.Nullable;
  * @param concurrencyKey at most one job with this key runs at a time; null for no such bound
  * @param labels the client's own names and values
  * @param expiresAt cancelled at this time if it never started, or null
+ * @param confinement how the command is kept in bounds
  */
 public record JobSpec(
     List<String> command,
@@ -40,7 +41,8 @@ public record JobSpec(
     int stderrLimitBytes,
     @Nullable String concurrencyKey,
     Map<String, String> labels,
-    @Nullable Instant expiresAt) {
+    @Nullable Instant expiresAt,
+    Confinement confinement) {
 
   public static final int MAX_ARGUMENTS = 1024;
   public static final int MAX_COMMAND_BYTES = 131_072;

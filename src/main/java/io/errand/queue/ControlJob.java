@@ -28,7 +28,7 @@ public class ControlJob {
   public @Nullable JobState cancel(UUID id, String principal) throws SQLException {
     JobState before = store.cancel(id, principal);
     if (before == JobState.RUNNING) {
-      bell.ring(Bell.Ring.CANCEL);
+      bell.ring(Bell.Ring.ATTENTION);
     } else if (before != null && JobState.Arrow.CANCEL.leaves(before)) {
       bell.ring(Bell.Ring.FINISHED);
     }

@@ -41,8 +41,10 @@ public class Bell {
   public enum Ring {
     /** There may be jobs to claim. */
     READY,
-    /** There may be cancels to carry out. */
-    CANCEL,
+    /** There may be cancels to carry out, or somebody wants to see a running job. */
+    ATTENTION,
+    /** There may be live output to read. */
+    OUTPUT,
     /** There may be jobs that have finished. */
     FINISHED
   }
@@ -52,7 +54,8 @@ public class Bell {
   private final Map<Ring, List<Runnable>> listeners =
       Map.of(
           Ring.READY, new CopyOnWriteArrayList<>(),
-          Ring.CANCEL, new CopyOnWriteArrayList<>(),
+          Ring.ATTENTION, new CopyOnWriteArrayList<>(),
+          Ring.OUTPUT, new CopyOnWriteArrayList<>(),
           Ring.FINISHED, new CopyOnWriteArrayList<>());
 
   private final ReentrantLock lock = new ReentrantLock();

@@ -11,7 +11,6 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
@@ -68,7 +67,8 @@ public class ClaimStore {
           extract(epoch FROM now() - greatest(j.run_at, j.created_at)) AS waited_seconds,
           j.command, j.env::text, j.stdin, j.working_directory, j.timeout_seconds,
           j.kill_grace_seconds, j.stdout_limit_bytes, j.stderr_limit_bytes, j.max_attempts,
-          j.backoff::text, j.retry::text, j.success_exit_codes, j.on_lost,
+          j.backoff::text, j.retry::text, j.success_exit_codes, j.on_lost, j.limits::text,
+          j.run_as, j.sandbox::text,
           j.cancel_requested_at IS NOT NULL AS cancel_requested
       """;
 
@@ -77,7 +77,8 @@ public class ClaimStore {
       SELECT j.id, j.claim_token, j.attempt, j.charged_attempts, j.queue, 0 AS waited_seconds,
           j.command, j.env::text, j.stdin, j.working_directory, j.timeout_seconds,
           j.kill_grace_seconds, j.stdout_limit_bytes, j.stderr_limit_bytes, j.max_attempts,
-          j.backoff::text, j.retry::text, j.success_exit_codes, j.on_lost,
+          j.backoff::text, j.retry::text, j.success_exit_codes, j.on_lost, j.limits::text,
+          j.run_as, j.sandbox::text,
           j.cancel_requested_at IS NOT NULL AS cancel_requested
       FROM errand.jobs j WHERE j.state = 'running' AND j.worker_id = ?
       """;
@@ -91,7 +92,8 @@ public class ClaimStore {
       SELECT j.id, j.claim_token, j.attempt, j.charged_attempts, j.queue, 0 AS waited_seconds,
           j.command, '{}' AS env, NULL AS stdin, j.working_directory, j.timeout_seconds,
           j.kill_grace_seconds, j.stdout_limit_bytes, j.stderr_limit_bytes, j.max_attempts,
-          j.backoff::text, j.retry::text, j.success_exit_codes, j.on_lost,
+          j.backoff::text, j.retry::text, j.success_exit_codes, j.on_lost, j.limits::text,
+          j.run_as, j.sandbox::text,
           j.cancel_requested_at IS NOT NULL AS cancel_requested
       FROM errand.jobs j
       WHERE j.state = 'running'
@@ -100,11 +102,26 @@ public class ClaimStore {
       LIMIT ?
       """;
 
-  private static final String CANCELS_OF =
+  private static final String WISHES_FOR =
       """
-      SELECT claim_token FROM errand.jobs
-      WHERE state = 'running' AND worker_id = ? AND cancel_requested_at IS NOT NULL
+      SELECT j.claim_token, j.cancel_requested_at IS NOT NULL AS cancel,
+             coalesce(w.output_until > now(), false) AS output,
+             coalesce(w.processes_asked_at > coalesce(w.processes_at, '-infinity'), false)
+                 AS processes
+      FROM errand.jobs j LEFT JOIN errand.watches w ON w.job_id = j.id
+      WHERE j.state = 'running' AND j.worker_id = ?
+        AND (j.cancel_requested_at IS NOT NULL OR w.job_id IS NOT NULL)
       """;
+
+  /**
+   * What people want of a running claim.
+   *
+   * @param token of the claim
+   * @param cancel that it ends
+   * @param output to see what it prints
+   * @param processes to see its process tree
+   */
+  public record Wish(UUID token, boolean cancel, boolean output, boolean processes) {}
 
   /**
    * Claims up to so many jobs that are ready, best first.
@@ -154,18 +171,23 @@ public class ClaimStore {
     }
   }
 
-  /** The claims of an incarnation for which a cancel is pending. */
-  public Set<UUID> cancelsOf(UUID workerId) throws SQLException {
+  /** What people want of the claims that an incarnation holds. */
+  public List<Wish> wishesFor(UUID workerId) throws SQLException {
     try (Connection connection = dataSource.getConnection();
-        PreparedStatement statement = connection.prepareStatement(CANCELS_OF)) {
+        PreparedStatement statement = connection.prepareStatement(WISHES_FOR)) {
       statement.setObject(1, workerId);
-      Set<UUID> tokens = new HashSet<>();
-      try (ResultSet rows = statement.executeQuery()) {
-        while (rows.next()) {
-          tokens.add(rows.getObject(1, UUID.class));
+      List<Wish> wishes = new ArrayList<>();
+      try (ResultSet row = statement.executeQuery()) {
+        while (row.next()) {
+          wishes.add(
+              new Wish(
+                  row.getObject("claim_token", UUID.class),
+                  row.getBoolean("cancel"),
+                  row.getBoolean("output"),
+                  row.getBoolean("processes")));
         }
       }
-      return tokens;
+      return wishes;
     }
   }
 
@@ -190,6 +212,8 @@ public class ClaimStore {
                 row.getInt("stdout_limit_bytes"),
                 row.getInt("stderr_limit_bytes"),
                 policy(row),
+                PolicyJson.readConfinement(
+                    row.getString("limits"), row.getString("run_as"), row.getString("sandbox")),
                 row.getBoolean("cancel_requested")));
       }
     }

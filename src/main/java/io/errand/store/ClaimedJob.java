@@ -1,5 +1,6 @@
 package io.errand.store;
 
+import io.errand.job.Confinement;
 import io.errand.job.RetryPolicy;
 import java.time.Duration;
 import java.util.List;
@@ -34,4 +35,5 @@ public record ClaimedJob(
     int stdoutLimitBytes,
     int stderrLimitBytes,
     RetryPolicy policy,
+    Confinement confinement,
     boolean cancelRequested) {}

@@ -115,6 +115,15 @@ public class JobEntity extends PanacheEntityBase {
   @JdbcTypeCode(SqlTypes.JSON)
   public String retry;
 
+  @JdbcTypeCode(SqlTypes.JSON)
+  public String limits;
+
+  @Column(name = "run_as")
+  public String runAs;
+
+  @JdbcTypeCode(SqlTypes.JSON)
+  public String sandbox;
+
   @Column(name = "working_directory")
   public String workingDirectory;
 

@@ -1,6 +1,7 @@
 package io.errand.store;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.errand.job.JobState;
 import io.quarkus.panache.common.Parameters;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.context.control.ActivateRequestContext;
@@ -67,6 +68,32 @@ public class JobReads {
     List<AttemptEntity> oldestFirst = new ArrayList<>(newestFirst);
     java.util.Collections.reverse(oldestFirst);
     return oldestFirst;
+  }
+
+  /**
+   * Where a job stands.
+   *
+   * @param id of the job
+   * @param state by wire name
+   * @param attempt the latest
+   */
+  public record JobStatus(UUID id, String state, int attempt) {
+    /** Whether its latest attempt runs. */
+    public boolean isRunning() {
+      return JobState.ofWireName(state) == JobState.RUNNING;
+    }
+
+    /** Whether nothing will change any more. */
+    public boolean isFinal() {
+      return JobState.ofWireName(state).isFinal();
+    }
+  }
+
+  /** Where the given jobs stand. */
+  public List<JobStatus> statuses(Collection<UUID> ids) {
+    return JobEntity.find("select id, state, attempt from JobEntity where id in ?1", ids)
+        .project(JobStatus.class)
+        .list();
   }
 
   /** Those of the given jobs that are in a final state. */

@@ -6,14 +6,18 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.errand.job.Backoff;
+import io.errand.job.Confinement;
+import io.errand.job.Limits;
 import io.errand.job.Outcome;
 import io.errand.job.RetryRule;
 import io.errand.job.RetryRule.CodeRange;
+import io.errand.job.Sandbox;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** Backoff, retry rules and maps as the JSON that the tables hold, which is that of the wire. */
 final class PolicyJson {
@@ -58,6 +62,64 @@ final class PolicyJson {
           .put("processes", ending.processes().get(i));
     }
     return array;
+  }
+
+  static JsonNode write(Limits limits) {
+    ObjectNode node = MAPPER.createObjectNode();
+    put(node, "memory_bytes", limits.memoryBytes());
+    put(node, "cpu_seconds", limits.cpuSeconds());
+    put(node, "processes", limits.processes());
+    put(node, "file_size_bytes", limits.fileSizeBytes());
+    put(node, "open_files", limits.openFiles());
+    if (limits.nice() != null) {
+      node.put("nice", limits.nice());
+    }
+    return node;
+  }
+
+  private static void put(ObjectNode node, String name, @Nullable Long value) {
+    if (value != null) {
+      node.put(name, value);
+    }
+  }
+
+  static @Nullable JsonNode write(@Nullable Sandbox sandbox) {
+    if (sandbox == null) {
+      return null;
+    }
+    ObjectNode node =
+        MAPPER
+            .createObjectNode()
+            .put("network", sandbox.network())
+            .put("read_only", sandbox.readOnly());
+    node.set("writable", MAPPER.valueToTree(sandbox.writable()));
+    return node;
+  }
+
+  static Confinement readConfinement(
+      String limits, @Nullable String user, @Nullable String sandbox) {
+    JsonNode node = parse(limits);
+    return new Confinement(
+        new Limits(
+            number(node, "memory_bytes"),
+            number(node, "cpu_seconds"),
+            number(node, "processes"),
+            number(node, "file_size_bytes"),
+            number(node, "open_files"),
+            node.has("nice") ? Integer.valueOf(node.get("nice").intValue()) : null),
+        user,
+        sandbox == null ? null : readSandbox(parse(sandbox)));
+  }
+
+  private static @Nullable Long number(JsonNode node, String name) {
+    return node.has(name) ? Long.valueOf(node.get(name).longValue()) : null;
+  }
+
+  private static Sandbox readSandbox(JsonNode node) {
+    List<String> writable = new ArrayList<>();
+    node.path("writable").forEach(path -> writable.add(path.textValue()));
+    return new Sandbox(
+        node.path("network").booleanValue(), node.path("read_only").booleanValue(), writable);
   }
 
   static Backoff readBackoff(String json) {

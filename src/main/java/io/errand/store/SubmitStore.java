@@ -43,7 +43,7 @@ public class SubmitStore {
               kill_grace_seconds double precision, stdout_limit_bytes integer,
               stderr_limit_bytes integer, success_exit_codes smallint[], on_lost text,
               backoff jsonb, retry jsonb, working_directory text, env jsonb, stdin text,
-              fingerprint text)
+              fingerprint text, limits jsonb, run_as text, sandbox jsonb)
       ), key AS (
           INSERT INTO errand.idempotency_keys (principal, idempotency_key, job_id)
           SELECT principal, idempotency_key, id FROM item WHERE idempotency_key IS NOT NULL
@@ -55,12 +55,12 @@ public class SubmitStore {
           id, state, queue, priority, command, max_attempts, run_at, expires_at, labels,
           concurrency_key, idempotency_key, principal, timeout_seconds,
           kill_grace_seconds, stdout_limit_bytes, stderr_limit_bytes, success_exit_codes, on_lost,
-          backoff, retry, working_directory, env, stdin, fingerprint)
+          backoff, retry, working_directory, env, stdin, fingerprint, limits, run_as, sandbox)
       SELECT id, 'queued', queue, priority, command, max_attempts, coalesce(run_at, now()),
              expires_at, labels, concurrency_key, idempotency_key, principal, timeout_seconds,
              kill_grace_seconds, stdout_limit_bytes, stderr_limit_bytes,
              success_exit_codes, on_lost, backoff, retry, working_directory, env, stdin,
-             decode(fingerprint, 'hex')
+             decode(fingerprint, 'hex'), limits, run_as, sandbox
       FROM item
       WHERE idempotency_key IS NULL OR id IN (SELECT job_id FROM key)
       ON CONFLICT (id) DO NOTHING
@@ -85,12 +85,13 @@ public class SubmitStore {
           id, state, queue, priority, command, max_attempts, run_at, expires_at, labels,
           concurrency_key, idempotency_key, principal, retry_of, timeout_seconds,
           kill_grace_seconds, stdout_limit_bytes, stderr_limit_bytes, success_exit_codes, on_lost,
-          backoff, retry, working_directory, env, stdin, fingerprint)
+          backoff, retry, working_directory, env, stdin, fingerprint, limits, run_as, sandbox)
       SELECT w.id, 'queued', s.queue, s.priority, s.command, s.max_attempts, now(),
              CASE WHEN s.expires_at > now() THEN s.expires_at END, s.labels, s.concurrency_key,
              w.idempotency_key, s.principal, s.id, s.timeout_seconds, s.kill_grace_seconds,
              s.stdout_limit_bytes, s.stderr_limit_bytes, s.success_exit_codes, s.on_lost,
-             s.backoff, s.retry, s.working_directory, s.env, s.stdin, decode(?, 'hex')
+             s.backoff, s.retry, s.working_directory, s.env, s.stdin, decode(?, 'hex'),
+             s.limits, s.run_as, s.sandbox
       FROM source s, wanted w
       WHERE w.idempotency_key IS NULL OR w.id IN (SELECT job_id FROM key)
       RETURNING id
@@ -291,6 +292,9 @@ public class SubmitStore {
     item.set("env", PolicyJson.MAPPER.valueToTree(spec.environment()));
     item.put("stdin", spec.stdin());
     item.put("fingerprint", job.fingerprint());
+    item.set("limits", PolicyJson.write(spec.confinement().limits()));
+    item.put("run_as", spec.confinement().user());
+    item.set("sandbox", PolicyJson.write(spec.confinement().sandbox()));
   }
 
   private record KnownKey(UUID jobId, @Nullable String fingerprint) {}

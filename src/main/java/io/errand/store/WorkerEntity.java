@@ -33,4 +33,5 @@ public class WorkerEntity extends PanacheEntityBase {
   public String version;
   public long pid;
   public String guarantees;
+  public String[] abilities;
 }

@@ -23,8 +23,9 @@ public class WorkerStore {
 
   private static final String REGISTER =
       """
-      INSERT INTO errand.workers (id, name, slots, queues, lease_seconds, version, pid, guarantees)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+      INSERT INTO errand.workers (id, name, slots, queues, lease_seconds, version, pid, guarantees,
+          abilities)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
       """;
 
   private static final String HEARTBEAT =
@@ -64,7 +65,8 @@ public class WorkerStore {
    * @param leaseSeconds after this silence it is given up
    * @param version of Errand
    * @param pid of its process
-   * @param guarantees what its host lets it promise
+   * @param guarantees what its host lets it promise about process trees
+   * @param abilities what its host can do for a job that asks
    */
   public record Incarnation(
       UUID id,
@@ -74,7 +76,8 @@ public class WorkerStore {
       double leaseSeconds,
       String version,
       long pid,
-      String guarantees) {}
+      String guarantees,
+      Collection<String> abilities) {}
 
   /** Writes the row of a new incarnation: its first sign of life. */
   public void register(Connection connection, Incarnation incarnation) throws SQLException {
@@ -87,6 +90,7 @@ public class WorkerStore {
       statement.setString(6, incarnation.version());
       statement.setLong(7, incarnation.pid());
       statement.setString(8, incarnation.guarantees());
+      statement.setArray(9, connection.createArrayOf("text", incarnation.abilities().toArray()));
       statement.executeUpdate();
     }
   }

@@ -3,8 +3,11 @@ package io.errand.worker;
 import io.errand.exec.CapturedOutput;
 import io.errand.exec.CommandResult;
 import io.errand.exec.CommandSpec;
+import io.errand.exec.HostAbilities;
 import io.errand.job.AttemptResult;
+import io.errand.job.Confinement;
 import io.errand.job.Decision;
+import io.errand.job.Limits;
 import io.errand.job.Outcome;
 import io.errand.store.ClaimedJob;
 import io.errand.store.Completion;
@@ -14,6 +17,7 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.ThreadLocalRandom;
+import org.jspecify.annotations.Nullable;
 
 /** Translates between jobs and commands: what to run, and what its end means. */
 final class Commands {
@@ -22,7 +26,31 @@ final class Commands {
 
   private Commands() {}
 
-  static CommandSpec spec(ClaimedJob job) {
+  /** What this worker allows, where a job asks for less or for nothing. */
+  private static Confinement confinement(ClaimedJob job, Limits caps) {
+    Confinement asked = job.confinement();
+    Limits limits = asked.limits().within(caps);
+    if (asked.user() == null && limits.processes() != null) {
+      // A cap on a user's processes is for users of their own; the server's would count the server.
+      limits =
+          new Limits(
+              limits.memoryBytes(),
+              limits.cpuSeconds(),
+              null,
+              limits.fileSizeBytes(),
+              limits.openFiles(),
+              limits.nice());
+    }
+    return new Confinement(limits, asked.user(), asked.sandbox());
+  }
+
+  /** Why this worker must not run a job, or null if it may. */
+  static @Nullable String refusal(ClaimedJob job, Limits caps, HostAbilities host) {
+    String excess = job.confinement().limits().excessOver(caps);
+    return excess != null ? excess : host.refusalOf(job.confinement());
+  }
+
+  static CommandSpec spec(ClaimedJob job, Limits caps) {
     return new CommandSpec(
         job.token().toString(),
         job.command(),
@@ -32,7 +60,8 @@ final class Commands {
         job.timeout(),
         job.killGrace(),
         job.stdoutLimitBytes(),
-        job.stderrLimitBytes());
+        job.stderrLimitBytes(),
+        confinement(job, caps));
   }
 
   /** From empty: nothing of the server's own environment but where it is in the world. */
@@ -120,6 +149,7 @@ final class Commands {
         yield leaseHeld || !"SIGKILL".equals(result.signal()) ? Outcome.SIGNAL : Outcome.LOST;
       }
       case TIMEOUT -> Outcome.TIMEOUT;
+      case OUT_OF_MEMORY -> Outcome.OUT_OF_MEMORY;
       case CANCELLED -> Outcome.CANCELLED;
       case RELEASED -> Outcome.RELEASED;
       case LEASE_LOST -> Outcome.LOST;

@@ -9,6 +9,7 @@ import io.errand.store.ClaimStore;
 import io.errand.store.ClaimedJob;
 import io.errand.store.CompleteStore;
 import io.errand.store.Completion;
+import io.errand.store.WatchStore;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.Collection;
@@ -47,6 +48,8 @@ final class Dispatcher {
   private final String workerName;
   private final Collection<String> queues;
 
+  private final Attention attention;
+
   private final Semaphore wakeUp = new Semaphore(0);
   private final Thread thread = new Thread(this::run, "errand-dispatch");
   private final ScheduledExecutorService alarms =
@@ -60,7 +63,7 @@ final class Dispatcher {
   private volatile boolean claiming = true;
   private volatile boolean stopped;
   private volatile boolean mayHaveWork = true;
-  private volatile boolean mayHaveCancels = true;
+  private volatile boolean isWanted = true;
   private boolean mayHoldUnknown; // the rest belongs to the thread
   private long noClaimBeforeNanos = System.nanoTime();
   private int unavailableInARow;
@@ -70,6 +73,7 @@ final class Dispatcher {
   Dispatcher(
       ClaimStore claims,
       CompleteStore completes,
+      WatchStore watches,
       Bell bell,
       WorkerMeters meters,
       Duration poll,
@@ -82,6 +86,7 @@ final class Dispatcher {
     this.poll = poll;
     this.workerName = workerName;
     this.queues = queues;
+    this.attention = new Attention(claims, watches, bell, alarms);
     thread.setDaemon(true);
   }
 
@@ -108,9 +113,9 @@ final class Dispatcher {
     wakeUp.release();
   }
 
-  /** There may be cancels to carry out. */
-  void cancelArrived() {
-    mayHaveCancels = true;
+  /** Somebody may want something of a running job. */
+  void attentionWanted() {
+    isWanted = true;
     wakeUp.release();
   }
 
@@ -131,7 +136,7 @@ final class Dispatcher {
         recordEnds(held);
         UUID holder = right.holder();
         if (holder != null) {
-          carryOutCancels(held, holder);
+          payAttention(held, holder);
           adoptUnknown(held, right, holder);
           claim(held, right, holder);
         }
@@ -155,7 +160,7 @@ final class Dispatcher {
     try {
       if (!held.hasEnded() && !wakeUp.tryAcquire(jittered(time), TimeUnit.NANOSECONDS)) {
         mayHaveWork = true;
-        mayHaveCancels = true;
+        isWanted = true;
       }
       wakeUp.drainPermits();
     } catch (InterruptedException e) {
@@ -169,7 +174,7 @@ final class Dispatcher {
       Duration bounded = time.compareTo(LONGEST_PAUSE) > 0 ? LONGEST_PAUSE : time;
       TimeUnit.NANOSECONDS.sleep(jittered(bounded));
       mayHaveWork = true;
-      mayHaveCancels = true;
+      isWanted = true;
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
@@ -213,10 +218,6 @@ final class Dispatcher {
   private void begin(Slots held, Lease right, UUID holder, ClaimedJob job) {
     meters.claimed(job.waited());
     logged(job, () -> LOG.infof("Claimed from queue %s: %s", job.queue(), job.command().get(0)));
-    if (!holder.equals(right.holder())) {
-      held.giveBack(job);
-      return;
-    }
     held.run(job, () -> holder.equals(right.holder()));
     if (!holder.equals(right.holder())) {
       // It was lost while this one was being launched, and the listener may have missed it.
@@ -224,10 +225,10 @@ final class Dispatcher {
     }
   }
 
-  private void carryOutCancels(Slots held, UUID holder) throws SQLException {
-    if (mayHaveCancels && held.busy() > 0) {
-      mayHaveCancels = false;
-      held.cancel(claims.cancelsOf(holder));
+  private void payAttention(Slots held, UUID holder) throws SQLException {
+    if (isWanted && held.busy() > 0) {
+      isWanted = false;
+      attention.pay(held, holder);
     }
   }
 
@@ -250,6 +251,7 @@ final class Dispatcher {
         boolean ours = changed.contains(completion.jobId());
         logged(job, () -> report(completion, ours));
       }
+      attention.forget(held, completion.token());
       held.recorded(completion.token());
       anyFinal |= completion.decision().ifCancelRequested().arrow().to().isFinal();
       planNextLook(completion);

@@ -7,6 +7,7 @@ import io.errand.store.ClaimedJob;
 import io.errand.store.CompleteStore;
 import io.errand.store.Completion;
 import io.errand.store.ControlStore;
+import io.errand.store.WatchStore;
 import io.errand.store.WorkerStore;
 import io.quarkus.scheduler.Scheduled;
 import io.quarkus.scheduler.Scheduled.ConcurrentExecution;
@@ -30,6 +31,7 @@ public class Rescuer {
   private final ClaimStore claims;
   private final CompleteStore completes;
   private final ControlStore control;
+  private final WatchStore watches;
   private final Bell bell;
 
   Rescuer(
@@ -37,11 +39,13 @@ public class Rescuer {
       ClaimStore claims,
       CompleteStore completes,
       ControlStore control,
+      WatchStore watches,
       Bell bell) {
     this.workers = workers;
     this.claims = claims;
     this.completes = completes;
     this.control = control;
+    this.watches = watches;
     this.bell = bell;
   }
 
@@ -54,6 +58,15 @@ public class Rescuer {
       }
     } catch (SQLException e) {
       LOG.debugf("Nothing was rescued this time: %s", e.getMessage());
+    }
+  }
+
+  @Scheduled(every = "30s", concurrentExecution = ConcurrentExecution.SKIP)
+  void everyHalfMinute() {
+    try {
+      watches.forget(10_000);
+    } catch (SQLException e) {
+      LOG.debugf("Old live output stays for another while: %s", e.getMessage());
     }
   }
 

@@ -3,9 +3,13 @@ package io.errand.worker;
 import io.errand.exec.CommandListener;
 import io.errand.exec.CommandResult;
 import io.errand.exec.EndCause;
+import io.errand.exec.HostAbilities;
 import io.errand.exec.Launcher;
+import io.errand.exec.OutputTap;
+import io.errand.exec.ProcessInfo;
 import io.errand.exec.RunningCommand;
 import io.errand.job.AttemptResult;
+import io.errand.job.Limits;
 import io.errand.job.Outcome;
 import io.errand.store.ClaimedJob;
 import io.errand.store.Completion;
@@ -14,7 +18,6 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -30,6 +33,8 @@ import org.jspecify.annotations.Nullable;
 final class Slots {
   private final int size;
   private final Launcher launcher;
+  private final Limits caps;
+  private final HostAbilities host;
   private final WorkerMeters meters;
   private final Runnable onChange;
   private final Map<UUID, Slot> occupied = new ConcurrentHashMap<>(); // by claim token
@@ -40,12 +45,22 @@ final class Slots {
    *
    * @param size how many
    * @param launcher runs the commands
+   * @param caps what no job may exceed
+   * @param host what can be done to keep a command in bounds
    * @param meters count what happens
    * @param onChange called when there is an end to write or a slot has become free
    */
-  Slots(int size, Launcher launcher, WorkerMeters meters, Runnable onChange) {
+  Slots(
+      int size,
+      Launcher launcher,
+      Limits caps,
+      HostAbilities host,
+      WorkerMeters meters,
+      Runnable onChange) {
     this.size = size;
     this.launcher = launcher;
+    this.caps = caps;
+    this.host = host;
     this.meters = meters;
     this.onChange = onChange;
   }
@@ -96,11 +111,20 @@ final class Slots {
    *     because a SIGKILL that came after was the guardian's
    */
   void run(ClaimedJob job, BooleanSupplier leaseHeld) {
+    if (!leaseHeld.getAsBoolean()) {
+      endUnstarted(job, Outcome.RELEASED, null);
+      return;
+    }
+    String refusal = Commands.refusal(job, caps, host);
+    if (refusal != null) {
+      endUnstarted(job, Outcome.SPAWN_FAILED, refusal);
+      return;
+    }
     Slot slot = new Slot(job);
     occupied.put(job.token(), slot);
     slot.command =
         launcher.launch(
-            Commands.spec(job),
+            Commands.spec(job, caps),
             new CommandListener() {
               @Override
               public void onEnd(CommandResult result) {
@@ -117,13 +141,13 @@ final class Slots {
             });
   }
 
-  /** Gives a claimed job back without ever starting it. */
-  void giveBack(ClaimedJob job) {
+  /** Ends a claim without ever starting its command. */
+  private void endUnstarted(ClaimedJob job, Outcome outcome, @Nullable String detail) {
     Slot slot = new Slot(job);
     occupied.put(job.token(), slot);
     slot.gone();
-    AttemptResult released = new AttemptResult(Outcome.RELEASED, null, null, false, null);
-    end(Commands.withoutCommand(job, released), Duration.ZERO);
+    AttemptResult result = new AttemptResult(outcome, null, null, false, detail);
+    end(Commands.withoutCommand(job, result), Duration.ZERO);
   }
 
   private void end(Completion completion, Duration ran) {
@@ -169,14 +193,38 @@ final class Slots {
     }
   }
 
-  /** Ends these commands with their own grace. */
-  void cancel(Set<UUID> tokens) {
-    for (UUID token : tokens) {
-      Slot slot = occupied.get(token);
-      if (slot != null) {
-        end(List.of(slot), EndCause.CANCELLED, slot.job.killGrace());
-      }
+  /** Ends this command with its own grace. */
+  void cancel(UUID token) {
+    Slot slot = occupied.get(token);
+    if (slot != null) {
+      end(List.of(slot), EndCause.CANCELLED, slot.job.killGrace());
     }
+  }
+
+  /** Lets somebody hear what this command prints. */
+  void tap(UUID token, OutputTap tap) {
+    RunningCommand command = command(token);
+    if (command != null) {
+      command.tap(tap);
+    }
+  }
+
+  void untap(UUID token, OutputTap tap) {
+    RunningCommand command = command(token);
+    if (command != null) {
+      command.untap(tap);
+    }
+  }
+
+  /** The processes of this command now. */
+  List<ProcessInfo> processes(UUID token) {
+    RunningCommand command = command(token);
+    return command == null ? List.of() : command.processes();
+  }
+
+  private @Nullable RunningCommand command(UUID token) {
+    Slot slot = occupied.get(token);
+    return slot == null ? null : slot.command;
   }
 
   /** Ends every command. */

@@ -1,11 +1,13 @@
 package io.errand.worker;
 
 import io.errand.exec.EndCause;
+import io.errand.exec.HostAbilities;
 import io.errand.exec.Launcher;
 import io.errand.exec.LinuxLauncher;
 import io.errand.store.Bell;
 import io.errand.store.ClaimStore;
 import io.errand.store.CompleteStore;
+import io.errand.store.WatchStore;
 import io.errand.store.WorkerStore;
 import io.quarkus.runtime.StartupEvent;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -34,6 +36,7 @@ public class Worker {
   private final ClaimStore claims;
   private final CompleteStore completes;
   private final WorkerStore workers;
+  private final WatchStore watches;
   private final Bell bell;
   private final WorkerMeters meters;
   private final AtomicBoolean draining = new AtomicBoolean();
@@ -47,12 +50,14 @@ public class Worker {
       ClaimStore claims,
       CompleteStore completes,
       WorkerStore workers,
+      WatchStore watches,
       Bell bell,
       WorkerMeters meters) {
     this.config = config;
     this.claims = claims;
     this.completes = completes;
     this.workers = workers;
+    this.watches = watches;
     this.bell = bell;
     this.meters = meters;
   }
@@ -67,21 +72,25 @@ public class Worker {
         new Dispatcher(
             claims,
             completes,
+            watches,
             bell,
             meters,
             Duration.ofNanos((long) (config.pollSeconds() * 1e9)),
             name,
             config.workerQueues());
     Launcher launcher = new LinuxLauncher(Path.of(config.home()).resolve("tmp"));
-    Slots slots = new Slots(config.slots(), launcher, meters, dispatcher::slotChanged);
+    HostAbilities host = HostAbilities.probe();
+    describe(host);
+    Slots slots =
+        new Slots(config.slots(), launcher, config.caps(), host, meters, dispatcher::slotChanged);
     meters.watchSlots(config.slots(), slots::busy);
     bell.onRing(Bell.Ring.READY, dispatcher::workArrived);
-    bell.onRing(Bell.Ring.CANCEL, dispatcher::cancelArrived);
+    bell.onRing(Bell.Ring.ATTENTION, dispatcher::attentionWanted);
     Lease lease =
         new Lease(
             workers,
             config.leaseSeconds(),
-            id -> incarnation(id, name),
+            id -> incarnation(id, name, host),
             slots::busy,
             new Lease.Listener() {
               @Override
@@ -139,7 +148,22 @@ public class Worker {
     }
   }
 
-  private WorkerStore.Incarnation incarnation(UUID id, String name) {
+  private static void describe(HostAbilities host) {
+    LOG.infof("This host can do for a job that asks: %s", host.present());
+    host.reasons()
+        .forEach(
+            (ability, reason) -> {
+              if (reason != null) {
+                LOG.infof("No %s here: %s; a job that asks is refused", ability, reason);
+              }
+            });
+    LOG.warn(
+        "Commands without a user of their own run as the server's user and can read its files, the"
+            + " token among them: give jobs a user or a sandbox, or run the server as a user of its own"
+            + " and trust whoever may submit");
+  }
+
+  private WorkerStore.Incarnation incarnation(UUID id, String name, HostAbilities host) {
     return new WorkerStore.Incarnation(
         id,
         name,
@@ -148,7 +172,8 @@ public class Worker {
         config.leaseSeconds(),
         config.version(),
         ProcessHandle.current().pid(),
-        "subreaper");
+        "guardian, subreaper",
+        host.present());
   }
 
   private static String hostName() {

@@ -1,5 +1,6 @@
 package io.errand.worker;
 
+import io.errand.job.Limits;
 import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithDefault;
 import java.util.List;
@@ -35,12 +36,38 @@ public interface WorkerConfig {
   @WithDefault("1")
   double pollSeconds();
 
+  /** What no command may exceed, each; none by default. */
+  Optional<Long> limitMemoryBytes();
+
+  /** See {@link #limitMemoryBytes}. */
+  Optional<Long> limitCpuSeconds();
+
+  /** See {@link #limitMemoryBytes}; for jobs with a user of their own. */
+  Optional<Long> limitProcesses();
+
+  /** See {@link #limitMemoryBytes}. */
+  Optional<Long> limitFileSizeBytes();
+
+  /** See {@link #limitMemoryBytes}. */
+  Optional<Long> limitOpenFiles();
+
   /** Data directory of this process. */
   String home();
 
   /** The version of Errand. */
   @WithDefault("dev")
   String version();
+
+  /** What no command may exceed. */
+  default Limits caps() {
+    return new Limits(
+        limitMemoryBytes().orElse(null),
+        limitCpuSeconds().orElse(null),
+        limitProcesses().orElse(null),
+        limitFileSizeBytes().orElse(null),
+        limitOpenFiles().orElse(null),
+        null);
+  }
 
   /** The slots in force. */
   default int slots() {

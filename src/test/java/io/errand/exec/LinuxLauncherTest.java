@@ -3,10 +3,14 @@ package io.errand.exec;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.errand.job.Confinement;
+import io.errand.job.Limits;
+import io.errand.job.Sandbox;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -30,6 +34,7 @@ class LinuxLauncherTest {
 
   @BeforeAll
   static void open() throws IOException {
+    Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwx--x--x"));
     launcher = new LinuxLauncher(folder.resolve("tmp"));
   }
 
@@ -79,7 +84,8 @@ class LinuxLauncherTest {
         Duration.ofMinutes(5),
         Duration.ofSeconds(5),
         65_536,
-        65_536);
+        65_536,
+        Confinement.NONE);
   }
 
   private static CommandSpec timing(CommandSpec spec, Duration timeout, Duration grace) {
@@ -92,7 +98,8 @@ class LinuxLauncherTest {
         timeout,
         grace,
         spec.stdoutLimit(),
-        spec.stderrLimit());
+        spec.stderrLimit(),
+        spec.confinement());
   }
 
   private static CommandSpec reading(CommandSpec spec, byte[] stdin) {
@@ -105,7 +112,8 @@ class LinuxLauncherTest {
         spec.timeout(),
         spec.killGrace(),
         spec.stdoutLimit(),
-        spec.stderrLimit());
+        spec.stderrLimit(),
+        spec.confinement());
   }
 
   private static CommandSpec in(CommandSpec spec, Path directory) {
@@ -118,7 +126,22 @@ class LinuxLauncherTest {
         spec.timeout(),
         spec.killGrace(),
         spec.stdoutLimit(),
-        spec.stderrLimit());
+        spec.stderrLimit(),
+        spec.confinement());
+  }
+
+  private static CommandSpec within(CommandSpec spec, Confinement confinement) {
+    return new CommandSpec(
+        spec.cookie(),
+        spec.argv(),
+        spec.environment(),
+        spec.stdin(),
+        spec.workingDirectory(),
+        spec.timeout(),
+        spec.killGrace(),
+        spec.stdoutLimit(),
+        spec.stderrLimit(),
+        confinement);
   }
 
   private static Run start(CommandSpec spec) {
@@ -275,8 +298,7 @@ class LinuxLauncherTest {
   void whatCannotBeStartedSaysWhy() throws IOException {
     Path file = Files.writeString(folder.resolve("plain"), "echo no\n");
     Path script = Files.writeString(folder.resolve("script"), "echo no interpreter line\n");
-    Files.setPosixFilePermissions(
-        script, java.nio.file.attribute.PosixFilePermissions.fromString("rwx------"));
+    Files.setPosixFilePermissions(script, PosixFilePermissions.fromString("rwx------"));
     assertRefused(spec("no-such-program"), "not found in PATH");
     assertRefused(spec("/no/such/program"), "no such file");
     assertRefused(spec(file.toString()), "is not executable");
@@ -324,6 +346,142 @@ class LinuxLauncherTest {
     assertThat(usage.cpuUser()).isPositive();
     assertThat(usage.wall()).isGreaterThanOrEqualTo(usage.cpuUser());
     assertThat(usage.memoryPeakBytes()).isBetween(100_000L, 50_000_000L);
+  }
+
+  @Test
+  void limitsAreInForceFromTheFirstInstruction() {
+    Limits limits = new Limits(null, 7L, null, 8192L, 99L, 5);
+    CommandSpec spec =
+        within(
+            spec(
+                "sh",
+                "-c",
+                "ulimit -t; ulimit -f; ulimit -n; nice; head -c 9000 /dev/zero > f; ls -s --block-size=1 f"),
+            new Confinement(limits, null, null));
+    assertThat(text(start(spec).result().stdout())).startsWith("7\n16\n99\n5\n8192");
+  }
+
+  @Test
+  void moreCpuThanTheLimitIsEndedByTheKernel() {
+    Limits limits = new Limits(null, 1L, null, null, null, null);
+    CommandResult result =
+        start(within(spec("sh", "-c", "while :; do :; done"), new Confinement(limits, null, null)))
+            .result();
+    assertThat(result.signal()).isIn("SIGKILL", "SIGXCPU");
+    assertThat(result.cause()).isEqualTo(EndCause.ITSELF);
+  }
+
+  @Test
+  void moreMemoryThanTheLimitEndsTheWholeTreeAndSaysSo() {
+    Limits limits = new Limits(50L << 20, null, null, null, null, null);
+    CommandSpec spec =
+        within(
+            spec("sh", "-c", "head -c 300000000 /dev/zero | tail -c 299999999 | sleep 600"),
+            new Confinement(limits, null, null));
+    CommandResult result = start(spec).result();
+    assertThat(result.cause()).isEqualTo(EndCause.OUT_OF_MEMORY);
+    assertThat(carrying(spec.cookie())).isEmpty();
+  }
+
+  @Test
+  void anotherUserRunsItWhereThatIsPossible() {
+    HostAbilities host = HostAbilities.probe();
+    Confinement confinement = new Confinement(Limits.NONE, "nobody", null);
+    if (host.refusalOf(confinement) != null) {
+      assertThat(host.refusalOf(confinement)).contains("another user");
+      return;
+    }
+    CommandResult result =
+        start(
+                within(
+                    spec(
+                        "sh",
+                        "-c",
+                        "id -un; touch \"$TMPDIR/x\" && echo mine; grep NoNewPrivs /proc/self/status"),
+                    confinement))
+            .result();
+    assertThat(text(result.stdout())).isEqualTo("nobody\nmine\nNoNewPrivs:\t1\n");
+    assertThat(host.refusalOf(new Confinement(Limits.NONE, "no-such-user", null)))
+        .contains("there is no user no-such-user");
+  }
+
+  @Test
+  void aSandboxHasNoNetworkAndWritesOnlyWhereItMay() throws IOException {
+    HostAbilities host = HostAbilities.probe();
+    Path open = Files.createDirectories(folder.resolve("open"));
+    Sandbox sandbox = new Sandbox(false, true, List.of(open.toString()));
+    Confinement confinement = new Confinement(Limits.NONE, null, sandbox);
+    if (host.refusalOf(confinement) != null) {
+      assertThat(host.refusalOf(confinement)).contains("no sandbox");
+      return;
+    }
+    CommandSpec spec =
+        within(
+            spec(
+                "sh",
+                "-c",
+                "ls /sys/class/net /proc/net/dev > /dev/null; wc -l < /proc/net/dev; touch /etc/x 2> /dev/null"
+                    + " || echo read-only; echo y > "
+                    + open
+                    + "/y && echo t > \"$TMPDIR/t\" && echo written"),
+            confinement);
+    CommandResult result = start(spec).result();
+    assertThat(text(result.stdout())).isEqualTo("3\nread-only\nwritten\n");
+    assertThat(open.resolve("y")).exists();
+  }
+
+  @Test
+  void whatThisHostCannotDoIsRefusedWithTheReason() {
+    HostAbilities none =
+        new HostAbilities(
+            Map.of("limits", "no prlimit", "user", "not root", "sandbox", "no bwrap"));
+    assertThat(none.refusalOf(Confinement.NONE)).isNull();
+    assertThat(
+            none.refusalOf(
+                new Confinement(new Limits(null, 1L, null, null, null, null), null, null)))
+        .contains("no prlimit");
+    assertThat(none.refusalOf(new Confinement(Limits.NONE, "nobody", null))).contains("not root");
+    assertThat(
+            none.refusalOf(new Confinement(Limits.NONE, null, new Sandbox(true, false, List.of()))))
+        .contains("no bwrap");
+    assertThat(
+            none.refusalOf(
+                new Confinement(new Limits(1L << 30, null, null, null, null, null), null, null)))
+        .isNull();
+  }
+
+  @Test
+  void aTapHearsWhatWasPrintedAndWhatIsPrintedNext() {
+    StringBuffer heard = new StringBuffer();
+    CommandSpec waiting =
+        spec("sh", "-c", "echo early; while [ ! -e \"$FLAG\" ]; do sleep 0.02; done; echo late");
+    Map<String, String> environment = new HashMap<>(waiting.environment());
+    Path flag = folder.resolve("flag");
+    environment.put("FLAG", flag.toString());
+    Run tapped =
+        start(
+            new CommandSpec(
+                waiting.cookie(),
+                waiting.argv(),
+                environment,
+                new byte[0],
+                null,
+                waiting.timeout(),
+                waiting.killGrace(),
+                8,
+                8,
+                Confinement.NONE));
+    await().until(() -> !carrying(waiting.cookie()).isEmpty());
+    Objects.requireNonNull(tapped.command)
+        .tap((stderr, offset, bytes) -> heard.append(offset).append(':').append(new String(bytes)));
+    await().until(() -> heard.toString().contains("early") || heard.toString().contains("y"));
+    try {
+      Files.createFile(flag);
+    } catch (IOException e) {
+      throw new IllegalStateException(e);
+    }
+    tapped.result();
+    assertThat(heard.toString()).contains("late");
   }
 
   @Test

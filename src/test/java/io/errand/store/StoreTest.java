@@ -5,13 +5,16 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.errand.job.AttemptResult;
 import io.errand.job.Backoff;
+import io.errand.job.Confinement;
 import io.errand.job.Decision;
 import io.errand.job.JobSpec;
 import io.errand.job.JobState;
+import io.errand.job.Limits;
 import io.errand.job.OnLost;
 import io.errand.job.Outcome;
 import io.errand.job.RetryPolicy;
 import io.errand.job.RetryRule;
+import io.errand.job.Sandbox;
 import io.errand.store.SubmitStore.Submission;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
@@ -62,7 +65,8 @@ class StoreTest {
     try (Connection connection = workers.dedicatedConnection("test", 10)) {
       workers.register(
           connection,
-          new WorkerStore.Incarnation(id, "w", 4, List.of("*"), leaseSeconds, "test", 1, "none"));
+          new WorkerStore.Incarnation(
+              id, "w", 4, List.of("*"), leaseSeconds, "test", 1, "none", List.of("limits")));
     }
     return id;
   }
@@ -84,7 +88,8 @@ class StoreTest {
         100,
         concurrencyKey,
         Map.of("team", "media"),
-        expires);
+        expires,
+        Confinement.NONE);
   }
 
   private static NewJob job(JobSpec spec, @Nullable String key, String fingerprint) {
@@ -271,7 +276,11 @@ class StoreTest {
             9,
             null,
             Map.of(),
-            null);
+            null,
+            new Confinement(
+                new Limits(1L << 30, 5L, null, null, null, 3),
+                "nobody",
+                new Sandbox(false, true, List.of("/srv"))));
     UUID id = submit(spec);
     ClaimedJob claimed = claim(1).get(0);
     assertThat(claimed.id()).isEqualTo(id);
@@ -283,6 +292,7 @@ class StoreTest {
     assertThat(claimed.killGrace()).isZero();
     assertThat(claimed.policy()).isEqualTo(spec.policy());
     assertThat(claimed.stderrLimitBytes()).isEqualTo(9);
+    assertThat(claimed.confinement()).isEqualTo(spec.confinement());
   }
 
   @Test
@@ -357,7 +367,8 @@ class StoreTest {
     ClaimedJob claimed = claim(1).get(0);
     assertThat(control.cancel(running, ME)).isEqualTo(JobState.RUNNING);
     assertThat(stateOf(running)).isEqualTo("running");
-    assertThat(claims.cancelsOf(workerId)).containsExactly(claimed.token());
+    assertThat(claims.wishesFor(workerId))
+        .containsExactly(new ClaimStore.Wish(claimed.token(), true, false, false));
     completes.complete(List.of(ended(claimed, Outcome.EXIT_CODE, 1)));
     assertThat(stateOf(running)).isEqualTo("cancelled:cancelled");
     assertThat(control.cancel(UUID.randomUUID(), ME)).isNull();

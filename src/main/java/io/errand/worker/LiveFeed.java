@@ -1,0 +1,133 @@
+package io.errand.worker;
+
+import io.errand.exec.OutputTap;
+import io.errand.store.Bell;
+import io.errand.store.ClaimedJob;
+import io.errand.store.WatchStore;
+import io.errand.store.WatchStore.NewChunk;
+import java.sql.SQLException;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Deque;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jboss.logging.Logger;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Sends what watched jobs print to the table that every API node reads. Nothing exists here for a
+ * job that nobody watches. For each watched job a bounded buffer stands between the command, which
+ * is never slowed, and the database, which may be slow: when it is full the oldest pieces go, and
+ * the viewer sees a gap.
+ */
+final class LiveFeed {
+  private static final Logger LOG = Logger.getLogger(LiveFeed.class);
+  private static final long FLUSH_MILLIS = 100;
+  private static final int MOST_BUFFERED_BYTES = 1 << 18;
+  private static final int MOST_PIECE_BYTES = 1 << 16;
+
+  private final WatchStore store;
+  private final Bell bell;
+  private final ScheduledExecutorService timer;
+  private final Map<UUID, Feed> feeds = new ConcurrentHashMap<>(); // by claim token
+  private final AtomicBoolean planned = new AtomicBoolean();
+
+  LiveFeed(WatchStore store, Bell bell, ScheduledExecutorService timer) {
+    this.store = store;
+    this.bell = bell;
+    this.timer = timer;
+  }
+
+  /** The buffer of one watched claim. */
+  private final class Feed implements OutputTap {
+    private final ClaimedJob job;
+    private final Deque<NewChunk> pieces = new ArrayDeque<>(); // guarded by this
+    private int buffered; // guarded by this
+
+    private Feed(ClaimedJob job) {
+      this.job = job;
+    }
+
+    @Override
+    public synchronized void onOutput(boolean stderr, long offset, byte[] bytes) {
+      NewChunk last = pieces.peekLast();
+      if (last != null
+          && last.stderr() == stderr
+          && last.startByte() + last.data().length == offset
+          && last.data().length + bytes.length <= MOST_PIECE_BYTES) {
+        pieces.removeLast();
+        buffered -= last.data().length;
+        add(new NewChunk(job.id(), job.attempt(), stderr, last.startByte(), joined(last, bytes)));
+      } else {
+        add(new NewChunk(job.id(), job.attempt(), stderr, offset, bytes));
+      }
+      plan();
+    }
+
+    private void add(NewChunk piece) {
+      pieces.addLast(piece);
+      buffered += piece.data().length;
+      while (buffered > MOST_BUFFERED_BYTES && pieces.size() > 1) {
+        buffered -= pieces.removeFirst().data().length;
+      }
+    }
+
+    private synchronized List<NewChunk> take() {
+      List<NewChunk> taken = new ArrayList<>(pieces);
+      pieces.clear();
+      buffered = 0;
+      return taken;
+    }
+  }
+
+  private static byte[] joined(NewChunk last, byte[] bytes) {
+    byte[] all = Arrays.copyOf(last.data(), last.data().length + bytes.length);
+    System.arraycopy(bytes, 0, all, last.data().length, bytes.length);
+    return all;
+  }
+
+  /** The tap for a claim that somebody has begun to watch, or null if there is one already. */
+  @Nullable OutputTap begin(ClaimedJob job) {
+    Feed feed = new Feed(job);
+    return feeds.putIfAbsent(job.token(), feed) == null ? feed : null;
+  }
+
+  /** Nobody watches it any more, or it has ended: what is buffered still goes. */
+  void end(UUID token) {
+    Feed feed = feeds.remove(token);
+    if (feed != null) {
+      timer.execute(() -> send(feed.take()));
+    }
+  }
+
+  private void plan() {
+    if (planned.compareAndSet(false, true)) {
+      timer.schedule(this::flush, FLUSH_MILLIS, TimeUnit.MILLISECONDS);
+    }
+  }
+
+  private void flush() {
+    planned.set(false);
+    List<NewChunk> batch = new ArrayList<>();
+    feeds.values().forEach(feed -> batch.addAll(feed.take()));
+    send(batch);
+  }
+
+  private void send(List<NewChunk> batch) {
+    if (batch.isEmpty()) {
+      return;
+    }
+    try {
+      store.append(batch);
+      bell.ring(Bell.Ring.OUTPUT);
+    } catch (SQLException e) {
+      LOG.debugf("Live output was not sent, its viewers will see a gap: %s", e.getMessage());
+    }
+  }
+}
