@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
@@ -17,6 +18,20 @@ import org.jspecify.annotations.Nullable;
  */
 @QuarkusMain
 public final class Errand {
+  private static final List<String> NUMBERS =
+      List.of(
+          "http-port",
+          "worker-slots",
+          "lease-seconds",
+          "drain-seconds",
+          "poll-seconds",
+          "database-pool",
+          "limit-memory-bytes",
+          "limit-cpu-seconds",
+          "limit-processes",
+          "limit-file-size-bytes",
+          "limit-open-files");
+
   private static @Nullable EmbeddedPostgres postgres;
 
   /** Kept for as long as this process lives: a channel that is collected gives its lock back. */
@@ -39,9 +54,16 @@ public final class Errand {
   }
 
   private static void prepare() throws IOException, InterruptedException {
+    checkSettings();
     Path home = home();
-    Files.createDirectories(
-        home, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+    try {
+      Files.createDirectories(
+          home, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+    } catch (IOException e) {
+      throw new IllegalStateException(
+          "the data directory " + home + " cannot be made (" + e + "); set ERRAND_HOME to another",
+          e);
+    }
     if (System.getProperty("user.name", "").equals("root")) {
       // Others may pass through to what is theirs, a database or a command's own directory.
       Files.setPosixFilePermissions(home, PosixFilePermissions.fromString("rwx--x--x"));
@@ -94,17 +116,38 @@ public final class Errand {
     if (configured != null) {
       return Path.of(configured).toAbsolutePath().normalize();
     }
-    String user = System.getProperty("user.name", "");
-    return user.equals("root")
-        ? Path.of("/var/lib/errand")
-        : Path.of(System.getProperty("user.home"), ".errand");
+    if (System.getProperty("user.name", "").equals("root")) {
+      return Path.of("/var/lib/errand");
+    }
+    String own = System.getenv("HOME");
+    return Path.of(own == null ? System.getProperty("user.home") : own, ".errand");
+  }
+
+  /** What would otherwise fail late and at length. */
+  private static void checkSettings() {
+    for (String name : NUMBERS) {
+      String value = setting("errand." + name);
+      if (value != null && !value.trim().matches("-?[0-9]+(\\.[0-9]+)?")) {
+        throw new IllegalStateException(
+            environmentName("errand." + name) + " is '" + value + "'; set it to a number");
+      }
+    }
+    String url = setting("errand.database-url");
+    if (url != null && !url.startsWith("jdbc:postgresql:")) {
+      throw new IllegalStateException(
+          "ERRAND_DATABASE_URL is '" + url + "'; set it to jdbc:postgresql://host:port/database");
+    }
+  }
+
+  private static String environmentName(String property) {
+    return property.toUpperCase(Locale.ROOT).replace('.', '_').replace('-', '_');
   }
 
   /** A setting that is needed before the configuration is there; empty is unset. */
   private static @Nullable String setting(String property) {
     String value = System.getProperty(property);
     if (value == null) {
-      value = System.getenv(property.toUpperCase(Locale.ROOT).replace('.', '_').replace('-', '_'));
+      value = System.getenv(environmentName(property));
     }
     return value == null || value.isBlank() ? null : value;
   }

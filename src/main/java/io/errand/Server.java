@@ -45,6 +45,7 @@ public class Server implements QuarkusApplication, HealthCheck {
     String reachable = host.equals("0.0.0.0") || host.equals("[::]") ? "127.0.0.1" : host;
     String url = "http://" + reachable + ":" + http.getPort();
     Path home = Path.of(config.home());
+    worker.start(); // the port is ours by now, so nothing is claimed by a start that fails
     Path partial = home.resolve("url-partial");
     Files.writeString(partial, url + "\n");
     Files.move(partial, home.resolve("url"), StandardCopyOption.ATOMIC_MOVE);

@@ -172,7 +172,8 @@ final class Fields {
     }
     Instant time = value.isTextual() ? WireTime.parse(value.textValue()) : null;
     if (time == null) {
-      complain(at(name), "must be an RFC 3339 time such as 2026-11-23T10:00:00Z");
+      complain(
+          at(name), "must be an RFC 3339 time from 1970 to 9999, such as 2026-11-23T10:00:00Z");
     }
     return time;
   }

@@ -40,6 +40,9 @@ final class IdempotencyKeys {
     for (; i < quoted.length() && quoted.charAt(i) != '"'; i++) {
       if (quoted.charAt(i) == '\\') {
         i++;
+        if (i < quoted.length() && quoted.charAt(i) != '"' && quoted.charAt(i) != '\\') {
+          throw Problem.invalid(HEADER, "has a backslash before neither a quote nor a backslash");
+        }
       }
       if (i < quoted.length()) {
         key.append(quoted.charAt(i));

@@ -96,7 +96,7 @@ final class JobReader {
         outputLimit("stdout_limit_bytes"),
         outputLimit("stderr_limit_bytes"),
         notEmpty("concurrency_key"),
-        fields.strings("labels", MOST_LABELS, MOST_LABEL_CHARACTERS),
+        labels(),
         fields.time("expires_at"),
         new ConfinementReader(fields).read());
   }
@@ -160,6 +160,18 @@ final class JobReader {
           fields.at("env"), "must have at most " + MOST_ENVIRONMENT_BYTES + " bytes in all");
     }
     return environment;
+  }
+
+  private Map<String, String> labels() {
+    Map<String, String> labels = fields.strings("labels", MOST_LABELS, MOST_LABEL_CHARACTERS);
+    for (String name : labels.keySet()) {
+      if (name.isEmpty() || name.contains(":")) {
+        // A list is filtered by label=name:value.
+        fields.complain(
+            fields.at("labels"), "must have names that are not empty and hold no colon");
+      }
+    }
+    return labels;
   }
 
   private @Nullable String workingDirectory() {

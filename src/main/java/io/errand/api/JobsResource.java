@@ -4,6 +4,7 @@ import io.errand.api.Problem.Kind;
 import io.errand.job.JobState;
 import io.errand.queue.ControlJob;
 import io.errand.store.AttemptEntity;
+import io.errand.store.ControlStore.Change;
 import io.errand.store.JobEntity;
 import io.errand.store.JobFilter;
 import io.errand.store.JobReads;
@@ -21,6 +22,7 @@ import jakarta.ws.rs.PathParam;
 import jakarta.ws.rs.Produces;
 import jakarta.ws.rs.QueryParam;
 import jakarta.ws.rs.core.Context;
+import jakarta.ws.rs.core.HttpHeaders;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
 import jakarta.ws.rs.core.UriInfo;
@@ -81,7 +83,9 @@ public class JobsResource {
       @PathParam("id") String text,
       @QueryParam("wait_seconds") @Nullable String waitSeconds,
       @HeaderParam("Prefer") @Nullable String prefer,
-      @HeaderParam("If-None-Match") @Nullable String ifNoneMatch) {
+      @Context HttpHeaders headers) {
+    List<String> tags = headers.getRequestHeader(HttpHeaders.IF_NONE_MATCH);
+    String ifNoneMatch = tags == null || tags.isEmpty() ? null : String.join(",", tags);
     UUID id = JobAnswers.id(text);
     String principal = caller.principal();
     WaitPreference wait = WaitPreference.read(waitSeconds, prefer);
@@ -150,13 +154,11 @@ public class JobsResource {
   @Path("{id}/cancel")
   public Response cancel(@PathParam("id") String text) throws SQLException {
     UUID id = JobAnswers.id(text);
-    JobState before = control.cancel(id, caller.principal());
-    if (before == JobState.CANCELLED) {
+    Change change = control.cancel(id, caller.principal());
+    if (!change.changed() && change.state() == JobState.CANCELLED) {
       return answers.answer(200, answers.read(id, caller.principal()), null);
     }
-    boolean done =
-        before == JobState.RUNNING || (before != null && JobState.Arrow.CANCEL.leaves(before));
-    return changed(id, before, done, "cancelled");
+    return changed(id, change, "cancelled");
   }
 
   /** Lets a held job go on. */
@@ -164,16 +166,16 @@ public class JobsResource {
   @Path("{id}/release")
   public Response release(@PathParam("id") String text) throws SQLException {
     UUID id = JobAnswers.id(text);
-    JobState before = control.release(id, caller.principal());
-    return changed(id, before, before == JobState.HELD, "released");
+    return changed(id, control.release(id, caller.principal()), "released");
   }
 
-  private Response changed(UUID id, @Nullable JobState before, boolean done, String verb) {
-    if (before == null) {
+  private Response changed(UUID id, Change change, String verb) {
+    JobState state = change.state();
+    if (state == null) {
       throw JobAnswers.noSuchJob(id);
     }
-    if (!done) {
-      throw Problem.of(Kind.CONFLICT, "The job is " + before.wireName() + " and cannot be " + verb);
+    if (!change.changed()) {
+      throw Problem.of(Kind.CONFLICT, "The job is " + state.wireName() + " and cannot be " + verb);
     }
     return answers.answer(202, answers.read(id, caller.principal()), null);
   }

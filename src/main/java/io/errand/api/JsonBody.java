@@ -13,6 +13,10 @@ import io.errand.api.Problem.Kind;
 import jakarta.ws.rs.core.HttpHeaders;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.CodingErrorAction;
+import java.nio.charset.StandardCharsets;
 
 /**
  * Reads a body strictly and within bounds: UTF-8 JSON, no member twice, no lone surrogate, at most
@@ -67,13 +71,25 @@ final class JsonBody {
       throw Problem.invalid("body", "must be JSON, and is empty");
     }
     try {
-      JsonNode value = MAPPER.readTree(bytes);
+      // Decoded first, because the parser takes overlong forms for what they are not.
+      String text =
+          StandardCharsets.UTF_8
+              .newDecoder()
+              .onMalformedInput(CodingErrorAction.REPORT)
+              .onUnmappableCharacter(CodingErrorAction.REPORT)
+              .decode(ByteBuffer.wrap(bytes))
+              .toString();
+      JsonNode value = MAPPER.readTree(text);
       if (value == null || value.isMissingNode()) {
         throw Problem.invalid("body", "must be JSON, and is empty");
       }
       return value;
+    } catch (CharacterCodingException e) {
+      throw Problem.invalid("body", "must be UTF-8");
     } catch (JsonProcessingException e) {
       throw Problem.invalid("body", "is not acceptable JSON: " + sentence(e));
+    } catch (NumberFormatException e) {
+      throw Problem.invalid("body", "holds a number whose exponent is too large");
     }
   }
 

@@ -45,6 +45,8 @@ record ListQuery(JobFilter filter, JobFilter.@Nullable Position after, int pageS
         (name, values) -> {
           if (!PARAMETERS.contains(name)) {
             errors.add(new FieldError(name, "is not a known parameter"));
+          } else if (values.stream().anyMatch(value -> value.indexOf('\0') >= 0)) {
+            errors.add(new FieldError(name, "must not hold NUL"));
           } else if (!name.equals("label") && values.size() > 1) {
             errors.add(new FieldError(name, "must be given once"));
           }

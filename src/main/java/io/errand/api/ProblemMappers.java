@@ -5,6 +5,7 @@ import jakarta.ws.rs.WebApplicationException;
 import jakarta.ws.rs.core.Response;
 import jakarta.ws.rs.core.UriInfo;
 import java.sql.SQLException;
+import java.util.Set;
 import org.hibernate.JDBCException;
 import org.jboss.logging.Logger;
 import org.jboss.resteasy.reactive.server.ServerExceptionMapper;
@@ -12,6 +13,11 @@ import org.jboss.resteasy.reactive.server.ServerExceptionMapper;
 /** The one place where faults become answers. */
 public class ProblemMappers {
   private static final Logger LOG = Logger.getLogger(ProblemMappers.class);
+
+  /**
+   * Classes of SQLSTATE that say that the statement is wrong, and not that the database is away.
+   */
+  private static final Set<String> OUR_FAULT = Set.of("0A", "21", "22", "23", "42");
 
   @ServerExceptionMapper
   Response problem(Problem problem, UriInfo uri) {
@@ -31,6 +37,10 @@ public class ProblemMappers {
 
   @ServerExceptionMapper
   Response database(SQLException fault, UriInfo uri) {
+    String state = fault.getSQLState();
+    if (state != null && OUR_FAULT.contains(state.substring(0, 2))) {
+      return unforeseen(new IllegalStateException(fault), uri);
+    }
     LOG.warnf("A request failed at the database: %s", fault.getMessage());
     return Problem.unavailable().response(uri.getRequestUri().getPath());
   }

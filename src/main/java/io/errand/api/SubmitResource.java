@@ -21,6 +21,7 @@ import jakarta.ws.rs.core.Context;
 import jakarta.ws.rs.core.HttpHeaders;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
+import jakarta.ws.rs.core.UriInfo;
 import java.io.IOException;
 import java.io.InputStream;
 import java.sql.SQLException;
@@ -51,8 +52,9 @@ public class SubmitResource {
 
   /** Submits a job. */
   @POST
-  public Response post(InputStream body, @Context HttpHeaders headers)
+  public Response post(InputStream body, @Context HttpHeaders headers, @Context UriInfo uri)
       throws IOException, SQLException {
+    refuseParameters(uri);
     String key = IdempotencyKeys.read(headers);
     JsonNode value = JsonBody.read(body, headers, JsonBody.MAX_BYTES);
     Request request = new Request(spec(value), key, Fingerprint.of(value));
@@ -62,8 +64,13 @@ public class SubmitResource {
   /** Submits a job under the client's own id. */
   @PUT
   @Path("{id}")
-  public Response put(@PathParam("id") String id, InputStream body, @Context HttpHeaders headers)
+  public Response put(
+      @PathParam("id") String id,
+      InputStream body,
+      @Context HttpHeaders headers,
+      @Context UriInfo uri)
       throws IOException, SQLException {
+    refuseParameters(uri);
     UUID own = JobAnswers.idOrNull(id);
     if (own == null) {
       throw Problem.invalid("id", "must be a UUID");
@@ -79,8 +86,9 @@ public class SubmitResource {
   /** Submits up to 1,000 jobs, all or none. */
   @POST
   @Path("batch")
-  public Response batch(InputStream body, @Context HttpHeaders headers)
+  public Response batch(InputStream body, @Context HttpHeaders headers, @Context UriInfo uri)
       throws IOException, SQLException {
+    refuseParameters(uri);
     if (headers.getHeaderString(IdempotencyKeys.HEADER) != null) {
       throw Problem.invalid(
           IdempotencyKeys.HEADER, "is refused here: each job may have its own " + KEY_FIELD);
@@ -114,6 +122,16 @@ public class SubmitResource {
               + "; only a job that has succeeded, failed or been cancelled can be tried again");
     }
     return answer(submission, Kind.KEY_REUSED);
+  }
+
+  /** A parameter that changes what a call means must never be overlooked. */
+  private static void refuseParameters(UriInfo uri) {
+    uri.getQueryParameters()
+        .keySet()
+        .forEach(
+            name -> {
+              throw Problem.invalid(name, "is not a known parameter");
+            });
   }
 
   private static JobSpec spec(JsonNode value) {

@@ -1,6 +1,7 @@
 package io.errand.cli;
 
 import io.errand.cli.Printer.Format;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -54,6 +55,9 @@ public final class Client {
   public static void main(String... arguments) {
     CommandLine line = new CommandLine(new Client());
     line.setCaseInsensitiveEnumValuesAllowed(true);
+    line.getSubcommands()
+        .values()
+        .forEach(command -> command.getCommandSpec().mixinStandardHelpOptions(true));
     line.setExecutionExceptionHandler(
         (fault, command, parsed) -> {
           if (fault instanceof ClientException known) {
@@ -333,12 +337,19 @@ public final class Client {
       Map<String, Object> answer = Http.connect().get("/v1/queues");
       Printer.print(
           output.format,
-          list(answer, "queues"),
+          list(answer, "queues").stream().map(Queues::flat).toList(),
           answer,
           "name",
-          List.of("name", "paused", "oldest_ready_seconds", "counts"),
-          List.of());
+          List.of("name", "paused", "queued", "running", "retrying", "held"),
+          List.of("succeeded", "failed", "cancelled", "oldest_ready_seconds"));
       return ExitCodes.OK;
+    }
+
+    @SuppressWarnings("unchecked")
+    private static Map<String, Object> flat(Map<String, Object> queue) {
+      Map<String, Object> row = new LinkedHashMap<>(queue);
+      row.putAll((Map<String, Object>) queue.getOrDefault("counts", Map.of()));
+      return row;
     }
   }
 

@@ -58,9 +58,11 @@ final class Http {
     if (home != null) {
       return Path.of(home);
     }
-    return System.getProperty("user.name", "").equals("root")
-        ? Path.of("/var/lib/errand")
-        : Path.of(System.getProperty("user.home"), ".errand");
+    if (System.getProperty("user.name", "").equals("root")) {
+      return Path.of("/var/lib/errand");
+    }
+    String own = setting("HOME");
+    return Path.of(own == null ? System.getProperty("user.home") : own, ".errand");
   }
 
   private static @Nullable String setting(String name) {

@@ -87,8 +87,10 @@ public final class EmbeddedPostgres implements AutoCloseable {
 
   /** The command line that connects psql. */
   public String psqlLine() {
+    String file = home.resolve("pgpass").toString();
+    boolean plain = file.matches("[A-Za-z0-9_@%+=:,./-]+");
     return "PGPASSFILE="
-        + home.resolve("pgpass")
+        + (plain ? file : "'" + file.replace("'", "'\\''") + "'")
         + " psql -h 127.0.0.1 -p "
         + port
         + " -U "

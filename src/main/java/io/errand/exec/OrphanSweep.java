@@ -1,7 +1,10 @@
 package io.errand.exec;
 
+import java.util.Collections;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
@@ -18,12 +21,35 @@ final class OrphanSweep {
 
   private final EventLoop loop;
   private final Supplier<Set<LinuxCommand>> commands;
+  private final Map<Integer, Set<LinuxCommand>> suspects = new HashMap<>();
   private Set<Integer> zombies = new HashSet<>();
   private boolean scheduled;
 
   OrphanSweep(EventLoop loop, Supplier<Set<LinuxCommand>> commands) {
     this.loop = loop;
     this.commands = commands;
+  }
+
+  /**
+   * Whether a process has outlived its command. One that hides its cookie and left its session
+   * could be of any command that ran when it was first seen, so it may stay until the last of these
+   * has ended.
+   */
+  private boolean outlived(
+      int pid,
+      ProcFs.Stat stat,
+      Set<LinuxCommand> running,
+      Set<Integer> leaders,
+      Set<String> cookies) {
+    String cookie = ProcFs.variable(pid, CommandSpec.COOKIE_VARIABLE);
+    if (cookie != null) {
+      return !cookies.contains(cookie);
+    }
+    if (leaders.contains(stat.session()) || leaders.contains(stat.group())) {
+      return false;
+    }
+    Set<LinuxCommand> possible = suspects.computeIfAbsent(pid, key -> new HashSet<>(running));
+    return Collections.disjoint(possible, running);
   }
 
   /** A command runs: look from now on, until there is nothing left to look at. */
@@ -51,8 +77,7 @@ final class OrphanSweep {
         continue;
       }
       if (stat.isAlive()) {
-        String cookie = ProcFs.variable(pid, CommandSpec.COOKIE_VARIABLE);
-        if (cookie != null && !cookies.contains(cookie)) {
+        if (outlived(pid, stat, running, leaders, cookies)) {
           LibC.kill(pid, LibC.SIGKILL);
         }
       } else if (zombies.contains(pid)) {
@@ -62,6 +87,7 @@ final class OrphanSweep {
       }
     }
     zombies = nowZombies;
+    suspects.keySet().retainAll(orphans);
     if (!running.isEmpty() || !orphans.isEmpty()) {
       arm();
     }

@@ -3,6 +3,7 @@ package io.errand.queue;
 import io.errand.job.JobState;
 import io.errand.store.Bell;
 import io.errand.store.ControlStore;
+import io.errand.store.ControlStore.Change;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.sql.SQLException;
 import java.util.UUID;
@@ -19,34 +20,22 @@ public class ControlJob {
     this.bell = bell;
   }
 
-  /**
-   * Cancels a job, or asks its worker to.
-   *
-   * @return the state that it was in, or null if this caller has no such job; nothing was changed
-   *     if no cancel leaves that state
-   */
-  public @Nullable JobState cancel(UUID id, String principal) throws SQLException {
-    JobState before = store.cancel(id, principal);
-    if (before == JobState.RUNNING) {
-      bell.ring(Bell.Ring.ATTENTION);
-    } else if (before != null && JobState.Arrow.CANCEL.leaves(before)) {
-      bell.ring(Bell.Ring.FINISHED);
+  /** Cancels a job, or asks its worker to. */
+  public Change cancel(UUID id, String principal) throws SQLException {
+    Change change = store.cancel(id, principal);
+    if (change.changed()) {
+      bell.ring(change.state() == JobState.RUNNING ? Bell.Ring.ATTENTION : Bell.Ring.FINISHED);
     }
-    return before;
+    return change;
   }
 
-  /**
-   * Lets a held job go on.
-   *
-   * @return the state that it was in, or null if this caller has no such job; nothing was changed
-   *     if it was not HELD
-   */
-  public @Nullable JobState release(UUID id, String principal) throws SQLException {
-    JobState before = store.release(id, principal);
-    if (before == JobState.HELD) {
+  /** Lets a held job go on. */
+  public Change release(UUID id, String principal) throws SQLException {
+    Change change = store.release(id, principal);
+    if (change.changed()) {
       bell.ring(Bell.Ring.READY);
     }
-    return before;
+    return change;
   }
 
   /** Makes a queue known, and pauses or resumes it where that is asked for. */

@@ -69,7 +69,7 @@ public class ClaimStore {
           j.kill_grace_seconds, j.stdout_limit_bytes, j.stderr_limit_bytes, j.max_attempts,
           j.backoff::text, j.retry::text, j.success_exit_codes, j.on_lost, j.limits::text,
           j.run_as, j.sandbox::text,
-          j.cancel_requested_at IS NOT NULL AS cancel_requested
+          j.concurrency_key IS NOT NULL AS keyed
       """;
 
   private static final String HELD_BY =
@@ -79,7 +79,7 @@ public class ClaimStore {
           j.kill_grace_seconds, j.stdout_limit_bytes, j.stderr_limit_bytes, j.max_attempts,
           j.backoff::text, j.retry::text, j.success_exit_codes, j.on_lost, j.limits::text,
           j.run_as, j.sandbox::text,
-          j.cancel_requested_at IS NOT NULL AS cancel_requested
+          j.concurrency_key IS NOT NULL AS keyed
       FROM errand.jobs j WHERE j.state = 'running' AND j.worker_id = ?
       """;
 
@@ -94,7 +94,7 @@ public class ClaimStore {
           j.kill_grace_seconds, j.stdout_limit_bytes, j.stderr_limit_bytes, j.max_attempts,
           j.backoff::text, j.retry::text, j.success_exit_codes, j.on_lost, j.limits::text,
           j.run_as, j.sandbox::text,
-          j.cancel_requested_at IS NOT NULL AS cancel_requested
+          j.concurrency_key IS NOT NULL AS keyed
       FROM errand.jobs j
       WHERE j.state = 'running'
         AND NOT EXISTS (
@@ -214,7 +214,7 @@ public class ClaimStore {
                 policy(row),
                 PolicyJson.readConfinement(
                     row.getString("limits"), row.getString("run_as"), row.getString("sandbox")),
-                row.getBoolean("cancel_requested")));
+                row.getBoolean("keyed")));
       }
     }
     return jobs;

@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param charged how many tries have been charged, this one included
  * @param queue where it came from
  * @param waited from when it could have run until it was claimed
- * @param cancelRequested whether a cancel is already pending
+ * @param keyed whether others with its concurrency key wait for its end
  */
 public record ClaimedJob(
     UUID id,
@@ -36,4 +36,4 @@ public record ClaimedJob(
     int stderrLimitBytes,
     RetryPolicy policy,
     Confinement confinement,
-    boolean cancelRequested) {}
+    boolean keyed) {}

@@ -45,7 +45,8 @@ public class CompleteStore {
               stdout, stdout_head_bytes, stdout_bytes, stderr, stderr_head_bytes, stderr_bytes,
               signals_sent, tree_empty)
       ), chosen AS (
-          SELECT e.*, j.attempt, j.started_at AS claimed_at, j.worker,
+          SELECT e.*, j.attempt, j.started_at AS claimed_at, j.worker, j.charged_attempts,
+                 j.run_at, j.cancel_requested_at,
                  CASE WHEN j.cancel_requested_at IS NULL THEN e.state
                       ELSE e.state_if_cancelled END AS next_state
           FROM ending e
@@ -60,16 +61,16 @@ public class CompleteStore {
               detail = c.detail,
               exit_code = c.exit_code,
               signal = c.signal,
-              charged_attempts = j.charged_attempts - c.uncharged::integer,
+              charged_attempts = c.charged_attempts - c.uncharged::integer,
               run_at = CASE WHEN c.next_state IN ('queued', 'retrying')
                             THEN now() + make_interval(secs => c.delay_seconds)
-                            ELSE j.run_at END,
-              started_at = CASE WHEN c.next_state = 'queued' AND NOT c.started AND j.attempt = 1
-                                THEN NULL ELSE j.started_at END,
+                            ELSE c.run_at END,
+              started_at = CASE WHEN c.next_state = 'queued' AND NOT c.started AND c.attempt = 1
+                                THEN NULL ELSE c.claimed_at END,
               finished_at = CASE WHEN c.next_state IN ('succeeded', 'failed', 'cancelled')
                                  THEN now() END,
               cancel_requested_at = CASE WHEN c.next_state IN ('succeeded', 'cancelled')
-                                         THEN j.cancel_requested_at END,
+                                         THEN c.cancel_requested_at END,
               duration_seconds = c.duration_seconds,
               stdout_bytes = c.stdout_bytes,
               stdout_dropped_bytes = c.stdout_bytes - octet_length(c.stdout),

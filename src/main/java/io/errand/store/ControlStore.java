@@ -21,36 +21,32 @@ public class ControlStore {
 
   /*
    * The one write about a running job without its token: it asks, and changes no state. Asking again
-   * keeps the first time. The row before the change says which of the arrows it was.
+   * keeps the first time. Every new value is made from the row itself and not from an earlier look at
+   * it, because PostgreSQL reads the row again when a claim came in between.
    */
   private static final String CANCEL =
       """
-      WITH before AS (
-          SELECT id, state FROM errand.jobs WHERE id = ? AND principal = ? FOR UPDATE
-      ), changed AS (
-          UPDATE errand.jobs j
-          SET state = CASE WHEN b.state = 'running' THEN 'running' ELSE 'cancelled' END,
-              reason = CASE WHEN b.state = 'running' THEN NULL ELSE 'cancelled' END,
-              cancel_requested_at = coalesce(j.cancel_requested_at, now()),
-              finished_at = CASE WHEN b.state = 'running' THEN NULL ELSE now() END
-          FROM before b
-          WHERE j.id = b.id AND b.state IN ('queued', 'retrying', 'held', 'running')
-      )
-      SELECT state FROM before
+      UPDATE errand.jobs
+      SET state = CASE WHEN state = 'running' THEN 'running' ELSE 'cancelled' END,
+          reason = CASE WHEN state = 'running' THEN NULL ELSE 'cancelled' END,
+          cancel_requested_at = coalesce(cancel_requested_at, now()),
+          finished_at = CASE WHEN state = 'running' THEN NULL ELSE now() END
+      WHERE id = ? AND principal = ? AND state IN ('queued', 'retrying', 'held', 'running')
+      RETURNING state
       """;
 
   private static final String RELEASE =
       """
-      WITH before AS (
-          SELECT id, state FROM errand.jobs WHERE id = ? AND principal = ? FOR UPDATE
-      ), changed AS (
-          UPDATE errand.jobs j
-          SET state = 'queued', reason = NULL, detail = NULL, run_at = now(),
-              max_attempts = greatest(j.max_attempts, j.charged_attempts + 1)
-          FROM before b
-          WHERE j.id = b.id AND b.state = 'held'
-      )
-      SELECT state FROM before
+      UPDATE errand.jobs
+      SET state = 'queued', reason = NULL, detail = NULL, run_at = now(),
+          max_attempts = greatest(max_attempts, charged_attempts + 1)
+      WHERE id = ? AND principal = ? AND state = 'held'
+      RETURNING state
+      """;
+
+  private static final String STATE =
+      """
+      SELECT state FROM errand.jobs WHERE id = ? AND principal = ?
       """;
 
   private static final String EXPIRE =
@@ -78,22 +74,21 @@ public class ControlStore {
       """;
 
   /**
-   * Cancels a job, or asks for the cancel of a running one.
+   * What became of a change that somebody asked for.
    *
-   * @return the state that it was in, or null if this caller has no such job; where no arrow leaves
-   *     that state nothing was changed
+   * @param changed whether it was made
+   * @param state after it, or as it is where no arrow leaves it; null if this caller has no such
+   *     job
    */
-  public @Nullable JobState cancel(UUID id, String principal) throws SQLException {
+  public record Change(boolean changed, @Nullable JobState state) {}
+
+  /** Cancels a job, or asks for the cancel of a running one, which then is still RUNNING. */
+  public Change cancel(UUID id, String principal) throws SQLException {
     return change(CANCEL, id, principal);
   }
 
-  /**
-   * Lets a held job go on, with one more try if none is left.
-   *
-   * @return the state that it was in, or null if this caller has no such job; anything but HELD was
-   *     left as it is
-   */
-  public @Nullable JobState release(UUID id, String principal) throws SQLException {
+  /** Lets a held job go on, with one more try if none is left. */
+  public Change release(UUID id, String principal) throws SQLException {
     return change(RELEASE, id, principal);
   }
 
@@ -122,9 +117,18 @@ public class ControlStore {
     }
   }
 
-  private @Nullable JobState change(String sql, UUID id, String principal) throws SQLException {
-    try (Connection connection = dataSource.getConnection();
-        PreparedStatement statement = connection.prepareStatement(sql)) {
+  private Change change(String sql, UUID id, String principal) throws SQLException {
+    try (Connection connection = dataSource.getConnection()) {
+      JobState after = state(connection, sql, id, principal);
+      return after != null
+          ? new Change(true, after)
+          : new Change(false, state(connection, STATE, id, principal));
+    }
+  }
+
+  private static @Nullable JobState state(
+      Connection connection, String sql, UUID id, String principal) throws SQLException {
+    try (PreparedStatement statement = connection.prepareStatement(sql)) {
       statement.setObject(1, id);
       statement.setString(2, principal);
       try (ResultSet rows = statement.executeQuery()) {

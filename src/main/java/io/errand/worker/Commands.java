@@ -68,7 +68,8 @@ final class Commands {
   private static Map<String, String> environment(ClaimedJob job) {
     Map<String, String> environment = new HashMap<>();
     environment.put("PATH", SEARCH_PATH);
-    environment.put("HOME", System.getProperty("user.home", "/"));
+    String home = System.getenv("HOME");
+    environment.put("HOME", home == null ? System.getProperty("user.home", "/") : home);
     environment.put("LANG", "C.UTF-8");
     String zone = System.getenv("TZ");
     if (zone != null) {

@@ -250,6 +250,9 @@ final class Dispatcher {
       if (job != null) {
         boolean ours = changed.contains(completion.jobId());
         logged(job, () -> report(completion, ours));
+        if (job.keyed()) {
+          bell.ring(Bell.Ring.READY); // the next of its concurrency key may run now
+        }
       }
       attention.forget(held, completion.token());
       held.recorded(completion.token());

@@ -62,8 +62,12 @@ public class Worker {
     this.meters = meters;
   }
 
-  void start(@Observes StartupEvent event) throws IOException {
+  void check(@Observes StartupEvent event) {
     config.check();
+  }
+
+  /** Begins to work, if this process has the role. */
+  public void start() throws IOException {
     if (!config.roles().contains("worker")) {
       return;
     }

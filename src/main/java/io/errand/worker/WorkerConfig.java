@@ -1,5 +1,6 @@
 package io.errand.worker;
 
+import io.errand.job.JobSpec;
 import io.errand.job.Limits;
 import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithDefault;
@@ -84,6 +85,15 @@ public interface WorkerConfig {
       if (!role.equals("api") && !role.equals("worker")) {
         throw new IllegalArgumentException(
             "ERRAND_ROLES knows api and worker, not '" + role + "'; set it to api,worker");
+      }
+    }
+    for (String queue : workerQueues()) {
+      if (!queue.equals("*") && !queue.matches(JobSpec.QUEUE_PATTERN)) {
+        throw new IllegalArgumentException(
+            "ERRAND_WORKER_QUEUES holds '"
+                + queue
+                + "'; set it to * or a comma list of names that match "
+                + JobSpec.QUEUE_PATTERN);
       }
     }
     between("ERRAND_WORKER_SLOTS", slots(), 1, 10_000);

@@ -246,6 +246,14 @@ class ApiIT {
           {"command":["true"],"success_exit_codes":[]}              | success_exit_codes
           {"command":["true"],"success_exit_codes":[256]}           | success_exit_codes[0]
           {"command":["true"],"labels":{"a":{}}}                    | labels.a
+          {"command":["true"],"labels":{"a:b":"c"}}                 | labels
+          {"command":["true"],"timeout_seconds":1e99999999999}      | body
+          {"command":["true"],"limits":{"memory_bytes":1}}          | limits.memory_bytes
+          {"command":["true"],"limits":{"memory":1}}                | limits.memory
+          {"command":["true"],"limits":{"nice":20}}                 | limits.nice
+          {"command":["true"],"user":"../root"}                     | user
+          {"command":["true"],"sandbox":{"writable":["here"]}}      | sandbox.writable[0]
+          {"command":["true"],"sandbox":true}                       | sandbox
           {"command":["true"],"command":["false"]}                  | body
           [1]                                                       | body
           {"command":                                               | body
@@ -641,5 +649,104 @@ class ApiIT {
     assertThat(server.log().lines().filter(line -> line.contains(id)))
         .isNotEmpty()
         .allMatch(line -> line.contains("attempt=1"));
+  }
+
+  @Test
+  void aParameterThatIsNotKnownIsNeverOverlooked() {
+    assertProblem(server.post("/v1/jobs?validate_only=true", "{\"command\":[\"true\"]}"), 400);
+    assertProblem(server.get("/v1/jobs?label=a:%00"), 400);
+  }
+
+  @Test
+  void overlongUtf8AndUnknownEscapesAreRefused() {
+    assertProblem(
+        server.send(
+            server
+                .request("/v1/jobs")
+                .header("Content-Type", "application/json")
+                .POST(
+                    HttpRequest.BodyPublishers.ofByteArray(
+                        "{\"command\":[\"\u00c0\u00af\"]}"
+                            .getBytes(java.nio.charset.StandardCharsets.ISO_8859_1)))),
+        400);
+    assertProblem(
+        server.post("/v1/jobs", "{\"command\":[\"true\"]}", "Idempotency-Key", "\"a\\b\""), 400);
+  }
+
+  @Test
+  void aCancelThatRacesTheClaimIsNeverAnError() {
+    for (int i = 0; i < 40; i++) {
+      String id = server.submit("exec sleep 600", Map.of());
+      HttpResponse<String> answer = server.post("/v1/jobs/" + id + "/cancel", "");
+      assertThat(answer.statusCode()).as(answer.body()).isEqualTo(202);
+      assertThat(server.awaitEnd(id).get("state").asText()).isEqualTo("cancelled");
+    }
+  }
+
+  @Test
+  void jobsOfOneConcurrencyKeyFollowEachOtherWithoutWaitingForAPoll() {
+    List<String> ids = new ArrayList<>();
+    for (int i = 0; i < 10; i++) {
+      ids.add(server.submit("true", Map.of("concurrency_key", "one-at-a-time")));
+    }
+    List<String> starts = new ArrayList<>();
+    ids.forEach(id -> starts.add(server.awaitEnd(id).get("started_at").asText()));
+    assertThat(starts).doesNotHaveDuplicates();
+  }
+
+  @Test
+  void theMemoryOfAnAttemptIsNeverTheServers() {
+    for (int i = 0; i < 20; i++) {
+      String id = server.submit("true", Map.of());
+      server.awaitEnd(id);
+      JsonNode memory =
+          json(server.get("/v1/jobs/" + id + "/attempts"))
+              .get("attempts")
+              .get(0)
+              .get("memory_peak_bytes");
+      assertThat(memory.isNull() || memory.asLong() < 50_000_000).as(memory.toString()).isTrue();
+    }
+  }
+
+  @Test
+  void howATreeWasEndedIsTold() {
+    String id =
+        server.submit(
+            "trap '' TERM; sleep 600 & while :; do sleep 0.1; done",
+            Map.of("timeout_seconds", 0.3, "kill_grace_seconds", 0.2, "max_attempts", 1));
+    assertThat(server.awaitEnd(id).get("reason").asText()).isEqualTo("timeout");
+    JsonNode attempt = json(server.get("/v1/jobs/" + id + "/attempts")).get("attempts").get(0);
+    assertThat(attempt.get("tree_empty").asBoolean()).isTrue();
+    assertThat(attempt.get("signals_sent").findValuesAsText("signal"))
+        .containsExactly("SIGTERM", "SIGKILL");
+    assertThat(attempt.get("signals_sent").get(0).get("processes").asInt()).isGreaterThan(1);
+  }
+
+  @Test
+  void moreMemoryThanAllowedIsOutOfMemoryAndFailsAtOnce() {
+    String id =
+        server.submit(
+            "head -c 400000000 /dev/zero | tail -c 399999999 | sleep 600",
+            Map.of("limits", Map.of("memory_bytes", 60_000_000)));
+    JsonNode job = server.awaitEnd(id);
+    assertThat(job.get("reason").asText()).isEqualTo("out_of_memory");
+    assertThat(job.get("attempt").asInt()).isEqualTo(1);
+  }
+
+  @Test
+  void whatTheWorkerCannotDoIsRefusedWithTheReason() {
+    String nobody = server.submit("true", Map.of("user", "no-such-user"));
+    assertThat(server.awaitEnd(nobody).get("detail").asText()).contains("no user no-such-user");
+    String processes = server.submit("true", Map.of("limits", Map.of("processes", 5)));
+    JsonNode job = server.awaitEnd(processes);
+    assertThat(job.get("reason").asText()).isEqualTo("spawn_failed");
+    assertThat(job.get("detail").asText()).contains("needs a user");
+  }
+
+  @Test
+  void aCommandKnowsWhoItIsAndCarriesAValidTraceparent() {
+    String id = server.submit("echo $ERRAND_JOB_ID $ERRAND_ATTEMPT $TRACEPARENT", Map.of());
+    assertThat(server.awaitEnd(id).get("stdout").asText())
+        .matches(id + " 1 00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-0[01]\n");
   }
 }

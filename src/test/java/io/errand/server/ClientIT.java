@@ -118,4 +118,23 @@ class ClientIT {
     String id = server.cli("submit", "--", "echo", "\u001b[31mred\u0007").stdout().trim();
     assertThat(server.cli("get", id).stdout()).doesNotContain("\u001b").doesNotContain("\u0007");
   }
+
+  @Test
+  void whatIsTypedArrivesInAnyLocale() {
+    Cli run = server.cli(Map.of("LC_ALL", "POSIX", "LANG", "C"), "run", "--", "echo", "é😀");
+    assertThat(run.stdout()).isEqualTo("é😀\n");
+  }
+
+  @Test
+  void aCommandsHelpIsNoError() {
+    assertThat(server.cli("run", "--help").exitCode()).isZero();
+    assertThat(server.cli("--help").stdout()).contains("logs").contains("top").contains("doctor");
+  }
+
+  @Test
+  void theDoctorLooksAtTheHostWithoutAServer() {
+    Cli doctor = server.cli("doctor");
+    assertThat(doctor.exitCode()).as(doctor.stdout()).isZero();
+    assertThat(doctor.stdout()).contains("child subreaper").contains("ability: limits");
+  }
 }

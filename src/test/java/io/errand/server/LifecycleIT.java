@@ -50,7 +50,7 @@ class LifecycleIT {
   }
 
   /** The settings that connect another server to the built-in database of this one. */
-  private static Map<String, String> databaseOf(TestServer server) throws IOException {
+  static Map<String, String> databaseOf(TestServer server) throws IOException {
     String line =
         server
             .log()
@@ -67,7 +67,7 @@ class LifecycleIT {
         Files.readString(server.home().resolve("pgpass")).trim().split(":")[4]);
   }
 
-  private static String sql(TestServer server, String query) throws IOException, SQLException {
+  static String sql(TestServer server, String query) throws IOException, SQLException {
     Map<String, String> database = databaseOf(server);
     try (Connection connection =
             DriverManager.getConnection(

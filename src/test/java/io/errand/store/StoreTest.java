@@ -360,19 +360,22 @@ class StoreTest {
   @Test
   void cancelGoesAtOnceWhereNothingRunsAndAsksWhereSomethingDoes() throws SQLException {
     UUID waiting = submit();
-    assertThat(control.cancel(waiting, ME)).isEqualTo(JobState.QUEUED);
+    assertThat(control.cancel(waiting, ME))
+        .isEqualTo(new ControlStore.Change(true, JobState.CANCELLED));
     assertThat(stateOf(waiting)).isEqualTo("cancelled:cancelled");
-    assertThat(control.cancel(waiting, ME)).isEqualTo(JobState.CANCELLED);
+    assertThat(control.cancel(waiting, ME))
+        .isEqualTo(new ControlStore.Change(false, JobState.CANCELLED));
     UUID running = submit();
     ClaimedJob claimed = claim(1).get(0);
-    assertThat(control.cancel(running, ME)).isEqualTo(JobState.RUNNING);
+    assertThat(control.cancel(running, ME))
+        .isEqualTo(new ControlStore.Change(true, JobState.RUNNING));
     assertThat(stateOf(running)).isEqualTo("running");
     assertThat(claims.wishesFor(workerId))
         .containsExactly(new ClaimStore.Wish(claimed.token(), true, false, false));
     completes.complete(List.of(ended(claimed, Outcome.EXIT_CODE, 1)));
     assertThat(stateOf(running)).isEqualTo("cancelled:cancelled");
-    assertThat(control.cancel(UUID.randomUUID(), ME)).isNull();
-    assertThat(control.cancel(running, "somebody else")).isNull();
+    assertThat(control.cancel(UUID.randomUUID(), ME).state()).isNull();
+    assertThat(control.cancel(running, "somebody else").state()).isNull();
   }
 
   @Test
@@ -382,7 +385,8 @@ class StoreTest {
     control.cancel(id, ME);
     completes.complete(List.of(ended(claimed, Outcome.SUCCESS, 0)));
     assertThat(stateOf(id)).isEqualTo("succeeded:success");
-    assertThat(control.cancel(id, ME)).isEqualTo(JobState.SUCCEEDED);
+    assertThat(control.cancel(id, ME))
+        .isEqualTo(new ControlStore.Change(false, JobState.SUCCEEDED));
     assertThat(stateOf(id)).isEqualTo("succeeded:success");
   }
 
@@ -396,10 +400,10 @@ class StoreTest {
     database.execute("UPDATE errand.jobs SET run_at = now()");
     completes.complete(List.of(ended(claim(1).get(0), Outcome.LOST, null)));
     assertThat(stateOf(id)).isEqualTo("held:lost");
-    assertThat(control.release(id, ME)).isEqualTo(JobState.HELD);
+    assertThat(control.release(id, ME)).isEqualTo(new ControlStore.Change(true, JobState.QUEUED));
     assertThat(database.value("SELECT max_attempts FROM errand.jobs")).isEqualTo("2");
     assertThat(claim(1)).hasSize(1);
-    assertThat(control.release(id, ME)).isEqualTo(JobState.RUNNING);
+    assertThat(control.release(id, ME)).isEqualTo(new ControlStore.Change(false, JobState.RUNNING));
     assertThat(stateOf(id)).isEqualTo("running");
   }
 

@@ -1,0 +1,278 @@
+package io.errand.server;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** A job seen while it runs. */
+@Timeout(120)
+class LiveIT {
+  private static TestServer server;
+
+  @BeforeAll
+  static void start() {
+    server = TestServer.start(Map.of());
+  }
+
+  @AfterAll
+  static void stop() {
+    server.close();
+  }
+
+  /** An event as it came. */
+  private record Event(String id, String name, JsonNode data) {}
+
+  /** Reads a stream in the background. */
+  private static final class Viewer {
+    final List<Event> events = Collections.synchronizedList(new ArrayList<>());
+    final CompletableFuture<HttpResponse<Stream<String>>> answer;
+
+    Viewer(TestServer from, String id, String lastEventId) {
+      HttpRequest.Builder request = from.request("/v1/jobs/" + id + "/output/stream");
+      if (!lastEventId.isEmpty()) {
+        request.header("Last-Event-ID", lastEventId);
+      }
+      answer = from.http().sendAsync(request.build(), BodyHandlers.ofLines());
+      answer.thenAcceptAsync(response -> parse(response.body()));
+    }
+
+    private void parse(Stream<String> lines) {
+      Map<String, String> fields = new HashMap<>();
+      lines.forEach(
+          line -> {
+            if (line.isEmpty() && fields.containsKey("data")) {
+              events.add(
+                  new Event(
+                      fields.getOrDefault("id", ""),
+                      fields.getOrDefault("event", ""),
+                      json(fields.getOrDefault("data", "{}"))));
+              fields.clear();
+            } else if (line.indexOf(':') > 0) {
+              fields.put(
+                  line.substring(0, line.indexOf(':')),
+                  line.substring(line.indexOf(':') + 1).trim());
+            }
+          });
+    }
+
+    private static JsonNode json(String text) {
+      try {
+        return TestServer.JSON.readTree(text);
+      } catch (IOException e) {
+        throw new IllegalStateException(e);
+      }
+    }
+
+    String text(String stream) {
+      StringBuilder text = new StringBuilder();
+      List.copyOf(events).stream()
+          .filter(event -> event.name().equals(stream))
+          .forEach(event -> text.append(event.data().get("text").asText()));
+      return text.toString();
+    }
+
+    boolean hasEnded() {
+      return List.copyOf(events).stream().anyMatch(event -> event.name().equals("end"));
+    }
+
+    Viewer awaitEnd() {
+      await().atMost(Duration.ofSeconds(60)).until(this::hasEnded);
+      return this;
+    }
+  }
+
+  private static Path flag() {
+    try {
+      Path flag = Files.createTempFile("errand-it", ".flag");
+      Files.delete(flag);
+      return flag;
+    } catch (IOException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private static String waitFor(Path flag) {
+    return "while [ ! -e " + flag + " ]; do sleep 0.05; done; ";
+  }
+
+  @Test
+  void linesAreSeenWhileTheCommandRunsAndTheStreamEndsWithTheResult() throws IOException {
+    Path flag = flag();
+    String id = server.submit("echo first; echo err >&2; " + waitFor(flag) + "echo last", Map.of());
+    Viewer viewer = new Viewer(server, id, "");
+    await().until(() -> viewer.text("stdout").equals("first\n"));
+    assertThat(server.job(id).get("state").asText()).isEqualTo("running");
+    Files.createFile(flag);
+    viewer.awaitEnd();
+    Files.delete(flag);
+    assertThat(viewer.text("stdout")).isEqualTo("first\nlast\n");
+    assertThat(viewer.text("stderr")).isEqualTo("err\n");
+    Event end = viewer.events.get(viewer.events.size() - 1);
+    assertThat(end.name()).isEqualTo("end");
+    assertThat(end.data().get("state").asText()).isEqualTo("succeeded");
+    assertThat(end.data()).isEqualTo(server.job(id));
+    assertThat(viewer.events.stream().filter(event -> event.name().equals("state")))
+        .isNotEmpty()
+        .allSatisfy(event -> assertThat(event.data().get("attempt").isInt()).isTrue());
+  }
+
+  @Test
+  void aStreamGoesOnBehindTheLastEventWithoutLossOrRepeat() {
+    String id = server.submit("for i in 1 2 3 4 5 6; do echo line $i; sleep 0.2; done", Map.of());
+    Viewer first = new Viewer(server, id, "");
+    await()
+        .until(
+            () ->
+                first.events.stream().filter(event -> event.name().equals("stdout")).count() >= 2);
+    Event seen =
+        first.events.stream().filter(event -> event.name().equals("stdout")).toList().get(1);
+    long known = seen.data().get("offset").asLong() + seen.data().get("text").asText().length();
+    Viewer second = new Viewer(server, id, seen.id()).awaitEnd();
+    first.awaitEnd();
+    assertThat(second.text("stdout")).isEqualTo(first.text("stdout").substring((int) known));
+    Viewer late = new Viewer(server, id, "1:0:0").awaitEnd();
+    assertThat(late.text("stdout")).isEqualTo(first.text("stdout"));
+  }
+
+  @Test
+  void everyAttemptIsSeenFromTheFirst() {
+    String id =
+        server.submit(
+            "echo try $ERRAND_ATTEMPT; [ $ERRAND_ATTEMPT = 3 ]",
+            Map.of("backoff", Map.of("base_seconds", 0.2, "jitter", "none", "factor", 1)));
+    Viewer viewer = new Viewer(server, id, "1:0:0").awaitEnd();
+    assertThat(viewer.text("stdout")).isEqualTo("try 1\ntry 2\ntry 3\n");
+  }
+
+  @Test
+  void whatWasNotKeptIsMarkedAsAGapAndOffsetsCountBytes() {
+    String id =
+        server.submit(
+            "printf 'ä%.0s' $(seq 100); head -c 1000000 /dev/zero | tr '\\0' x; printf end",
+            Map.of("stdout_limit_bytes", 100));
+    server.awaitEnd(id);
+    Viewer viewer = new Viewer(server, id, "").awaitEnd();
+    List<Event> gaps = viewer.events.stream().filter(event -> event.name().equals("gap")).toList();
+    assertThat(gaps).hasSize(1);
+    assertThat(gaps.get(0).data().get("stream").asText()).isEqualTo("stdout");
+    assertThat(gaps.get(0).data().get("from").asLong()).isEqualTo(50);
+    assertThat(gaps.get(0).data().get("to").asLong()).isEqualTo(200 + 1_000_000 + 3 - 50);
+    assertThat(viewer.text("stdout")).startsWith("ä".repeat(25)).endsWith("xend");
+  }
+
+  @Test
+  void anotherNodeThanTheWorkersShowsItToo() throws IOException {
+    Map<String, String> other = new HashMap<>(LifecycleIT.databaseOf(server));
+    other.put("ERRAND_ROLES", "api");
+    other.put("ERRAND_TOKEN", server.token());
+    try (TestServer api = TestServer.start(other)) {
+      Path flag = flag();
+      String id = server.submit("echo near; " + waitFor(flag) + "echo far", Map.of());
+      Viewer viewer = new Viewer(api, id, "");
+      await().until(() -> viewer.text("stdout").equals("near\n"));
+      JsonNode processes = TestServer.json(api.get("/v1/jobs/" + id + "/process")).get("processes");
+      assertThat(processes.get(0).get("command").asText()).contains("echo near");
+      Files.createFile(flag);
+      viewer.awaitEnd();
+      Files.delete(flag);
+      assertThat(viewer.text("stdout")).isEqualTo("near\nfar\n");
+    }
+  }
+
+  @Test
+  void aClientThatReadsNothingSlowsNobody() throws Exception {
+    String id = server.submit("head -c 200000000 /dev/zero | tr '\\0' y; echo done", Map.of());
+    HttpRequest request = server.request("/v1/jobs/" + id + "/output/stream").build();
+    HttpResponse<java.io.InputStream> unread =
+        server.http().send(request, BodyHandlers.ofInputStream());
+    JsonNode job = server.awaitEnd(id);
+    assertThat(job.get("stdout_bytes").asLong()).isEqualTo(200_000_005);
+    unread.body().close();
+  }
+
+  @Test
+  void nothingIsWrittenWhileNobodyWatches() throws Exception {
+    String id = server.submit("for i in $(seq 20); do echo $i; sleep 0.02; done", Map.of());
+    server.awaitEnd(id);
+    assertThat(
+            LifecycleIT.sql(
+                server, "SELECT count(*) FROM errand.live_output WHERE job_id = '" + id + "'"))
+        .isEqualTo("0");
+  }
+
+  @Test
+  void theProcessTreeOfARunningJobIsShown() {
+    String id = server.submit("sleep 600 & sleep 601", Map.of());
+    server.awaitState(id, "running");
+    await()
+        .until(
+            () ->
+                TestServer.json(server.get("/v1/jobs/" + id + "/process")).path("processes").size()
+                    == 3);
+    JsonNode processes =
+        TestServer.json(server.get("/v1/jobs/" + id + "/process")).get("processes");
+    JsonNode shell = processes.get(0);
+    for (String field :
+        List.of(
+            "pid",
+            "parent_pid",
+            "command",
+            "state",
+            "threads",
+            "cpu_seconds",
+            "memory_bytes",
+            "open_files",
+            "wait_channel",
+            "elapsed_seconds")) {
+      assertThat(shell.has(field)).as(field).isTrue();
+    }
+    assertThat(processes.get(1).get("parent_pid")).isEqualTo(shell.get("pid"));
+    assertThat(processes.get(2).get("command").asText()).startsWith("sleep 60");
+    assertThat(server.cli("top", id).stdout()).contains("sleep 600").contains("sleep 601");
+    server.post("/v1/jobs/" + id + "/cancel", "");
+    server.awaitEnd(id);
+    assertThat(server.get("/v1/jobs/" + id + "/process").statusCode()).isEqualTo(409);
+  }
+
+  @Test
+  void badRequestsOfAStreamAreRefused() {
+    String id = server.submit("true", Map.of());
+    assertThat(
+            server
+                .send(
+                    server
+                        .request("/v1/jobs/" + id + "/output/stream")
+                        .header("Last-Event-ID", "x"))
+                .statusCode())
+        .isEqualTo(400);
+    assertThat(
+            server.get("/v1/jobs/" + java.util.UUID.randomUUID() + "/output/stream").statusCode())
+        .isEqualTo(404);
+  }
+
+  @Test
+  void logsFollowAndRunPrintEveryByte() {
+    assertThat(server.cli("run", "--", "printf", "a\\377\\000b").stdout()).startsWith("a");
+    String id = server.cli("submit", "--", "sh", "-c", "echo 1; sleep 1; echo 2").stdout().trim();
+    assertThat(server.cli("logs", "-f", id).stdout()).isEqualTo("1\n2\n");
+  }
+}
