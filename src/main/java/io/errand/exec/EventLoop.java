@@ -5,12 +5,13 @@ import com.sun.jna.Native;
 import com.sun.jna.Platform;
 import java.util.HashMap;
 import java.util.Map;
-import java.util.PriorityQueue;
 import java.util.Queue;
+import java.util.TreeSet;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jboss.logging.Logger;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One thread that waits for every pipe, exit and timer of every command: {@code epoll(7)}.
@@ -30,10 +31,11 @@ final class EventLoop implements AutoCloseable {
   private final int epoll = LibC.epoll_create1(LibC.O_CLOEXEC);
   private final int wakeUp = LibC.eventfd(0, LibC.O_CLOEXEC | LibC.O_NONBLOCK);
   private final Memory events = new Memory((long) BATCH * EVENT_SIZE);
+  private final Memory interestEvent = new Memory(EVENT_SIZE);
   private final Memory counter = new Memory(8);
   private final Memory one = new Memory(8);
   private final Map<Long, Watch> watches = new HashMap<>();
-  private final PriorityQueue<Timer> timers = new PriorityQueue<>();
+  private final TreeSet<Timer> timers = new TreeSet<>();
   private final Queue<Runnable> tasks = new ConcurrentLinkedQueue<>();
   private final AtomicBoolean woken = new AtomicBoolean();
   private final Thread thread = new Thread(this::run, "errand-exec-loop");
@@ -66,23 +68,36 @@ final class EventLoop implements AutoCloseable {
   }
 
   /** Something that is to happen at a time. */
-  static final class Timer implements Comparable<Timer> {
+  final class Timer implements Comparable<Timer> {
     private final long atNanos;
+    private final long number;
     private final Runnable action;
-    private boolean cancelled;
 
-    private Timer(long atNanos, Runnable action) {
+    private Timer(long atNanos, long number, Runnable action) {
       this.atNanos = atNanos;
+      this.number = number;
       this.action = action;
     }
 
+    /** It leaves at once: a timeout of an hour must not outlive a command of a millisecond. */
     void cancel() {
-      cancelled = true;
+      timers.remove(this);
     }
 
     @Override
     public int compareTo(Timer other) {
-      return Long.compare(atNanos - other.atNanos, 0);
+      int byTime = Long.compare(atNanos - other.atNanos, 0);
+      return byTime != 0 ? byTime : Long.compare(number, other.number);
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+      return this == other;
+    }
+
+    @Override
+    public int hashCode() {
+      return Long.hashCode(number);
     }
   }
 
@@ -111,13 +126,11 @@ final class EventLoop implements AutoCloseable {
   /** Waits for a descriptor and takes it over. Called on the loop's thread. */
   Watch watch(int descriptor, int interest, Runnable onReady) {
     Watch watch = new Watch(nextNumber++, descriptor, onReady);
-    try (Memory event = new Memory(EVENT_SIZE)) {
-      event.setInt(0, interest);
-      event.setLong(DATA_OFFSET, watch.number);
-      if (LibC.epoll_ctl(epoll, LibC.EPOLL_CTL_ADD, descriptor, event) != 0) {
-        throw new IllegalStateException(
-            "epoll refuses a descriptor: " + LibC.strerror(Native.getLastError()));
-      }
+    interestEvent.setInt(0, interest);
+    interestEvent.setLong(DATA_OFFSET, watch.number);
+    if (LibC.epoll_ctl(epoll, LibC.EPOLL_CTL_ADD, descriptor, interestEvent) != 0) {
+      throw new IllegalStateException(
+          "epoll refuses a descriptor: " + LibC.strerror(Native.getLastError()));
     }
     watches.put(watch.number, watch);
     return watch;
@@ -125,7 +138,7 @@ final class EventLoop implements AutoCloseable {
 
   /** Runs an action after a delay. Called on the loop's thread. */
   Timer after(long delayNanos, Runnable action) {
-    Timer timer = new Timer(System.nanoTime() + delayNanos, action);
+    Timer timer = new Timer(System.nanoTime() + delayNanos, nextNumber++, action);
     timers.add(timer);
     return timer;
   }
@@ -162,11 +175,10 @@ final class EventLoop implements AutoCloseable {
     if (!tasks.isEmpty()) {
       return 0;
     }
-    Timer next = timers.peek();
-    if (next == null) {
+    if (timers.isEmpty()) {
       return -1;
     }
-    long nanos = next.atNanos - System.nanoTime();
+    long nanos = timers.first().atNanos - System.nanoTime();
     return nanos <= 0 ? 0 : (int) Math.min(60_000, nanos / 1_000_000 + 1);
   }
 
@@ -183,13 +195,8 @@ final class EventLoop implements AutoCloseable {
 
   private void runTimers() {
     long now = System.nanoTime();
-    for (Timer next = timers.peek();
-        next != null && (next.cancelled || next.atNanos - now <= 0);
-        next = timers.peek()) {
-      timers.poll();
-      if (!next.cancelled) {
-        guarded(next.action);
-      }
+    while (!timers.isEmpty() && timers.first().atNanos - now <= 0) {
+      guarded(timers.pollFirst().action);
     }
   }
 

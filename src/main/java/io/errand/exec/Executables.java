@@ -50,6 +50,9 @@ final class Executables {
   }
 
   private static @Nullable String refusalOf(Path path) {
+    if (Files.isExecutable(path) && Files.isRegularFile(path)) {
+      return null;
+    }
     if (!Files.exists(path)) {
       return "no such file";
     }

@@ -1,6 +1,7 @@
 package io.errand.exec;
 
 import com.sun.jna.Memory;
+import com.sun.jna.Pointer;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
@@ -24,33 +25,37 @@ record ExitStatus(
   private static final ExitStatus UNKNOWN =
       new ExitStatus(null, null, Duration.ZERO, Duration.ZERO, 0);
 
+  static final int SCRATCH_SIZE = 512;
+
   // struct rusage of 64-bit Linux: ru_utime, ru_stime, ru_maxrss.
   private static final int SYSTEM_TIME = 16;
   private static final int MAX_RESIDENT = 32;
 
-  /** Reaps a process, or null if it still runs. */
-  static @Nullable ExitStatus reap(int pid) {
-    try (Memory result = new Memory(8);
-        Memory usage = new Memory(256)) {
-      int got = LibC.wait4(pid, result, LibC.WNOHANG, usage);
-      if (got == 0) {
-        return null;
-      }
-      if (got != pid) {
-        return UNKNOWN;
-      }
-      int status = result.getInt(0);
-      int signal = status & 0x7f;
-      return new ExitStatus(
-          signal == 0 ? (status >> 8) & 0xff : null,
-          signal == 0 ? null : Signals.name(signal),
-          time(usage, 0),
-          time(usage, SYSTEM_TIME),
-          usage.getLong(MAX_RESIDENT) * 1024);
+  /**
+   * Reaps a process, or null if it still runs.
+   *
+   * @param scratch at least {@value #SCRATCH_SIZE} bytes
+   */
+  static @Nullable ExitStatus reap(int pid, Memory scratch) {
+    Pointer usage = scratch.share(8);
+    int got = LibC.wait4(pid, scratch, LibC.WNOHANG, usage);
+    if (got == 0) {
+      return null;
     }
+    if (got != pid) {
+      return UNKNOWN;
+    }
+    int status = scratch.getInt(0);
+    int signal = status & 0x7f;
+    return new ExitStatus(
+        signal == 0 ? (status >> 8) & 0xff : null,
+        signal == 0 ? null : Signals.name(signal),
+        time(usage, 0),
+        time(usage, SYSTEM_TIME),
+        usage.getLong(MAX_RESIDENT) * 1024);
   }
 
-  private static Duration time(Memory usage, long at) {
+  private static Duration time(Pointer usage, long at) {
     return Duration.ofSeconds(usage.getLong(at)).plusNanos(usage.getLong(at + 8) * 1_000);
   }
 }

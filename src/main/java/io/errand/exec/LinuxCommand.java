@@ -193,7 +193,7 @@ final class LinuxCommand implements RunningCommand {
   }
 
   private void onExit() {
-    ExitStatus status = ExitStatus.reap(pid);
+    ExitStatus status = ExitStatus.reap(pid, launcher.ioBuffer().memory());
     if (status == null) {
       return;
     }

@@ -109,7 +109,7 @@ public final class LinuxLauncher implements Launcher {
             orphans.arm();
           });
     } else if (spawned instanceof Spawned.Refused refused) {
-      removeTree(temporary);
+      removeTemporary(temporary);
       loop.execute(() -> command.refused(refused));
     }
   }
@@ -148,7 +148,7 @@ public final class LinuxLauncher implements Launcher {
     spawners.execute(
         () -> {
           if (temporary != null) {
-            removeTree(temporary);
+            removeTemporary(temporary);
           }
           then.run();
         });
@@ -218,6 +218,13 @@ public final class LinuxLauncher implements Launcher {
     loop.close();
     spawners.shutdown();
     removeTree(temporaryRoot);
+  }
+
+  /** Most commands leave it empty. */
+  private static void removeTemporary(Path temporary) {
+    if (!temporary.toFile().delete()) {
+      removeTree(temporary);
+    }
   }
 
   private static void removeTree(Path root) {

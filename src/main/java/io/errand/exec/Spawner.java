@@ -25,7 +25,9 @@ final class Spawner {
   private static final int OOM_SCORE = 500;
 
   private final Memory attributes = new Memory(ATTRIBUTES_SIZE);
-  private final Memory devNull = text("/dev/null");
+  private final Pointer devNull;
+  private final Memory descriptorLimit = new Memory(16);
+  private final ThreadLocal<Scratch> scratches = ThreadLocal.withInitial(Scratch::new);
   private final Path hidden;
 
   /**
@@ -35,6 +37,9 @@ final class Spawner {
    */
   Spawner(Path hidden) {
     this.hidden = hidden;
+    devNull = new Scratch().text("/dev/null");
+    LibC.prlimit(0, LibC.RLIMIT_NOFILE, null, descriptorLimit);
+    descriptorLimit.setLong(0, Math.min(DESCRIPTORS, descriptorLimit.getLong(8)));
     Memory none = new Memory(SIGNAL_SET_SIZE);
     Memory all = new Memory(SIGNAL_SET_SIZE);
     LibC.sigemptyset(none);
@@ -164,28 +169,29 @@ final class Spawner {
       int[] pid) {
     List<String> environment = new ArrayList<>(spec.environment().size());
     spec.environment().forEach((name, value) -> environment.add(name + "=" + value));
-    try (Memory actions = new Memory(FILE_ACTIONS_SIZE);
-        Memory programText = text(program.toString());
-        Memory directoryText = text(directory.toString());
-        Memory argv = vector(arguments);
-        Memory envp = vector(environment)) {
-      LibC.posix_spawn_file_actions_init(actions);
-      try {
-        if (pipes.stdinRead >= 0) {
-          LibC.posix_spawn_file_actions_adddup2(actions, pipes.stdinRead, 0);
-        } else {
-          LibC.posix_spawn_file_actions_addopen(actions, 0, devNull, LibC.O_RDONLY, 0);
-        }
-        if (pipes.stdoutWrite >= 0) {
-          LibC.posix_spawn_file_actions_adddup2(actions, pipes.stdoutWrite, 1);
-          LibC.posix_spawn_file_actions_adddup2(actions, pipes.stderrWrite, 2);
-        }
-        LibC.posix_spawn_file_actions_addchdir_np(actions, directoryText);
-        LibC.posix_spawn_file_actions_addclosefrom_np(actions, 3);
-        return LibC.posix_spawn(pid, programText, actions, attributes, argv, envp);
-      } finally {
-        LibC.posix_spawn_file_actions_destroy(actions);
+    Scratch scratch = scratches.get();
+    scratch.clear();
+    Pointer programText = scratch.text(program.toString());
+    Pointer directoryText = scratch.text(directory.toString());
+    Pointer argv = scratch.vector(arguments);
+    Pointer envp = scratch.vector(environment);
+    Pointer actions = scratch.actions;
+    LibC.posix_spawn_file_actions_init(actions);
+    try {
+      if (pipes.stdinRead >= 0) {
+        LibC.posix_spawn_file_actions_adddup2(actions, pipes.stdinRead, 0);
+      } else {
+        LibC.posix_spawn_file_actions_addopen(actions, 0, devNull, LibC.O_RDONLY, 0);
       }
+      if (pipes.stdoutWrite >= 0) {
+        LibC.posix_spawn_file_actions_adddup2(actions, pipes.stdoutWrite, 1);
+        LibC.posix_spawn_file_actions_adddup2(actions, pipes.stderrWrite, 2);
+      }
+      LibC.posix_spawn_file_actions_addchdir_np(actions, directoryText);
+      LibC.posix_spawn_file_actions_addclosefrom_np(actions, 3);
+      return LibC.posix_spawn(pid, programText, actions, attributes, argv, envp);
+    } finally {
+      LibC.posix_spawn_file_actions_destroy(actions);
     }
   }
 
@@ -194,13 +200,8 @@ final class Spawner {
    * limit of descriptors, and the command is to die before the server when memory runs out. It runs
    * already, so this is the first thing that happens after its start.
    */
-  private static void takeBack(int pid) {
-    try (Memory limit = new Memory(16)) {
-      if (LibC.prlimit(pid, LibC.RLIMIT_NOFILE, null, limit) == 0) {
-        limit.setLong(0, Math.min(DESCRIPTORS, limit.getLong(8)));
-        LibC.prlimit(pid, LibC.RLIMIT_NOFILE, limit, null);
-      }
-    }
+  private void takeBack(int pid) {
+    LibC.prlimit(pid, LibC.RLIMIT_NOFILE, descriptorLimit, null);
     ProcFs.raiseOomScore(pid, OOM_SCORE);
   }
 
@@ -227,34 +228,62 @@ final class Spawner {
     };
   }
 
-  /** A null-terminated vector of strings and the strings themselves, in one allocation. */
-  private static Memory vector(List<String> strings) {
-    List<byte[]> encoded = new ArrayList<>(strings.size());
-    long size = 8L * (strings.size() + 1);
-    for (String string : strings) {
-      byte[] bytes = string.getBytes(StandardCharsets.UTF_8);
-      encoded.add(bytes);
-      size += bytes.length + 1;
+  /**
+   * Native memory of one thread for the texts of one spawn at a time: an allocation for each would
+   * cost more than the calls that use it.
+   */
+  private static final class Scratch {
+    private static final int SIZE =
+        1 << 19; // arguments and environment have 128 KiB each, and their vectors
+
+    private final Memory actions = new Memory(FILE_ACTIONS_SIZE);
+    private final Memory memory = new Memory(SIZE);
+    private long used;
+
+    void clear() {
+      used = 0;
     }
-    Memory memory = new Memory(size);
-    long at = 8L * (strings.size() + 1);
-    for (int i = 0; i < encoded.size(); i++) {
-      byte[] bytes = encoded.get(i);
-      memory.setPointer(8L * i, memory.share(at));
+
+    private long reserve(long size) {
+      if (used + size > SIZE) {
+        throw new IllegalStateException("Arguments and environment are larger than they may be");
+      }
+      long at = used;
+      used += (size + 7) & ~7L;
+      return at;
+    }
+
+    Pointer text(String string) {
+      byte[] bytes = string.getBytes(StandardCharsets.UTF_8);
+      long at = reserve(bytes.length + 1L);
+      put(at, bytes);
+      return memory.share(at);
+    }
+
+    /** A null-terminated vector of strings, and behind it the strings. */
+    Pointer vector(List<String> strings) {
+      List<byte[]> encoded = new ArrayList<>(strings.size());
+      long size = 8L * (strings.size() + 1);
+      for (String string : strings) {
+        byte[] bytes = string.getBytes(StandardCharsets.UTF_8);
+        encoded.add(bytes);
+        size += bytes.length + 1;
+      }
+      long start = reserve(size);
+      long at = start + 8L * (strings.size() + 1);
+      for (int i = 0; i < encoded.size(); i++) {
+        memory.setPointer(start + 8L * i, memory.share(at));
+        put(at, encoded.get(i));
+        at += encoded.get(i).length + 1;
+      }
+      memory.setPointer(start + 8L * strings.size(), Pointer.NULL);
+      return memory.share(start);
+    }
+
+    private void put(long at, byte[] bytes) {
       memory.write(at, bytes, 0, bytes.length);
       memory.setByte(at + bytes.length, (byte) 0);
-      at += bytes.length + 1;
     }
-    memory.setPointer(8L * strings.size(), Pointer.NULL);
-    return memory;
-  }
-
-  private static Memory text(String string) {
-    byte[] bytes = string.getBytes(StandardCharsets.UTF_8);
-    Memory memory = new Memory(bytes.length + 1L);
-    memory.write(0, bytes, 0, bytes.length);
-    memory.setByte(bytes.length, (byte) 0);
-    return memory;
   }
 
   /** The pipes of one spawn; closes what was not handed over. */

@@ -32,10 +32,8 @@ final class Database {
 
   private static Database start() {
     try {
-      Path home =
-          Files.createTempDirectory(
-              "errand-store-test",
-              PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx--x--x")));
+      Path home = Files.createTempDirectory("errand-store-test");
+      Files.setPosixFilePermissions(home, PosixFilePermissions.fromString("rwx--x--x"));
       EmbeddedPostgres postgres = EmbeddedPostgres.start(home);
       Runtime.getRuntime()
           .addShutdownHook(
