@@ -22,7 +22,7 @@ public final class SpawnBench {
     int atOnce = Integer.parseInt(arguments[1]);
     List<String> argv = Arrays.asList(arguments).subList(2, arguments.length);
     Path folder = Files.createTempDirectory("errand-bench");
-    try (LinuxLauncher launcher = new LinuxLauncher(folder.resolve("tmp"))) {
+    try (LinuxLauncher launcher = new LinuxLauncher(folder, folder.resolve("tmp"))) {
       run(launcher, count, atOnce, argv); // not counted
       System.out.println("ready");
       while (System.in.read() == '\n') {

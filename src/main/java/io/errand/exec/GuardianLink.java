@@ -8,6 +8,7 @@ import java.net.URL;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.CodeSource;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -23,12 +24,14 @@ import org.jspecify.annotations.Nullable;
 final class GuardianLink {
   private static final Logger LOG = Logger.getLogger(GuardianLink.class);
   private static final long RESTART_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
+  private static final long FLUSH_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
   private static final int MOST_UNSENT_BYTES = 1 << 20;
 
   private final EventLoop loop;
   private final Spawner spawner;
   private final Path temporaryRoot;
   private final Supplier<Set<LinuxCommand>> commands;
+  private final Map<String, Integer> unsentStarts = new LinkedHashMap<>();
   private final StringBuilder unsent = new StringBuilder();
   private boolean flushPlanned;
   private boolean closed;
@@ -59,6 +62,7 @@ final class GuardianLink {
       pipe = loop.watch(started.stdin(), 0, () -> {});
       exit = loop.watch(started.pidDescriptor(), LibC.EPOLLIN, this::onExit);
       unsent.setLength(0);
+      unsentStarts.clear();
       for (LinuxCommand command : commands.get()) {
         if (command.pid() > 0) {
           started(command.spec().cookie(), command.pid());
@@ -100,11 +104,15 @@ final class GuardianLink {
   }
 
   void started(String cookie, int leader) {
-    send("start " + cookie + ' ' + leader + '\n');
+    unsentStarts.put(cookie, leader);
+    planFlush();
   }
 
+  /** What began and ended between two flushes need not be told at all. */
   void ended(String cookie) {
-    send("end " + cookie + '\n');
+    if (unsentStarts.remove(cookie) == null) {
+      send("end " + cookie + '\n');
+    }
   }
 
   /** It must act when the monotonic clock reaches this time, unless it is told of a later one. */
@@ -132,15 +140,25 @@ final class GuardianLink {
       return;
     }
     unsent.append(line);
+    planFlush();
+  }
+
+  private void planFlush() {
     if (!flushPlanned) {
       flushPlanned = true;
-      loop.execute(this::flush);
+      loop.after(FLUSH_NANOS, this::flush);
     }
   }
 
-  /** What came together goes together. What does not fit into the pipe goes a moment later. */
+  /**
+   * What came together goes together, a few milliseconds late: until then a command is known by its
+   * private directory. What does not fit into the pipe goes later.
+   */
   private void flush() {
     flushPlanned = false;
+    unsentStarts.forEach(
+        (cookie, leader) -> unsent.append("start " + cookie + ' ' + leader + '\n'));
+    unsentStarts.clear();
     Watch target = pipe;
     if (target == null || unsent.isEmpty()) {
       return;
@@ -154,8 +172,7 @@ final class GuardianLink {
       }
     }
     if (!unsent.isEmpty() && !closed) {
-      flushPlanned = true;
-      loop.after(TimeUnit.MILLISECONDS.toNanos(20), this::flush);
+      planFlush();
     }
   }
 

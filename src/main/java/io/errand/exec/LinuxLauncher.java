@@ -53,9 +53,11 @@ public final class LinuxLauncher implements Launcher {
    * Makes this process fit to run commands, which concerns all of it: child subreaper, no core
    * dumps and umask 077, because these are inherited.
    *
-   * @param temporaryRoot where private temporary directories are made; created if missing
+   * @param home the server's own directory, which a sandbox does not show
+   * @param temporaryRoot where private temporary directories are made; created if missing, and this
+   *     launcher's alone: what it holds at the start is removed
    */
-  public LinuxLauncher(Path temporaryRoot) throws IOException {
+  public LinuxLauncher(Path home, Path temporaryRoot) throws IOException {
     this.temporaryRoot = temporaryRoot;
     LibC.umask(0077);
     sweep(temporaryRoot);
@@ -72,7 +74,7 @@ public final class LinuxLauncher implements Launcher {
       limit.setLong(0, 0);
       LibC.prlimit(0, LibC.RLIMIT_CORE, limit, null);
     }
-    spawner = new Spawner(temporaryRoot.toAbsolutePath().resolve("..").normalize());
+    spawner = new Spawner(home);
     guardian = new GuardianLink(loop, spawner, temporaryRoot, this::commands);
     loop.start();
     loop.execute(guardian::start);

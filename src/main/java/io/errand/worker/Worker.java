@@ -82,7 +82,7 @@ public class Worker {
             Duration.ofNanos((long) (config.pollSeconds() * 1e9)),
             name,
             config.workerQueues());
-    Launcher launcher = new LinuxLauncher(Path.of(config.home()).resolve("tmp"));
+    Launcher launcher = new LinuxLauncher(Path.of(config.home()), config.temporaryRoot());
     HostAbilities host = HostAbilities.probe();
     describe(host);
     Slots slots =

@@ -4,6 +4,7 @@ import io.errand.job.JobSpec;
 import io.errand.job.Limits;
 import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithDefault;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -58,6 +59,20 @@ public interface WorkerConfig {
   /** The version of Errand. */
   @WithDefault("dev")
   String version();
+
+  /**
+   * Where the private temporary directories of commands are made, in a folder of this server's own;
+   * {@code HOME/tmp} by default. On a tmpfs commands start faster, and their files take memory.
+   */
+  Optional<String> temporaryDirectory();
+
+  /** The folder of this server's own. */
+  default Path temporaryRoot() {
+    Path home = Path.of(home());
+    return temporaryDirectory()
+        .map(folder -> Path.of(folder, "errand-" + Integer.toHexString(home.hashCode())))
+        .orElse(home.resolve("tmp"));
+  }
 
   /** What no command may exceed. */
   default Limits caps() {

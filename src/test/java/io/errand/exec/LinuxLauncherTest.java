@@ -35,7 +35,8 @@ class LinuxLauncherTest {
   @BeforeAll
   static void open() throws IOException {
     Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwx--x--x"));
-    launcher = new LinuxLauncher(folder.resolve("tmp"));
+    Files.createDirectory(folder.resolve("home"));
+    launcher = new LinuxLauncher(folder.resolve("home"), folder.resolve("tmp"));
   }
 
   @AfterAll
