@@ -26,7 +26,7 @@ import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /** The calls that show a job while it runs, from any node. */
-@Path("/v1/jobs/{id}")
+@Path("/v1/jobs")
 @Blocking
 public class LiveResource {
   private static final Duration FIRST_PAUSE = Duration.ofMillis(20);
@@ -49,7 +49,7 @@ public class LiveResource {
 
   /** What it prints, as server-sent events, until it has finished. */
   @GET
-  @Path("output/stream")
+  @Path("{id}/output/stream")
   @Produces(MediaType.SERVER_SENT_EVENTS)
   public void stream(
       @PathParam("id") String text,
@@ -63,7 +63,7 @@ public class LiveResource {
 
   /** Its process tree now. */
   @GET
-  @Path("process")
+  @Path("{id}/process")
   @Produces(MediaType.APPLICATION_JSON)
   public Uni<Response> process(@PathParam("id") String text) throws SQLException {
     JobEntity job = find(text);

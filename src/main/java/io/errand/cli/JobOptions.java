@@ -64,6 +64,25 @@ final class JobOptions {
   @Option(names = "--concurrency-key", paramLabel = "KEY", description = "One at a time runs.")
   @Nullable String concurrencyKey;
 
+  @Option(
+      names = "--limit",
+      paramLabel = "NAME=NUMBER",
+      description =
+          "memory_bytes, cpu_seconds, processes, file_size_bytes, open_files, nice; may be repeated.")
+  Map<String, Long> limits = new LinkedHashMap<>();
+
+  @Option(names = "--user", paramLabel = "NAME", description = "Run it as this user.")
+  @Nullable String user;
+
+  @Option(names = "--sandbox", description = "No network, and a read-only file system.")
+  boolean sandbox;
+
+  @Option(
+      names = "--writable",
+      paramLabel = "DIR",
+      description = "What a sandbox may write to; may be repeated.")
+  List<String> writable = List.of();
+
   @Option(names = "--key", paramLabel = "KEY", description = "Idempotency key; else a random one.")
   @Nullable String key;
 
@@ -112,6 +131,11 @@ final class JobOptions {
     put(body, "max_attempts", maxAttempts == null ? defaultMaxAttempts : maxAttempts);
     put(body, "on_lost", onLost);
     put(body, "concurrency_key", concurrencyKey);
+    put(body, "limits", limits.isEmpty() ? null : limits);
+    put(body, "user", user);
+    if (sandbox || !writable.isEmpty()) {
+      body.put("sandbox", Map.of("network", false, "read_only", true, "writable", writable));
+    }
     return body;
   }
 

@@ -18,6 +18,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class CommandStreams {
   private static final int READS_PER_EVENT = 16;
+  private static final int PIPE_SIZE = 1 << 16; // of every new pipe
+  private static final int LOUD_PIPE_SIZE = 1 << 20; // the most that anybody may ask for
 
   private final EventLoop loop;
   private final IoBuffer io;
@@ -46,7 +48,7 @@ final class CommandStreams {
 
   /** Native memory, and the same memory as a buffer. */
   record IoBuffer(Memory memory, ByteBuffer bytes) {
-    static final int SIZE = 1 << 16;
+    static final int SIZE = 1 << 18;
 
     static IoBuffer allocate() {
       Memory memory = new Memory(SIZE);
@@ -59,6 +61,7 @@ final class CommandStreams {
     private final boolean isStderr;
     private final OutputBuffer buffer;
     private @Nullable Watch watch;
+    private boolean loud;
 
     private Stream(boolean isStderr, int limit) {
       this.isStderr = isStderr;
@@ -79,9 +82,22 @@ final class CommandStreams {
           }
           return;
         }
-        if (count < IoBuffer.SIZE) {
+        if (count >= PIPE_SIZE && !loud) {
+          widen();
+        }
+        if (count < PIPE_SIZE) {
           return;
         }
+      }
+    }
+
+    /**
+     * It fills its pipe: a larger one is emptied in fewer turns. Where that is refused, so be it.
+     */
+    private void widen() {
+      loud = true;
+      if (watch != null) {
+        LibC.fcntl(watch.descriptor(), LibC.F_SETPIPE_SZ, LOUD_PIPE_SIZE);
       }
     }
 

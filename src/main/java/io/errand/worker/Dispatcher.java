@@ -267,6 +267,9 @@ final class Dispatcher {
   /** What an end means for when this worker claims next. */
   private void planNextLook(Completion completion) {
     if (completion.result().outcome() == Outcome.WORKER_UNAVAILABLE) {
+      if (System.nanoTime() - noClaimBeforeNanos < 0) {
+        return; // of the batch that has already brought the pause about
+      }
       unavailableInARow = Math.min(unavailableInARow + 1, 6);
       Duration pause = Duration.ofMillis(500L << unavailableInARow);
       noClaimBeforeNanos = System.nanoTime() + pause.toNanos();

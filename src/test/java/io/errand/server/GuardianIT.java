@@ -85,7 +85,7 @@ class GuardianIT {
 
   @Test
   void everyTreeIsGoneWithinSecondsOfAKillNineWithoutARestart() {
-    try (TestServer server = TestServer.start(Map.of("ERRAND_LEASE_SECONDS", "30"))) {
+    try (TestServer server = TestServer.start(Map.of("ERRAND_LEASE_SECONDS", "12"))) {
       String mark = mark();
       String id = startTree(server, mark);
       server.signal("KILL");

@@ -331,4 +331,26 @@ class LifecycleIT {
           .allMatch(line -> line.startsWith("{") && line.contains("\"attempt\":\"1\""));
     }
   }
+
+  @Test
+  void whatTheWorkerLacksCostsNoTryAndItBacksOff() throws Exception {
+    Map<String, String> settings = new HashMap<>(QUICK);
+    settings.put("ERRAND_WORKER_SLOTS", "200");
+    try (TestServer server =
+        TestServer.startedBy(List.of("prlimit", "--nofile=400:400", "--"), settings)) {
+      List<String> ids =
+          Stream.generate(() -> server.submit("sleep 2", Map.of("max_attempts", 1)))
+              .limit(130)
+              .toList();
+      ids.forEach(
+          id -> assertThat(server.awaitEnd(id).get("state").asText()).isEqualTo("succeeded"));
+      assertThat(
+              sql(
+                  server,
+                  "SELECT count(*) FROM errand.attempts WHERE outcome = 'worker_unavailable'"))
+          .isNotEqualTo("0");
+      assertThat(sql(server, "SELECT max(charged_attempts) FROM errand.jobs")).isEqualTo("1");
+      assertThat(server.log()).contains("This worker claims nothing for");
+    }
+  }
 }

@@ -30,13 +30,15 @@ final class TestServer implements AutoCloseable {
 
   private final Path home;
   private final Map<String, String> settings;
+  private final List<String> prefix;
   private final HttpClient http =
       HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
   private Process process;
 
-  private TestServer(Path home, Map<String, String> settings) {
+  private TestServer(Path home, Map<String, String> settings, List<String> prefix) {
     this.home = home;
     this.settings = settings;
+    this.prefix = prefix;
     this.process = launch();
   }
 
@@ -44,15 +46,22 @@ final class TestServer implements AutoCloseable {
     return on(newHome(), settings);
   }
 
+  /** A server that is started through another command. */
+  static TestServer startedBy(List<String> prefix, Map<String, String> settings) {
+    TestServer server = new TestServer(newHome(), settings, prefix);
+    server.awaitReady();
+    return server;
+  }
+
   static TestServer on(Path home, Map<String, String> settings) {
-    TestServer server = new TestServer(home, settings);
+    TestServer server = new TestServer(home, settings, List.of());
     server.awaitReady();
     return server;
   }
 
   /** A server that is expected not to come up. */
   static String refusalOn(Path home, Map<String, String> settings) {
-    TestServer server = new TestServer(home, settings);
+    TestServer server = new TestServer(home, settings, List.of());
     if (server.awaitExit() == 0) {
       throw new AssertionError("It ended as if all were well: " + server.log());
     }
@@ -89,7 +98,8 @@ final class TestServer implements AutoCloseable {
   }
 
   private ProcessBuilder errand(Map<String, String> more, String... arguments) {
-    List<String> command = new ArrayList<>(List.of(CHECKOUT.resolve("errand").toString()));
+    List<String> command = new ArrayList<>(prefix);
+    command.add(CHECKOUT.resolve("errand").toString());
     command.addAll(List.of(arguments));
     ProcessBuilder builder = new ProcessBuilder(command);
     builder.environment().put("ERRAND_HOME", home.toString());
