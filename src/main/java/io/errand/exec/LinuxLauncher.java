@@ -242,7 +242,12 @@ public final class LinuxLauncher implements Launcher {
             }
 
             @Override
-            public FileVisitResult visitFileFailed(Path file, IOException e) {
+            public FileVisitResult visitFileFailed(Path file, IOException e) throws IOException {
+              if (file.toFile().isDirectory() && !file.equals(root) && !file.toFile().canRead()) {
+                // A command has shut it; it is ours all the same.
+                Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rwx------"));
+                removeTree(file);
+              }
               return FileVisitResult.CONTINUE;
             }
 

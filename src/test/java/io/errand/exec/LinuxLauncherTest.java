@@ -1,13 +1,20 @@
 package io.errand.exec;
 
+import static io.errand.exec.TestLauncher.carrying;
+import static io.errand.exec.TestLauncher.in;
+import static io.errand.exec.TestLauncher.reading;
+import static io.errand.exec.TestLauncher.run;
+import static io.errand.exec.TestLauncher.spec;
+import static io.errand.exec.TestLauncher.start;
+import static io.errand.exec.TestLauncher.temporaryRoot;
+import static io.errand.exec.TestLauncher.text;
+import static io.errand.exec.TestLauncher.timing;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.errand.exec.TestLauncher.Run;
 import io.errand.job.Confinement;
-import io.errand.job.Limits;
-import io.errand.job.Sandbox;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -17,163 +24,13 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.UUID;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Real commands, real trees, real signals. */
 class LinuxLauncherTest {
-  private static LinuxLauncher launcher;
   @TempDir private static Path folder;
-
-  @BeforeAll
-  static void open() throws IOException {
-    Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwx--x--x"));
-    Files.createDirectory(folder.resolve("home"));
-    launcher = new LinuxLauncher(folder.resolve("home"), folder.resolve("tmp"));
-  }
-
-  @AfterAll
-  static void close() {
-    launcher.close();
-  }
-
-  /** A command under test, and what is known of it. */
-  private static final class Run implements CommandListener {
-    final CompletableFuture<CommandResult> ended = new CompletableFuture<>();
-    final CompletableFuture<Void> gone = new CompletableFuture<>();
-    private @Nullable RunningCommand command;
-
-    @Override
-    public void onEnd(CommandResult result) {
-      ended.complete(result);
-    }
-
-    @Override
-    public void onGone() {
-      gone.complete(null);
-    }
-
-    void end(EndCause cause, Duration grace) {
-      if (command != null) {
-        command.end(cause, grace);
-      }
-    }
-
-    CommandResult result() {
-      CommandResult result = ended.orTimeout(60, TimeUnit.SECONDS).join();
-      gone.orTimeout(60, TimeUnit.SECONDS).join();
-      return result;
-    }
-  }
-
-  private static CommandSpec spec(String... argv) {
-    Map<String, String> environment = new HashMap<>();
-    environment.put("PATH", "/usr/local/bin:/usr/bin:/bin");
-    return new CommandSpec(
-        UUID.randomUUID().toString(),
-        List.of(argv),
-        environment,
-        new byte[0],
-        null,
-        Duration.ofMinutes(5),
-        Duration.ofSeconds(5),
-        65_536,
-        65_536,
-        Confinement.NONE);
-  }
-
-  private static CommandSpec timing(CommandSpec spec, Duration timeout, Duration grace) {
-    return new CommandSpec(
-        spec.cookie(),
-        spec.argv(),
-        spec.environment(),
-        spec.stdin(),
-        spec.workingDirectory(),
-        timeout,
-        grace,
-        spec.stdoutLimit(),
-        spec.stderrLimit(),
-        spec.confinement());
-  }
-
-  private static CommandSpec reading(CommandSpec spec, byte[] stdin) {
-    return new CommandSpec(
-        spec.cookie(),
-        spec.argv(),
-        spec.environment(),
-        stdin,
-        spec.workingDirectory(),
-        spec.timeout(),
-        spec.killGrace(),
-        spec.stdoutLimit(),
-        spec.stderrLimit(),
-        spec.confinement());
-  }
-
-  private static CommandSpec in(CommandSpec spec, Path directory) {
-    return new CommandSpec(
-        spec.cookie(),
-        spec.argv(),
-        spec.environment(),
-        spec.stdin(),
-        directory,
-        spec.timeout(),
-        spec.killGrace(),
-        spec.stdoutLimit(),
-        spec.stderrLimit(),
-        spec.confinement());
-  }
-
-  private static CommandSpec within(CommandSpec spec, Confinement confinement) {
-    return new CommandSpec(
-        spec.cookie(),
-        spec.argv(),
-        spec.environment(),
-        spec.stdin(),
-        spec.workingDirectory(),
-        spec.timeout(),
-        spec.killGrace(),
-        spec.stdoutLimit(),
-        spec.stderrLimit(),
-        confinement);
-  }
-
-  private static Run start(CommandSpec spec) {
-    Run run = new Run();
-    run.command = launcher.launch(spec, run);
-    return run;
-  }
-
-  private static CommandResult run(String... argv) {
-    return start(spec(argv)).result();
-  }
-
-  private static String text(CapturedOutput output) {
-    return new String(output.kept(), StandardCharsets.UTF_8);
-  }
-
-  /** The processes that carry a cookie, zombies left out. */
-  private static List<Integer> carrying(String cookie) {
-    List<Integer> found = new ArrayList<>();
-    try (Stream<Path> processes = Files.list(Path.of("/proc"))) {
-      processes
-          .map(path -> path.getFileName().toString())
-          .filter(name -> name.matches("[0-9]+"))
-          .map(Integer::parseInt)
-          .filter(pid -> cookie.equals(ProcFs.variable(pid, "ERRAND_CLAIM_TOKEN")))
-          .forEach(found::add);
-    } catch (IOException e) {
-      throw new IllegalStateException(e);
-    }
-    return found;
-  }
 
   @Test
   void anExitCodeIsNoSignalAndASignalIsNoExitCode() {
@@ -323,7 +180,7 @@ class LinuxLauncherTest {
         spec("sh", "-c", "env | cut -d= -f1 | sort | tr '\\n' ' '; stat -c %a \"$TMPDIR\"");
     CommandResult result = start(spec).result();
     assertThat(text(result.stdout())).isEqualTo("ERRAND_CLAIM_TOKEN PATH PWD TMPDIR 700\n");
-    assertThat(folder.resolve("tmp").resolve(spec.cookie())).doesNotExist();
+    assertThat(temporaryRoot().resolve(spec.cookie())).doesNotExist();
   }
 
   @Test
@@ -347,108 +204,6 @@ class LinuxLauncherTest {
     assertThat(usage.cpuUser()).isPositive();
     assertThat(usage.wall()).isGreaterThanOrEqualTo(usage.cpuUser());
     assertThat(usage.memoryPeakBytes()).isBetween(100_000L, 50_000_000L);
-  }
-
-  @Test
-  void limitsAreInForceFromTheFirstInstruction() {
-    Limits limits = new Limits(null, 7L, null, 8192L, 99L, 5);
-    CommandSpec spec =
-        within(
-            spec(
-                "sh",
-                "-c",
-                "ulimit -t; ulimit -f; ulimit -n; nice; head -c 9000 /dev/zero > f; ls -s --block-size=1 f"),
-            new Confinement(limits, null, null));
-    assertThat(text(start(spec).result().stdout())).startsWith("7\n16\n99\n5\n8192");
-  }
-
-  @Test
-  void moreCpuThanTheLimitIsEndedByTheKernel() {
-    Limits limits = new Limits(null, 1L, null, null, null, null);
-    CommandResult result =
-        start(within(spec("sh", "-c", "while :; do :; done"), new Confinement(limits, null, null)))
-            .result();
-    assertThat(result.signal()).isIn("SIGKILL", "SIGXCPU");
-    assertThat(result.cause()).isEqualTo(EndCause.ITSELF);
-  }
-
-  @Test
-  void moreMemoryThanTheLimitEndsTheWholeTreeAndSaysSo() {
-    Limits limits = new Limits(50L << 20, null, null, null, null, null);
-    CommandSpec spec =
-        within(
-            spec("sh", "-c", "head -c 300000000 /dev/zero | tail -c 299999999 | sleep 600"),
-            new Confinement(limits, null, null));
-    CommandResult result = start(spec).result();
-    assertThat(result.cause()).isEqualTo(EndCause.OUT_OF_MEMORY);
-    assertThat(carrying(spec.cookie())).isEmpty();
-  }
-
-  @Test
-  void anotherUserRunsItWhereThatIsPossible() {
-    HostAbilities host = HostAbilities.probe();
-    Confinement confinement = new Confinement(Limits.NONE, "nobody", null);
-    if (host.refusalOf(confinement) != null) {
-      assertThat(host.refusalOf(confinement)).contains("another user");
-      return;
-    }
-    CommandResult result =
-        start(
-                within(
-                    spec(
-                        "sh",
-                        "-c",
-                        "id -un; touch \"$TMPDIR/x\" && echo mine; grep NoNewPrivs /proc/self/status"),
-                    confinement))
-            .result();
-    assertThat(text(result.stdout())).isEqualTo("nobody\nmine\nNoNewPrivs:\t1\n");
-    assertThat(host.refusalOf(new Confinement(Limits.NONE, "no-such-user", null)))
-        .contains("there is no user no-such-user");
-  }
-
-  @Test
-  void aSandboxHasNoNetworkAndWritesOnlyWhereItMay() throws IOException {
-    HostAbilities host = HostAbilities.probe();
-    Path open = Files.createDirectories(folder.resolve("open"));
-    Sandbox sandbox = new Sandbox(false, true, List.of(open.toString()));
-    Confinement confinement = new Confinement(Limits.NONE, null, sandbox);
-    if (host.refusalOf(confinement) != null) {
-      assertThat(host.refusalOf(confinement)).contains("no sandbox");
-      return;
-    }
-    CommandSpec spec =
-        within(
-            spec(
-                "sh",
-                "-c",
-                "ls /sys/class/net /proc/net/dev > /dev/null; wc -l < /proc/net/dev; touch /etc/x 2> /dev/null"
-                    + " || echo read-only; echo y > "
-                    + open
-                    + "/y && echo t > \"$TMPDIR/t\" && echo written"),
-            confinement);
-    CommandResult result = start(spec).result();
-    assertThat(text(result.stdout())).isEqualTo("3\nread-only\nwritten\n");
-    assertThat(open.resolve("y")).exists();
-  }
-
-  @Test
-  void whatThisHostCannotDoIsRefusedWithTheReason() {
-    HostAbilities none =
-        new HostAbilities(
-            Map.of("limits", "no prlimit", "user", "not root", "sandbox", "no bwrap"));
-    assertThat(none.refusalOf(Confinement.NONE)).isNull();
-    assertThat(
-            none.refusalOf(
-                new Confinement(new Limits(null, 1L, null, null, null, null), null, null)))
-        .contains("no prlimit");
-    assertThat(none.refusalOf(new Confinement(Limits.NONE, "nobody", null))).contains("not root");
-    assertThat(
-            none.refusalOf(new Confinement(Limits.NONE, null, new Sandbox(true, false, List.of()))))
-        .contains("no bwrap");
-    assertThat(
-            none.refusalOf(
-                new Confinement(new Limits(1L << 30, null, null, null, null, null), null, null)))
-        .isNull();
   }
 
   @Test

@@ -1,5 +1,7 @@
 package io.errand.server;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
@@ -300,5 +302,17 @@ final class TestServer implements AutoCloseable {
         .atMost(Duration.ofSeconds(60))
         .until(() -> job(id).get("state").asText().equals(state));
     return job(id);
+  }
+
+  /** An answer that is a problem of RFC 9457 with this status. */
+  static void assertProblem(HttpResponse<String> response, int status) {
+    assertThat(response.statusCode()).as(response.body()).isEqualTo(status);
+    assertThat(response.headers().firstValue("Content-Type")).contains("application/problem+json");
+    JsonNode problem = json(response);
+    assertThat(problem.get("type").asText()).startsWith("urn:errand:problem:");
+    assertThat(problem.get("status").asInt()).isEqualTo(status);
+    assertThat(problem.get("title").asText()).isNotEmpty();
+    assertThat(problem.get("detail").asText()).isNotEmpty();
+    assertThat(problem.get("instance").asText()).startsWith("/");
   }
 }

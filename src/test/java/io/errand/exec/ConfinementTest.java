@@ -1,0 +1,126 @@
+package io.errand.exec;
+
+import static io.errand.exec.TestLauncher.carrying;
+import static io.errand.exec.TestLauncher.spec;
+import static io.errand.exec.TestLauncher.start;
+import static io.errand.exec.TestLauncher.text;
+import static io.errand.exec.TestLauncher.within;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.errand.job.Confinement;
+import io.errand.job.Limits;
+import io.errand.job.Sandbox;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Commands that are kept in bounds, as far as this host can. */
+class ConfinementTest {
+  @TempDir private static Path folder;
+
+  @Test
+  void limitsAreInForceFromTheFirstInstruction() {
+    Limits limits = new Limits(null, 7L, null, 8192L, 99L, 5);
+    CommandSpec spec =
+        within(
+            spec(
+                "sh",
+                "-c",
+                "ulimit -t; ulimit -f; ulimit -n; nice; head -c 9000 /dev/zero > f; ls -s --block-size=1 f"),
+            new Confinement(limits, null, null));
+    assertThat(text(start(spec).result().stdout())).startsWith("7\n16\n99\n5\n8192");
+  }
+
+  @Test
+  void moreCpuThanTheLimitIsEndedByTheKernel() {
+    Limits limits = new Limits(null, 1L, null, null, null, null);
+    CommandResult result =
+        start(within(spec("sh", "-c", "while :; do :; done"), new Confinement(limits, null, null)))
+            .result();
+    assertThat(result.signal()).isIn("SIGKILL", "SIGXCPU");
+    assertThat(result.cause()).isEqualTo(EndCause.ITSELF);
+  }
+
+  @Test
+  void moreMemoryThanTheLimitEndsTheWholeTreeAndSaysSo() {
+    Limits limits = new Limits(50L << 20, null, null, null, null, null);
+    CommandSpec spec =
+        within(
+            spec("sh", "-c", "head -c 300000000 /dev/zero | tail -c 299999999 | sleep 600"),
+            new Confinement(limits, null, null));
+    CommandResult result = start(spec).result();
+    assertThat(result.cause()).isEqualTo(EndCause.OUT_OF_MEMORY);
+    assertThat(carrying(spec.cookie())).isEmpty();
+  }
+
+  @Test
+  void anotherUserRunsItWhereThatIsPossible() {
+    HostAbilities host = HostAbilities.probe();
+    Confinement confinement = new Confinement(Limits.NONE, "nobody", null);
+    if (host.refusalOf(confinement) != null) {
+      assertThat(host.refusalOf(confinement)).contains("another user");
+      return;
+    }
+    CommandResult result =
+        start(
+                within(
+                    spec(
+                        "sh",
+                        "-c",
+                        "id -un; touch \"$TMPDIR/x\" && echo mine; grep NoNewPrivs /proc/self/status"),
+                    confinement))
+            .result();
+    assertThat(text(result.stdout())).isEqualTo("nobody\nmine\nNoNewPrivs:\t1\n");
+    assertThat(host.refusalOf(new Confinement(Limits.NONE, "no-such-user", null)))
+        .contains("there is no user no-such-user");
+  }
+
+  @Test
+  void aSandboxHasNoNetworkAndWritesOnlyWhereItMay() throws IOException {
+    HostAbilities host = HostAbilities.probe();
+    Path open = Files.createDirectories(folder.resolve("open"));
+    Sandbox sandbox = new Sandbox(false, true, List.of(open.toString()));
+    Confinement confinement = new Confinement(Limits.NONE, null, sandbox);
+    if (host.refusalOf(confinement) != null) {
+      assertThat(host.refusalOf(confinement)).contains("no sandbox");
+      return;
+    }
+    CommandSpec spec =
+        within(
+            spec(
+                "sh",
+                "-c",
+                "ls /sys/class/net /proc/net/dev > /dev/null; wc -l < /proc/net/dev; touch /etc/x 2> /dev/null"
+                    + " || echo read-only; echo y > "
+                    + open
+                    + "/y && echo t > \"$TMPDIR/t\" && echo written"),
+            confinement);
+    CommandResult result = start(spec).result();
+    assertThat(text(result.stdout())).isEqualTo("3\nread-only\nwritten\n");
+    assertThat(open.resolve("y")).exists();
+  }
+
+  @Test
+  void whatThisHostCannotDoIsRefusedWithTheReason() {
+    HostAbilities none =
+        new HostAbilities(
+            Map.of("limits", "no prlimit", "user", "not root", "sandbox", "no bwrap"));
+    assertThat(none.refusalOf(Confinement.NONE)).isNull();
+    assertThat(
+            none.refusalOf(
+                new Confinement(new Limits(null, 1L, null, null, null, null), null, null)))
+        .contains("no prlimit");
+    assertThat(none.refusalOf(new Confinement(Limits.NONE, "nobody", null))).contains("not root");
+    assertThat(
+            none.refusalOf(new Confinement(Limits.NONE, null, new Sandbox(true, false, List.of()))))
+        .contains("no bwrap");
+    assertThat(
+            none.refusalOf(
+                new Confinement(new Limits(1L << 30, null, null, null, null, null), null, null)))
+        .isNull();
+  }
+}
