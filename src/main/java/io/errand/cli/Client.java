@@ -34,14 +34,14 @@ import picocli.CommandLine.Parameters;
       Client.Queues.class,
       Client.Workers.class,
       Top.class,
-      Client.Doctor.class,
-      AutoComplete.GenerateCompletion.class
+      Client.Doctor.class
     },
     footer = {
       "",
-      "The client finds the server through ERRAND_URL and ERRAND_TOKEN, else through the files url",
-      "and token in ERRAND_HOME. Exit status: 0 done, 1 the server said no or the job did not",
-      "succeed, 2 usage, 69 no server, 77 refused; `run` exits as its command did."
+      "The client finds the server through ERRAND_URL and ERRAND_TOKEN, else",
+      "through the files url and token in ERRAND_HOME. Exit status: 0 done,",
+      "1 the server said no or the job did not succeed, 2 usage, 69 no server,",
+      "77 refused; `run` exits as its command did."
     })
 public final class Client {
   static final List<String> JOB_COLUMNS =
@@ -54,6 +54,7 @@ public final class Client {
   /** Runs a command and exits with its status. */
   public static void main(String... arguments) {
     CommandLine line = new CommandLine(new Client());
+    line.addSubcommand("completion", new AutoComplete.GenerateCompletion());
     line.setCaseInsensitiveEnumValuesAllowed(true);
     line.getSubcommands()
         .values()
