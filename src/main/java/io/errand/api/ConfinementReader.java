@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.errand.job.Confinement;
 import io.errand.job.Limits;
 import io.errand.job.Sandbox;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -52,6 +53,10 @@ final class ConfinementReader {
         limits.get("nice") == null ? null : limits.integer("nice", 0, 0, 19));
   }
 
+  private static boolean isPlain(String path) {
+    return Path.of(path).normalize().equals(Path.of(path));
+  }
+
   private @Nullable Sandbox sandbox() {
     Fields sandbox = fields.object("sandbox");
     if (sandbox == null) {
@@ -61,8 +66,8 @@ final class ConfinementReader {
     List<String> writable = new ArrayList<>();
     for (Map.Entry<String, JsonNode> path : sandbox.list("writable", MOST_PATHS).entrySet()) {
       String text = sandbox.string(path.getValue(), path.getKey(), 4095);
-      if (text != null && !text.startsWith("/")) {
-        sandbox.complain(path.getKey(), "must be an absolute path");
+      if (text != null && !(text.startsWith("/") && isPlain(text))) {
+        sandbox.complain(path.getKey(), "must be an absolute path without . and ..");
       } else if (text != null) {
         writable.add(text);
       }

@@ -145,7 +145,9 @@ public class LiveOutput {
   }
 
   private void tell(LiveViewer viewer, JobStatus status) throws SQLException {
-    viewer.state(status.state(), status.attempt());
+    if (status.isRunning() && viewer.attempt() == status.attempt()) {
+      viewer.state(status.state(), status.attempt());
+    }
     while (viewer.isReady() && viewer.attempt() <= status.attempt()) {
       boolean mayRun = viewer.attempt() == status.attempt() && status.isRunning();
       boolean more = tellChunks(viewer);
@@ -162,9 +164,13 @@ public class LiveOutput {
             viewer.kept(output.keptStderr(), true);
           });
       if (viewer.attempt() == status.attempt() && !status.isFinal()) {
+        viewer.state(status.state(), status.attempt());
         return; // the next attempt has not begun
       }
       viewer.nextAttempt();
+    }
+    if (viewer.attempt() > status.attempt()) {
+      viewer.state(status.state(), status.attempt());
     }
     if (viewer.attempt() > status.attempt() && status.isFinal()) {
       reads

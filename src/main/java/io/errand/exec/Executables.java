@@ -1,5 +1,8 @@
 package io.errand.exec;
 
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
@@ -47,6 +50,33 @@ final class Executables {
         worst == null
             ? "executable not found in PATH (" + searchPath + "): " + name
             : "cannot run " + name + ": " + worst);
+  }
+
+  /**
+   * Why the kernel would not run a file, or null. Asked where a tool starts the command, because
+   * the tool would take a script without an interpreter line for one of the shell's, and hide the
+   * rest in an exit code of its own.
+   */
+  static @Nullable String formatRefusalOf(Path path) {
+    byte[] start = new byte[256];
+    int length;
+    try (InputStream in = Files.newInputStream(path)) {
+      length = in.readNBytes(start, 0, start.length);
+    } catch (IOException e) {
+      return null; // it may be run without being read
+    }
+    String text = new String(start, 0, length, StandardCharsets.ISO_8859_1);
+    if (text.startsWith("\u007fELF")) {
+      return null;
+    }
+    if (!text.startsWith("#!")) {
+      return "cannot run " + path + ": neither a program nor a script that begins with #!";
+    }
+    String line = text.substring(2).lines().findFirst().orElse("").trim();
+    String interpreter = line.split("[ \t]", 2)[0];
+    return Files.isExecutable(Path.of(interpreter))
+        ? null
+        : "cannot run " + path + ": the interpreter that it names does not exist";
   }
 
   private static @Nullable String refusalOf(Path path) {

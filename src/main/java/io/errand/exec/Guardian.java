@@ -27,7 +27,10 @@ import java.util.concurrent.TimeUnit;
  * <p>Its name is in its command line, and nothing else that Errand starts has it there.
  */
 public final class Guardian {
-  private static final long LOOK_MILLIS = 100;
+  private static final long LOOK_MILLIS = 50;
+  private static final long OVERDUE_LOOK_MILLIS = 20;
+  private static final int LOOKS_WHEN_OVERDUE = 3;
+  private static final int LOOKS_AFTER_KILL = 20;
   private static final int MOST_LINES = 100_000;
   private static final String END_OF_FILE = "";
 
@@ -36,6 +39,7 @@ public final class Guardian {
   private final BlockingQueue<String> lines = new LinkedBlockingQueue<>(MOST_LINES);
   private long actAtNanos;
   private boolean leased;
+  private int overdue;
 
   private Guardian(Path temporaryRoot) {
     this.temporaryRoot = temporaryRoot;
@@ -70,7 +74,10 @@ public final class Guardian {
 
   private void watch() throws InterruptedException {
     while (true) {
-      String line = lines.poll(LOOK_MILLIS, TimeUnit.MILLISECONDS);
+      // When the time has come it looks again a few times: it may itself have been frozen, and the
+      // renewals still be on their way through the pipe.
+      long patience = overdue > 0 ? OVERDUE_LOOK_MILLIS : LOOK_MILLIS;
+      String line = lines.poll(patience, TimeUnit.MILLISECONDS);
       if (line != null) {
         if (line.equals("bye")) {
           return;
@@ -80,10 +87,11 @@ public final class Guardian {
           return;
         }
         take(line.split(" "));
-      } else if (leased && System.nanoTime() - actAtNanos >= 0) {
-        // Checked only when nothing is left to read: a renewal may be on its way behind other
-        // lines.
+      } else if (!leased || System.nanoTime() - actAtNanos < 0) {
+        overdue = 0;
+      } else if (++overdue >= LOOKS_WHEN_OVERDUE) {
         killAll("the lease was not renewed in time");
+        overdue = -LOOKS_AFTER_KILL; // the server stands still; look again now and then
       }
     }
   }

@@ -24,6 +24,7 @@ import org.jspecify.annotations.Nullable;
 final class GuardianLink {
   private static final Logger LOG = Logger.getLogger(GuardianLink.class);
   private static final long RESTART_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
+  private static final long CHECK_NANOS = TimeUnit.SECONDS.toNanos(1);
   private static final long FLUSH_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
   private static final int MOST_UNSENT_BYTES = 1 << 20;
 
@@ -61,6 +62,8 @@ final class GuardianLink {
       pid = started.pid();
       pipe = loop.watch(started.stdin(), 0, () -> {});
       exit = loop.watch(started.pidDescriptor(), LibC.EPOLLIN, this::onExit);
+      int watched = pid;
+      loop.after(CHECK_NANOS, () -> checkFrozen(watched));
       unsent.setLength(0);
       unsentStarts.clear();
       for (LinuxCommand command : commands.get()) {
@@ -174,6 +177,20 @@ final class GuardianLink {
     if (!unsent.isEmpty() && !closed) {
       planFlush();
     }
+  }
+
+  /** A guardian that somebody has stopped guards nothing: it is ended, and so replaced. */
+  private void checkFrozen(int watched) {
+    if (closed || pid != watched) {
+      return;
+    }
+    ProcFs.Stat stat = ProcFs.stat(pid);
+    if (stat != null && stat.state() == 'T') {
+      LOG.warnf("The guardian (pid %d) stands still and is replaced", pid);
+      LibC.kill(pid, LibC.SIGKILL);
+      return;
+    }
+    loop.after(CHECK_NANOS, () -> checkFrozen(watched));
   }
 
   private void onExit() {

@@ -60,6 +60,12 @@ public record HostAbilities(Map<String, @Nullable String> reasons) {
             "/dev",
             "--proc",
             "/proc",
+            "--cap-drop",
+            "ALL",
+            "--perms",
+            "0711",
+            "--tmpfs",
+            "/tmp",
             "--die-with-parent",
             "--",
             "true"));
@@ -114,10 +120,39 @@ public record HostAbilities(Map<String, @Nullable String> reasons) {
         return "there is no user " + user + " on this worker";
       }
     }
-    if (confinement.sandbox() != null && reasons.get(SANDBOX) != null) {
-      return "this worker has no sandbox: " + reasons.get(SANDBOX);
+    Sandbox sandbox = confinement.sandbox();
+    if (sandbox != null) {
+      if (reasons.get(SANDBOX) != null) {
+        return "this worker has no sandbox: " + reasons.get(SANDBOX);
+      }
+      for (String path : sandbox.writable()) {
+        if (!Files.exists(Path.of(path))) {
+          return "sandbox.writable names what is not there: " + path;
+        }
+      }
     }
-    return null;
+    Long openFiles = limits.openFiles();
+    return openFiles != null && openFiles > mostOpenFiles()
+        ? "limits.open_files is " + openFiles + ", and this host allows " + mostOpenFiles()
+        : null;
+  }
+
+  /** Root may raise its own limit up to the kernel's; others up to their hard limit. */
+  private static long mostOpenFiles() {
+    try {
+      if (System.getProperty("user.name", "").equals("root")) {
+        return Long.parseLong(Files.readString(Path.of("/proc/sys/fs/nr_open")).trim());
+      }
+      for (String line : Files.readAllLines(Path.of("/proc/self/limits"))) {
+        if (line.startsWith("Max open files")) {
+          String hard = line.trim().split("\\s+")[4];
+          return hard.equals("unlimited") ? Long.MAX_VALUE : Long.parseLong(hard);
+        }
+      }
+    } catch (IOException | NumberFormatException e) {
+      return Long.MAX_VALUE; // prlimit will say
+    }
+    return Long.MAX_VALUE;
   }
 
   private static boolean needsTools(Limits limits) {
@@ -152,7 +187,7 @@ public record HostAbilities(Map<String, @Nullable String> reasons) {
     }
     Sandbox sandbox = confinement.sandbox();
     if (sandbox != null) {
-      addSandbox(sandbox, directory, temporary, hidden, line);
+      addSandbox(sandbox, confinement.user() != null, directory, temporary, hidden, line);
     }
     Account account = confinement.user() == null ? null : Account.find(confinement.user());
     if (account != null) {
@@ -191,32 +226,53 @@ public record HostAbilities(Map<String, @Nullable String> reasons) {
     }
   }
 
+  /**
+   * The order matters: what is writable first, then what hides the server's directory over it, then
+   * the command's own directory inside that. No capability is left, not even to root, but the two
+   * that the change of user needs, and these go with it.
+   */
   private static void addSandbox(
-      Sandbox sandbox, Path directory, Path temporary, Path hidden, List<String> line) {
+      Sandbox sandbox,
+      boolean changesUser,
+      Path directory,
+      Path temporary,
+      Path hidden,
+      List<String> line) {
     line.addAll(
         List.of(
             tool("bwrap"),
             "--die-with-parent",
             "--unshare-pid",
             "--unshare-ipc",
-            sandbox.readOnly() ? "--ro-bind" : "--bind",
-            "/",
-            "/",
-            "--dev",
-            "/dev",
-            "--proc",
-            "/proc",
-            "--tmpfs",
-            hidden.toString(),
-            "--bind",
-            temporary.toString(),
-            temporary.toString()));
+            "--cap-drop",
+            "ALL"));
+    if (changesUser) {
+      line.addAll(
+          List.of(
+              "--cap-add",
+              "CAP_SETUID",
+              "--cap-add",
+              "CAP_SETGID",
+              // To enter the directory of that user before it is that user.
+              "--cap-add",
+              "CAP_DAC_READ_SEARCH"));
+    }
     if (!sandbox.network()) {
       line.add("--unshare-net");
     }
+    line.addAll(List.of(sandbox.readOnly() ? "--ro-bind" : "--bind", "/", "/"));
     for (String path : sandbox.writable()) {
       line.addAll(List.of("--bind", path, path));
     }
+    line.addAll(
+        List.of(
+            "--dev", "/dev", "--proc", "/proc", "--perms", "0711", "--tmpfs", hidden.toString()));
+    for (Path folder = temporary.getParent();
+        folder != null && folder.startsWith(hidden) && !folder.equals(hidden);
+        folder = folder.getParent()) {
+      line.addAll(List.of("--perms", "0711", "--dir", folder.toString()));
+    }
+    line.addAll(List.of("--bind", temporary.toString(), temporary.toString()));
     line.addAll(List.of("--chdir", directory.toString(), "--"));
   }
 

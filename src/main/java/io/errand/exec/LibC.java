@@ -38,6 +38,7 @@ final class LibC {
 
   static final int SIGKILL = 9;
   static final int SIGTERM = 15;
+  static final int SIGSTOP = 19;
 
   static final short POSIX_SPAWN_SETSIGDEF = 0x04;
   static final short POSIX_SPAWN_SETSIGMASK = 0x08;

@@ -120,7 +120,9 @@ final class LinuxCommand implements RunningCommand {
     temporaryDirectory = temporary;
     pid = started.pid();
     startedNanos = started.startedNanos();
-    tree = new ProcessTree(pid, spec.cookie());
+    tree =
+        new ProcessTree(
+            pid, spec.cookie(), spec.confinement().sandbox() != null, launcher.ioBuffer().memory());
     streams.open(started);
     exitWatch = loop.watch(started.pidDescriptor(), LibC.EPOLLIN, this::onExit);
     timeoutTimer =
@@ -279,8 +281,8 @@ final class LinuxCommand implements RunningCommand {
         detail,
         new CommandResult.Usage(
             Duration.ofNanos(endedNanos - startedNanos),
-            status == null ? Duration.ZERO : status.cpuUser(),
-            status == null ? Duration.ZERO : status.cpuSystem(),
+            tree().orphansCpuUser().plus(status == null ? Duration.ZERO : status.cpuUser()),
+            tree().orphansCpuSystem().plus(status == null ? Duration.ZERO : status.cpuSystem()),
             memoryPeak()),
         signalsSent(),
         treeGone,
@@ -290,7 +292,7 @@ final class LinuxCommand implements RunningCommand {
 
   private List<SignalSent> signalsSent() {
     List<SignalSent> sent = new ArrayList<>(0);
-    if (termSent) {
+    if (!terminated.isEmpty()) {
       sent.add(new SignalSent("SIGTERM", terminated.size()));
     }
     if (!killed.isEmpty()) {

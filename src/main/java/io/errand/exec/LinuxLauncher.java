@@ -216,6 +216,7 @@ public final class LinuxLauncher implements Launcher {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
+    loop.execute(orphans::endAll);
     loop.execute(guardian::close);
     loop.close();
     spawners.shutdown();

@@ -17,6 +17,7 @@ import java.util.function.Supplier;
  * that the JDK started is reaped by the JDK long before.
  */
 final class OrphanSweep {
+  private static final int MOST_ROUNDS = 1_000;
   private static final long INTERVAL_NANOS = TimeUnit.SECONDS.toNanos(1);
 
   private final EventLoop loop;
@@ -57,6 +58,21 @@ final class OrphanSweep {
     if (!scheduled) {
       scheduled = true;
       loop.after(INTERVAL_NANOS, this::sweep);
+    }
+  }
+
+  /** No command runs any more: whatever this process is still the parent of goes. */
+  void endAll() {
+    for (int round = 0; round < MOST_ROUNDS; round++) {
+      List<Integer> orphans = ProcFs.childrenOfFirstThread(LibC.getpid());
+      if (orphans.isEmpty()) {
+        return;
+      }
+      for (int pid : orphans) {
+        LibC.kill(pid, LibC.SIGKILL);
+        LibC.wait4(pid, null, LibC.WNOHANG, null);
+      }
+      Thread.yield();
     }
   }
 

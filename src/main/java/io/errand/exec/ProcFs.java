@@ -22,8 +22,9 @@ final class ProcFs {
    * @param parent pid of the parent
    * @param group process group
    * @param session session
+   * @param started in clock ticks since boot: with the pid it names a process for good
    */
-  record Stat(char state, int parent, int group, int session) {
+  record Stat(char state, int parent, int group, int session, long started) {
     /** Whether it still runs: a zombie does not. */
     boolean isAlive() {
       return state != 'Z' && state != 'X';
@@ -38,12 +39,19 @@ final class ProcFs {
       return null;
     }
     // The name stands in parentheses and may hold anything, parentheses too.
-    String[] fields = line.substring(line.lastIndexOf(')') + 2).split(" ", 5);
+    String[] fields = line.substring(line.lastIndexOf(')') + 2).split(" ", 21);
     return new Stat(
         fields[0].charAt(0),
         Integer.parseInt(fields[1]),
         Integer.parseInt(fields[2]),
-        Integer.parseInt(fields[3]));
+        Integer.parseInt(fields[3]),
+        Long.parseLong(fields[19]));
+  }
+
+  /** The short name of a process, or null. */
+  static @Nullable String name(int pid) {
+    String name = read(PROC.resolve(pid + "/comm"), StandardCharsets.ISO_8859_1);
+    return name == null ? null : name.trim();
   }
 
   /** Every process of this host. */

@@ -57,6 +57,9 @@ final class ProcessHunt {
       if (found.isEmpty()) {
         return killed.size();
       }
+      // Nobody may fork and vanish between the look and the kill: all stand still first.
+      found.forEach(pid -> LibC.kill(pid, LibC.SIGSTOP));
+      found = find(cookies, leaders);
       for (int pid : found) {
         LibC.kill(pid, LibC.SIGKILL);
         killed.add(pid);
@@ -89,6 +92,23 @@ final class ProcessHunt {
             found.add(pid);
           }
         });
+    addDescendants(found, alive);
     return new ArrayList<>(found);
+  }
+
+  /**
+   * Whoever scrubbed its environment and left the session still has a parent, before that is
+   * killed.
+   */
+  private static void addDescendants(Set<Integer> found, Map<Integer, ProcFs.Stat> alive) {
+    boolean grown = true;
+    while (grown) {
+      grown = false;
+      for (Map.Entry<Integer, ProcFs.Stat> entry : alive.entrySet()) {
+        if (found.contains(entry.getValue().parent())) {
+          grown |= found.add(entry.getKey());
+        }
+      }
+    }
   }
 }

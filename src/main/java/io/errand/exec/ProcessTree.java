@@ -1,11 +1,15 @@
 package io.errand.exec;
 
+import com.sun.jna.Memory;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
 /**
@@ -18,10 +22,15 @@ import java.util.Set;
  */
 final class ProcessTree {
   private static final int MOST_SHOWN = 1_000;
+  private static final String SANDBOX = "bwrap";
 
   private final int leader;
   private final String cookie;
-  private final Set<Integer> known = new HashSet<>(); // orphans of this tree, not yet reaped
+  private final Map<Integer, Long> known = new HashMap<>(); // members ever seen, with their start
+  private final boolean sandboxed;
+  private final Memory scratch;
+  private Duration cpuUser = Duration.ZERO;
+  private Duration cpuSystem = Duration.ZERO;
   private boolean leaderReaped;
 
   /**
@@ -29,10 +38,14 @@ final class ProcessTree {
    *
    * @param leader the command's first process, which leads its session and group
    * @param cookie marks the environment of every process in it
+   * @param sandboxed whether its first processes are those of a sandbox
+   * @param scratch memory of the loop's thread
    */
-  ProcessTree(int leader, String cookie) {
+  ProcessTree(int leader, String cookie, boolean sandboxed, Memory scratch) {
     this.leader = leader;
     this.cookie = cookie;
+    this.sandboxed = sandboxed;
+    this.scratch = scratch;
   }
 
   /** The leader's exit has been read; its pid may soon be another's. */
@@ -44,12 +57,13 @@ final class ProcessTree {
   boolean isEmpty() {
     // Two calls to the kernel for the usual case, a command that left nothing behind. The orphans
     // first: those that are dead are reaped there, and until then the group still exists.
-    return leaderReaped && orphans().isEmpty() && known.isEmpty() && !groupExists();
+    return leaderReaped && orphans().isEmpty() && !groupExists();
   }
 
-  /** Its processes that run, parents before children. */
+  /** Its processes that run, parents before children. Who is seen here once is known for good. */
   Set<Integer> members() {
     Set<Integer> members = new LinkedHashSet<>();
+    Set<Integer> seen = new HashSet<>();
     Deque<Integer> open = new ArrayDeque<>(orphans());
     if (!leaderReaped) {
       open.addFirst(leader);
@@ -57,10 +71,11 @@ final class ProcessTree {
     while (!open.isEmpty()) {
       int pid = open.removeFirst();
       ProcFs.Stat stat = ProcFs.stat(pid);
-      if (stat != null && members.add(pid)) {
+      if (stat != null && seen.add(pid)) {
         open.addAll(ProcFs.children(pid));
-        if (!stat.isAlive()) {
-          members.remove(pid);
+        if (stat.isAlive()) {
+          members.add(pid);
+          known.put(pid, stat.started());
         }
       }
     }
@@ -70,10 +85,16 @@ final class ProcessTree {
   /**
    * Sends a signal to all of it.
    *
-   * @return the processes that there were
+   * @return the processes that it was sent to
    */
   Set<Integer> signal(int signal) {
     Set<Integer> members = members();
+    if (sandboxed && signal != LibC.SIGKILL) {
+      // The sandbox's own processes would take the command with them, and no grace were left.
+      members.removeIf(pid -> SANDBOX.equals(ProcFs.name(pid)));
+      members.forEach(pid -> LibC.kill(pid, signal));
+      return members;
+    }
     // The group first and at once, so that none of it can fork between two of our calls.
     if (!leaderReaped || groupExists()) {
       LibC.kill(-leader, signal);
@@ -85,6 +106,16 @@ final class ProcessTree {
       }
     }
     return members;
+  }
+
+  /** User CPU of the orphans that were reaped. */
+  Duration orphansCpuUser() {
+    return cpuUser;
+  }
+
+  /** System CPU of the orphans that were reaped. */
+  Duration orphansCpuSystem() {
+    return cpuSystem;
   }
 
   /** The largest resident size of one of its processes, or of all together now, in bytes. */
@@ -116,24 +147,32 @@ final class ProcessTree {
 
   private List<Integer> orphans() {
     List<Integer> ours = new ArrayList<>();
-    List<Integer> orphans = ProcFs.childrenOfFirstThread(LibC.getpid());
-    known.retainAll(orphans);
-    for (int pid : orphans) {
+    for (int pid : ProcFs.childrenOfFirstThread(LibC.getpid())) {
       ProcFs.Stat stat = ProcFs.stat(pid);
-      if (stat == null) {
+      if (stat == null || pid == leader) {
         continue;
       }
-      boolean inside = stat.group() == leader || stat.session() == leader;
+      boolean inside =
+          stat.group() == leader
+              || stat.session() == leader
+              || Long.valueOf(stat.started()).equals(known.get(pid));
       if (!stat.isAlive()) {
-        if (pid != leader && (inside || known.contains(pid))) {
-          LibC.wait4(pid, null, LibC.WNOHANG, null);
-          known.remove(pid);
+        if (inside) {
+          reap(pid);
         }
       } else if (inside || cookie.equals(ProcFs.variable(pid, CommandSpec.COOKIE_VARIABLE))) {
         ours.add(pid);
-        known.add(pid);
+        known.put(pid, stat.started());
       }
     }
     return ours;
+  }
+
+  private void reap(int pid) {
+    ExitStatus status = ExitStatus.reap(pid, scratch);
+    if (status != null) {
+      cpuUser = cpuUser.plus(status.cpuUser());
+      cpuSystem = cpuSystem.plus(status.cpuSystem());
+    }
   }
 }

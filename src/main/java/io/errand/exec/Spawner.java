@@ -100,6 +100,10 @@ final class Spawner {
     if (spec.confinement().equals(Confinement.NONE)) {
       return spawn(spec, spec.argv(), lookup.path(), directory, true);
     }
+    String refusal = Executables.formatRefusalOf(lookup.path());
+    if (refusal != null) {
+      return new Spawned.Refused(EndCause.NOT_STARTABLE, refusal);
+    }
     List<String> line =
         HostAbilities.commandLine(
             spec.confinement(),

@@ -13,6 +13,8 @@ import io.errand.job.Sandbox;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -122,5 +124,92 @@ class ConfinementTest {
             none.refusalOf(
                 new Confinement(new Limits(1L << 30, null, null, null, null, null), null, null)))
         .isNull();
+  }
+
+  private static Confinement sandboxed(String user, List<String> writable) {
+    return new Confinement(
+        Limits.NONE, user.isEmpty() ? null : user, new Sandbox(false, true, writable));
+  }
+
+  private static boolean isPossible(Confinement confinement) {
+    return HostAbilities.probe().refusalOf(confinement) == null;
+  }
+
+  @Test
+  void aSandboxCannotBeUndoneFromWithin() {
+    Confinement confinement = sandboxed("", List.of());
+    if (isPossible(confinement)) {
+      String script =
+          "grep CapEff /proc/self/status; mount -o remount,rw / 2>/dev/null || echo kept;"
+              + " umount -l "
+              + TestLauncher.home()
+              + " 2>/dev/null || echo kept";
+      assertThat(text(start(within(spec("sh", "-c", script), confinement)).result().stdout()))
+          .isEqualTo("CapEff:\t0000000000000000\nkept\nkept\n");
+    }
+  }
+
+  @Test
+  void noWritablePathUnhidesTheServersDirectory() throws IOException {
+    Files.writeString(TestLauncher.home().resolve("token"), "secret");
+    for (String path :
+        List.of("/", TestLauncher.home().toString(), TestLauncher.folder().toString())) {
+      Confinement confinement = sandboxed("", List.of(path));
+      if (isPossible(confinement)) {
+        CommandSpec spec =
+            within(spec("cat", TestLauncher.home().resolve("token").toString()), confinement);
+        assertThat(start(spec).result().stdout().totalBytes()).as(path).isZero();
+      }
+    }
+    Files.delete(TestLauncher.home().resolve("token"));
+    assertThat(HostAbilities.probe().refusalOf(sandboxed("", List.of("/no/such/folder"))))
+        .isNotNull();
+  }
+
+  @Test
+  void aUserInASandboxHasItsTemporaryDirectory() {
+    Confinement confinement = sandboxed("nobody", List.of());
+    if (isPossible(confinement)) {
+      CommandSpec spec =
+          within(
+              spec("sh", "-c", "id -un; pwd | grep -c \"$TMPDIR\"; touch x && echo mine"),
+              confinement);
+      assertThat(text(start(spec).result().stdout())).isEqualTo("nobody\n1\nmine\n");
+    }
+  }
+
+  @Test
+  void aSandboxedCommandHasItsGraceToo() {
+    Confinement confinement = sandboxed("", List.of());
+    if (isPossible(confinement)) {
+      CommandSpec spec =
+          within(
+              TestLauncher.timing(
+                  spec(
+                      "sh",
+                      "-c",
+                      "trap 'sleep 0.2; echo cleaned; exit 5' TERM; while :; do sleep 0.05; done"),
+                  Duration.ofMillis(500),
+                  Duration.ofSeconds(30)),
+              confinement);
+      CommandResult result = start(spec).result();
+      assertThat(text(result.stdout())).isEqualTo("cleaned\n");
+      assertThat(result.exitCode()).isEqualTo(5);
+      CommandResult quiet = start(within(spec("true"), confinement)).result();
+      assertThat(quiet.signalsSent()).isEmpty();
+    }
+  }
+
+  @Test
+  void whatTheKernelWouldNotRunIsRefusedInBoundsToo() throws IOException {
+    Path script = Files.writeString(folder.resolve("no-interpreter"), "echo no\n");
+    Path other = Files.writeString(folder.resolve("lost-interpreter"), "#!/no/such/sh\n");
+    for (Path file : List.of(script, other)) {
+      Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rwxr-xr-x"));
+      Limits limits = new Limits(null, null, null, null, null, 1);
+      CommandResult result =
+          start(within(spec(file.toString()), new Confinement(limits, null, null))).result();
+      assertThat(result.cause()).isEqualTo(EndCause.NOT_STARTABLE);
+    }
   }
 }

@@ -134,6 +134,32 @@ class LinuxLauncherTest {
   }
 
   @Test
+  void whoHidItsCookieAndLeftTheSessionIsStillOfTheTreeItWasSeenIn() {
+    String mark = "48" + System.nanoTime() % 1_000_000;
+    String hidden =
+        "setsid env -i /bin/sh -c 'trap : TERM; while :; do /bin/sleep " + mark + "; done' & ";
+    CommandSpec left = spec("sh", "-c", hidden + "sleep 0.5; exit 0");
+    CommandResult result = start(left).result();
+    assertThat(result.exitCode()).isEqualTo(0);
+    assertThat(result.treeEmpty()).isTrue();
+    assertThat(result.signalsSent()).isNotEmpty();
+    assertThat(sleeping(mark)).isFalse();
+    CommandSpec timed =
+        timing(
+            spec("sh", "-c", hidden + "sleep 600"), Duration.ofMillis(400), Duration.ofMillis(300));
+    assertThat(start(timed).result().signalsSent())
+        .extracting(CommandResult.SignalSent::signal)
+        .containsExactly("SIGTERM", "SIGKILL");
+    assertThat(sleeping(mark)).isFalse();
+  }
+
+  private static boolean sleeping(String seconds) {
+    return ProcFs.all().stream()
+        .map(ProcFs::info)
+        .anyMatch(info -> info != null && info.command().equals("/bin/sleep " + seconds));
+  }
+
+  @Test
   void anEarlyEndHasTheCauseThatCameFirst() {
     CommandSpec spec = spec("sleep", "600");
     Run run = start(spec);

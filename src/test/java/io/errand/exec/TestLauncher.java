@@ -36,14 +36,15 @@ final class TestLauncher {
 
   private static LinuxLauncher open() {
     try {
-      Files.createDirectory(FOLDER.resolve("home"));
-      LinuxLauncher launcher = new LinuxLauncher(FOLDER.resolve("home"), temporaryRoot());
+      Files.createDirectory(home());
+      Files.setPosixFilePermissions(home(), PosixFilePermissions.fromString("rwx--x--x"));
+      LinuxLauncher launcher = new LinuxLauncher(home(), temporaryRoot());
       Runtime.getRuntime()
           .addShutdownHook(
               new Thread(
                   () -> {
                     launcher.close();
-                    FOLDER.resolve("home").toFile().delete();
+                    home().toFile().delete();
                     FOLDER.toFile().delete();
                   }));
       return launcher;
@@ -52,9 +53,19 @@ final class TestLauncher {
     }
   }
 
+  /** What holds everything else. */
+  static Path folder() {
+    return FOLDER;
+  }
+
+  /** The server's own directory. */
+  static Path home() {
+    return FOLDER.resolve("home");
+  }
+
   /** Where private temporary directories are made. */
   static Path temporaryRoot() {
-    return FOLDER.resolve("tmp");
+    return home().resolve("tmp");
   }
 
   /** A command under test, and what is known of it. */

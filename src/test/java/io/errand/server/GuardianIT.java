@@ -29,7 +29,9 @@ class GuardianIT {
         + child
         + "' &); (env -i PATH=$PATH sh -c '"
         + child
-        + "') & (setsid sh -c 'setsid sh -c \"sleep 600; : "
+        + "') & (setsid env -i PATH=$PATH sh -c '"
+        + child
+        + "' & wait) & (setsid sh -c 'setsid sh -c \"sleep 600; : "
         + mark
         + "\" & exit' &);"
         + " echo up; while :; do sleep 0.2; done # "
@@ -71,7 +73,7 @@ class GuardianIT {
 
   private static String startTree(TestServer server, String mark) {
     String id = server.submit(stubbornTree(mark), Map.of("max_attempts", 1));
-    await().atMost(Duration.ofSeconds(20)).until(() -> pidsOf(mark).size() >= 4);
+    await().atMost(Duration.ofSeconds(20)).until(() -> pidsOf(mark).size() >= 5);
     return id;
   }
 
@@ -181,5 +183,31 @@ class GuardianIT {
         .flatMap(ProcessHandle::children)
         .map(ProcessHandle::pid)
         .toList();
+  }
+
+  @Test
+  void aGuardianThatStandsStillIsReplacedAndThawedHarmsNothing() {
+    try (TestServer server = TestServer.start(Map.of("ERRAND_LEASE_SECONDS", "3"))) {
+      String id = server.submit("sleep 8; echo unharmed", Map.of("max_attempts", 1));
+      server.awaitState(id, "running");
+      long first = guardiansOf(server).get(0);
+      kill("STOP", first);
+      await()
+          .atMost(Duration.ofSeconds(10))
+          .until(() -> guardiansOf(server).stream().anyMatch(pid -> pid != first));
+      assertThat(server.awaitEnd(id).get("stdout").asText()).isEqualTo("unharmed\n");
+    }
+  }
+
+  @Test
+  void aDrainLeavesNothingBehind() {
+    try (TestServer server =
+        TestServer.start(Map.of("ERRAND_LEASE_SECONDS", "30", "ERRAND_DRAIN_SECONDS", "0"))) {
+      String mark = mark();
+      startTree(server, mark);
+      server.signal("TERM");
+      assertThat(server.awaitExit()).isZero();
+      assertThat(pidsOf(mark)).isEmpty();
+    }
   }
 }
