@@ -4,7 +4,6 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.errand.store.Bell;
 import io.errand.store.JobReads;
 import io.errand.store.JobReads.JobStatus;
-import io.errand.store.OutputEntity;
 import io.errand.store.WatchStore;
 import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.runtime.StartupEvent;
@@ -17,11 +16,9 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
@@ -47,7 +44,7 @@ public class LiveOutput {
   private final Bell bell;
   private final ObjectMapper mapper;
   private final Set<LiveViewer> viewers = ConcurrentHashMap.newKeySet();
-  private final Semaphore wakeUp = new Semaphore(0);
+  private final WakeUp wakeUp = new WakeUp();
   private final Thread thread = new Thread(this::run, "errand-live-output");
   private long renewedNanos = System.nanoTime() - RENEW_NANOS;
   private volatile boolean stopped;
@@ -60,8 +57,8 @@ public class LiveOutput {
   }
 
   void start(@Observes StartupEvent event) {
-    bell.onRing(Bell.Ring.OUTPUT, wakeUp::release);
-    bell.onRing(Bell.Ring.FINISHED, wakeUp::release);
+    bell.onRing(Bell.Ring.OUTPUT, wakeUp::call);
+    bell.onRing(Bell.Ring.FINISHED, wakeUp::call);
     thread.setDaemon(true);
     thread.start();
   }
@@ -95,19 +92,13 @@ public class LiveOutput {
     watches.watchOutput(List.of(job), WATCH_SECONDS);
     bell.ring(Bell.Ring.ATTENTION);
     viewers.add(viewer);
-    wakeUp.release();
+    wakeUp.call();
   }
 
   private void run() {
     while (!stopped) {
       try {
-        if (viewers.isEmpty()) {
-          wakeUp.acquire();
-        } else {
-          wakeUp.tryAcquire(POLL_MILLIS, TimeUnit.MILLISECONDS);
-          TimeUnit.MILLISECONDS.sleep(PAUSE_MILLIS); // what rings together is told together
-        }
-        wakeUp.drainPermits();
+        wakeUp.await(!viewers.isEmpty(), POLL_MILLIS, PAUSE_MILLIS);
         viewers.removeIf(LiveViewer::isGone);
         tellAll();
       } catch (InterruptedException e) {
@@ -153,16 +144,15 @@ public class LiveOutput {
       boolean more = tellChunks(viewer);
       if (more || mayRun) {
         if (more) {
-          wakeUp.release();
+          wakeUp.call();
         }
         return;
       }
-      Optional<OutputEntity> ended = reads.output(viewer.jobId(), viewer.attempt());
-      ended.ifPresent(
-          output -> {
-            viewer.kept(output.keptStdout(), false);
-            viewer.kept(output.keptStderr(), true);
-          });
+      if (!viewer.hasHeardAttempt()) {
+        reads
+            .output(viewer.jobId(), viewer.attempt())
+            .ifPresent(output -> viewer.kept(output.keptStdout(), output.keptStderr()));
+      }
       if (viewer.attempt() == status.attempt() && !status.isFinal()) {
         viewer.state(status.state(), status.attempt());
         return; // the next attempt has not begun

@@ -36,6 +36,7 @@ final class LiveViewer {
   private final StreamPosition stdout = new StreamPosition("stdout");
   private final StreamPosition stderr = new StreamPosition("stderr");
   private int attempt;
+  private int heardAttempt;
   private long lastChunkId;
   private String lastState = "";
   private long lastSentNanos = System.nanoTime();
@@ -128,9 +129,19 @@ final class LiveViewer {
     tell(isStderr ? stderr : stdout, start, data, false);
   }
 
+  /** Whether they have been told all of an attempt that has ended: it need not be read again. */
+  boolean hasHeardAttempt() {
+    return heardAttempt == attempt;
+  }
+
   /** Tells what they have not heard yet of an attempt that has ended. */
-  void kept(KeptOutput output, boolean isStderr) {
-    StreamPosition stream = isStderr ? stderr : stdout;
+  void kept(KeptOutput keptStdout, KeptOutput keptStderr) {
+    tellKept(stdout, keptStdout);
+    tellKept(stderr, keptStderr);
+    heardAttempt = attempt;
+  }
+
+  private void tellKept(StreamPosition stream, KeptOutput output) {
     byte[] bytes = output.kept();
     int head = output.headBytes();
     tell(stream, 0, Arrays.copyOf(bytes, head), output.droppedBytes() > 0 || bytes.length == head);

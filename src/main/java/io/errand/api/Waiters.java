@@ -13,7 +13,6 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import org.jboss.logging.Logger;
 
@@ -35,7 +34,7 @@ public class Waiters {
   private final Bell bell;
   private final ConcurrentHashMap<UUID, Set<CompletableFuture<Void>>> waiting =
       new ConcurrentHashMap<>();
-  private final Semaphore wakeUp = new Semaphore(0);
+  private final WakeUp wakeUp = new WakeUp();
   private final Thread thread = new Thread(this::run, "errand-waiters");
   private volatile boolean stopped;
 
@@ -45,7 +44,7 @@ public class Waiters {
   }
 
   void start(@Observes StartupEvent event) {
-    bell.onRing(Bell.Ring.FINISHED, wakeUp::release);
+    bell.onRing(Bell.Ring.FINISHED, wakeUp::call);
     thread.setDaemon(true);
     thread.start();
   }
@@ -76,7 +75,7 @@ public class Waiters {
         });
     CompletableFuture<Void> timed =
         future.completeOnTimeout(null, time.toMillis(), TimeUnit.MILLISECONDS);
-    wakeUp.release();
+    wakeUp.call();
     return timed.whenComplete((done, fault) -> forget(job, future));
   }
 
@@ -92,13 +91,7 @@ public class Waiters {
   private void run() {
     while (!stopped) {
       try {
-        if (waiting.isEmpty()) {
-          wakeUp.acquire();
-        } else {
-          wakeUp.tryAcquire(POLL_MILLIS, TimeUnit.MILLISECONDS);
-          TimeUnit.MILLISECONDS.sleep(PAUSE_MILLIS); // what rings together is answered together
-        }
-        wakeUp.drainPermits();
+        wakeUp.await(!waiting.isEmpty(), POLL_MILLIS, PAUSE_MILLIS);
         completeFinished();
       } catch (InterruptedException e) {
         return;

@@ -37,4 +37,19 @@ public record CommandSpec(
     Confinement confinement) {
   /** The variable that marks the processes of a command. */
   public static final String COOKIE_VARIABLE = "ERRAND_CLAIM_TOKEN";
+
+  /** The same with another environment. */
+  CommandSpec withEnvironment(Map<String, String> other) {
+    return new CommandSpec(
+        cookie,
+        argv,
+        other,
+        stdin,
+        workingDirectory,
+        timeout,
+        killGrace,
+        stdoutLimit,
+        stderrLimit,
+        confinement);
+  }
 }

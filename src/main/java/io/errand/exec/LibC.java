@@ -16,15 +16,12 @@ final class LibC {
   static final int F_SETFL = 4;
   static final int F_SETPIPE_SZ = 1031;
 
-  static final int EPERM = 1;
   static final int ENOENT = 2;
-  static final int ESRCH = 3;
   static final int EINTR = 4;
   static final int E2BIG = 7;
   static final int ENOEXEC = 8;
   static final int EAGAIN = 11;
   static final int ENOMEM = 12;
-  static final int EACCES = 13;
   static final int ENFILE = 23;
   static final int EMFILE = 24;
   static final int ENOSPC = 28;

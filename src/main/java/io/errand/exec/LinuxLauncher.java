@@ -132,17 +132,7 @@ public final class LinuxLauncher implements Launcher {
     }
     environment.putIfAbsent("TMPDIR", temporary.toString());
     environment.put(CommandSpec.COOKIE_VARIABLE, spec.cookie());
-    return new CommandSpec(
-        spec.cookie(),
-        spec.argv(),
-        environment,
-        spec.stdin(),
-        spec.workingDirectory(),
-        spec.timeout(),
-        spec.killGrace(),
-        spec.stdoutLimit(),
-        spec.stderrLimit(),
-        spec.confinement());
+    return spec.withEnvironment(environment);
   }
 
   /** Tidies up after a command, away from the loop, and then says so. */
