@@ -9,6 +9,7 @@ import io.errand.queue.Fingerprint;
 import io.errand.queue.SubmitJob;
 import io.errand.queue.SubmitJob.Request;
 import io.errand.store.JobReads.JobWithOutput;
+import io.errand.store.KeptOutput;
 import io.errand.store.SubmitStore.Submission;
 import io.smallrye.common.annotation.Blocking;
 import jakarta.ws.rs.Consumes;
@@ -173,6 +174,10 @@ public class SubmitResource {
 
   private Response answer(Submission submission, Kind conflict) {
     UUID id = idOf(submission, conflict);
+    if (submission instanceof Submission.Accepted accepted && accepted.job() != null) {
+      return answers.located(
+          202, new JobWithOutput(accepted.job(), KeptOutput.NONE, KeptOutput.NONE));
+    }
     JobWithOutput read = answers.read(id, caller.principal());
     if (submission instanceof Submission.Replayed) {
       int status = read.job().jobState().isFinal() ? 200 : 202;

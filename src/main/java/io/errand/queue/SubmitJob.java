@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.errand.job.JobSpec;
 import io.errand.store.Bell;
+import io.errand.store.GroupCommit;
 import io.errand.store.NewJob;
 import io.errand.store.SubmitStore;
 import io.errand.store.SubmitStore.Submission;
@@ -21,11 +22,13 @@ import org.jspecify.annotations.Nullable;
 @ApplicationScoped
 public class SubmitJob {
   private final SubmitStore store;
+  private final GroupCommit groupCommit;
   private final Bell bell;
   private final JobIds ids = new JobIds(System::currentTimeMillis);
 
-  SubmitJob(SubmitStore store, Bell bell) {
+  SubmitJob(SubmitStore store, GroupCommit groupCommit, Bell bell) {
     this.store = store;
+    this.groupCommit = groupCommit;
     this.bell = bell;
   }
 
@@ -83,7 +86,7 @@ public class SubmitJob {
     }
     List<Submission> answers =
         contradiction
-            ? jobs.stream().<Submission>map(job -> new Submission.Accepted(job.id())).toList()
+            ? jobs.stream().<Submission>map(job -> new Submission.Accepted(job.id(), null)).toList()
             : store.submitAll(jobs);
     bell.ring(Bell.Ring.READY);
     return IntStream.range(0, places.length)
@@ -96,7 +99,7 @@ public class SubmitJob {
   }
 
   private Submission submit(NewJob job) throws SQLException {
-    return ringing(store.submit(job));
+    return ringing(groupCommit.submit(job));
   }
 
   private Submission ringing(Submission submission) {

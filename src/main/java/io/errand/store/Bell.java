@@ -26,16 +26,18 @@ import org.postgresql.PGNotification;
 /**
  * Wakes the processes that share a database, so that they need not wait for their next poll.
  *
- * <p>A ring is a hint and may be lost: everybody who listens also polls. Rings that come while one
- * is being sent become one, because PostgreSQL takes a lock of the whole instance to commit a
- * NOTIFY.
+ * <p>A ring is a hint and may be lost: everybody who listens also polls. The first goes out at
+ * once; those that come in the {@value #QUIET_MILLIS} ms behind it become one, because PostgreSQL
+ * takes a lock of the whole instance to commit a NOTIFY.
  */
 @ApplicationScoped
 public class Bell {
   private static final Logger LOG = Logger.getLogger(Bell.class);
   private static final String CHANNEL_SQL = "LISTEN errand";
-  private static final String RING_SQL = "SELECT pg_notify('errand', ?)";
+  private static final String RING_SQL =
+      "SELECT pg_notify('errand', name) FROM unnest(?) AS r (name)";
   private static final int LISTEN_MILLIS = 10_000;
+  private static final int QUIET_MILLIS = 5;
 
   /** What happened. */
   public enum Ring {
@@ -109,17 +111,20 @@ public class Bell {
         Set<Ring> rings = awaitPending();
         try (Connection connection = dataSource.getConnection();
             PreparedStatement statement = connection.prepareStatement(RING_SQL)) {
-          for (Ring ring : rings) {
-            statement.setString(1, ring.name().toLowerCase(Locale.ROOT));
-            statement.execute();
-          }
+          statement.setArray(1, connection.createArrayOf("text", names(rings)));
+          statement.execute();
         }
+        TimeUnit.MILLISECONDS.sleep(QUIET_MILLIS);
       } catch (SQLException e) {
         LOG.debugf("A notification was not sent, polling will do: %s", e.getMessage());
       } catch (InterruptedException e) {
         return;
       }
     }
+  }
+
+  private static Object[] names(Set<Ring> rings) {
+    return rings.stream().map(ring -> ring.name().toLowerCase(Locale.ROOT)).toArray();
   }
 
   private Set<Ring> awaitPending() throws InterruptedException {

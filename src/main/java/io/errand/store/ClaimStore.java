@@ -3,7 +3,6 @@ package io.errand.store;
 import io.errand.job.OnLost;
 import io.errand.job.RetryPolicy;
 import jakarta.enterprise.context.ApplicationScoped;
-import java.sql.Array;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -26,18 +25,19 @@ public class ClaimStore {
 
   private final DataSource dataSource;
 
-  ClaimStore(DataSource dataSource) {
+  ClaimStore(@io.quarkus.agroal.DataSource("queue") DataSource dataSource) {
     this.dataSource = dataSource;
   }
 
   /*
    * SKIP LOCKED keeps claimers out of each other's way. Of the rows that were locked, one for each
    * concurrency key is taken; the unique index on running keys decides between two claimers that
-   * could not see each other. A worker that was given up claims nothing.
+   * could not see each other. A worker that was given up claims nothing. The array keeps the planner
+   * from reading the whole table: it takes an unknown LIMIT for a tenth of all jobs.
    */
-  private static final String CLAIM =
+  static final String CLAIMING =
       """
-      WITH ready AS (
+      ready AS (
           SELECT c.id, c.concurrency_key, c.priority, c.run_at
           FROM errand.jobs c
           WHERE c.state IN ('queued', 'retrying')
@@ -55,22 +55,24 @@ public class ClaimStore {
       ), taken AS (
           SELECT DISTINCT ON (coalesce(concurrency_key, id::text)) id FROM ready
           ORDER BY coalesce(concurrency_key, id::text), priority DESC, run_at, id
+      ), claimed AS (
+          UPDATE errand.jobs j
+          SET state = 'running', reason = NULL, attempt = j.attempt + 1,
+              charged_attempts = j.charged_attempts + 1, exit_code = NULL, signal = NULL,
+              detail = NULL, started_at = now(), duration_seconds = NULL, worker = ?,
+              worker_id = ?, claim_token = gen_random_uuid(), stdout_bytes = 0,
+              stdout_dropped_bytes = 0, stderr_bytes = 0, stderr_dropped_bytes = 0
+          WHERE j.id = ANY (ARRAY(SELECT id FROM taken))
+          RETURNING j.id, j.claim_token, j.attempt, j.charged_attempts, j.queue,
+              extract(epoch FROM now() - greatest(j.run_at, j.created_at)) AS waited_seconds,
+              j.command, j.env::text, j.stdin, j.working_directory, j.timeout_seconds,
+              j.kill_grace_seconds, j.stdout_limit_bytes, j.stderr_limit_bytes, j.max_attempts,
+              j.backoff::text, j.retry::text, j.success_exit_codes, j.on_lost, j.limits::text,
+              j.run_as, j.sandbox::text, j.concurrency_key IS NOT NULL AS keyed
       )
-      UPDATE errand.jobs j
-      SET state = 'running', reason = NULL, attempt = j.attempt + 1,
-          charged_attempts = j.charged_attempts + 1, exit_code = NULL, signal = NULL,
-          detail = NULL, started_at = now(), duration_seconds = NULL, worker = ?, worker_id = ?,
-          claim_token = gen_random_uuid(), stdout_bytes = 0, stdout_dropped_bytes = 0,
-          stderr_bytes = 0, stderr_dropped_bytes = 0
-      FROM taken WHERE j.id = taken.id
-      RETURNING j.id, j.claim_token, j.attempt, j.charged_attempts, j.queue,
-          extract(epoch FROM now() - greatest(j.run_at, j.created_at)) AS waited_seconds,
-          j.command, j.env::text, j.stdin, j.working_directory, j.timeout_seconds,
-          j.kill_grace_seconds, j.stdout_limit_bytes, j.stderr_limit_bytes, j.max_attempts,
-          j.backoff::text, j.retry::text, j.success_exit_codes, j.on_lost, j.limits::text,
-          j.run_as, j.sandbox::text,
-          j.concurrency_key IS NOT NULL AS keyed
       """;
+
+  private static final String CLAIM = "WITH " + CLAIMING + "SELECT * FROM claimed";
 
   private static final String HELD_BY =
       """
@@ -124,33 +126,49 @@ public class ClaimStore {
   public record Wish(UUID token, boolean cancel, boolean output, boolean processes) {}
 
   /**
-   * Claims up to so many jobs that are ready, best first.
+   * Who claims.
    *
-   * @param workerId the incarnation that will run them
+   * @param workerId the incarnation that will run what it claims
    * @param workerName for people
    * @param queues the queues that it serves; {@code *} is all
+   */
+  public record Claimer(UUID workerId, String workerName, Collection<String> queues) {}
+
+  /**
+   * Claims up to so many jobs that are ready, best first.
+   *
    * @param limit at least 1
    * @throws SQLException if the database is away; what was claimed then is unknown until {@link
    *     #heldBy} is asked
    */
-  public List<ClaimedJob> claim(
-      UUID workerId, String workerName, Collection<String> queues, int limit) throws SQLException {
+  public List<ClaimedJob> claim(Claimer claimer, int limit) throws SQLException {
     try (Connection connection = dataSource.getConnection();
         PreparedStatement statement = connection.prepareStatement(CLAIM)) {
-      Array names = connection.createArrayOf("text", queues.toArray());
-      statement.setBoolean(1, queues.contains("*"));
-      statement.setArray(2, names);
-      statement.setObject(3, workerId);
-      statement.setInt(4, limit);
-      statement.setString(5, workerName);
-      statement.setObject(6, workerId);
+      bind(connection, statement, 0, claimer, limit);
       return read(statement);
     } catch (SQLException e) {
-      if (UNIQUE_VIOLATION.equals(e.getSQLState())) {
+      if (isConcurrencyRace(e)) {
         return List.of();
       }
       throw e;
     }
+  }
+
+  /** Whether another worker claimed the same concurrency key first; nothing was changed then. */
+  static boolean isConcurrencyRace(SQLException fault) {
+    return UNIQUE_VIOLATION.equals(fault.getSQLState());
+  }
+
+  /** Sets the parameters of {@link #CLAIMING}, which begin behind so many others. */
+  static void bind(
+      Connection connection, PreparedStatement statement, int behind, Claimer claimer, int limit)
+      throws SQLException {
+    statement.setBoolean(behind + 1, claimer.queues().contains("*"));
+    statement.setArray(behind + 2, connection.createArrayOf("text", claimer.queues().toArray()));
+    statement.setObject(behind + 3, claimer.workerId());
+    statement.setInt(behind + 4, limit);
+    statement.setString(behind + 5, claimer.workerName());
+    statement.setObject(behind + 6, claimer.workerId());
   }
 
   /** The claims that an incarnation holds. */
@@ -195,29 +213,33 @@ public class ClaimStore {
     List<ClaimedJob> jobs = new ArrayList<>();
     try (ResultSet row = statement.executeQuery()) {
       while (row.next()) {
-        jobs.add(
-            new ClaimedJob(
-                row.getObject("id", UUID.class),
-                row.getObject("claim_token", UUID.class),
-                row.getInt("attempt"),
-                row.getInt("charged_attempts"),
-                row.getString("queue"),
-                seconds(row.getDouble("waited_seconds")),
-                List.of((String[]) row.getArray("command").getArray()),
-                PolicyJson.readMap(row.getString("env")),
-                row.getString("stdin"),
-                row.getString("working_directory"),
-                seconds(row.getDouble("timeout_seconds")),
-                seconds(row.getDouble("kill_grace_seconds")),
-                row.getInt("stdout_limit_bytes"),
-                row.getInt("stderr_limit_bytes"),
-                policy(row),
-                PolicyJson.readConfinement(
-                    row.getString("limits"), row.getString("run_as"), row.getString("sandbox")),
-                row.getBoolean("keyed")));
+        jobs.add(read(row));
       }
     }
     return jobs;
+  }
+
+  /** The claim in this row. */
+  static ClaimedJob read(ResultSet row) throws SQLException {
+    return new ClaimedJob(
+        row.getObject("id", UUID.class),
+        row.getObject("claim_token", UUID.class),
+        row.getInt("attempt"),
+        row.getInt("charged_attempts"),
+        row.getString("queue"),
+        seconds(row.getDouble("waited_seconds")),
+        List.of((String[]) row.getArray("command").getArray()),
+        PolicyJson.readMap(row.getString("env")),
+        row.getString("stdin"),
+        row.getString("working_directory"),
+        seconds(row.getDouble("timeout_seconds")),
+        seconds(row.getDouble("kill_grace_seconds")),
+        row.getInt("stdout_limit_bytes"),
+        row.getInt("stderr_limit_bytes"),
+        policy(row),
+        PolicyJson.readConfinement(
+            row.getString("limits"), row.getString("run_as"), row.getString("sandbox")),
+        row.getBoolean("keyed"));
   }
 
   private static RetryPolicy policy(ResultSet row) throws SQLException {

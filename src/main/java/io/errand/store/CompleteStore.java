@@ -21,17 +21,20 @@ import org.jspecify.annotations.Nullable;
 public class CompleteStore {
   private final DataSource dataSource;
 
-  CompleteStore(DataSource dataSource) {
+  CompleteStore(@io.quarkus.agroal.DataSource("queue") DataSource dataSource) {
     this.dataSource = dataSource;
   }
 
   /*
    * The row may have been asked to cancel after the decision was made, so both decisions come along
-   * and the row chooses. What is not RUNNING under this token any more is left as it is.
+   * and the row chooses. What is not RUNNING under this token any more is left as it is: a row has a
+   * token only while it is running, a CHECK sees to that. The state is not asked for again, because
+   * that would invite the planner to the index of running jobs, which is full of jobs that have run;
+   * each row is looked up by its id, in the order of ids, so that two of these never wait in a circle.
    */
-  private static final String COMPLETE =
+  static final String ENDING =
       """
-      WITH ending AS (
+      ending AS (
           SELECT * FROM unnest(
               ?::uuid[], ?::uuid[], ?::text[], ?::text[], ?::float8[], ?::boolean[], ?::text[],
               ?::smallint[], ?::text[], ?::text[], ?::boolean[],
@@ -49,11 +52,11 @@ public class CompleteStore {
                  j.run_at, j.cancel_requested_at,
                  CASE WHEN j.cancel_requested_at IS NULL THEN e.state
                       ELSE e.state_if_cancelled END AS next_state
-          FROM ending e
-          JOIN errand.jobs j ON j.id = e.job_id AND j.claim_token = e.claim_token
-                            AND j.state = 'running'
-          ORDER BY j.id
-          FOR UPDATE OF j
+          FROM (SELECT * FROM ending ORDER BY job_id) e
+          CROSS JOIN LATERAL (
+              SELECT * FROM errand.jobs
+              WHERE id = e.job_id AND claim_token = e.claim_token
+              FOR UPDATE) j
       ), done AS (
           UPDATE errand.jobs j
           SET state = c.next_state,
@@ -79,9 +82,9 @@ public class CompleteStore {
               worker_id = NULL,
               claim_token = NULL
           FROM chosen c
-          WHERE j.id = c.job_id AND j.claim_token = c.claim_token AND j.state = 'running'
+          WHERE j.id = c.job_id AND j.claim_token = c.claim_token
           RETURNING j.id
-      )
+      ), written AS (
       INSERT INTO errand.attempts (
           job_id, attempt, outcome, exit_code, signal, detail, started_at, duration_seconds,
           cpu_user_seconds, cpu_system_seconds, memory_peak_bytes, worker, stdout_bytes,
@@ -94,7 +97,10 @@ public class CompleteStore {
              c.stderr_head_bytes, c.signals_sent, c.tree_empty
       FROM chosen c JOIN done d ON d.id = c.job_id
       RETURNING job_id
+      )
       """;
+
+  private static final String COMPLETE = "WITH " + ENDING + "SELECT job_id FROM written";
 
   /**
    * Writes the ends of attempts.
@@ -106,30 +112,7 @@ public class CompleteStore {
   public Set<UUID> complete(List<Completion> completions) throws SQLException {
     try (Connection connection = dataSource.getConnection();
         PreparedStatement statement = connection.prepareStatement(COMPLETE)) {
-      Columns columns = new Columns(connection, statement, completions);
-      columns.add("uuid", Completion::jobId);
-      columns.add("uuid", Completion::token);
-      columns.add("text", completion -> completion.decision().arrow().to().wireName());
-      columns.add("text", CompleteStore::stateIfCancelled);
-      columns.add("float8", completion -> completion.decision().delay().toNanos() / 1e9);
-      columns.add("bool", completion -> completion.decision().uncharged());
-      columns.add("text", completion -> completion.result().outcome().wireName());
-      columns.add("int2", ofResult(AttemptResult::exitCode));
-      columns.add("text", ofResult(AttemptResult::signal));
-      columns.add("text", ofResult(AttemptResult::detail));
-      columns.add("bool", completion -> completion.result().started());
-      columns.add("float8", ofUsage(Usage::durationSeconds));
-      columns.add("float8", ofUsage(Usage::cpuUserSeconds));
-      columns.add("float8", ofUsage(Usage::cpuSystemSeconds));
-      columns.add("int8", ofUsage(Usage::memoryPeakBytes));
-      columns.add("bytea", completion -> completion.stdout().kept());
-      columns.add("int4", completion -> completion.stdout().headBytes());
-      columns.add("int8", completion -> completion.stdout().totalBytes());
-      columns.add("bytea", completion -> completion.stderr().kept());
-      columns.add("int4", completion -> completion.stderr().headBytes());
-      columns.add("int8", completion -> completion.stderr().totalBytes());
-      columns.add("jsonb", completion -> PolicyJson.write(completion.ending()).toString());
-      columns.add("bool", completion -> completion.ending().treeEmpty());
+      bind(connection, statement, completions);
       Set<UUID> changed = new HashSet<>();
       try (ResultSet rows = statement.executeQuery()) {
         while (rows.next()) {
@@ -138,6 +121,40 @@ public class CompleteStore {
       }
       return changed;
     }
+  }
+
+  /**
+   * Sets the parameters of {@link #ENDING}, which come first.
+   *
+   * @return how many
+   */
+  static int bind(Connection connection, PreparedStatement statement, List<Completion> completions)
+      throws SQLException {
+    Columns columns = new Columns(connection, statement, completions);
+    columns.add("uuid", Completion::jobId);
+    columns.add("uuid", Completion::token);
+    columns.add("text", completion -> completion.decision().arrow().to().wireName());
+    columns.add("text", CompleteStore::stateIfCancelled);
+    columns.add("float8", completion -> completion.decision().delay().toNanos() / 1e9);
+    columns.add("bool", completion -> completion.decision().uncharged());
+    columns.add("text", completion -> completion.result().outcome().wireName());
+    columns.add("int2", ofResult(AttemptResult::exitCode));
+    columns.add("text", ofResult(AttemptResult::signal));
+    columns.add("text", ofResult(AttemptResult::detail));
+    columns.add("bool", completion -> completion.result().started());
+    columns.add("float8", ofUsage(Usage::durationSeconds));
+    columns.add("float8", ofUsage(Usage::cpuUserSeconds));
+    columns.add("float8", ofUsage(Usage::cpuSystemSeconds));
+    columns.add("int8", ofUsage(Usage::memoryPeakBytes));
+    columns.add("bytea", completion -> completion.stdout().kept());
+    columns.add("int4", completion -> completion.stdout().headBytes());
+    columns.add("int8", completion -> completion.stdout().totalBytes());
+    columns.add("bytea", completion -> completion.stderr().kept());
+    columns.add("int4", completion -> completion.stderr().headBytes());
+    columns.add("int8", completion -> completion.stderr().totalBytes());
+    columns.add("jsonb", completion -> PolicyJson.write(completion.ending()).toString());
+    columns.add("bool", completion -> completion.ending().treeEmpty());
+    return columns.bound;
   }
 
   private static String stateIfCancelled(Completion completion) {

@@ -1,12 +1,17 @@
 package io.errand.store;
 
+import io.errand.job.JobSpec;
 import io.errand.job.JobState;
 import io.quarkus.hibernate.orm.panache.PanacheEntityBase;
 import jakarta.persistence.Column;
 import jakarta.persistence.Entity;
 import jakarta.persistence.Id;
 import jakarta.persistence.Table;
+import java.nio.charset.StandardCharsets;
+import java.sql.ResultSet;
+import java.sql.SQLException;
 import java.time.Instant;
+import java.time.OffsetDateTime;
 import java.util.Locale;
 import java.util.UUID;
 import org.hibernate.annotations.Formula;
@@ -134,6 +139,46 @@ public class JobEntity extends PanacheEntityBase {
   /** The size of what the command reads, null where there is nothing. */
   @Formula("octet_length(stdin)")
   public Integer stdinBytes;
+
+  /** The row of a job that has just been stored: what it asks for, and what its row says. */
+  static JobEntity queued(NewJob asked, ResultSet row) throws SQLException {
+    JobSpec spec = asked.spec();
+    JobEntity job = new JobEntity();
+    job.id = asked.id();
+    job.state = JobState.QUEUED.wireName();
+    job.queue = spec.queue();
+    job.priority = (short) spec.priority();
+    job.command = spec.command().toArray(String[]::new);
+    job.maxAttempts = spec.policy().maxAttempts();
+    job.createdAt = row.getObject("created_at", OffsetDateTime.class).toInstant();
+    job.runAt = row.getObject("run_at", OffsetDateTime.class).toInstant();
+    OffsetDateTime expires = row.getObject("expires_at", OffsetDateTime.class);
+    job.expiresAt = expires == null ? null : expires.toInstant();
+    job.labels = row.getString("labels");
+    job.concurrencyKey = spec.concurrencyKey();
+    job.idempotencyKey = asked.idempotencyKey();
+    job.principal = asked.principal();
+    job.timeoutSeconds = spec.timeoutSeconds();
+    job.killGraceSeconds = spec.killGraceSeconds();
+    job.stdoutLimitBytes = spec.stdoutLimitBytes();
+    job.stderrLimitBytes = spec.stderrLimitBytes();
+    job.successExitCodes =
+        spec.policy().successExitCodes().stream()
+            .sorted()
+            .map(Integer::shortValue)
+            .toArray(Short[]::new);
+    job.onLost = spec.policy().onLost().wireName();
+    job.backoff = row.getString("backoff");
+    job.retry = row.getString("retry");
+    job.limits = row.getString("limits");
+    job.runAs = spec.confinement().user();
+    job.sandbox = row.getString("sandbox");
+    job.workingDirectory = spec.workingDirectory();
+    job.envNames = (String[]) row.getArray("env_names").getArray();
+    String stdin = spec.stdin();
+    job.stdinBytes = stdin == null ? null : stdin.getBytes(StandardCharsets.UTF_8).length;
+    return job;
+  }
 
   /** The state as the machine knows it. */
   public JobState jobState() {

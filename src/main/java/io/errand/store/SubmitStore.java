@@ -10,6 +10,7 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -29,7 +30,7 @@ import org.jspecify.annotations.Nullable;
 public class SubmitStore {
   private final DataSource dataSource;
 
-  SubmitStore(DataSource dataSource) {
+  SubmitStore(@io.quarkus.agroal.DataSource("queue") DataSource dataSource) {
     this.dataSource = dataSource;
   }
 
@@ -63,8 +64,20 @@ public class SubmitStore {
              decode(fingerprint, 'hex'), limits, run_as, sandbox
       FROM item
       WHERE idempotency_key IS NULL OR id IN (SELECT job_id FROM key)
+      ORDER BY id
       ON CONFLICT (id) DO NOTHING
-      RETURNING id
+      """;
+
+  private static final String SUBMIT_MANY = SUBMIT + "RETURNING id";
+
+  /* With what the database made of it, so that the answer needs no second look. */
+  private static final String SUBMIT_AND_SHOW =
+      SUBMIT
+          + """
+      RETURNING id, created_at, run_at, expires_at, labels::text, backoff::text, retry::text,
+          limits::text, sandbox::text,
+          CASE WHEN env = '{}' THEN '{}'
+               ELSE ARRAY(SELECT jsonb_object_keys(env) ORDER BY 1) END AS env_names
       """;
 
   private static final String RETRY =
@@ -117,8 +130,12 @@ public class SubmitStore {
 
   /** What became of a submit. */
   public sealed interface Submission {
-    /** The job is stored, and durable. */
-    record Accepted(UUID id) implements Submission {}
+    /**
+     * The job is stored, and durable.
+     *
+     * @param job as it stands in its row, null where it was one of many
+     */
+    record Accepted(UUID id, @Nullable JobEntity job) implements Submission {}
 
     /** The same request came before, and this is its job. */
     record Replayed(UUID id) implements Submission {}
@@ -137,18 +154,29 @@ public class SubmitStore {
   }
 
   /**
-   * Stores one job, unless its key or its id is known.
+   * Stores each of the jobs whose key and id are not known, in one transaction. They may come from
+   * many callers, and keys and ids may repeat among them.
    *
-   * @throws SQLException if the database is away; whether the job was stored is then unknown
+   * @return one answer per job, in order
+   * @throws SQLException if nothing was stored, or if the database is away; whether the jobs were
+   *     stored is then unknown
    */
-  public Submission submit(NewJob job) throws SQLException {
+  public List<Submission> submitEach(List<NewJob> jobs) throws SQLException {
     try (Connection connection = dataSource.getConnection()) {
-      if (insert(connection, List.of(job)).contains(job.id())) {
-        return new Submission.Accepted(job.id());
+      Map<UUID, JobEntity> stored = insertAndShow(connection, jobs);
+      List<Submission> answers = new ArrayList<>(jobs.size());
+      for (NewJob job : jobs) {
+        JobEntity row = stored.remove(job.id());
+        String key = job.idempotencyKey();
+        if (row != null) {
+          answers.add(new Submission.Accepted(job.id(), row));
+        } else if (key == null) {
+          answers.add(byId(connection, job));
+        } else {
+          answers.add(byKey(job, findKeys(connection, job.principal(), Set.of(key))));
+        }
       }
-      return job.idempotencyKey() == null
-          ? byId(connection, job)
-          : byKey(job, findKeys(connection, job.principal(), Set.of(job.idempotencyKey())));
+      return answers;
     }
   }
 
@@ -176,7 +204,7 @@ public class SubmitStore {
                 .map(
                     job ->
                         stored.contains(job.id())
-                            ? new Submission.Accepted(job.id())
+                            ? new Submission.Accepted(job.id(), null)
                             : byKey(job, keys))
                 .toList();
         if (answers.stream().allMatch(SubmitStore::isGranted)) {
@@ -214,7 +242,7 @@ public class SubmitStore {
         statement.setString(5, fingerprint);
         try (ResultSet rows = statement.executeQuery()) {
           if (rows.next()) {
-            return new Submission.Accepted(id);
+            return new Submission.Accepted(id, null);
           }
         }
       }
@@ -251,10 +279,8 @@ public class SubmitStore {
   }
 
   private static Set<UUID> insert(Connection connection, List<NewJob> jobs) throws SQLException {
-    ArrayNode items = PolicyJson.MAPPER.createArrayNode();
-    jobs.forEach(job -> describe(job, items.addObject()));
-    try (PreparedStatement statement = connection.prepareStatement(SUBMIT)) {
-      statement.setString(1, items.toString());
+    try (PreparedStatement statement = connection.prepareStatement(SUBMIT_MANY)) {
+      statement.setString(1, items(jobs));
       Set<UUID> stored = new HashSet<>();
       try (ResultSet rows = statement.executeQuery()) {
         while (rows.next()) {
@@ -263,6 +289,31 @@ public class SubmitStore {
       }
       return stored;
     }
+  }
+
+  private static Map<UUID, JobEntity> insertAndShow(Connection connection, List<NewJob> jobs)
+      throws SQLException {
+    try (PreparedStatement statement = connection.prepareStatement(SUBMIT_AND_SHOW)) {
+      statement.setString(1, items(jobs));
+      Map<UUID, NewJob> wanted = new HashMap<>();
+      jobs.forEach(job -> wanted.putIfAbsent(job.id(), job));
+      Map<UUID, JobEntity> stored = new HashMap<>();
+      try (ResultSet row = statement.executeQuery()) {
+        while (row.next()) {
+          NewJob job = wanted.get(row.getObject("id", UUID.class));
+          if (job != null) {
+            stored.put(job.id(), JobEntity.queued(job, row));
+          }
+        }
+      }
+      return stored;
+    }
+  }
+
+  private static String items(List<NewJob> jobs) {
+    ArrayNode items = PolicyJson.MAPPER.createArrayNode();
+    jobs.forEach(job -> describe(job, items.addObject()));
+    return items.toString();
   }
 
   private static void describe(NewJob job, ObjectNode item) {

@@ -85,10 +85,24 @@ final class Slots {
       gone = true;
       return recorded;
     }
+
+    private synchronized boolean isGone() {
+      return gone;
+    }
   }
 
   int free() {
     return size - occupied.size();
+  }
+
+  /** How many slots become free once these ends are written: nothing is left of their trees. */
+  int gone(List<Completion> batch) {
+    int count = 0;
+    for (Completion completion : batch) {
+      Slot slot = occupied.get(completion.token());
+      count += slot != null && slot.isGone() ? 1 : 0;
+    }
+    return count;
   }
 
   int busy() {
@@ -161,6 +175,11 @@ final class Slots {
       occupied.remove(slot.job.token());
       onChange.run();
     }
+  }
+
+  /** How many ends wait to be written. */
+  int ended() {
+    return ended.size();
   }
 
   boolean hasEnded() {

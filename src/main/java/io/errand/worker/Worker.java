@@ -7,6 +7,7 @@ import io.errand.exec.LinuxLauncher;
 import io.errand.store.Bell;
 import io.errand.store.ClaimStore;
 import io.errand.store.CompleteStore;
+import io.errand.store.TurnStore;
 import io.errand.store.WatchStore;
 import io.errand.store.WorkerStore;
 import io.quarkus.runtime.StartupEvent;
@@ -35,6 +36,7 @@ public class Worker {
   private final WorkerConfig config;
   private final ClaimStore claims;
   private final CompleteStore completes;
+  private final TurnStore turns;
   private final WorkerStore workers;
   private final WatchStore watches;
   private final Bell bell;
@@ -49,6 +51,7 @@ public class Worker {
       WorkerConfig config,
       ClaimStore claims,
       CompleteStore completes,
+      TurnStore turns,
       WorkerStore workers,
       WatchStore watches,
       Bell bell,
@@ -56,6 +59,7 @@ public class Worker {
     this.config = config;
     this.claims = claims;
     this.completes = completes;
+    this.turns = turns;
     this.workers = workers;
     this.watches = watches;
     this.bell = bell;
@@ -76,6 +80,7 @@ public class Worker {
         new Dispatcher(
             claims,
             completes,
+            turns,
             watches,
             bell,
             meters,

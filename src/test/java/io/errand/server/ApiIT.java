@@ -45,6 +45,20 @@ class ApiIT {
   }
 
   @Test
+  void theAnswerToASubmitIsWhatAReadGives() {
+    HttpResponse<String> submitted =
+        server.post(
+            "/v1/jobs",
+            "{\"command\":[\"true\"],\"run_at\":\"2098-01-01T00:00:00.1234567Z\",\"labels\":{\"zz\":\"1\",\"a\":\"\u00e9\"},"
+                + "\"env\":{\"b\":\"1\",\"A\":\"2\"},\"stdin\":\"\u00e9\",\"timeout_seconds\":1.5,"
+                + "\"retry\":[{\"when\":\"exit_code\",\"codes\":[2,\"64-78\"],\"then\":\"fail\"}],"
+                + "\"expires_at\":\"2099-01-01T00:00:00.1234567Z\",\"limits\":{\"nice\":5}}");
+    HttpResponse<String> read = server.get("/v1/jobs/" + json(submitted).get("id").asText());
+    assertThat(submitted.body()).isEqualTo(read.body());
+    assertThat(submitted.headers().firstValue("ETag")).isEqualTo(read.headers().firstValue("ETag"));
+  }
+
+  @Test
   void aSubmitIsAcceptedAndToldWhereItIs() {
     HttpResponse<String> answer = server.post("/v1/jobs", "{\"command\":[\"true\"]}");
     assertThat(answer.statusCode()).isEqualTo(202);

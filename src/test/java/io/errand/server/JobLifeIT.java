@@ -2,6 +2,7 @@ package io.errand.server;
 
 import static io.errand.server.TestServer.assertProblem;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.net.http.HttpResponse;
@@ -186,9 +187,12 @@ class JobLifeIT {
   void aJobsLogLinesCarryItsIdAndAttempt() {
     String id = server.submit("true", Map.of());
     server.awaitEnd(id);
-    assertThat(server.log().lines().filter(line -> line.contains(id)))
-        .isNotEmpty()
-        .allMatch(line -> line.contains("attempt=1"));
+    await() // the line comes once the end is written, which is when the answer comes too
+        .untilAsserted(
+            () ->
+                assertThat(server.log().lines().filter(line -> line.contains(id)))
+                    .isNotEmpty()
+                    .allMatch(line -> line.contains("attempt=1")));
   }
 
   @Test

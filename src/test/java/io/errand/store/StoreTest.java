@@ -96,9 +96,13 @@ class StoreTest {
     return new NewJob(UUID.randomUUID(), spec, ME, key, fingerprint);
   }
 
+  private Submission submit(NewJob job) throws SQLException {
+    return submits.submitEach(List.of(job)).get(0);
+  }
+
   private UUID submit(JobSpec spec) throws SQLException {
     NewJob job = job(spec, null, HASH);
-    assertThat(submits.submit(job)).isEqualTo(new Submission.Accepted(job.id()));
+    assertThat(submit(job)).isInstanceOf(Submission.Accepted.class);
     return job.id();
   }
 
@@ -107,7 +111,7 @@ class StoreTest {
   }
 
   private List<ClaimedJob> claim(int limit) throws SQLException {
-    return claims.claim(workerId, "w", List.of("*"), limit);
+    return claims.claim(new ClaimStore.Claimer(workerId, "w", List.of("*")), limit);
   }
 
   private static Completion ended(ClaimedJob job, Outcome outcome, @Nullable Integer exitCode) {
@@ -145,7 +149,7 @@ class StoreTest {
   @Test
   void sixtyParallelSubmitsWithOneKeyAreOneJobAndNoError() throws Exception {
     JobSpec spec = spec(3, OnLost.RETRY, null, null);
-    List<Submission> answers = inParallel(60, () -> submits.submit(job(spec, "one", HASH)));
+    List<Submission> answers = inParallel(60, () -> submit(job(spec, "one", HASH)));
     assertThat(answers).filteredOn(Submission.Accepted.class::isInstance).hasSize(1);
     assertThat(answers).filteredOn(Submission.Replayed.class::isInstance).hasSize(59);
     assertThat(database.value("SELECT count(*) FROM errand.jobs")).isEqualTo("1");
@@ -155,18 +159,18 @@ class StoreTest {
   void aKeyWithAnotherRequestIsAConflictAndOneWhoseJobIsGoneSaysSo() throws SQLException {
     JobSpec spec = spec(3, OnLost.RETRY, null, null);
     NewJob first = job(spec, "k", HASH);
-    submits.submit(first);
-    assertThat(submits.submit(job(spec, "k", "cd".repeat(32))))
+    submit(first);
+    assertThat(submit(job(spec, "k", "cd".repeat(32))))
         .isEqualTo(new Submission.Conflict(first.id()));
     database.execute("DELETE FROM errand.jobs");
-    assertThat(submits.submit(job(spec, "k", HASH))).isEqualTo(new Submission.Gone(first.id()));
+    assertThat(submit(job(spec, "k", HASH))).isEqualTo(new Submission.Gone(first.id()));
     assertThat(database.value("SELECT count(*) FROM errand.jobs")).isEqualTo("0");
   }
 
   @Test
   void aBatchIsStoredWholeOrNotAtAll() throws SQLException {
     JobSpec spec = spec(3, OnLost.RETRY, null, null);
-    submits.submit(job(spec, "taken", HASH));
+    submit(job(spec, "taken", HASH));
     List<Submission> refused =
         submits.submitAll(List.of(job(spec, "new", HASH), job(spec, "taken", "cd".repeat(32))));
     assertThat(refused.get(1)).isInstanceOf(Submission.Conflict.class);
@@ -182,10 +186,10 @@ class StoreTest {
   @Test
   void aClientsOwnIdIsItsKey() throws SQLException {
     NewJob job = job(spec(3, OnLost.RETRY, null, null), null, HASH);
-    assertThat(submits.submit(job)).isInstanceOf(Submission.Accepted.class);
-    assertThat(submits.submit(job)).isEqualTo(new Submission.Replayed(job.id()));
+    assertThat(submit(job)).isInstanceOf(Submission.Accepted.class);
+    assertThat(submit(job)).isEqualTo(new Submission.Replayed(job.id()));
     NewJob other = new NewJob(job.id(), job.spec(), ME, null, "cd".repeat(32));
-    assertThat(submits.submit(other)).isEqualTo(new Submission.Conflict(job.id()));
+    assertThat(submit(other)).isEqualTo(new Submission.Conflict(job.id()));
   }
 
   @Test
@@ -235,8 +239,9 @@ class StoreTest {
     control.setQueue("default", true);
     assertThat(claim(9)).isEmpty();
     control.setQueue("default", false);
-    assertThat(claims.claim(workerId, "w", List.of("other"), 9)).isEmpty();
-    assertThat(claims.claim(workerId, "w", List.of("other", "default"), 9)).hasSize(1);
+    assertThat(claims.claim(new ClaimStore.Claimer(workerId, "w", List.of("other")), 9)).isEmpty();
+    assertThat(claims.claim(new ClaimStore.Claimer(workerId, "w", List.of("other", "default")), 9))
+        .hasSize(1);
   }
 
   @Test
@@ -424,7 +429,7 @@ class StoreTest {
         .isEqualTo(new Submission.NotFinal(JobState.QUEUED));
     control.cancel(id, ME);
     assertThat(submits.retry(id, fresh, ME, "again", HASH))
-        .isEqualTo(new Submission.Accepted(fresh));
+        .isEqualTo(new Submission.Accepted(fresh, null));
     assertThat(submits.retry(id, UUID.randomUUID(), ME, "again", HASH))
         .isEqualTo(new Submission.Replayed(fresh));
     assertThat(submits.retry(UUID.randomUUID(), UUID.randomUUID(), ME, null, HASH))

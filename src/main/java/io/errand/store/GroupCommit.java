@@ -1,0 +1,120 @@
+package io.errand.store;
+
+import io.errand.store.SubmitStore.Submission;
+import io.quarkus.runtime.ShutdownEvent;
+import io.quarkus.runtime.StartupEvent;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.event.Observes;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+
+/**
+ * Submits that arrive together are committed together: while one transaction is being written,
+ * those that come meanwhile gather for the next. One that comes alone waits for nobody.
+ */
+@ApplicationScoped
+public class GroupCommit {
+  private static final int MOST_TOGETHER = 100;
+  private static final int MOST_WAITING = 2_000;
+  private static final int WRITERS = 2; // one writes while the other gathers
+  private static final long LONGEST_WAIT_SECONDS = 90; // the driver gives up before
+
+  private final SubmitStore store;
+  private final BlockingQueue<Waiting> waiting = new ArrayBlockingQueue<>(MOST_WAITING);
+  private final List<Thread> writers = new ArrayList<>();
+
+  GroupCommit(SubmitStore store) {
+    this.store = store;
+  }
+
+  private record Waiting(NewJob job, CompletableFuture<Submission> answer) {}
+
+  void start(@Observes StartupEvent event) {
+    for (int i = 0; i < WRITERS; i++) {
+      Thread writer = new Thread(this::write, "errand-submit");
+      writer.setDaemon(true);
+      writer.start();
+      writers.add(writer);
+    }
+  }
+
+  void stop(@Observes ShutdownEvent event) {
+    writers.forEach(Thread::interrupt);
+  }
+
+  /**
+   * Stores one job, unless its key or its id is known. Durable when this returns.
+   *
+   * @throws SQLException if the database is away; whether the job was stored is then unknown
+   */
+  public Submission submit(NewJob job) throws SQLException {
+    CompletableFuture<Submission> answer = new CompletableFuture<>();
+    if (!waiting.offer(new Waiting(job, answer))) {
+      throw new SQLException("More than " + MOST_WAITING + " submits wait for the database");
+    }
+    try {
+      return answer.get(LONGEST_WAIT_SECONDS, TimeUnit.SECONDS);
+    } catch (ExecutionException e) {
+      if (e.getCause() instanceof SQLException fault) {
+        throw new SQLException(fault.getMessage(), fault.getSQLState(), fault);
+      }
+      throw new IllegalStateException(e.getCause());
+    } catch (TimeoutException e) {
+      throw new SQLException("The database did not answer in time", e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new SQLException("Interrupted while the job was being stored", e);
+    }
+  }
+
+  private void write() {
+    List<Waiting> batch = new ArrayList<>(MOST_TOGETHER);
+    try {
+      while (true) {
+        batch.add(waiting.take());
+        waiting.drainTo(batch, MOST_TOGETHER - 1);
+        write(batch);
+        batch.clear();
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void write(List<Waiting> batch) {
+    try {
+      List<Submission> answers = store.submitEach(batch.stream().map(Waiting::job).toList());
+      for (int i = 0; i < answers.size(); i++) {
+        batch.get(i).answer().complete(answers.get(i));
+      }
+    } catch (SQLException e) {
+      if (batch.size() > 1 && wasRefused(e)) {
+        batch.forEach(
+            one -> write(List.of(one))); // nothing was stored: one must not harm the others
+      } else {
+        batch.forEach(one -> one.answer().completeExceptionally(e));
+      }
+    } catch (RuntimeException | Error e) {
+      batch.forEach(one -> one.answer().completeExceptionally(e));
+    }
+  }
+
+  /**
+   * Whether the database has refused the statement, which then has changed nothing: bad data, a
+   * violated constraint, a deadlock. Anything else may have been a commit that was not heard of.
+   */
+  private static boolean wasRefused(SQLException fault) {
+    String state = String.valueOf(fault.getSQLState());
+    return state.startsWith("22")
+        || state.startsWith("23")
+        || state.startsWith("40001")
+        || state.startsWith("40P01");
+  }
+}
