@@ -197,7 +197,10 @@ public class SubmitResource {
     }
     if (submission instanceof Submission.Gone gone) {
       throw Problem.of(
-          Kind.GONE, "This key made job " + gone.id() + ", which has been removed since");
+          Kind.GONE,
+          "This request made job "
+              + gone.id()
+              + ", which has been removed since; nothing was stored");
     }
     throw Problem.of(
         conflict,

@@ -22,23 +22,24 @@ public class FleetReads {
              coalesce(c.queued, 0) AS queued, coalesce(c.running, 0) AS running,
              coalesce(c.retrying, 0) AS retrying, coalesce(c.held, 0) AS held,
              coalesce(c.succeeded, 0) AS succeeded, coalesce(c.failed, 0) AS failed,
-             coalesce(c.cancelled, 0) AS cancelled, c.oldest_ready_seconds
+             coalesce(c.cancelled, 0) AS cancelled,
+             extract(epoch FROM now() - (
+                 SELECT min(j.run_at) FROM errand.jobs j
+                 WHERE j.queue = name AND j.state IN ('queued', 'retrying') AND j.run_at <= now()
+             ))::float8 AS oldest_ready_seconds
       FROM errand.queues q
       FULL JOIN (
           SELECT queue AS name,
-                 count(*) FILTER (WHERE state = 'queued') AS queued,
-                 count(*) FILTER (WHERE state = 'running') AS running,
-                 count(*) FILTER (WHERE state = 'retrying') AS retrying,
-                 count(*) FILTER (WHERE state = 'held') AS held,
-                 count(*) FILTER (WHERE state = 'succeeded') AS succeeded,
-                 count(*) FILTER (WHERE state = 'failed') AS failed,
-                 count(*) FILTER (WHERE state = 'cancelled') AS cancelled,
-                 extract(epoch FROM now() - min(run_at) FILTER (
-                     WHERE state IN ('queued', 'retrying') AND run_at <= now()))::float8
-                     AS oldest_ready_seconds
-          FROM errand.jobs
+                 sum(jobs) FILTER (WHERE state = 'queued') AS queued,
+                 sum(jobs) FILTER (WHERE state = 'running') AS running,
+                 sum(jobs) FILTER (WHERE state = 'retrying') AS retrying,
+                 sum(jobs) FILTER (WHERE state = 'held') AS held,
+                 sum(jobs) FILTER (WHERE state = 'succeeded') AS succeeded,
+                 sum(jobs) FILTER (WHERE state = 'failed') AS failed,
+                 sum(jobs) FILTER (WHERE state = 'cancelled') AS cancelled
+          FROM errand.queue_counts
           WHERE ?::text IS NULL OR queue = ?
-          GROUP BY queue
+          GROUP BY queue HAVING sum(jobs) <> 0
       ) c USING (name)
       WHERE ?::text IS NULL OR name = ?
       ORDER BY name

@@ -1,8 +1,5 @@
 package io.errand.store;
 
-import com.fasterxml.jackson.databind.node.ArrayNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.errand.job.JobSpec;
 import io.errand.job.JobState;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.sql.Array;
@@ -63,7 +60,8 @@ public class SubmitStore {
              success_exit_codes, on_lost, backoff, retry, working_directory, env, stdin,
              decode(fingerprint, 'hex'), limits, run_as, sandbox
       FROM item
-      WHERE idempotency_key IS NULL OR id IN (SELECT job_id FROM key)
+      WHERE (idempotency_key IS NULL OR id IN (SELECT job_id FROM key))
+        AND NOT EXISTS (SELECT FROM errand.removed_jobs r WHERE r.id = item.id)
       ORDER BY id
       ON CONFLICT (id) DO NOTHING
       """;
@@ -122,10 +120,13 @@ public class SubmitStore {
       WHERE k.principal = ? AND k.idempotency_key = ANY (?)
       """;
 
+  /* Its fingerprint, or none where it has been removed. */
   private static final String FIND_ID =
       """
       SELECT encode(fingerprint, 'hex') AS fingerprint FROM errand.jobs
       WHERE id = ? AND principal = ?
+      UNION ALL
+      SELECT NULL FROM errand.removed_jobs WHERE id = ? AND principal = ?
       """;
 
   /** What became of a submit. */
@@ -280,7 +281,7 @@ public class SubmitStore {
 
   private static Set<UUID> insert(Connection connection, List<NewJob> jobs) throws SQLException {
     try (PreparedStatement statement = connection.prepareStatement(SUBMIT_MANY)) {
-      statement.setString(1, items(jobs));
+      statement.setString(1, NewJobJson.write(jobs));
       Set<UUID> stored = new HashSet<>();
       try (ResultSet rows = statement.executeQuery()) {
         while (rows.next()) {
@@ -294,7 +295,7 @@ public class SubmitStore {
   private static Map<UUID, JobEntity> insertAndShow(Connection connection, List<NewJob> jobs)
       throws SQLException {
     try (PreparedStatement statement = connection.prepareStatement(SUBMIT_AND_SHOW)) {
-      statement.setString(1, items(jobs));
+      statement.setString(1, NewJobJson.write(jobs));
       Map<UUID, NewJob> wanted = new HashMap<>();
       jobs.forEach(job -> wanted.putIfAbsent(job.id(), job));
       Map<UUID, JobEntity> stored = new HashMap<>();
@@ -308,44 +309,6 @@ public class SubmitStore {
       }
       return stored;
     }
-  }
-
-  private static String items(List<NewJob> jobs) {
-    ArrayNode items = PolicyJson.MAPPER.createArrayNode();
-    jobs.forEach(job -> describe(job, items.addObject()));
-    return items.toString();
-  }
-
-  private static void describe(NewJob job, ObjectNode item) {
-    JobSpec spec = job.spec();
-    item.put("id", job.id().toString());
-    item.put("queue", spec.queue());
-    item.put("priority", spec.priority());
-    item.set("command", PolicyJson.MAPPER.valueToTree(spec.command()));
-    item.put("max_attempts", spec.policy().maxAttempts());
-    item.put("run_at", spec.runAt() == null ? null : spec.runAt().toString());
-    item.put("expires_at", spec.expiresAt() == null ? null : spec.expiresAt().toString());
-    item.set("labels", PolicyJson.MAPPER.valueToTree(spec.labels()));
-    item.put("concurrency_key", spec.concurrencyKey());
-    item.put("idempotency_key", job.idempotencyKey());
-    item.put("principal", job.principal());
-    item.put("timeout_seconds", spec.timeoutSeconds());
-    item.put("kill_grace_seconds", spec.killGraceSeconds());
-    item.put("stdout_limit_bytes", spec.stdoutLimitBytes());
-    item.put("stderr_limit_bytes", spec.stderrLimitBytes());
-    item.set(
-        "success_exit_codes",
-        PolicyJson.MAPPER.valueToTree(spec.policy().successExitCodes().stream().sorted().toList()));
-    item.put("on_lost", spec.policy().onLost().wireName());
-    item.set("backoff", PolicyJson.write(spec.policy().backoff()));
-    item.set("retry", PolicyJson.write(spec.policy().rules()));
-    item.put("working_directory", spec.workingDirectory());
-    item.set("env", PolicyJson.MAPPER.valueToTree(spec.environment()));
-    item.put("stdin", spec.stdin());
-    item.put("fingerprint", job.fingerprint());
-    item.set("limits", PolicyJson.write(spec.confinement().limits()));
-    item.put("run_as", spec.confinement().user());
-    item.set("sandbox", PolicyJson.write(spec.confinement().sandbox()));
   }
 
   private record KnownKey(UUID jobId, @Nullable String fingerprint) {}
@@ -388,9 +351,11 @@ public class SubmitStore {
     try (PreparedStatement statement = connection.prepareStatement(FIND_ID)) {
       statement.setObject(1, job.id());
       statement.setString(2, job.principal());
+      statement.setObject(3, job.id());
+      statement.setString(4, job.principal());
       try (ResultSet rows = statement.executeQuery()) {
-        return rows.next() && job.fingerprint().equals(rows.getString(1))
-            ? new Submission.Replayed(job.id())
+        return rows.next()
+            ? answer(new KnownKey(job.id(), rows.getString(1)), job.fingerprint())
             : new Submission.Conflict(job.id());
       }
     }

@@ -7,6 +7,7 @@ import io.errand.store.ClaimedJob;
 import io.errand.store.CompleteStore;
 import io.errand.store.Completion;
 import io.errand.store.ControlStore;
+import io.errand.store.Housekeeping;
 import io.errand.store.WatchStore;
 import io.errand.store.WorkerStore;
 import io.quarkus.scheduler.Scheduled;
@@ -26,12 +27,15 @@ import org.jboss.logging.Logger;
 public class Rescuer {
   private static final Logger LOG = Logger.getLogger(Rescuer.class);
   private static final int BATCH = 500;
+  private static final int UNFOLDED_COUNTS = 300;
+  private static final int MOST_COUNTS = 50_000;
 
   private final WorkerStore workers;
   private final ClaimStore claims;
   private final CompleteStore completes;
   private final ControlStore control;
   private final WatchStore watches;
+  private final Housekeeping housekeeping;
   private final Bell bell;
 
   Rescuer(
@@ -40,21 +44,29 @@ public class Rescuer {
       CompleteStore completes,
       ControlStore control,
       WatchStore watches,
+      Housekeeping housekeeping,
       Bell bell) {
     this.workers = workers;
     this.claims = claims;
     this.completes = completes;
     this.control = control;
     this.watches = watches;
+    this.housekeeping = housekeeping;
     this.bell = bell;
   }
 
-  @Scheduled(every = "1s", concurrentExecution = ConcurrentExecution.SKIP)
-  void everySecond() {
+  @Scheduled(every = "1.5s", concurrentExecution = ConcurrentExecution.SKIP)
+  void lookOften() {
     try {
-      rescue();
-      if (control.expire(BATCH) > 0) {
+      Housekeeping.Due due = housekeeping.due(UNFOLDED_COUNTS);
+      if (due.silent() || due.lost()) {
+        rescue();
+      }
+      if (due.expired() && control.expire(BATCH) > 0) {
         bell.ring(Bell.Ring.FINISHED);
+      }
+      if (due.counts()) {
+        housekeeping.foldCounts(MOST_COUNTS);
       }
     } catch (SQLException e) {
       LOG.debugf("Nothing was rescued this time: %s", e.getMessage());

@@ -28,6 +28,8 @@ final class Database {
     dataSource.setUrl(postgres.jdbcUrl());
     dataSource.setUser(EmbeddedPostgres.ROLE);
     dataSource.setPassword(postgres.password());
+    dataSource.setOptions(
+        "-c plan_cache_mode=force_generic_plan"); // as the pool of the queue has it
   }
 
   private static Database start() {
@@ -74,7 +76,8 @@ final class Database {
   /** Empty tables. */
   static Database emptied() throws SQLException {
     ONE.execute(
-        "TRUNCATE errand.jobs, errand.attempts, errand.idempotency_keys, errand.workers, errand.queues");
+        "TRUNCATE errand.jobs, errand.attempts, errand.idempotency_keys, errand.workers,"
+            + " errand.queues, errand.removed_jobs");
     return ONE;
   }
 

@@ -1,0 +1,69 @@
+package io.errand.ops;
+
+import io.errand.job.JobState;
+import io.errand.store.Housekeeping;
+import io.quarkus.runtime.StartupEvent;
+import io.quarkus.scheduler.Scheduled;
+import io.quarkus.scheduler.Scheduled.ConcurrentExecution;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.event.Observes;
+import java.sql.SQLException;
+import java.time.Duration;
+import org.jboss.logging.Logger;
+
+/**
+ * Removes finished jobs once they are old enough, in small transactions with pauses between them,
+ * so that nobody waits for it. Several servers may do so at once; they share the work.
+ */
+@ApplicationScoped
+public class Retention {
+  private static final Logger LOG = Logger.getLogger(Retention.class);
+  private static final int BATCH = 1_000;
+  private static final int MOST_BATCHES = 200; // a run; the rest is for the next one
+  private static final double MILLIS_A_DAY = 86_400_000.0;
+
+  private final Housekeeping housekeeping;
+  private final RetentionConfig config;
+
+  Retention(Housekeeping housekeeping, RetentionConfig config) {
+    this.housekeeping = housekeeping;
+    this.config = config;
+  }
+
+  void check(@Observes StartupEvent event) {
+    config.check();
+  }
+
+  @Scheduled(every = "{errand.retention-interval}", concurrentExecution = ConcurrentExecution.SKIP)
+  void run() {
+    try {
+      for (JobState state : JobState.values()) {
+        if (state.isFinal() && config.daysOf(state) > 0) {
+          removeAll(state, config.daysOf(state));
+        }
+      }
+      Duration keys = days(config.retentionKeyDays());
+      for (int i = 0; i < MOST_BATCHES && housekeeping.forgetRemoved(keys, BATCH) == BATCH; i++) {
+        Thread.yield();
+      }
+    } catch (SQLException e) {
+      LOG.debugf("Old jobs stay for another while: %s", e.getMessage());
+    }
+  }
+
+  private void removeAll(JobState state, double age) throws SQLException {
+    int removed = 0;
+    int last = BATCH;
+    for (int i = 0; i < MOST_BATCHES && last == BATCH; i++) {
+      last = housekeeping.removeFinished(state.wireName(), days(age), BATCH);
+      removed += last;
+    }
+    if (removed > 0) {
+      LOG.infof("Removed %d %s jobs older than %s days", removed, state.wireName(), age);
+    }
+  }
+
+  private static Duration days(double days) {
+    return Duration.ofMillis((long) (days * MILLIS_A_DAY));
+  }
+}

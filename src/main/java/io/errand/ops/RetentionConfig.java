@@ -1,0 +1,67 @@
+package io.errand.ops;
+
+import io.errand.job.JobState;
+import io.smallrye.config.ConfigMapping;
+import io.smallrye.config.WithDefault;
+import java.util.Optional;
+
+/** How long finished jobs are kept. */
+@ConfigMapping(prefix = "errand")
+public interface RetentionConfig {
+  /** Days that a job is kept after it reached a final state, may have decimals; 0 is for ever. */
+  @WithDefault("30")
+  double retentionDays();
+
+  /** The same for succeeded jobs alone. */
+  Optional<Double> retentionDaysSucceeded();
+
+  /** The same for failed jobs alone. */
+  Optional<Double> retentionDaysFailed();
+
+  /** The same for cancelled jobs alone. */
+  Optional<Double> retentionDaysCancelled();
+
+  /** Days that the id and the key of a removed job are remembered, above 0. */
+  @WithDefault("30")
+  double retentionKeyDays();
+
+  /** How often old jobs are looked for. */
+  @WithDefault("60s")
+  String retentionInterval();
+
+  /** How long jobs of a final state are kept, in days; 0 is for ever. */
+  default double daysOf(JobState state) {
+    Optional<Double> own =
+        switch (state) {
+          case SUCCEEDED -> retentionDaysSucceeded();
+          case FAILED -> retentionDaysFailed();
+          case CANCELLED -> retentionDaysCancelled();
+          case QUEUED, RUNNING, RETRYING, HELD -> Optional.of(0.0);
+        };
+    return own.orElseGet(this::retentionDays);
+  }
+
+  /**
+   * Refuses settings that make no sense.
+   *
+   * @throws IllegalArgumentException with a sentence that says what to do
+   */
+  default void check() {
+    for (JobState state : JobState.values()) {
+      if (!(daysOf(state) >= 0 && daysOf(state) <= 36_500)) {
+        throw new IllegalArgumentException(
+            "ERRAND_RETENTION_DAYS for "
+                + state.wireName()
+                + " jobs is "
+                + daysOf(state)
+                + "; set it to a number between 0 (for ever) and 36500");
+      }
+    }
+    if (!(retentionKeyDays() > 0 && retentionKeyDays() <= 36_500)) {
+      throw new IllegalArgumentException(
+          "ERRAND_RETENTION_KEY_DAYS is "
+              + retentionKeyDays()
+              + "; set it to a number above 0, at most 36500");
+    }
+  }
+}
