@@ -291,7 +291,7 @@ final class TestServer implements AutoCloseable {
 
   JsonNode awaitEnd(String id) {
     JsonNode job = json(get("/v1/jobs/" + id + "?wait_seconds=60"));
-    if (job.get("finished_at").isNull()) {
+    if (!job.hasNonNull("finished_at")) {
       throw new AssertionError("Not finished: " + job);
     }
     return job;
