@@ -8,6 +8,9 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -16,6 +19,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.UUID;
 import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
 
 /** The arrows into RUNNING, and who holds what. */
 @ApplicationScoped
@@ -43,6 +47,7 @@ public class ClaimStore {
           FROM errand.jobs c
           WHERE c.state IN ('queued', 'retrying')
             AND c.run_at <= now()
+            AND c.run_at >= coalesce(?::timestamptz, '-infinity')
             AND CASE WHEN
                 (? OR c.queue = ANY (?))
                 AND c.queue <> ALL (ARRAY(SELECT name FROM errand.queues WHERE paused))
@@ -71,7 +76,7 @@ public class ClaimStore {
               j.command, j.env::text, j.stdin, j.working_directory, j.timeout_seconds,
               j.kill_grace_seconds, j.stdout_limit_bytes, j.stderr_limit_bytes, j.max_attempts,
               j.backoff::text, j.retry::text, j.success_exit_codes, j.on_lost, j.limits::text,
-              j.run_as, j.sandbox::text, j.concurrency_key IS NOT NULL AS keyed
+              j.run_as, j.sandbox::text, j.run_at, j.concurrency_key IS NOT NULL AS keyed
       )
       """;
 
@@ -83,7 +88,7 @@ public class ClaimStore {
           j.command, j.env::text, j.stdin, j.working_directory, j.timeout_seconds,
           j.kill_grace_seconds, j.stdout_limit_bytes, j.stderr_limit_bytes, j.max_attempts,
           j.backoff::text, j.retry::text, j.success_exit_codes, j.on_lost, j.limits::text,
-          j.run_as, j.sandbox::text,
+          j.run_as, j.sandbox::text, j.run_at,
           j.concurrency_key IS NOT NULL AS keyed
       FROM errand.jobs j WHERE j.state = 'running' AND j.worker_id = ?
       """;
@@ -98,7 +103,7 @@ public class ClaimStore {
           j.command, '{}' AS env, NULL AS stdin, j.working_directory, j.timeout_seconds,
           j.kill_grace_seconds, j.stdout_limit_bytes, j.stderr_limit_bytes, j.max_attempts,
           j.backoff::text, j.retry::text, j.success_exit_codes, j.on_lost, j.limits::text,
-          j.run_as, j.sandbox::text,
+          j.run_as, j.sandbox::text, j.run_at,
           j.concurrency_key IS NOT NULL AS keyed
       FROM errand.jobs j
       WHERE j.state = 'running'
@@ -134,8 +139,10 @@ public class ClaimStore {
    * @param workerId the incarnation that will run what it claims
    * @param workerName for people
    * @param queues the queues that it serves; {@code *} is all
+   * @param from looks only at jobs whose {@code run_at} is not before this; null is all
    */
-  public record Claimer(UUID workerId, String workerName, Collection<String> queues) {}
+  public record Claimer(
+      UUID workerId, String workerName, Collection<String> queues, @Nullable Instant from) {}
 
   /**
    * Claims up to so many jobs that are ready, best first.
@@ -166,12 +173,14 @@ public class ClaimStore {
   static void bind(
       Connection connection, PreparedStatement statement, int behind, Claimer claimer, int limit)
       throws SQLException {
-    statement.setBoolean(behind + 1, claimer.queues().contains("*"));
-    statement.setArray(behind + 2, connection.createArrayOf("text", claimer.queues().toArray()));
-    statement.setObject(behind + 3, claimer.workerId());
-    statement.setInt(behind + 4, limit);
-    statement.setString(behind + 5, claimer.workerName());
-    statement.setObject(behind + 6, claimer.workerId());
+    Instant from = claimer.from();
+    statement.setObject(behind + 1, from == null ? null : from.atOffset(ZoneOffset.UTC));
+    statement.setBoolean(behind + 2, claimer.queues().contains("*"));
+    statement.setArray(behind + 3, connection.createArrayOf("text", claimer.queues().toArray()));
+    statement.setObject(behind + 4, claimer.workerId());
+    statement.setInt(behind + 5, limit);
+    statement.setString(behind + 6, claimer.workerName());
+    statement.setObject(behind + 7, claimer.workerId());
   }
 
   /** The claims that an incarnation holds. */
@@ -231,6 +240,7 @@ public class ClaimStore {
         row.getInt("charged_attempts"),
         row.getString("queue"),
         seconds(row.getDouble("waited_seconds")),
+        row.getObject("run_at", OffsetDateTime.class).toInstant(),
         List.of((String[]) row.getArray("command").getArray()),
         PolicyJson.readMap(row.getString("env")),
         row.getString("stdin"),

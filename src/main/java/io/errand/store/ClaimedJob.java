@@ -3,6 +3,7 @@ package io.errand.store;
 import io.errand.job.Confinement;
 import io.errand.job.RetryPolicy;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
@@ -17,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  * @param charged how many tries have been charged, this one included
  * @param queue where it came from
  * @param waited from when it could have run until it was claimed
+ * @param runAt since when it could run
  * @param keyed whether others with its concurrency key wait for its end
  */
 public record ClaimedJob(
@@ -26,6 +28,7 @@ public record ClaimedJob(
     int charged,
     String queue,
     Duration waited,
+    Instant runAt,
     List<String> command,
     Map<String, String> environment,
     @Nullable String stdin,

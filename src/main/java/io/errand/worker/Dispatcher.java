@@ -15,6 +15,7 @@ import io.errand.store.TurnStore.Turn;
 import io.errand.store.WatchStore;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Collection;
 import java.util.List;
 import java.util.Set;
@@ -73,6 +74,7 @@ final class Dispatcher {
   private long noClaimBeforeNanos = System.nanoTime();
   private int unavailableInARow;
   private int lastBatch;
+  private final QueueFront front = new QueueFront();
   private @Nullable Slots slots;
   private @Nullable Lease lease;
 
@@ -234,14 +236,20 @@ final class Dispatcher {
       mayHaveWork = false;
     }
     Turn turn;
+    long begun = System.nanoTime();
+    Instant from = front.next(begun);
     try {
       turn =
           holder == null
               ? new Turn(completes.complete(batch), List.of())
-              : turns.take(batch, new Claimer(holder, workerName, queues), limit);
+              : turns.take(batch, new Claimer(holder, workerName, queues, from), limit);
     } catch (SQLException | RuntimeException e) {
       held.putBack(batch);
       throw e;
+    }
+    if (limit > 0) {
+      long now = System.nanoTime();
+      front.looked(from, now, now - begun, turn.claimed());
     }
     recorded(held, batch, turn.ended());
     if (holder != null) {

@@ -73,7 +73,7 @@ class GrowthTest {
     fill(3, "succeeded", "b", "1 minute");
     assertThat(counted()).isEqualTo("a queued 5, b succeeded 3");
     ClaimStore claims = new ClaimStore(database.dataSource());
-    claims.claim(new ClaimStore.Claimer(UUID.fromString(WORKER), "w", List.of("a")), 2);
+    claims.claim(new ClaimStore.Claimer(UUID.fromString(WORKER), "w", List.of("a"), null), 2);
     assertThat(counted()).isEqualTo("a queued 3, a running 2, b succeeded 3");
     database.execute("DELETE FROM errand.jobs WHERE queue = 'b'");
     assertThat(counted()).isEqualTo("a queued 3, a running 2");
@@ -117,9 +117,9 @@ class GrowthTest {
     assertThat(
             plan(
                 "claim",
-                "boolean, text[], uuid, integer, text, uuid",
+                "timestamptz, boolean, text[], uuid, integer, text, uuid",
                 "WITH " + ClaimStore.CLAIMING + "SELECT * FROM claimed",
-                "true, '{*}', '" + WORKER + "', 8, 'w', '" + WORKER + "'"))
+                "null, true, '{*}', '" + WORKER + "', 8, 'w', '" + WORKER + "'"))
         .contains("Index Scan using jobs_ready on jobs c")
         .doesNotContain("Seq Scan on jobs");
     String ending =
@@ -134,10 +134,10 @@ class GrowthTest {
                 "uuid[], uuid[], text[], text[], float8[], boolean[], text[], smallint[], text[], text[],"
                     + " boolean[], float8[], float8[], float8[], bigint[], bytea[], integer[], bigint[],"
                     + " bytea[], integer[], bigint[], jsonb[], boolean[],"
-                    + " boolean, text[], uuid, integer, text, uuid",
+                    + " timestamptz, boolean, text[], uuid, integer, text, uuid",
                 ending,
                 "'{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}',"
-                    + " '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', true, '{*}', '"
+                    + " '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', null, true, '{*}', '"
                     + WORKER
                     + "', 8, 'w', '"
                     + WORKER

@@ -111,7 +111,7 @@ class StoreTest {
   }
 
   private List<ClaimedJob> claim(int limit) throws SQLException {
-    return claims.claim(new ClaimStore.Claimer(workerId, "w", List.of("*")), limit);
+    return claims.claim(new ClaimStore.Claimer(workerId, "w", List.of("*"), null), limit);
   }
 
   private static Completion ended(ClaimedJob job, Outcome outcome, @Nullable Integer exitCode) {
@@ -239,8 +239,11 @@ class StoreTest {
     control.setQueue("default", true);
     assertThat(claim(9)).isEmpty();
     control.setQueue("default", false);
-    assertThat(claims.claim(new ClaimStore.Claimer(workerId, "w", List.of("other")), 9)).isEmpty();
-    assertThat(claims.claim(new ClaimStore.Claimer(workerId, "w", List.of("other", "default")), 9))
+    assertThat(claims.claim(new ClaimStore.Claimer(workerId, "w", List.of("other"), null), 9))
+        .isEmpty();
+    assertThat(
+            claims.claim(
+                new ClaimStore.Claimer(workerId, "w", List.of("other", "default"), null), 9))
         .hasSize(1);
   }
 

@@ -1,0 +1,58 @@
+package io.errand.worker;
+
+import io.errand.store.ClaimedJob;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Comparator;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Where a worker begins to look for jobs. As a rule that is the front of the queue. But while a
+ * transaction is left open somewhere, PostgreSQL keeps every index entry that it might still see,
+ * so that the front fills with jobs that have long run, and each claim walks past all of them.
+ *
+ * <p>So once a look has taken long, the next ones begin a little before the jobs that it found.
+ * What such a look leaves out, such as a job with a {@code run_at} in the past, is found by the
+ * whole look that still comes every second, or less often where that takes long: a twentieth of the
+ * time at most.
+ *
+ * <p>For one thread.
+ */
+final class QueueFront {
+  private static final long SLOW_NANOS = 10_000_000;
+  private static final long LEAST_BETWEEN_NANOS = 1_000_000_000;
+  private static final int SHARE = 20;
+  private static final Duration LAG = Duration.ofSeconds(5); // of commits behind their run_at
+
+  private @Nullable Instant from;
+  private long wholeLookAtNanos;
+
+  /** From where the next look is to be; null is the whole queue. */
+  @Nullable Instant next(long nowNanos) {
+    return from == null || nowNanos - wholeLookAtNanos >= 0 ? null : from;
+  }
+
+  /**
+   * A look has been taken.
+   *
+   * @param start from where it was
+   * @param tookNanos how long it took
+   * @param claimed what it found
+   */
+  void looked(@Nullable Instant start, long nowNanos, long tookNanos, List<ClaimedJob> claimed) {
+    if (start != null) {
+      return;
+    }
+    if (tookNanos <= SLOW_NANOS) {
+      from = null;
+      return;
+    }
+    from =
+        claimed.stream()
+            .map(job -> job.runAt().minus(LAG))
+            .min(Comparator.naturalOrder())
+            .orElse(from);
+    wholeLookAtNanos = nowNanos + Math.max(LEAST_BETWEEN_NANOS, SHARE * tookNanos);
+  }
+}
