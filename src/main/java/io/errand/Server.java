@@ -62,7 +62,11 @@ public class Server implements QuarkusApplication, HealthCheck {
               System.out.println("The database, for psql:");
               System.out.println(line);
             });
-    Quarkus.waitForExit();
+    if (!config.exitWhenReady()) {
+      Quarkus.waitForExit();
+    } else {
+      worker.drain();
+    }
     return 0;
   }
 

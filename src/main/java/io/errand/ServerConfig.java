@@ -28,4 +28,8 @@ interface ServerConfig {
 
   /** Data directory. */
   String home();
+
+  /** For the build, which wants the class data of one start. */
+  @WithDefault("false")
+  boolean exitWhenReady();
 }
