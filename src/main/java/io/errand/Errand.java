@@ -137,6 +137,13 @@ public final class Errand {
             environmentName("errand." + name) + " is '" + value + "'; set it to a number");
       }
     }
+    String interval = setting("errand.retention-interval");
+    if (interval != null && !interval.matches("[1-9][0-9]{0,5}[smh]")) {
+      throw new IllegalStateException(
+          "ERRAND_RETENTION_INTERVAL is '"
+              + interval
+              + "'; set it to a number of seconds, minutes or hours such as 60s, 5m or 1h");
+    }
     String url = setting("errand.database-url");
     if (url != null && !url.startsWith("jdbc:postgresql:")) {
       throw new IllegalStateException(

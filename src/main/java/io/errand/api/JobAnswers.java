@@ -18,6 +18,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Base64;
 import java.util.UUID;
+import java.util.function.Supplier;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -54,7 +55,12 @@ class JobAnswers {
 
   /** One job of this caller. */
   JobWithOutput read(UUID id, String principal) {
-    return reads.findWithOutput(id, principal).orElseThrow(() -> noSuchJob(id));
+    return read(id, principal, () -> noSuchJob(id));
+  }
+
+  /** One job of this caller, or what is to be said where it is gone. */
+  JobWithOutput read(UUID id, String principal, Supplier<Problem> missing) {
+    return reads.findWithOutput(id, principal).orElseThrow(missing);
   }
 
   /**

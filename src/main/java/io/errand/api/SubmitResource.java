@@ -178,7 +178,7 @@ public class SubmitResource {
       return answers.located(
           202, new JobWithOutput(accepted.job(), KeptOutput.NONE, KeptOutput.NONE));
     }
-    JobWithOutput read = answers.read(id, caller.principal());
+    JobWithOutput read = answers.read(id, caller.principal(), () -> removed(id));
     if (submission instanceof Submission.Replayed) {
       int status = read.job().jobState().isFinal() ? 200 : 202;
       return Response.fromResponse(answers.located(status, read))
@@ -186,6 +186,12 @@ public class SubmitResource {
           .build();
     }
     return answers.located(202, read);
+  }
+
+  private static Problem removed(UUID id) {
+    return Problem.of(
+        Kind.GONE,
+        "This request made job " + id + ", which has been removed since; nothing was stored");
   }
 
   private static UUID idOf(Submission submission, Kind conflict) {
@@ -196,11 +202,7 @@ public class SubmitResource {
       return replayed.id();
     }
     if (submission instanceof Submission.Gone gone) {
-      throw Problem.of(
-          Kind.GONE,
-          "This request made job "
-              + gone.id()
-              + ", which has been removed since; nothing was stored");
+      throw removed(gone.id());
     }
     throw Problem.of(
         conflict,

@@ -22,6 +22,7 @@ import java.util.concurrent.TimeoutException;
 @ApplicationScoped
 public class GroupCommit {
   private static final int MOST_TOGETHER = 100;
+  private static final List<String> REFUSALS = List.of("22", "23", "40001", "40P01", "54");
   private static final int MOST_WAITING = 2_000;
   private static final int WRITERS = 2; // one writes while the other gathers
   private static final long LONGEST_WAIT_SECONDS = 90; // the driver gives up before
@@ -47,6 +48,10 @@ public class GroupCommit {
 
   void stop(@Observes ShutdownEvent event) {
     writers.forEach(Thread::interrupt);
+    List<Waiting> left = new ArrayList<>();
+    waiting.drainTo(left);
+    SQLException stopping = new SQLException("The server is stopping; the job was not stored");
+    left.forEach(one -> one.answer().completeExceptionally(stopping));
   }
 
   /**
@@ -108,13 +113,11 @@ public class GroupCommit {
 
   /**
    * Whether the database has refused the statement, which then has changed nothing: bad data, a
-   * violated constraint, a deadlock. Anything else may have been a commit that was not heard of.
+   * violated constraint, a deadlock, a limit. Anything else may have been a commit that was not
+   * heard of.
    */
   private static boolean wasRefused(SQLException fault) {
     String state = String.valueOf(fault.getSQLState());
-    return state.startsWith("22")
-        || state.startsWith("23")
-        || state.startsWith("40001")
-        || state.startsWith("40P01");
+    return REFUSALS.stream().anyMatch(state::startsWith);
   }
 }

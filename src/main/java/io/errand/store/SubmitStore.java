@@ -10,6 +10,7 @@ import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -295,9 +296,10 @@ public class SubmitStore {
   private static Map<UUID, JobEntity> insertAndShow(Connection connection, List<NewJob> jobs)
       throws SQLException {
     try (PreparedStatement statement = connection.prepareStatement(SUBMIT_AND_SHOW)) {
-      statement.setString(1, NewJobJson.write(jobs));
-      Map<UUID, NewJob> wanted = new HashMap<>();
+      // Of several with one id the first is it: the database would take any.
+      Map<UUID, NewJob> wanted = new LinkedHashMap<>();
       jobs.forEach(job -> wanted.putIfAbsent(job.id(), job));
+      statement.setString(1, NewJobJson.write(List.copyOf(wanted.values())));
       Map<UUID, JobEntity> stored = new HashMap<>();
       try (ResultSet row = statement.executeQuery()) {
         while (row.next()) {

@@ -320,6 +320,15 @@ class LifecycleIT {
   }
 
   @Test
+  void aJobBelongsToWhoSubmittedIt() throws Exception {
+    try (TestServer server = TestServer.start(QUICK)) {
+      server.awaitEnd(server.submit("true", Map.of()));
+      assertThat(sql(server, "SELECT string_agg(DISTINCT principal, ',') FROM errand.jobs"))
+          .isEqualTo("admin");
+    }
+  }
+
+  @Test
   void logsAreJsonWhereThatIsAskedFor() {
     Map<String, String> settings = new HashMap<>(QUICK);
     settings.put("ERRAND_LOG_JSON", "true");

@@ -1,0 +1,141 @@
+package io.errand.store;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.errand.job.Backoff;
+import io.errand.job.Confinement;
+import io.errand.job.JobSpec;
+import io.errand.job.OnLost;
+import io.errand.job.RetryPolicy;
+import io.errand.store.SubmitStore.Submission;
+import io.quarkus.runtime.ShutdownEvent;
+import io.quarkus.runtime.StartupEvent;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** Submits that are committed together. */
+class GroupCommitTest {
+  private final ExecutorService clients = Executors.newFixedThreadPool(64);
+  private Database database;
+  private GroupCommit groupCommit;
+
+  @BeforeEach
+  void open() throws SQLException {
+    database = Database.emptied();
+    groupCommit = new GroupCommit(new SubmitStore(database.dataSource()));
+  }
+
+  @AfterEach
+  void close() {
+    groupCommit.stop(new ShutdownEvent());
+    clients.shutdownNow();
+  }
+
+  private static NewJob job(UUID id, @Nullable String key, List<String> command) {
+    return job(id, key, command, "ab".repeat(32));
+  }
+
+  private static NewJob job(
+      UUID id, @Nullable String key, List<String> command, String fingerprint) {
+    JobSpec spec =
+        new JobSpec(
+            command,
+            "default",
+            0,
+            null,
+            null,
+            Map.of(),
+            null,
+            60,
+            1,
+            new RetryPolicy(1, Backoff.DEFAULT, List.of(), Set.of(0), OnLost.RETRY),
+            100,
+            100,
+            null,
+            Map.of(),
+            null,
+            Confinement.NONE);
+    return new NewJob(id, spec, "tester", key, fingerprint);
+  }
+
+  /** All wait before the first writer runs, so that they are one transaction. */
+  private List<Object> together(List<NewJob> jobs) throws Exception {
+    List<Future<Submission>> answers = new ArrayList<>();
+    for (NewJob job : jobs) {
+      answers.add(clients.submit(() -> groupCommit.submit(job)));
+    }
+    groupCommit.start(new StartupEvent());
+    List<Object> results = new ArrayList<>();
+    for (Future<Submission> answer : answers) {
+      try {
+        results.add(answer.get());
+      } catch (java.util.concurrent.ExecutionException e) {
+        results.add(e.getCause());
+      }
+    }
+    return results;
+  }
+
+  @Test
+  void keysAndIdsThatRepeatAmongThemAreOneJobEach() throws Exception {
+    UUID own = UUID.randomUUID();
+    List<NewJob> jobs = new ArrayList<>();
+    for (int i = 0; i < 20; i++) {
+      jobs.add(job(UUID.randomUUID(), "key", List.of("true")));
+      jobs.add(job(own, null, List.of("true")));
+      jobs.add(job(UUID.randomUUID(), null, List.of("true")));
+    }
+    List<Object> answers = together(jobs);
+    assertThat(answers).filteredOn(Submission.Accepted.class::isInstance).hasSize(22);
+    assertThat(answers).filteredOn(Submission.Replayed.class::isInstance).hasSize(38);
+    assertThat(database.value("SELECT count(*) FROM errand.jobs")).isEqualTo("22");
+  }
+
+  @Test
+  void ofOneIdWithManyBodiesOneIsStoredAndOnlyThatOneIsToldSo() throws Exception {
+    List<NewJob> jobs = new ArrayList<>();
+    for (int id = 0; id < 8; id++) {
+      UUID own = UUID.randomUUID();
+      for (int body = 0; body < 8; body++) {
+        String name = id + "-" + body;
+        jobs.add(job(own, null, List.of("true", name), String.format("%064x", 8 * id + body)));
+      }
+    }
+    List<Object> answers = together(jobs);
+    int accepted = 0;
+    for (int i = 0; i < answers.size(); i++) {
+      if (answers.get(i) instanceof Submission.Accepted) {
+        accepted++;
+        assertThat(
+                database.value(
+                    "SELECT command[2] FROM errand.jobs WHERE id = '" + jobs.get(i).id() + "'"))
+            .isEqualTo(jobs.get(i).spec().command().get(1));
+      } else {
+        assertThat(answers.get(i)).isInstanceOf(Submission.Conflict.class);
+      }
+    }
+    assertThat(accepted).isEqualTo(8);
+  }
+
+  @Test
+  void oneThatTheDatabaseRefusesDoesNotHarmTheOthers() throws Exception {
+    List<NewJob> jobs = new ArrayList<>();
+    for (int i = 0; i < 30; i++) {
+      jobs.add(job(UUID.randomUUID(), null, i == 7 ? List.of() : List.of("true")));
+    }
+    List<Object> answers = together(jobs);
+    assertThat(answers).filteredOn(Submission.Accepted.class::isInstance).hasSize(29);
+    assertThat(answers.get(7)).isInstanceOf(SQLException.class);
+  }
+}
