@@ -55,6 +55,7 @@ class Postgres:
         self.dir = work_dir()
         self.port = free_port()
         self.as_user = []
+        self.psql = {}
         if os.getuid() == 0:
             user = pwd.getpwnam("postgres")
             os.chown(self.dir, user.pw_uid, user.pw_gid)
@@ -90,6 +91,18 @@ class Postgres:
                               str(self.port), "-U", "bench", "-d", database], input=text, text=True,
                              stdout=subprocess.PIPE, check=True).stdout.strip()
         return out
+
+    def ask(self, text, database):
+        """One line from one connection that stays open: a new one for each question would be a load of its own."""
+        psql = self.psql.get(database)
+        if psql is None:
+            psql = self.psql[database] = subprocess.Popen(
+                ["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-p", str(self.port),
+                 "-U", "bench", "-d", database], text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            at_end(lambda: end(psql))
+        psql.stdin.write(text + ";\n")
+        psql.stdin.flush()
+        return psql.stdout.readline().strip()
 
     def pgbench(self, database, script, clients, seconds, *options):
         """Transactions a second of one script."""

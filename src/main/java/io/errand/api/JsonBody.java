@@ -53,17 +53,23 @@ final class JsonBody {
    * @throws Problem 400 or 413
    */
   static JsonNode read(InputStream body, HttpHeaders headers, int mostBytes) throws IOException {
-    Problem tooLarge =
-        Problem.of(Kind.TOO_LARGE, "The body may have at most " + mostBytes + " bytes");
     String declared = headers.getHeaderString(HttpHeaders.CONTENT_LENGTH);
     if (declared != null && declared.length() < 19 && Long.parseLong(declared) > mostBytes) {
-      throw tooLarge;
+      throw tooLarge(mostBytes);
     }
-    byte[] bytes = body.readNBytes(mostBytes + 1);
-    if (bytes.length > mostBytes) {
-      throw tooLarge;
+    return read(body.readNBytes(mostBytes + 1), mostBytes);
+  }
+
+  /** The JSON value of a body that has been read. */
+  static JsonNode read(byte[] body, int mostBytes) throws IOException {
+    if (body.length > mostBytes) {
+      throw tooLarge(mostBytes);
     }
-    return parse(bytes);
+    return parse(body);
+  }
+
+  private static Problem tooLarge(int mostBytes) {
+    return Problem.of(Kind.TOO_LARGE, "The body may have at most " + mostBytes + " bytes");
   }
 
   private static JsonNode parse(byte[] bytes) throws IOException {

@@ -12,6 +12,10 @@ import io.errand.store.JobReads.JobWithOutput;
 import io.errand.store.KeptOutput;
 import io.errand.store.SubmitStore.Submission;
 import io.smallrye.common.annotation.Blocking;
+import io.smallrye.common.annotation.NonBlocking;
+import io.smallrye.mutiny.Uni;
+import io.smallrye.mutiny.infrastructure.Infrastructure;
+import io.vertx.core.Vertx;
 import jakarta.ws.rs.Consumes;
 import jakarta.ws.rs.POST;
 import jakarta.ws.rs.PUT;
@@ -31,6 +35,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 
 /** The calls that make jobs. */
 @Path("/v1/jobs")
@@ -51,26 +56,26 @@ public class SubmitResource {
     this.caller = caller;
   }
 
-  /** Submits a job. */
+  /** Submits a job. No thread waits for the database meanwhile, unless it must be read. */
   @POST
-  public Response post(InputStream body, @Context HttpHeaders headers, @Context UriInfo uri)
-      throws IOException, SQLException {
+  @NonBlocking
+  public Uni<Response> post(byte[] body, @Context HttpHeaders headers, @Context UriInfo uri)
+      throws IOException {
     refuseParameters(uri);
     String key = IdempotencyKeys.read(headers);
-    JsonNode value = JsonBody.read(body, headers, JsonBody.MAX_BYTES);
+    JsonNode value = JsonBody.read(body, JsonBody.MAX_BYTES);
     Request request = new Request(spec(value), key, Fingerprint.of(value));
-    return answer(submit.submit(caller.principal(), request), Kind.KEY_REUSED);
+    String principal = caller.principal();
+    return answer(submit.submit(principal, request), principal, Kind.KEY_REUSED);
   }
 
   /** Submits a job under the client's own id. */
   @PUT
   @Path("{id}")
-  public Response put(
-      @PathParam("id") String id,
-      InputStream body,
-      @Context HttpHeaders headers,
-      @Context UriInfo uri)
-      throws IOException, SQLException {
+  @NonBlocking
+  public Uni<Response> put(
+      @PathParam("id") String id, byte[] body, @Context HttpHeaders headers, @Context UriInfo uri)
+      throws IOException {
     refuseParameters(uri);
     UUID own = JobAnswers.idOrNull(id);
     if (own == null) {
@@ -79,9 +84,10 @@ public class SubmitResource {
     if (headers.getHeaderString(IdempotencyKeys.HEADER) != null) {
       throw Problem.invalid(IdempotencyKeys.HEADER, "is refused here: the id is the key");
     }
-    JsonNode value = JsonBody.read(body, headers, JsonBody.MAX_BYTES);
+    JsonNode value = JsonBody.read(body, JsonBody.MAX_BYTES);
     Request request = new Request(spec(value), null, Fingerprint.of(value));
-    return answer(submit.submitAs(own, caller.principal(), request), Kind.CONFLICT);
+    String principal = caller.principal();
+    return answer(submit.submitAs(own, principal, request), principal, Kind.CONFLICT);
   }
 
   /** Submits up to 1,000 jobs, all or none. */
@@ -122,7 +128,7 @@ public class SubmitResource {
               + unfinished.state().wireName()
               + "; only a job that has succeeded, failed or been cancelled can be tried again");
     }
-    return answer(submission, Kind.KEY_REUSED);
+    return answer(submission, caller.principal(), Kind.KEY_REUSED);
   }
 
   /** A parameter that changes what a call means must never be overlooked. */
@@ -172,13 +178,30 @@ public class SubmitResource {
     return requests;
   }
 
-  private Response answer(Submission submission, Kind conflict) {
+  /** On the request's event loop where the job came along, else where one may block to read it. */
+  private Uni<Response> answer(
+      CompletableFuture<Submission> stored, String principal, Kind conflict) {
+    io.vertx.core.Context eventLoop = Vertx.currentContext();
+    return Uni.createFrom()
+        .completionStage(stored)
+        .emitOn(task -> eventLoop.runOnContext(now -> task.run()))
+        .flatMap(
+            submission -> {
+              Uni<Response> answer =
+                  Uni.createFrom().item(() -> answer(submission, principal, conflict));
+              return submission instanceof Submission.Accepted accepted && accepted.job() != null
+                  ? answer
+                  : answer.runSubscriptionOn(Infrastructure.getDefaultWorkerPool());
+            });
+  }
+
+  private Response answer(Submission submission, String principal, Kind conflict) {
     UUID id = idOf(submission, conflict);
     if (submission instanceof Submission.Accepted accepted && accepted.job() != null) {
       return answers.located(
           202, new JobWithOutput(accepted.job(), KeptOutput.NONE, KeptOutput.NONE));
     }
-    JobWithOutput read = answers.read(id, caller.principal(), () -> removed(id));
+    JobWithOutput read = answers.read(id, principal, () -> removed(id));
     if (submission instanceof Submission.Replayed) {
       int status = read.job().jobState().isFinal() ? 200 : 202;
       return Response.fromResponse(answers.located(status, read))

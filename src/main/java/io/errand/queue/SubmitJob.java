@@ -15,10 +15,11 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
-/** Accepts jobs: durable when this returns, and the same request twice is one job. */
+/** Accepts jobs: durable when it answers, and the same request twice is one job. */
 @ApplicationScoped
 public class SubmitJob {
   private final SubmitStore store;
@@ -41,13 +42,21 @@ public class SubmitJob {
    */
   public record Request(JobSpec spec, @Nullable String idempotencyKey, Fingerprint fingerprint) {}
 
-  /** Accepts one job under an id of ours. */
-  public Submission submit(String principal, Request request) throws SQLException {
+  /**
+   * Accepts one job under an id of ours.
+   *
+   * @return as of {@link GroupCommit#submit}
+   */
+  public CompletableFuture<Submission> submit(String principal, Request request) {
     return submit(newJob(ids.next(), principal, request));
   }
 
-  /** Accepts one job under the client's own id. */
-  public Submission submitAs(UUID id, String principal, Request request) throws SQLException {
+  /**
+   * Accepts one job under the client's own id.
+   *
+   * @return as of {@link GroupCommit#submit}
+   */
+  public CompletableFuture<Submission> submitAs(UUID id, String principal, Request request) {
     return submit(newJob(id, principal, request));
   }
 
@@ -98,8 +107,8 @@ public class SubmitJob {
         .toList();
   }
 
-  private Submission submit(NewJob job) throws SQLException {
-    return ringing(groupCommit.submit(job));
+  private CompletableFuture<Submission> submit(NewJob job) {
+    return groupCommit.submit(job).thenApply(this::ringing);
   }
 
   private Submission ringing(Submission submission) {

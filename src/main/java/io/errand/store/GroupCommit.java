@@ -11,9 +11,7 @@ import java.util.List;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 
 /**
  * Submits that arrive together are committed together: while one transaction is being written,
@@ -25,7 +23,7 @@ public class GroupCommit {
   private static final List<String> REFUSALS = List.of("22", "23", "40001", "40P01", "54");
   private static final int MOST_WAITING = 2_000;
   private static final int WRITERS = 2; // one writes while the other gathers
-  private static final long LONGEST_WAIT_SECONDS = 90; // the driver gives up before
+  private static final long LONGEST_WAIT_NANOS = TimeUnit.SECONDS.toNanos(60);
 
   private final SubmitStore store;
   private final BlockingQueue<Waiting> waiting = new ArrayBlockingQueue<>(MOST_WAITING);
@@ -35,7 +33,14 @@ public class GroupCommit {
     this.store = store;
   }
 
-  private record Waiting(NewJob job, CompletableFuture<Submission> answer) {}
+  private record Waiting(NewJob job, long sinceNanos, CompletableFuture<Submission> answer) {
+    /**
+     * Whether its client has surely given up: it is refused then, and not stored behind its back.
+     */
+    boolean isTooOld() {
+      return System.nanoTime() - sinceNanos > LONGEST_WAIT_NANOS;
+    }
+  }
 
   void start(@Observes StartupEvent event) {
     for (int i = 0; i < WRITERS; i++) {
@@ -55,28 +60,19 @@ public class GroupCommit {
   }
 
   /**
-   * Stores one job, unless its key or its id is known. Durable when this returns.
+   * Stores one job, unless its key or its id is known.
    *
-   * @throws SQLException if the database is away; whether the job was stored is then unknown
+   * @return completes once the job is durable, on the writer's thread, which must not be held up;
+   *     or fails with an {@link SQLException} if the database is away, and then it is unknown
+   *     whether the job was stored
    */
-  public Submission submit(NewJob job) throws SQLException {
+  public CompletableFuture<Submission> submit(NewJob job) {
     CompletableFuture<Submission> answer = new CompletableFuture<>();
-    if (!waiting.offer(new Waiting(job, answer))) {
-      throw new SQLException("More than " + MOST_WAITING + " submits wait for the database");
+    if (!waiting.offer(new Waiting(job, System.nanoTime(), answer))) {
+      answer.completeExceptionally(
+          new SQLException("More than " + MOST_WAITING + " submits wait for the database"));
     }
-    try {
-      return answer.get(LONGEST_WAIT_SECONDS, TimeUnit.SECONDS);
-    } catch (ExecutionException e) {
-      if (e.getCause() instanceof SQLException fault) {
-        throw new SQLException(fault.getMessage(), fault.getSQLState(), fault);
-      }
-      throw new IllegalStateException(e.getCause());
-    } catch (TimeoutException e) {
-      throw new SQLException("The database did not answer in time", e);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new SQLException("Interrupted while the job was being stored", e);
-    }
+    return answer;
   }
 
   private void write() {
@@ -85,6 +81,7 @@ public class GroupCommit {
       while (true) {
         batch.add(waiting.take());
         waiting.drainTo(batch, MOST_TOGETHER - 1);
+        batch.removeIf(GroupCommit::refusedAsTooOld);
         write(batch);
         batch.clear();
       }
@@ -93,7 +90,16 @@ public class GroupCommit {
     }
   }
 
+  private static boolean refusedAsTooOld(Waiting one) {
+    return one.isTooOld()
+        && one.answer()
+            .completeExceptionally(new SQLException("The database did not answer in time"));
+  }
+
   private void write(List<Waiting> batch) {
+    if (batch.isEmpty()) {
+      return;
+    }
     try {
       List<Submission> answers = store.submitEach(batch.stream().map(Waiting::job).toList());
       for (int i = 0; i < answers.size(); i++) {

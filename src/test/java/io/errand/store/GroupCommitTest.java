@@ -73,7 +73,7 @@ class GroupCommitTest {
   private List<Object> together(List<NewJob> jobs) throws Exception {
     List<Future<Submission>> answers = new ArrayList<>();
     for (NewJob job : jobs) {
-      answers.add(clients.submit(() -> groupCommit.submit(job)));
+      answers.add(groupCommit.submit(job));
     }
     groupCommit.start(new StartupEvent());
     List<Object> results = new ArrayList<>();
