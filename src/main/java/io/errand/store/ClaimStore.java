@@ -43,7 +43,7 @@ public class ClaimStore {
   static final String CLAIMING =
       """
       ready AS (
-          SELECT c.id, c.concurrency_key, c.priority, c.run_at
+          SELECT c.id, c.concurrency_key, c.priority, c.run_at, c.state
           FROM errand.jobs c
           WHERE c.state IN ('queued', 'retrying')
             AND c.run_at <= now()
@@ -61,7 +61,7 @@ public class ClaimStore {
           LIMIT ?
           FOR UPDATE OF c SKIP LOCKED
       ), taken AS (
-          SELECT DISTINCT ON (coalesce(concurrency_key, id::text)) id FROM ready
+          SELECT DISTINCT ON (coalesce(concurrency_key, id::text)) id, state FROM ready
           ORDER BY coalesce(concurrency_key, id::text), priority DESC, run_at, id
       ), claimed AS (
           UPDATE errand.jobs j
@@ -71,14 +71,19 @@ public class ClaimStore {
               worker_id = ?, claim_token = gen_random_uuid(), stdout_bytes = 0,
               stdout_dropped_bytes = 0, stderr_bytes = 0, stderr_dropped_bytes = 0
           WHERE j.id = ANY (ARRAY(SELECT id FROM taken))
-          RETURNING j.id, j.claim_token, j.attempt, j.charged_attempts, j.queue,
+          RETURNING j.id, j.worker, j.claim_token, j.attempt, j.charged_attempts, j.queue,
               extract(epoch FROM now() - greatest(j.run_at, j.created_at)) AS waited_seconds,
               j.command, j.env::text, j.stdin, j.working_directory, j.timeout_seconds,
               j.kill_grace_seconds, j.stdout_limit_bytes, j.stderr_limit_bytes, j.max_attempts,
               j.backoff::text, j.retry::text, j.success_exit_codes, j.on_lost, j.limits::text,
               j.run_as, j.sandbox::text, j.run_at, j.concurrency_key IS NOT NULL AS keyed
-      )
-      """;
+      ), claimed_change AS (
+          SELECT c.id, c.queue, t.state AS from_state, 'running' AS to_state, NULL AS reason,
+              c.attempt, c.claim_token, c.worker
+          FROM claimed c JOIN taken t ON t.id = c.id
+      ),
+      """
+          + History.of("claimed_change", "'worker ' || worker");
 
   private static final String CLAIM = "WITH " + CLAIMING + "SELECT * FROM claimed";
 

@@ -48,7 +48,7 @@ public class CompleteStore {
               stdout, stdout_head_bytes, stdout_bytes, stderr, stderr_head_bytes, stderr_bytes,
               signals_sent, tree_empty)
       ), chosen AS (
-          SELECT e.*, j.attempt, j.started_at AS claimed_at, j.worker, j.charged_attempts,
+          SELECT e.*, j.queue, j.attempt, j.started_at AS claimed_at, j.worker, j.charged_attempts,
                  j.run_at, j.cancel_requested_at,
                  CASE WHEN j.cancel_requested_at IS NULL THEN e.state
                       ELSE e.state_if_cancelled END AS next_state
@@ -83,7 +83,7 @@ public class CompleteStore {
               claim_token = NULL
           FROM chosen c
           WHERE j.id = c.job_id AND j.claim_token = c.claim_token
-          RETURNING j.id
+          RETURNING c.*
       ), written AS (
       INSERT INTO errand.attempts (
           job_id, attempt, outcome, exit_code, signal, detail, started_at, duration_seconds,
@@ -95,24 +95,31 @@ public class CompleteStore {
              c.worker, c.stdout_bytes, c.stdout_bytes - octet_length(c.stdout), c.stderr_bytes,
              c.stderr_bytes - octet_length(c.stderr), c.stdout, c.stderr, c.stdout_head_bytes,
              c.stderr_head_bytes, c.signals_sent, c.tree_empty
-      FROM chosen c JOIN done d ON d.id = c.job_id
+      FROM done c
       RETURNING job_id
-      )
-      """;
+      ), ended AS (
+          SELECT job_id AS id, queue, 'running' AS from_state, next_state AS to_state,
+              CASE WHEN next_state = 'cancelled' THEN 'cancelled' ELSE outcome END AS reason,
+              attempt, claim_token
+          FROM done
+      ),
+      """
+          + History.of("ended", "?");
 
   private static final String COMPLETE = "WITH " + ENDING + "SELECT job_id FROM written";
 
   /**
    * Writes the ends of attempts.
    *
+   * @param actor who says so, as of {@link History#of}
    * @return the jobs that were changed; a job that is missing there was no longer ours to write
    *     about, and its result is to be dropped
    * @throws SQLException if the database is away; writing the same again is harmless
    */
-  public Set<UUID> complete(List<Completion> completions) throws SQLException {
+  public Set<UUID> complete(List<Completion> completions, String actor) throws SQLException {
     try (Connection connection = dataSource.getConnection();
         PreparedStatement statement = connection.prepareStatement(COMPLETE)) {
-      bind(connection, statement, completions);
+      bind(connection, statement, completions, actor);
       Set<UUID> changed = new HashSet<>();
       try (ResultSet rows = statement.executeQuery()) {
         while (rows.next()) {
@@ -128,7 +135,11 @@ public class CompleteStore {
    *
    * @return how many
    */
-  static int bind(Connection connection, PreparedStatement statement, List<Completion> completions)
+  static int bind(
+      Connection connection,
+      PreparedStatement statement,
+      List<Completion> completions,
+      String actor)
       throws SQLException {
     Columns columns = new Columns(connection, statement, completions);
     columns.add("uuid", Completion::jobId);
@@ -154,6 +165,8 @@ public class CompleteStore {
     columns.add("int8", completion -> completion.stderr().totalBytes());
     columns.add("jsonb", completion -> PolicyJson.write(completion.ending()).toString());
     columns.add("bool", completion -> completion.ending().treeEmpty());
+    columns.bound++;
+    statement.setString(columns.bound, actor);
     return columns.bound;
   }
 

@@ -26,23 +26,41 @@ public class ControlStore {
    */
   private static final String CANCEL =
       """
-      UPDATE errand.jobs
-      SET state = CASE WHEN state = 'running' THEN 'running' ELSE 'cancelled' END,
-          reason = CASE WHEN state = 'running' THEN NULL ELSE 'cancelled' END,
-          cancel_requested_at = coalesce(cancel_requested_at, now()),
-          finished_at = CASE WHEN state = 'running' THEN NULL ELSE now() END
-      WHERE id = ? AND principal = ? AND state IN ('queued', 'retrying', 'held', 'running')
-      RETURNING state
-      """;
+      WITH found AS (
+          SELECT id, state, principal, cancel_requested_at FROM errand.jobs
+          WHERE id = ? AND principal = ? AND state IN ('queued', 'retrying', 'held', 'running')
+          FOR UPDATE
+      ), done AS (
+          UPDATE errand.jobs j
+          SET state = CASE WHEN f.state = 'running' THEN 'running' ELSE 'cancelled' END,
+              reason = CASE WHEN f.state = 'running' THEN NULL ELSE 'cancelled' END,
+              cancel_requested_at = coalesce(f.cancel_requested_at, now()),
+              finished_at = CASE WHEN f.state = 'running' THEN NULL ELSE now() END
+          FROM found f WHERE j.id = f.id
+          RETURNING j.*, f.state AS from_state, f.cancel_requested_at AS requested_before
+      ), change AS (
+          SELECT id, queue, from_state, state AS to_state,
+              CASE WHEN state = 'running' THEN 'cancel_requested' ELSE reason END AS reason,
+              attempt, claim_token, principal
+          FROM done WHERE state <> 'running' OR requested_before IS NULL
+      ),
+      """
+          + History.of("change", "'client ' || principal")
+          + "SELECT state FROM done";
 
   private static final String RELEASE =
       """
-      UPDATE errand.jobs
-      SET state = 'queued', reason = NULL, detail = NULL, run_at = now(),
-          max_attempts = greatest(max_attempts, charged_attempts + 1)
-      WHERE id = ? AND principal = ? AND state = 'held'
-      RETURNING state
-      """;
+      WITH done AS (
+          UPDATE errand.jobs
+          SET state = 'queued', reason = NULL, detail = NULL, run_at = now(),
+              max_attempts = greatest(max_attempts, charged_attempts + 1)
+          WHERE id = ? AND principal = ? AND state = 'held'
+          RETURNING id, queue, 'held' AS from_state, state AS to_state, reason, attempt, claim_token,
+              principal
+      ),
+      """
+          + History.of("done", "'client ' || principal")
+          + "SELECT to_state FROM done";
 
   private static final String STATE =
       """
@@ -57,10 +75,15 @@ public class ControlStore {
           ORDER BY expires_at
           LIMIT ?
           FOR UPDATE SKIP LOCKED
-      )
-      UPDATE errand.jobs j SET state = 'cancelled', reason = 'expired', finished_at = now()
-      FROM due WHERE j.id = due.id
-      """;
+      ), done AS (
+          UPDATE errand.jobs j SET state = 'cancelled', reason = 'expired', finished_at = now()
+          FROM due WHERE j.id = due.id
+          RETURNING j.id, j.queue, 'queued' AS from_state, j.state AS to_state, j.reason, j.attempt,
+              j.claim_token
+      ),
+      """
+          + History.of("done", "'clock'")
+          + "SELECT count(*) FROM done";
 
   private static final String PAUSE =
       """
@@ -101,7 +124,10 @@ public class ControlStore {
     try (Connection connection = dataSource.getConnection();
         PreparedStatement statement = connection.prepareStatement(EXPIRE)) {
       statement.setInt(1, limit);
-      return statement.executeUpdate();
+      try (ResultSet row = statement.executeQuery()) {
+        row.next();
+        return row.getInt(1);
+      }
     }
   }
 

@@ -61,8 +61,16 @@ public class Housekeeping {
           ON CONFLICT DO NOTHING
       ), tries AS (
           DELETE FROM errand.attempts WHERE job_id = ANY (ARRAY(SELECT id FROM old))
+      ), events AS (
+          DELETE FROM errand.job_events WHERE job_id = ANY (ARRAY(SELECT id FROM old))
+      ), gone AS (
+          DELETE FROM errand.jobs WHERE id = ANY (ARRAY(SELECT id FROM old))
+          RETURNING queue, state
+      ), counts AS (
+          INSERT INTO errand.queue_counts (queue, state, jobs)
+          SELECT queue, state, -count(*) FROM gone GROUP BY queue, state
       )
-      DELETE FROM errand.jobs WHERE id = ANY (ARRAY(SELECT id FROM old))
+      SELECT count(*) FROM gone
       """;
 
   private static final String FORGET =
@@ -122,8 +130,8 @@ public class Housekeeping {
   }
 
   /**
-   * Removes jobs that reached a final state so long ago, with their attempts; their ids and keys
-   * leave a trace.
+   * Removes jobs that reached a final state so long ago, with their attempts and events; their ids
+   * and keys leave a trace.
    *
    * @param state a final one, by wire name
    * @param limit at most so many in this one transaction
@@ -136,7 +144,10 @@ public class Housekeeping {
       statement.setDouble(2, age.toMillis() / 1e3);
       statement.setDouble(3, age.toMillis() / 1e3);
       statement.setInt(4, limit);
-      return statement.executeUpdate();
+      try (ResultSet row = statement.executeQuery()) {
+        row.next();
+        return row.getInt(1);
+      }
     }
   }
 

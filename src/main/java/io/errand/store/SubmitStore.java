@@ -49,7 +49,7 @@ public class SubmitStore {
           ORDER BY principal, idempotency_key
           ON CONFLICT DO NOTHING
           RETURNING job_id
-      )
+      ), stored AS (
       INSERT INTO errand.jobs (
           id, state, queue, priority, command, max_attempts, run_at, expires_at, labels,
           concurrency_key, idempotency_key, principal, timeout_seconds,
@@ -65,18 +65,23 @@ public class SubmitStore {
         AND NOT EXISTS (SELECT FROM errand.removed_jobs r WHERE r.id = item.id)
       ORDER BY id
       ON CONFLICT (id) DO NOTHING
-      """;
+      RETURNING id, queue, NULL AS from_state, state AS to_state, reason, attempt, claim_token,
+          principal, created_at, run_at, expires_at, labels, backoff, retry, limits, sandbox, env
+      ),
+      """
+          + History.of("stored", "'client ' || principal");
 
-  private static final String SUBMIT_MANY = SUBMIT + "RETURNING id";
+  private static final String SUBMIT_MANY = SUBMIT + "SELECT id FROM stored";
 
   /* With what the database made of it, so that the answer needs no second look. */
   private static final String SUBMIT_AND_SHOW =
       SUBMIT
           + """
-      RETURNING id, created_at, run_at, expires_at, labels::text, backoff::text, retry::text,
+      SELECT id, created_at, run_at, expires_at, labels::text, backoff::text, retry::text,
           limits::text, sandbox::text,
           CASE WHEN env = '{}' THEN '{}'
                ELSE ARRAY(SELECT jsonb_object_keys(env) ORDER BY 1) END AS env_names
+      FROM stored
       """;
 
   private static final String RETRY =
@@ -92,7 +97,7 @@ public class SubmitStore {
           WHERE w.idempotency_key IS NOT NULL
           ON CONFLICT DO NOTHING
           RETURNING job_id
-      )
+      ), stored AS (
       INSERT INTO errand.jobs (
           id, state, queue, priority, command, max_attempts, run_at, expires_at, labels,
           concurrency_key, idempotency_key, principal, retry_of, timeout_seconds,
@@ -106,8 +111,12 @@ public class SubmitStore {
              s.limits, s.run_as, s.sandbox
       FROM source s, wanted w
       WHERE w.idempotency_key IS NULL OR w.id IN (SELECT job_id FROM key)
-      RETURNING id
-      """;
+      RETURNING id, queue, NULL AS from_state, state AS to_state, reason, attempt, claim_token,
+          principal
+      ),
+      """
+          + History.of("stored", "'client ' || principal")
+          + "SELECT id FROM stored";
 
   private static final String FIND_STATE =
       """

@@ -63,22 +63,26 @@ public class TurnStore {
       return new Turn(Set.of(), limit > 0 ? claims.claim(claimer, limit) : List.of());
     }
     if (limit <= 0) {
-      return new Turn(completes.complete(completions), List.of());
+      return new Turn(completes.complete(completions, actor(claimer)), List.of());
     }
     try {
       return both(completions, claimer, limit);
     } catch (SQLException e) {
       if (ClaimStore.isConcurrencyRace(e)) {
-        return new Turn(completes.complete(completions), List.of());
+        return new Turn(completes.complete(completions, actor(claimer)), List.of());
       }
       throw e;
     }
   }
 
+  private static String actor(Claimer claimer) {
+    return "worker " + claimer.workerName();
+  }
+
   private Turn both(List<Completion> completions, Claimer claimer, int limit) throws SQLException {
     try (Connection connection = dataSource.getConnection();
         PreparedStatement statement = connection.prepareStatement(TURN)) {
-      int bound = CompleteStore.bind(connection, statement, completions);
+      int bound = CompleteStore.bind(connection, statement, completions, actor(claimer));
       ClaimStore.bind(connection, statement, bound, claimer, limit);
       Set<UUID> ended = new HashSet<>();
       List<ClaimedJob> claimed = new ArrayList<>();

@@ -241,7 +241,7 @@ final class Dispatcher {
     try {
       turn =
           holder == null
-              ? new Turn(completes.complete(batch), List.of())
+              ? new Turn(completes.complete(batch, "worker " + workerName), List.of())
               : turns.take(batch, new Claimer(holder, workerName, queues, from), limit);
     } catch (SQLException | RuntimeException e) {
       held.putBack(batch);

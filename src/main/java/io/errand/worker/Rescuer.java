@@ -107,7 +107,7 @@ public class Rescuer {
     }
     List<Completion> completions =
         lost.stream().map(job -> Commands.withoutCommand(job, AttemptResult.lost())).toList();
-    Set<UUID> changed = completes.complete(completions);
+    Set<UUID> changed = completes.complete(completions, "rescuer");
     for (ClaimedJob job : lost) {
       if (changed.contains(job.id())) {
         LOG.warnf("Job %s lost its worker in attempt %d", job.id(), job.attempt());

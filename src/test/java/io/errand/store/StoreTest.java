@@ -307,7 +307,8 @@ class StoreTest {
   void aCompletionWritesTheJobAndItsAttempt() throws SQLException {
     UUID id = submit();
     ClaimedJob claimed = claim(1).get(0);
-    assertThat(completes.complete(List.of(ended(claimed, Outcome.SUCCESS, 0)))).containsExactly(id);
+    assertThat(completes.complete(List.of(ended(claimed, Outcome.SUCCESS, 0)), "test"))
+        .containsExactly(id);
     assertThat(stateOf(id)).isEqualTo("succeeded:success");
     assertThat(
             database.value(
@@ -336,15 +337,16 @@ class StoreTest {
             Completion.Ending.UNKNOWN,
             KeptOutput.NONE,
             KeptOutput.NONE);
-    assertThat(completes.complete(List.of(rescue))).containsExactly(id);
+    assertThat(completes.complete(List.of(rescue), "test")).containsExactly(id);
     assertThat(stateOf(id)).isEqualTo("retrying:lost");
     workerId = register(30);
     ClaimedJob second = claim(1).get(0);
     assertThat(second.token()).isNotEqualTo(first.token());
-    assertThat(completes.complete(List.of(ended(first, Outcome.SUCCESS, 0)))).isEmpty();
+    assertThat(completes.complete(List.of(ended(first, Outcome.SUCCESS, 0)), "test")).isEmpty();
     assertThat(stateOf(id)).isEqualTo("running");
-    assertThat(completes.complete(List.of(ended(second, Outcome.SUCCESS, 0)))).containsExactly(id);
-    assertThat(completes.complete(List.of(ended(second, Outcome.EXIT_CODE, 1)))).isEmpty();
+    assertThat(completes.complete(List.of(ended(second, Outcome.SUCCESS, 0)), "test"))
+        .containsExactly(id);
+    assertThat(completes.complete(List.of(ended(second, Outcome.EXIT_CODE, 1)), "test")).isEmpty();
     assertThat(stateOf(id)).isEqualTo("succeeded:success");
   }
 
@@ -380,7 +382,7 @@ class StoreTest {
     assertThat(stateOf(running)).isEqualTo("running");
     assertThat(claims.wishesFor(workerId))
         .containsExactly(new ClaimStore.Wish(claimed.token(), true, false, false));
-    completes.complete(List.of(ended(claimed, Outcome.EXIT_CODE, 1)));
+    completes.complete(List.of(ended(claimed, Outcome.EXIT_CODE, 1)), "test");
     assertThat(stateOf(running)).isEqualTo("cancelled:cancelled");
     assertThat(control.cancel(UUID.randomUUID(), ME).state()).isNull();
     assertThat(control.cancel(running, "somebody else").state()).isNull();
@@ -391,7 +393,7 @@ class StoreTest {
     UUID id = submit();
     ClaimedJob claimed = claim(1).get(0);
     control.cancel(id, ME);
-    completes.complete(List.of(ended(claimed, Outcome.SUCCESS, 0)));
+    completes.complete(List.of(ended(claimed, Outcome.SUCCESS, 0)), "test");
     assertThat(stateOf(id)).isEqualTo("succeeded:success");
     assertThat(control.cancel(id, ME))
         .isEqualTo(new ControlStore.Change(false, JobState.SUCCEEDED));
@@ -401,12 +403,12 @@ class StoreTest {
   @Test
   void whatIsGivenBackIsNotChargedAndAHeldJobIsReleasedWithATryMore() throws SQLException {
     UUID id = submit(spec(1, OnLost.HOLD, null, null));
-    completes.complete(List.of(ended(claim(1).get(0), Outcome.WORKER_UNAVAILABLE, null)));
+    completes.complete(List.of(ended(claim(1).get(0), Outcome.WORKER_UNAVAILABLE, null)), "test");
     assertThat(stateOf(id)).isEqualTo("queued:worker_unavailable");
     assertThat(database.value("SELECT charged_attempts || ' of ' || attempt FROM errand.jobs"))
         .isEqualTo("0 of 1");
     database.execute("UPDATE errand.jobs SET run_at = now()");
-    completes.complete(List.of(ended(claim(1).get(0), Outcome.LOST, null)));
+    completes.complete(List.of(ended(claim(1).get(0), Outcome.LOST, null)), "test");
     assertThat(stateOf(id)).isEqualTo("held:lost");
     assertThat(control.release(id, ME)).isEqualTo(new ControlStore.Change(true, JobState.QUEUED));
     assertThat(database.value("SELECT max_attempts FROM errand.jobs")).isEqualTo("2");
