@@ -30,14 +30,19 @@ public final class StoreBench {
   public static void main(String... arguments) throws Exception {
     url = arguments[1];
     if (arguments[0].equals("drain")) {
-      System.out.printf("%.0f%n", drain(Integer.parseInt(arguments[2]), Integer.parseInt(arguments[3])));
+      System.out.printf(
+          "%.0f%n",
+          drain(
+              Integer.parseInt(arguments[2]),
+              Integer.parseInt(arguments[3]),
+              Integer.parseInt(arguments[4])));
     } else {
       trickle(Integer.parseInt(arguments[2]), Integer.parseInt(arguments[3]));
     }
   }
 
   /** Claims and completes for so many seconds; gives jobs a second, all threads. */
-  private static double drain(int threads, int seconds) throws Exception {
+  private static double drain(int threads, int seconds, int together) throws Exception {
     long[] counts = new long[threads];
     CountDownLatch done = new CountDownLatch(threads);
     long until = System.nanoTime() + seconds * 1_000_000_000L;
@@ -50,7 +55,7 @@ public final class StoreBench {
                   Turner turner = new Turner();
                   List<Completion> ended = List.of();
                   while (System.nanoTime() < until) {
-                    List<ClaimedJob> claimed = turner.turn(ended, 50, null);
+                    List<ClaimedJob> claimed = turner.turn(ended, together, null);
                     counts[own] += ended.size();
                     ended = claimed.stream().map(StoreBench::succeeded).toList();
                     if (claimed.isEmpty()) {

@@ -48,7 +48,7 @@ public class SubmitJob {
    * @return as of {@link GroupCommit#submit}
    */
   public CompletableFuture<Submission> submit(String principal, Request request) {
-    return submit(newJob(ids.next(), principal, request));
+    return groupCommit.submit(newJob(ids.next(), principal, request));
   }
 
   /**
@@ -57,16 +57,19 @@ public class SubmitJob {
    * @return as of {@link GroupCommit#submit}
    */
   public CompletableFuture<Submission> submitAs(UUID id, String principal, Request request) {
-    return submit(newJob(id, principal, request));
+    return groupCommit.submit(newJob(id, principal, request));
   }
 
   /** Accepts a new job that tries a finished one again. */
   public Submission retry(UUID finished, String principal, @Nullable String idempotencyKey)
       throws SQLException {
     ObjectNode request = JsonNodeFactory.instance.objectNode().put("retry_of", finished.toString());
-    return ringing(
-        store.retry(
-            finished, ids.next(), principal, idempotencyKey, Fingerprint.of(request).hex()));
+    Submission submission =
+        store.retry(finished, ids.next(), principal, idempotencyKey, Fingerprint.of(request).hex());
+    if (submission instanceof Submission.Accepted) {
+      bell.ring(Bell.Ring.READY);
+    }
+    return submission;
   }
 
   /**
@@ -105,17 +108,6 @@ public class SubmitJob {
                     ? new Submission.Conflict(jobs.get(places[i]).id())
                     : answers.get(places[i]))
         .toList();
-  }
-
-  private CompletableFuture<Submission> submit(NewJob job) {
-    return groupCommit.submit(job).thenApply(this::ringing);
-  }
-
-  private Submission ringing(Submission submission) {
-    if (submission instanceof Submission.Accepted) {
-      bell.ring(Bell.Ring.READY);
-    }
-    return submission;
   }
 
   private static NewJob newJob(UUID id, String principal, Request request) {

@@ -16,6 +16,7 @@ import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import javax.sql.DataSource;
@@ -63,6 +64,7 @@ public class Bell {
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition wanted = lock.newCondition();
   private final Set<Ring> pending = EnumSet.noneOf(Ring.class); // guarded by lock
+  private final AtomicLong lastRungNanos = new AtomicLong(System.nanoTime());
   private volatile boolean stopped;
   private final Thread ringer = new Thread(this::ringForever, "errand-bell-ring");
   private final Thread listener = new Thread(this::listenForever, "errand-bell-listen");
@@ -101,6 +103,17 @@ public class Bell {
     }
   }
 
+  /**
+   * Whether the caller may ring in a statement of its own, which saves a transaction: only while
+   * nothing has rung in the last {@value #QUIET_MILLIS} ms.
+   */
+  boolean isQuiet() {
+    long last = lastRungNanos.get();
+    long now = System.nanoTime();
+    return now - last > TimeUnit.MILLISECONDS.toNanos(QUIET_MILLIS)
+        && lastRungNanos.compareAndSet(last, now);
+  }
+
   private List<Runnable> listenersOf(Ring ring) {
     return listeners.getOrDefault(ring, List.of());
   }
@@ -109,6 +122,7 @@ public class Bell {
     while (!stopped) {
       try {
         Set<Ring> rings = awaitPending();
+        lastRungNanos.set(System.nanoTime());
         try (Connection connection = dataSource.getConnection();
             PreparedStatement statement = connection.prepareStatement(RING_SQL)) {
           statement.setArray(1, connection.createArrayOf("text", names(rings)));

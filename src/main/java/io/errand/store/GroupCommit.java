@@ -26,11 +26,13 @@ public class GroupCommit {
   private static final long LONGEST_WAIT_NANOS = TimeUnit.SECONDS.toNanos(60);
 
   private final SubmitStore store;
+  private final Bell bell;
   private final BlockingQueue<Waiting> waiting = new ArrayBlockingQueue<>(MOST_WAITING);
   private final List<Thread> writers = new ArrayList<>();
 
-  GroupCommit(SubmitStore store) {
+  GroupCommit(SubmitStore store, Bell bell) {
     this.store = store;
+    this.bell = bell;
   }
 
   private record Waiting(NewJob job, long sinceNanos, CompletableFuture<Submission> answer) {
@@ -60,7 +62,7 @@ public class GroupCommit {
   }
 
   /**
-   * Stores one job, unless its key or its id is known.
+   * Stores one job, unless its key or its id is known, and tells the workers.
    *
    * @return completes once the job is durable, on the writer's thread, which must not be held up;
    *     or fails with an {@link SQLException} if the database is away, and then it is unknown
@@ -101,7 +103,12 @@ public class GroupCommit {
       return;
     }
     try {
-      List<Submission> answers = store.submitEach(batch.stream().map(Waiting::job).toList());
+      boolean ringing = bell.isQuiet();
+      List<Submission> answers =
+          store.submitEach(batch.stream().map(Waiting::job).toList(), ringing);
+      if (!ringing && answers.stream().anyMatch(Submission.Accepted.class::isInstance)) {
+        bell.ring(Bell.Ring.READY);
+      }
       for (int i = 0; i < answers.size(); i++) {
         batch.get(i).answer().complete(answers.get(i));
       }

@@ -81,7 +81,9 @@ public class SubmitStore {
           limits::text, sandbox::text,
           CASE WHEN env = '{}' THEN '{}'
                ELSE ARRAY(SELECT jsonb_object_keys(env) ORDER BY 1) END AS env_names
-      FROM stored
+      FROM stored, (
+          SELECT count(pg_notify('errand', 'ready'))
+          FROM (SELECT FROM stored WHERE ? LIMIT 1) AS any_stored) AS rung
       """;
 
   private static final String RETRY =
@@ -168,13 +170,14 @@ public class SubmitStore {
    * Stores each of the jobs whose key and id are not known, in one transaction. They may come from
    * many callers, and keys and ids may repeat among them.
    *
+   * @param ringing whether the workers are to be told in the same transaction
    * @return one answer per job, in order
    * @throws SQLException if nothing was stored, or if the database is away; whether the jobs were
    *     stored is then unknown
    */
-  public List<Submission> submitEach(List<NewJob> jobs) throws SQLException {
+  public List<Submission> submitEach(List<NewJob> jobs, boolean ringing) throws SQLException {
     try (Connection connection = dataSource.getConnection()) {
-      Map<UUID, JobEntity> stored = insertAndShow(connection, jobs);
+      Map<UUID, JobEntity> stored = insertAndShow(connection, jobs, ringing);
       List<Submission> answers = new ArrayList<>(jobs.size());
       for (NewJob job : jobs) {
         JobEntity row = stored.remove(job.id());
@@ -302,13 +305,14 @@ public class SubmitStore {
     }
   }
 
-  private static Map<UUID, JobEntity> insertAndShow(Connection connection, List<NewJob> jobs)
-      throws SQLException {
+  private static Map<UUID, JobEntity> insertAndShow(
+      Connection connection, List<NewJob> jobs, boolean ringing) throws SQLException {
     try (PreparedStatement statement = connection.prepareStatement(SUBMIT_AND_SHOW)) {
       // Of several with one id the first is it: the database would take any.
       Map<UUID, NewJob> wanted = new LinkedHashMap<>();
       jobs.forEach(job -> wanted.putIfAbsent(job.id(), job));
       statement.setString(1, NewJobJson.write(List.copyOf(wanted.values())));
+      statement.setBoolean(2, ringing);
       Map<UUID, JobEntity> stored = new HashMap<>();
       try (ResultSet row = statement.executeQuery()) {
         while (row.next()) {

@@ -16,8 +16,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -26,20 +24,22 @@ import org.junit.jupiter.api.Test;
 
 /** Submits that are committed together. */
 class GroupCommitTest {
-  private final ExecutorService clients = Executors.newFixedThreadPool(64);
   private Database database;
   private GroupCommit groupCommit;
 
   @BeforeEach
   void open() throws SQLException {
     database = Database.emptied();
-    groupCommit = new GroupCommit(new SubmitStore(database.dataSource()));
+    groupCommit =
+        new GroupCommit(
+            new SubmitStore(database.dataSource()),
+            new Bell(
+                database.dataSource(), new WorkerStore(database.dataSource(), database.config())));
   }
 
   @AfterEach
   void close() {
     groupCommit.stop(new ShutdownEvent());
-    clients.shutdownNow();
   }
 
   private static NewJob job(UUID id, @Nullable String key, List<String> command) {

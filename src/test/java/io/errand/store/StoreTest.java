@@ -97,7 +97,7 @@ class StoreTest {
   }
 
   private Submission submit(NewJob job) throws SQLException {
-    return submits.submitEach(List.of(job)).get(0);
+    return submits.submitEach(List.of(job), true).get(0);
   }
 
   private UUID submit(JobSpec spec) throws SQLException {
