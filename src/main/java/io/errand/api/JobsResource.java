@@ -116,6 +116,13 @@ public class JobsResource {
     return Map.of("attempts", attempts);
   }
 
+  /** What has happened to a job. */
+  @GET
+  @Path("{id}/events")
+  public Map<String, List<EventView>> events(@PathParam("id") String text) {
+    return Map.of("events", reads.events(find(text).id).stream().map(EventView::of).toList());
+  }
+
   /** What is kept of one stream, byte for byte. */
   @GET
   @Path("{id}/output")

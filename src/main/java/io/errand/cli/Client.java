@@ -28,6 +28,7 @@ import picocli.CommandLine.Parameters;
       Client.ListJobs.class,
       Client.Wait.class,
       Client.Logs.class,
+      Events.class,
       Client.Cancel.class,
       Client.Retry.class,
       Client.Release.class,

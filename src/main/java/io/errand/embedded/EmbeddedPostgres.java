@@ -11,6 +11,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.security.SecureRandom;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 
@@ -73,6 +74,33 @@ public final class EmbeddedPostgres implements AutoCloseable {
     }
     throw new IllegalStateException(
         "The built-in database does not start: " + complaint + " (see " + home + "/postgres.log)");
+  }
+
+  /**
+   * How to reach a running one.
+   *
+   * @param jdbcUrl {@code jdbc:postgresql://…}
+   * @param password of {@link #ROLE}
+   */
+  public record Address(String jdbcUrl, String password) {}
+
+  /**
+   * Where the database of this home runs now, by its own word, or empty where none does.
+   *
+   * @throws IOException if its files cannot be read
+   */
+  public static Optional<Address> running(Path home) throws IOException {
+    Path pid = home.resolve("data").resolve("postmaster.pid"); // line 4 is the port
+    if (!Files.exists(pid) || !Files.exists(home.resolve("pgpass"))) {
+      return Optional.empty();
+    }
+    List<String> lines = Files.readAllLines(pid);
+    return lines.size() < 4
+        ? Optional.empty()
+        : Optional.of(
+            new Address(
+                "jdbc:postgresql://127.0.0.1:" + lines.get(3).trim() + "/" + DATABASE,
+                password(home)));
   }
 
   /** {@code jdbc:postgresql://…}. */

@@ -27,7 +27,7 @@ class ArchitectureTest {
           "worker", Set.of("job", "store", "exec"),
           "api", Set.of("job", "queue", "store", "auth"),
           "auth", Set.of("job", "store"),
-          "ops", Set.of("job", "store", "exec"),
+          "ops", Set.of("job", "store", "exec", "embedded"),
           "embedded", Set.of(),
           "cli", Set.of());
 

@@ -1,0 +1,103 @@
+package io.errand.ops;
+
+import io.errand.store.HistoryCheck;
+import io.errand.store.HistoryCheck.Report;
+import io.errand.store.HistoryCheck.Violation;
+import io.errand.store.LedgerCheck;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/**
+ * {@code errand verify-history}: checks the history of every job against what Errand promises. Exit
+ * status 0 if every rule holds, 1 if one is broken, 2 for usage, 69 without a database.
+ */
+@Command(
+    name = "errand verify-history",
+    mixinStandardHelpOptions = true,
+    description = {
+      "Check the history of every job, and say which job broke which rule.",
+      "Reads the database of ERRAND_DATABASE_URL, ERRAND_DATABASE_USER and",
+      "ERRAND_DATABASE_PASSWORD, else the running built-in one of ERRAND_HOME.",
+      "A dump is checked where it has been restored. Nothing is changed."
+    })
+public final class VerifyHistory implements Callable<Integer> {
+  private static final int BROKEN = 1;
+  private static final int UNAVAILABLE = 69;
+
+  @Option(
+      names = "--settled",
+      description = "Also demand that every job has come to rest: final, or held.")
+  private boolean settled;
+
+  @Option(
+      names = "--ledger",
+      paramLabel = "FILE",
+      description =
+          "What commands wrote outside the database, a line 'JOB ATTEMPT TOKEN WORD' each, where WORD"
+              + " is start, end or any sign of life between.")
+  private @Nullable Path ledger;
+
+  @Option(
+      names = "--accepted",
+      paramLabel = "FILE",
+      description = "Ids of jobs that were accepted, a line each: all must be there.")
+  private @Nullable Path accepted;
+
+  private VerifyHistory() {}
+
+  /** Checks, prints a line for each broken rule and job, and exits. */
+  public static void main(String... arguments) {
+    System.exit(new CommandLine(new VerifyHistory()).execute(arguments));
+  }
+
+  @Override
+  public Integer call() {
+    try {
+      Optional<Connection> found = DatabaseAccess.connect();
+      if (found.isEmpty()) {
+        System.err.println(
+            "errand: no built-in database runs; start the server or set ERRAND_DATABASE_URL");
+        return UNAVAILABLE;
+      }
+      try (Connection connection = found.get()) {
+        return report(connection);
+      }
+    } catch (SQLException e) {
+      System.err.println("errand: the database cannot be read: " + e.getMessage());
+      return UNAVAILABLE;
+    } catch (IOException e) {
+      System.err.println("errand: " + e);
+      return CommandLine.ExitCode.USAGE;
+    }
+  }
+
+  private int report(Connection connection) throws SQLException, IOException {
+    Report report = HistoryCheck.check(connection, settled);
+    List<Violation> violations = new ArrayList<>(report.violations());
+    if (ledger != null) {
+      violations.addAll(LedgerCheck.starts(connection, ledger));
+    }
+    if (accepted != null) {
+      violations.addAll(LedgerCheck.accepted(connection, accepted));
+    }
+    for (Violation violation : violations) {
+      System.out.println(violation.rule() + ": " + violation.job() + " " + violation.detail());
+    }
+    System.out.printf(
+        "%d jobs, %d events: %s%n",
+        report.jobs(),
+        report.events(),
+        violations.isEmpty() ? "every rule holds" : violations.size() + " violations");
+    return violations.isEmpty() ? CommandLine.ExitCode.OK : BROKEN;
+  }
+}
