@@ -21,13 +21,14 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 
 /** A real server process, started as a user would: {@code ./errand serve}. */
-final class TestServer implements AutoCloseable {
-  static final ObjectMapper JSON = new ObjectMapper();
+public final class TestServer implements AutoCloseable {
+  public static final ObjectMapper JSON = new ObjectMapper();
   private static final Path CHECKOUT = Path.of(System.getProperty("errand.checkout", "."));
 
   private final Path home;
@@ -44,7 +45,7 @@ final class TestServer implements AutoCloseable {
     this.process = launch();
   }
 
-  static TestServer start(Map<String, String> settings) {
+  public static TestServer start(Map<String, String> settings) {
     return on(newHome(), settings);
   }
 
@@ -78,14 +79,19 @@ final class TestServer implements AutoCloseable {
     return said;
   }
 
-  static Path newHome() {
+  public static Path newHome() {
     try {
       Path folder = Files.createTempDirectory("errand-it");
-      Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwx--x--x"));
+      letOthersPass(folder);
       return folder.resolve("home");
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  /** For the account that PostgreSQL runs as where we are root. */
+  public static void letOthersPass(Path folder) throws IOException {
+    Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwx--x--x"));
   }
 
   private Process launch() {
@@ -123,7 +129,7 @@ final class TestServer implements AutoCloseable {
     }
   }
 
-  String log() {
+  public String log() {
     try {
       return Files.readString(logFile());
     } catch (IOException e) {
@@ -131,11 +137,11 @@ final class TestServer implements AutoCloseable {
     }
   }
 
-  Path home() {
+  public Path home() {
     return home;
   }
 
-  long pid() {
+  public long pid() {
     return process.pid();
   }
 
@@ -155,7 +161,7 @@ final class TestServer implements AutoCloseable {
     }
   }
 
-  void signal(String name) {
+  public void signal(String name) {
     try {
       new ProcessBuilder("kill", "-" + name, Long.toString(pid())).start().waitFor();
     } catch (IOException | InterruptedException e) {
@@ -163,7 +169,28 @@ final class TestServer implements AutoCloseable {
     }
   }
 
-  int awaitExit() {
+  /** Lets the server open so many descriptors more than it has, or as many as its host allows. */
+  public void limitDescriptors(OptionalInt more) {
+    Path process = Path.of("/proc", Long.toString(pid()));
+    try (Stream<Path> open = Files.list(process.resolve("fd"))) {
+      String hard =
+          Files.readAllLines(process.resolve("limits")).stream()
+              .filter(line -> line.startsWith("Max open files"))
+              .map(line -> line.trim().split(" +")[4])
+              .findFirst()
+              .orElseThrow();
+      String soft = more.isPresent() ? Long.toString(open.count() + more.getAsInt()) : hard;
+      new ProcessBuilder("prlimit", "--pid", Long.toString(pid()), "--nofile=" + soft + ":" + hard)
+          .start()
+          .waitFor();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  public int awaitExit() {
     try {
       if (!process.waitFor(90, TimeUnit.SECONDS)) {
         throw new AssertionError("The server does not end: " + log());
@@ -175,7 +202,7 @@ final class TestServer implements AutoCloseable {
   }
 
   /** Another process on the same home. */
-  void restart() {
+  public void restart() {
     try {
       Files.deleteIfExists(home.resolve("url"));
     } catch (IOException e) {
@@ -195,7 +222,8 @@ final class TestServer implements AutoCloseable {
     delete(home.resolve("..").normalize());
   }
 
-  private static void delete(Path root) {
+  /** Removes a folder with all that it holds. */
+  public static void delete(Path root) {
     try (Stream<Path> paths = Files.walk(root)) {
       for (Path path : paths.sorted(Comparator.reverseOrder()).toList()) {
         Files.delete(path);
@@ -227,7 +255,7 @@ final class TestServer implements AutoCloseable {
     }
   }
 
-  HttpRequest.Builder request(String path) {
+  public HttpRequest.Builder request(String path) {
     return HttpRequest.newBuilder(URI.create(url() + path))
         .header("Authorization", "Bearer " + token())
         .timeout(Duration.ofSeconds(90));
@@ -243,11 +271,11 @@ final class TestServer implements AutoCloseable {
     }
   }
 
-  HttpClient http() {
+  public HttpClient http() {
     return http;
   }
 
-  HttpResponse<String> get(String path) {
+  public HttpResponse<String> get(String path) {
     return send(request(path));
   }
 
@@ -266,7 +294,7 @@ final class TestServer implements AutoCloseable {
     return call("POST", path, body, headers);
   }
 
-  static JsonNode json(HttpResponse<String> response) {
+  public static JsonNode json(HttpResponse<String> response) {
     try {
       return JSON.readTree(response.body());
     } catch (IOException e) {

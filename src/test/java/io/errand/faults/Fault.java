@@ -1,0 +1,175 @@
+package io.errand.faults;
+
+import io.errand.faults.Cluster.Node;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * What can befall a cluster. The numbers are those of the table of faults in {@code
+ * docs/reliability.md}.
+ */
+enum Fault {
+  /** F1, F6: the server is killed and comes back under the same name. */
+  KILL_SERVER {
+    @Override
+    void strike(Cluster cluster, Node node, long millis) throws Exception {
+      node.server.signal("KILL");
+      node.server.awaitExit();
+      TimeUnit.MILLISECONDS.sleep(millis);
+      node.server.restart();
+    }
+  },
+  /** F2: frozen for less than its lease. */
+  FREEZE_BRIEFLY {
+    @Override
+    void strike(Cluster cluster, Node node, long millis) throws Exception {
+      node.server.signal("STOP");
+      TimeUnit.MILLISECONDS.sleep(Math.min(millis, 1_500));
+      node.server.signal("CONT");
+    }
+  },
+  /** F2, F3: frozen for twice its lease. */
+  FREEZE_BEYOND_THE_LEASE {
+    @Override
+    void strike(Cluster cluster, Node node, long millis) throws Exception {
+      node.server.signal("STOP");
+      TimeUnit.SECONDS.sleep(2 * Cluster.LEASE_SECONDS);
+      node.server.signal("CONT");
+    }
+  },
+  /** F7: drained and started again. */
+  DRAIN_SERVER {
+    @Override
+    void strike(Cluster cluster, Node node, long millis) throws Exception {
+      node.server.signal("TERM");
+      node.server.awaitExit();
+      node.server.restart();
+    }
+  },
+  /** F7: told to drain twice, and killed meanwhile. */
+  KILL_IN_DRAIN {
+    @Override
+    void strike(Cluster cluster, Node node, long millis) throws Exception {
+      node.server.signal("TERM");
+      node.server.signal("TERM");
+      TimeUnit.MILLISECONDS.sleep(Math.min(millis, 500));
+      node.server.signal("KILL");
+      node.server.awaitExit();
+      node.server.restart();
+    }
+  },
+  /** F11: PostgreSQL is killed, all of it. */
+  KILL_POSTGRES {
+    @Override
+    void strike(Cluster cluster, Node node, long millis) throws Exception {
+      cluster.signalPostgres("KILL");
+      TimeUnit.MILLISECONDS.sleep(millis);
+      cluster.startPostgres();
+    }
+  },
+  /** F11: PostgreSQL is stopped in mode immediate. */
+  STOP_POSTGRES_AT_ONCE {
+    @Override
+    void strike(Cluster cluster, Node node, long millis) throws Exception {
+      cluster.signalPostgres("QUIT");
+      TimeUnit.MILLISECONDS.sleep(millis);
+      cluster.startPostgres();
+    }
+  },
+  /** PostgreSQL is restarted as an operator would. */
+  RESTART_POSTGRES {
+    @Override
+    void strike(Cluster cluster, Node node, long millis) throws Exception {
+      cluster.signalPostgres("INT");
+      cluster.startPostgres();
+    }
+  },
+  /** F4: the server is cut off, and nobody tells it. */
+  BLACK_HOLE {
+    @Override
+    void strike(Cluster cluster, Node node, long millis) throws Exception {
+      node.proxy.become(Proxy.Mode.BLACK_HOLE);
+      TimeUnit.MILLISECONDS.sleep(millis + Cluster.LEASE_SECONDS * 500L);
+      node.proxy.become(Proxy.Mode.PASS);
+    }
+  },
+  /** F4, F17: what the server says arrives, what it is told does not. */
+  HALF_OPEN {
+    @Override
+    void strike(Cluster cluster, Node node, long millis) throws Exception {
+      node.proxy.become(Proxy.Mode.HALF_OPEN);
+      TimeUnit.MILLISECONDS.sleep(millis + Cluster.LEASE_SECONDS * 500L);
+      node.proxy.become(Proxy.Mode.PASS);
+    }
+  },
+  /** A slow network. */
+  DELAY {
+    @Override
+    void strike(Cluster cluster, Node node, long millis) throws Exception {
+      node.proxy.become(Proxy.Mode.DELAY);
+      TimeUnit.MILLISECONDS.sleep(millis);
+      node.proxy.become(Proxy.Mode.PASS);
+    }
+  },
+  /** Every connection of a server is cut. */
+  CUT {
+    @Override
+    void strike(Cluster cluster, Node node, long millis) {
+      node.proxy.cutAll();
+    }
+  },
+  /** F12: statements are committed, and their answers never arrive. */
+  CUT_AT_COMMIT {
+    @Override
+    void strike(Cluster cluster, Node node, long millis) throws Exception {
+      node.proxy.cutAtCommit(6);
+      TimeUnit.MILLISECONDS.sleep(millis);
+      node.proxy.cutNoMore();
+    }
+  },
+  /** F19: every session at PostgreSQL is ended in the middle of what it does. */
+  TERMINATE_SESSIONS {
+    @Override
+    void strike(Cluster cluster, Node node, long millis) throws SQLException {
+      try (Connection connection = cluster.connect();
+          Statement statement = connection.createStatement()) {
+        statement.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                + " WHERE pid <> pg_backend_pid() AND usename = current_user");
+      }
+    }
+  },
+  /** F15: a transaction is left open, with a snapshot that pins every row. */
+  OPEN_TRANSACTION {
+    @Override
+    void strike(Cluster cluster, Node node, long millis) throws Exception {
+      try (Connection connection = cluster.connect();
+          Statement statement = connection.createStatement()) {
+        connection.setAutoCommit(false);
+        connection.setTransactionIsolation(Connection.TRANSACTION_REPEATABLE_READ);
+        statement.execute("SELECT count(*) FROM errand.jobs");
+        TimeUnit.MILLISECONDS.sleep(2 * millis);
+        connection.rollback();
+      }
+    }
+  },
+  /** F26: the server can open next to no further descriptor. */
+  NO_DESCRIPTORS {
+    @Override
+    void strike(Cluster cluster, Node node, long millis) throws Exception {
+      node.server.limitDescriptors(java.util.OptionalInt.of(3));
+      TimeUnit.MILLISECONDS.sleep(millis);
+      node.server.limitDescriptors(java.util.OptionalInt.empty());
+    }
+  };
+
+  /**
+   * Happens, and is over when this returns.
+   *
+   * @param node to which, where it is about one
+   * @param millis how long, roughly
+   */
+  abstract void strike(Cluster cluster, Node node, long millis) throws Exception;
+}

@@ -1,0 +1,180 @@
+package io.errand.faults;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.errand.server.TestServer;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Random;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Assertions;
+
+/**
+ * Clients that submit keyed jobs to any server until each is accepted, as often as that takes, and
+ * some of them twice. What was accepted goes to one file; the commands write the ledger.
+ */
+final class Load implements AutoCloseable {
+  private static final int CLIENTS = 4;
+
+  private final Cluster cluster;
+  private final long seed;
+  private final Path folder;
+  private final List<Thread> clients = new ArrayList<>();
+  private final AtomicInteger accepted = new AtomicInteger();
+  private final AtomicInteger refused = new AtomicInteger();
+  private volatile boolean stopped;
+  private volatile String complaint = "";
+
+  Load(Cluster cluster, long seed) {
+    this.cluster = cluster;
+    this.seed = seed;
+    try {
+      folder = Files.createTempDirectory("errand-faults");
+      Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));
+      Files.createFile(ledger());
+      Files.createFile(acceptedIds());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    for (int i = 0; i < CLIENTS; i++) {
+      int number = i;
+      Thread client = new Thread(() -> submitForever(number), "faults-client-" + i);
+      client.start();
+      clients.add(client);
+    }
+  }
+
+  Path ledger() {
+    return folder.resolve("ledger");
+  }
+
+  Path acceptedIds() {
+    return folder.resolve("accepted");
+  }
+
+  int accepted() {
+    return accepted.get();
+  }
+
+  /** Submits that were answered with something else than 2xx, or not at all, and tried again. */
+  int refused() {
+    return refused.get();
+  }
+
+  /**
+   * Each says that it starts, that it is alive, and that it ends; one in four fails its first
+   * tries, one in eight ignores SIGTERM.
+   */
+  private String script(Random random) {
+    int beats = random.nextInt(12);
+    String line = "echo \"$ERRAND_JOB_ID $ERRAND_ATTEMPT $ERRAND_CLAIM_TOKEN %s\" >> " + ledger();
+    String script =
+        line.formatted("start")
+            + "; i=0; while [ $i -lt "
+            + beats
+            + " ]; do sleep 0.1; "
+            + line.formatted("alive")
+            + "; i=$((i+1)); done; "
+            + line.formatted("end");
+    if (random.nextInt(4) == 0) {
+      script += "; [ $ERRAND_ATTEMPT -gt 2 ]";
+    }
+    return random.nextInt(8) == 0 ? "trap '' TERM; " + script : script;
+  }
+
+  private void submitForever(int number) {
+    Random random = new Random(seed * 31 + number);
+    try {
+      for (int i = 0; !stopped; i++) {
+        ObjectNode body = TestServer.JSON.createObjectNode();
+        body.putArray("command").add("sh").add("-c").add(script(random));
+        body.put("max_attempts", 50).put("kill_grace_seconds", 1).put("queue", "q" + number);
+        body.putObject("backoff").put("base_seconds", 0.2).put("max_seconds", 1);
+        if (random.nextInt(6) == 0) {
+          body.put("concurrency_key", "k" + random.nextInt(3));
+        }
+        String key = seed + "-" + number + "-" + i;
+        String id = submit(body.toString(), key, random);
+        if (random.nextInt(3) == 0) {
+          String again = submit(body.toString(), key, random);
+          if (!again.isEmpty() && !id.isEmpty() && !again.equals(id)) {
+            complaint = "key " + key + " is job " + id + " and job " + again;
+          }
+        }
+        TimeUnit.MILLISECONDS.sleep(60 + random.nextInt(120));
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } catch (RuntimeException | IOException e) {
+      complaint = "a client failed: " + e;
+    }
+  }
+
+  /** Until it is accepted, or the load ends. */
+  private String submit(String body, String key, Random random)
+      throws InterruptedException, IOException {
+    while (!stopped) {
+      Cluster.Node node = cluster.nodes().get(random.nextInt(cluster.nodes().size()));
+      Optional<HttpResponse<String>> answer = post(node, body, key);
+      int status = answer.map(HttpResponse::statusCode).orElse(0);
+      if (answer.isPresent() && (status == 202 || status == 200)) {
+        String id = TestServer.json(answer.get()).get("id").asText();
+        synchronized (this) {
+          Files.writeString(acceptedIds(), id + "\n", StandardOpenOption.APPEND);
+        }
+        accepted.incrementAndGet();
+        return id;
+      }
+      if (answer.isPresent() && status != 503) {
+        complaint = "a submit was answered with " + status + ": " + answer.get().body();
+      }
+      refused.incrementAndGet();
+      TimeUnit.MILLISECONDS.sleep(100 + random.nextInt(200));
+    }
+    return "";
+  }
+
+  private static Optional<HttpResponse<String>> post(Cluster.Node node, String body, String key)
+      throws InterruptedException {
+    try {
+      HttpRequest request =
+          node.server
+              .request("/v1/jobs")
+              .timeout(Duration.ofSeconds(5))
+              .header("Content-Type", "application/json")
+              .header("Idempotency-Key", key)
+              .POST(BodyPublishers.ofString(body))
+              .build();
+      return Optional.of(node.server.http().send(request, BodyHandlers.ofString()));
+    } catch (IOException | UncheckedIOException e) {
+      return Optional.empty(); // the server is away, or says nothing
+    }
+  }
+
+  /** No more submits. */
+  void stop() throws InterruptedException {
+    stopped = true;
+    for (Thread client : clients) {
+      client.join();
+    }
+    Assertions.assertEquals("", complaint);
+  }
+
+  @Override
+  public void close() {
+    stopped = true;
+    TestServer.delete(folder);
+  }
+}
