@@ -9,7 +9,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
+import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -82,6 +84,21 @@ final class Cluster implements AutoCloseable {
   Connection connect() throws SQLException {
     return DriverManager.getConnection(
         postgres.jdbcUrl(), EmbeddedPostgres.ROLE, postgres.password());
+  }
+
+  /** The number that a query gives. */
+  long number(String sql) throws SQLException {
+    return Long.parseLong(text(sql));
+  }
+
+  /** The text that a query gives. */
+  String text(String sql) throws SQLException {
+    try (Connection connection = connect();
+        Statement statement = connection.createStatement();
+        ResultSet row = statement.executeQuery(sql)) {
+      row.next();
+      return row.getString(1);
+    }
   }
 
   /** Sends PostgreSQL a signal: KILL, QUIT (immediate) or INT (fast); with KILL to all of it. */

@@ -1,9 +1,15 @@
 package io.errand.faults;
 
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
 import io.errand.faults.Cluster.Node;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -18,6 +24,15 @@ enum Fault {
       node.server.signal("KILL");
       node.server.awaitExit();
       TimeUnit.MILLISECONDS.sleep(millis);
+      node.server.restart();
+    }
+  },
+  /** Server and guardian are killed at one moment, and the server comes back. */
+  KILL_SERVER_AND_GUARDIAN {
+    @Override
+    void strike(Cluster cluster, Node node, long millis) throws Exception {
+      node.server.killWithChildren("Guardian");
+      node.server.awaitExit();
       node.server.restart();
     }
   },
@@ -43,9 +58,22 @@ enum Fault {
   DRAIN_SERVER {
     @Override
     void strike(Cluster cluster, Node node, long millis) throws Exception {
+      String held =
+          cluster.text(
+              "SELECT coalesce(string_agg(quote_literal(j.claim_token), ','), 'NULL')"
+                  + " FROM errand.jobs j JOIN errand.workers w ON w.id = j.worker_id"
+                  + " WHERE w.state = 'live' AND w.name = '"
+                  + node.name
+                  + "'");
       node.server.signal("TERM");
       node.server.awaitExit();
       node.server.restart();
+      await("every claim of the drained server has ended")
+          .atMost(Duration.ofSeconds(30))
+          .until(() -> cluster.number(COUNT_OF.formatted("jobs", held)) == 0);
+      assertThat(cluster.number(COUNT_OF.formatted("job_events", held) + " AND reason = 'lost'"))
+          .as("F7: tries that a drain has lost")
+          .isZero();
     }
   },
   /** F7: told to drain twice, and killed meanwhile. */
@@ -155,6 +183,32 @@ enum Fault {
       }
     }
   },
+  /** F10: whoever wants to read or change jobs waits, and holds every connection of the pool. */
+  EXHAUST_POOL {
+    @Override
+    void strike(Cluster cluster, Node node, long millis) throws Exception {
+      String incarnations =
+          "SELECT count(*) FROM errand.workers WHERE state = 'live' AND started_at < now()"
+              + " - interval '8 seconds'";
+      long before = cluster.number(incarnations);
+      ExecutorService readers = Executors.newFixedThreadPool(READERS);
+      try (Connection connection = cluster.connect();
+          Statement statement = connection.createStatement()) {
+        connection.setAutoCommit(false);
+        statement.execute("LOCK TABLE errand.jobs IN ACCESS EXCLUSIVE MODE");
+        for (int i = 0; i < READERS; i++) {
+          readers.execute(() -> node.server.get("/v1/jobs"));
+        }
+        TimeUnit.SECONDS.sleep(Cluster.LEASE_SECONDS + 2);
+        connection.rollback();
+      } finally {
+        readers.shutdownNow();
+      }
+      assertThat(cluster.number(incarnations))
+          .as("F10: leases lost behind the pool")
+          .isGreaterThanOrEqualTo(before);
+    }
+  },
   /** F26: the server can open next to no further descriptor. */
   NO_DESCRIPTORS {
     @Override
@@ -164,6 +218,9 @@ enum Fault {
       node.server.limitDescriptors(java.util.OptionalInt.empty());
     }
   };
+
+  private static final int READERS = 40;
+  private static final String COUNT_OF = "SELECT count(*) FROM errand.%s WHERE claim_token IN (%s)";
 
   /**
    * Happens, and is over when this returns.

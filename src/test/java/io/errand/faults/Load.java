@@ -74,11 +74,11 @@ final class Load implements AutoCloseable {
   }
 
   /**
-   * Each says that it starts, that it is alive, and that it ends; one in four fails its first
-   * tries, one in eight ignores SIGTERM.
+   * Each says that it starts, that it is alive, and that it ends, a few for up to ten seconds; one
+   * in four fails its first tries, one in eight ignores SIGTERM.
    */
   private String script(Random random) {
-    int beats = random.nextInt(12);
+    int beats = random.nextInt(10) == 0 ? 40 + random.nextInt(60) : random.nextInt(12);
     String line = "echo \"$ERRAND_JOB_ID $ERRAND_ATTEMPT $ERRAND_CLAIM_TOKEN %s\" >> " + ledger();
     String script =
         line.formatted("start")

@@ -169,6 +169,21 @@ public final class TestServer implements AutoCloseable {
     }
   }
 
+  /** kill -9 to it and to those of its children whose command line holds a word. */
+  public void killWithChildren(String word) {
+    List<String> command = new ArrayList<>(List.of("kill", "-KILL", Long.toString(pid())));
+    process
+        .toHandle()
+        .children()
+        .filter(child -> child.info().commandLine().orElse("").contains(word))
+        .forEach(child -> command.add(Long.toString(child.pid())));
+    try {
+      new ProcessBuilder(command).start().waitFor();
+    } catch (IOException | InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
   /** Lets the server open so many descriptors more than it has, or as many as its host allows. */
   public void limitDescriptors(OptionalInt more) {
     Path process = Path.of("/proc", Long.toString(pid()));
