@@ -44,6 +44,7 @@ import java.util.concurrent.CompletableFuture;
 @Blocking
 public class SubmitResource {
   private static final int MOST_IN_A_BATCH = 1_000;
+  private static final String DURABILITY_HEADER = "Errand-Durability";
   private static final String KEY_FIELD = "idempotency_key";
 
   private final SubmitJob submit;
@@ -106,7 +107,14 @@ public class SubmitResource {
     for (int i = 0; i < submissions.size(); i++) {
       ids.add(idOf(submissions.get(i), "jobs[" + i + "]." + KEY_FIELD));
     }
-    return Response.accepted(Map.of("ids", ids)).build();
+    Response.ResponseBuilder answer = Response.accepted(Map.of("ids", ids));
+    submissions.stream()
+        .filter(Submission.Accepted.class::isInstance)
+        .findFirst()
+        .ifPresent(
+            accepted ->
+                answer.header(DURABILITY_HEADER, ((Submission.Accepted) accepted).durability()));
+    return answer.build();
   }
 
   /** Tries a finished job again, as a new one. */
@@ -198,8 +206,10 @@ public class SubmitResource {
   private Response answer(Submission submission, String principal, Kind conflict) {
     UUID id = idOf(submission, conflict);
     if (submission instanceof Submission.Accepted accepted && accepted.job() != null) {
-      return answers.located(
-          202, new JobWithOutput(accepted.job(), KeptOutput.NONE, KeptOutput.NONE));
+      JobWithOutput stored = new JobWithOutput(accepted.job(), KeptOutput.NONE, KeptOutput.NONE);
+      return Response.fromResponse(answers.located(202, stored))
+          .header(DURABILITY_HEADER, accepted.durability())
+          .build();
     }
     JobWithOutput read = answers.read(id, principal, () -> removed(id));
     if (submission instanceof Submission.Replayed) {
@@ -208,7 +218,10 @@ public class SubmitResource {
           .header("Idempotent-Replayed", "true")
           .build();
     }
-    return answers.located(202, read);
+    Response located = answers.located(202, read);
+    return submission instanceof Submission.Accepted accepted
+        ? Response.fromResponse(located).header(DURABILITY_HEADER, accepted.durability()).build()
+        : located;
   }
 
   private static Problem removed(UUID id) {

@@ -1,10 +1,16 @@
 package io.errand.ops;
 
 import io.errand.exec.HostCheck;
+import io.errand.store.Durability;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
- * {@code errand doctor}: looks at this host as a worker would, without a server. Exit status 0 if a
- * worker can run here, 1 if something that it cannot do without is missing.
+ * {@code errand doctor}: looks at this host as a worker would, and at the settings of the database
+ * where there is one, without a server. Exit status 0 if a worker can run here, 1 if something that
+ * it cannot do without is missing.
  */
 public final class Doctor {
   private Doctor() {}
@@ -13,13 +19,40 @@ public final class Doctor {
   public static void main(String... arguments) {
     boolean fit = true;
     for (HostCheck.Finding finding : HostCheck.all()) {
-      String problem = finding.problem();
-      String verdict = problem == null ? "ok     " : finding.required() ? "MISSING" : "note   ";
-      System.out.println(verdict + "  " + finding.name() + (problem == null ? "" : ": " + problem));
-      fit &= problem == null || !finding.required();
+      print(finding.name(), finding.required() ? "MISSING" : "note   ", finding.problem());
+      fit &= finding.problem() == null || !finding.required();
     }
+    database();
     System.out.println(
         fit ? "A worker can run here." : "A worker cannot run here: see what is MISSING.");
     System.exit(fit ? 0 : 1);
+  }
+
+  private static void database() {
+    try {
+      Optional<Connection> found = DatabaseAccess.connect();
+      if (found.isEmpty()) {
+        print(
+            "database",
+            "note   ",
+            "not looked at: no built-in one runs, and ERRAND_DATABASE_URL is not set");
+        return;
+      }
+      try (Connection connection = found.get()) {
+        for (Durability.Finding finding : Durability.check(connection)) {
+          print(finding.name(), finding.weakens() ? "WEAK   " : "note   ", finding.problem());
+        }
+      }
+    } catch (SQLException e) {
+      print("database", "note   ", "cannot be looked at: " + e.getMessage());
+    }
+  }
+
+  private static void print(String name, String verdict, @Nullable String problem) {
+    System.out.println(
+        (problem == null ? "ok     " : verdict)
+            + "  "
+            + name
+            + (problem == null ? "" : ": " + problem));
   }
 }

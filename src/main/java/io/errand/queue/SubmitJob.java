@@ -98,7 +98,9 @@ public class SubmitJob {
     }
     List<Submission> answers =
         contradiction
-            ? jobs.stream().<Submission>map(job -> new Submission.Accepted(job.id(), null)).toList()
+            ? jobs.stream()
+                .<Submission>map(job -> new Submission.Accepted(job.id(), null, ""))
+                .toList()
             : store.submitAll(jobs);
     bell.ring(Bell.Ring.READY);
     return IntStream.range(0, places.length)

@@ -71,7 +71,8 @@ public class SubmitStore {
       """
           + History.of("stored", "'client ' || principal");
 
-  private static final String SUBMIT_MANY = SUBMIT + "SELECT id FROM stored";
+  private static final String SUBMIT_MANY =
+      SUBMIT + "SELECT id, " + Durability.SQL + " AS durability FROM stored";
 
   /* With what the database made of it, so that the answer needs no second look. */
   private static final String SUBMIT_AND_SHOW =
@@ -80,7 +81,11 @@ public class SubmitStore {
       SELECT id, created_at, run_at, expires_at, labels::text, backoff::text, retry::text,
           limits::text, sandbox::text,
           CASE WHEN env = '{}' THEN '{}'
-               ELSE ARRAY(SELECT jsonb_object_keys(env) ORDER BY 1) END AS env_names
+               ELSE ARRAY(SELECT jsonb_object_keys(env) ORDER BY 1) END AS env_names,
+      """
+          + Durability.SQL
+          + """
+          AS durability
       FROM stored, (
           SELECT count(pg_notify('errand', 'ready'))
           FROM (SELECT FROM stored WHERE ? LIMIT 1) AS any_stored) AS rung
@@ -118,7 +123,9 @@ public class SubmitStore {
       ),
       """
           + History.of("stored", "'client ' || principal")
-          + "SELECT id FROM stored";
+          + "SELECT id, "
+          + Durability.SQL
+          + " AS durability FROM stored";
 
   private static final String FIND_STATE =
       """
@@ -147,8 +154,9 @@ public class SubmitStore {
      * The job is stored, and durable.
      *
      * @param job as it stands in its row, null where it was one of many
+     * @param durability what its commit survives, as of {@link Durability#SQL}
      */
-    record Accepted(UUID id, @Nullable JobEntity job) implements Submission {}
+    record Accepted(UUID id, @Nullable JobEntity job, String durability) implements Submission {}
 
     /** The same request came before, and this is its job. */
     record Replayed(UUID id) implements Submission {}
@@ -177,13 +185,13 @@ public class SubmitStore {
    */
   public List<Submission> submitEach(List<NewJob> jobs, boolean ringing) throws SQLException {
     try (Connection connection = dataSource.getConnection()) {
-      Map<UUID, JobEntity> stored = insertAndShow(connection, jobs, ringing);
+      Map<UUID, Submission.Accepted> stored = insertAndShow(connection, jobs, ringing);
       List<Submission> answers = new ArrayList<>(jobs.size());
       for (NewJob job : jobs) {
-        JobEntity row = stored.remove(job.id());
+        Submission accepted = stored.remove(job.id());
         String key = job.idempotencyKey();
-        if (row != null) {
-          answers.add(new Submission.Accepted(job.id(), row));
+        if (accepted != null) {
+          answers.add(accepted);
         } else if (key == null) {
           answers.add(byId(connection, job));
         } else {
@@ -204,10 +212,10 @@ public class SubmitStore {
     try (Connection connection = dataSource.getConnection()) {
       connection.setAutoCommit(false);
       try {
-        Set<UUID> stored = insert(connection, jobs);
+        Map<UUID, Submission> stored = insert(connection, jobs);
         Set<String> known = new HashSet<>();
         for (NewJob job : jobs) {
-          if (job.idempotencyKey() != null && !stored.contains(job.id())) {
+          if (job.idempotencyKey() != null && !stored.containsKey(job.id())) {
             known.add(job.idempotencyKey());
           }
         }
@@ -216,10 +224,10 @@ public class SubmitStore {
         List<Submission> answers =
             jobs.stream()
                 .map(
-                    job ->
-                        stored.contains(job.id())
-                            ? new Submission.Accepted(job.id(), null)
-                            : byKey(job, keys))
+                    job -> {
+                      Submission accepted = stored.get(job.id());
+                      return accepted == null ? byKey(job, keys) : accepted;
+                    })
                 .toList();
         if (answers.stream().allMatch(SubmitStore::isGranted)) {
           connection.commit();
@@ -256,7 +264,7 @@ public class SubmitStore {
         statement.setString(5, fingerprint);
         try (ResultSet rows = statement.executeQuery()) {
           if (rows.next()) {
-            return new Submission.Accepted(id, null);
+            return new Submission.Accepted(id, null, rows.getString("durability"));
           }
         }
       }
@@ -292,20 +300,22 @@ public class SubmitStore {
     }
   }
 
-  private static Set<UUID> insert(Connection connection, List<NewJob> jobs) throws SQLException {
+  private static Map<UUID, Submission> insert(Connection connection, List<NewJob> jobs)
+      throws SQLException {
     try (PreparedStatement statement = connection.prepareStatement(SUBMIT_MANY)) {
       statement.setString(1, NewJobJson.write(jobs));
-      Set<UUID> stored = new HashSet<>();
+      Map<UUID, Submission> stored = new HashMap<>();
       try (ResultSet rows = statement.executeQuery()) {
         while (rows.next()) {
-          stored.add(rows.getObject(1, UUID.class));
+          UUID id = rows.getObject(1, UUID.class);
+          stored.put(id, new Submission.Accepted(id, null, rows.getString(2)));
         }
       }
       return stored;
     }
   }
 
-  private static Map<UUID, JobEntity> insertAndShow(
+  private static Map<UUID, Submission.Accepted> insertAndShow(
       Connection connection, List<NewJob> jobs, boolean ringing) throws SQLException {
     try (PreparedStatement statement = connection.prepareStatement(SUBMIT_AND_SHOW)) {
       // Of several with one id the first is it: the database would take any.
@@ -313,12 +323,15 @@ public class SubmitStore {
       jobs.forEach(job -> wanted.putIfAbsent(job.id(), job));
       statement.setString(1, NewJobJson.write(List.copyOf(wanted.values())));
       statement.setBoolean(2, ringing);
-      Map<UUID, JobEntity> stored = new HashMap<>();
+      Map<UUID, Submission.Accepted> stored = new HashMap<>();
       try (ResultSet row = statement.executeQuery()) {
         while (row.next()) {
           NewJob job = wanted.get(row.getObject("id", UUID.class));
           if (job != null) {
-            stored.put(job.id(), JobEntity.queued(job, row));
+            stored.put(
+                job.id(),
+                new Submission.Accepted(
+                    job.id(), JobEntity.queued(job, row), row.getString("durability")));
           }
         }
       }

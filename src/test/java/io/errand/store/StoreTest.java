@@ -16,7 +16,6 @@ import io.errand.job.RetryPolicy;
 import io.errand.job.RetryRule;
 import io.errand.job.Sandbox;
 import io.errand.store.SubmitStore.Submission;
-import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -32,106 +31,10 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** The statements, against a real PostgreSQL. */
-class StoreTest {
-  private static final String ME = "tester";
-  private static final String HASH = "ab".repeat(32);
-
-  private Database database;
-  private SubmitStore submits;
-  private ClaimStore claims;
-  private CompleteStore completes;
-  private ControlStore control;
-  private WorkerStore workers;
-  private UUID workerId;
-
-  @BeforeEach
-  void open() throws SQLException {
-    database = Database.emptied();
-    submits = new SubmitStore(database.dataSource());
-    claims = new ClaimStore(database.dataSource());
-    completes = new CompleteStore(database.dataSource());
-    control = new ControlStore(database.dataSource());
-    workers = new WorkerStore(database.dataSource(), database.config());
-    workerId = register(30);
-  }
-
-  private UUID register(double leaseSeconds) throws SQLException {
-    UUID id = UUID.randomUUID();
-    try (Connection connection = workers.dedicatedConnection("test", 10)) {
-      workers.register(
-          connection,
-          new WorkerStore.Incarnation(
-              id, "w", 4, List.of("*"), leaseSeconds, "test", 1, "none", List.of("limits")));
-    }
-    return id;
-  }
-
-  private static JobSpec spec(
-      int maxAttempts, OnLost onLost, @Nullable String concurrencyKey, @Nullable Instant expires) {
-    return new JobSpec(
-        List.of("echo", "hi"),
-        "default",
-        0,
-        null,
-        "secret in",
-        Map.of("K", "secret value"),
-        null,
-        60,
-        1,
-        new RetryPolicy(maxAttempts, Backoff.DEFAULT, List.of(), Set.of(0), onLost),
-        100,
-        100,
-        concurrencyKey,
-        Map.of("team", "media"),
-        expires,
-        Confinement.NONE);
-  }
-
-  private static NewJob job(JobSpec spec, @Nullable String key, String fingerprint) {
-    return new NewJob(UUID.randomUUID(), spec, ME, key, fingerprint);
-  }
-
-  private Submission submit(NewJob job) throws SQLException {
-    return submits.submitEach(List.of(job), true).get(0);
-  }
-
-  private UUID submit(JobSpec spec) throws SQLException {
-    NewJob job = job(spec, null, HASH);
-    assertThat(submit(job)).isInstanceOf(Submission.Accepted.class);
-    return job.id();
-  }
-
-  private UUID submit() throws SQLException {
-    return submit(spec(3, OnLost.RETRY, null, null));
-  }
-
-  private List<ClaimedJob> claim(int limit) throws SQLException {
-    return claims.claim(new ClaimStore.Claimer(workerId, "w", List.of("*"), null), limit);
-  }
-
-  private static Completion ended(ClaimedJob job, Outcome outcome, @Nullable Integer exitCode) {
-    AttemptResult result = new AttemptResult(outcome, exitCode, null, true, null);
-    return new Completion(
-        job.id(),
-        job.token(),
-        result,
-        Decision.of(job.policy(), job.charged(), result, () -> 0),
-        new Completion.Usage(1.5, 0.1, 0.2, null),
-        new Completion.Ending(List.of("SIGTERM"), List.of(2), true),
-        new KeptOutput("headtail".getBytes(StandardCharsets.UTF_8), 4, 20),
-        KeptOutput.NONE);
-  }
-
-  private String stateOf(UUID id) throws SQLException {
-    return database.value(
-        "SELECT state || coalesce(':' || reason, '') FROM errand.jobs WHERE id = '" + id + "'");
-  }
-
+class StoreTest extends StoreFixture {
   private static <T> List<T> inParallel(int count, Callable<T> task)
       throws InterruptedException, ExecutionException {
     ExecutorService pool = Executors.newFixedThreadPool(count);
@@ -434,7 +337,8 @@ class StoreTest {
         .isEqualTo(new Submission.NotFinal(JobState.QUEUED));
     control.cancel(id, ME);
     assertThat(submits.retry(id, fresh, ME, "again", HASH))
-        .isEqualTo(new Submission.Accepted(fresh, null));
+        .isInstanceOfSatisfying(
+            Submission.Accepted.class, accepted -> assertThat(accepted.id()).isEqualTo(fresh));
     assertThat(submits.retry(id, UUID.randomUUID(), ME, "again", HASH))
         .isEqualTo(new Submission.Replayed(fresh));
     assertThat(submits.retry(UUID.randomUUID(), UUID.randomUUID(), ME, null, HASH))

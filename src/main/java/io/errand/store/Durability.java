@@ -1,0 +1,137 @@
+package io.errand.store;
+
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** What a commit survives, by the settings of PostgreSQL that were in force when it was made. */
+public final class Durability {
+  /**
+   * An SQL expression, cheap enough for every submit. The first word is {@code replicas} (a
+   * synchronous standby has it too), {@code disk} (a crash of PostgreSQL or of its host loses
+   * nothing), {@code memory} (such a crash loses the last moments) or {@code none} (it may lose
+   * all); then the settings that say so, see "Write Ahead Log" in PostgreSQL's manual.
+   */
+  static final String SQL =
+      """
+      (CASE WHEN current_setting('fsync') <> 'on' THEN 'none'
+            WHEN current_setting('synchronous_commit') = 'off' THEN 'memory'
+            WHEN current_setting('synchronous_commit') <> 'local'
+                 AND current_setting('synchronous_standby_names') <> '' THEN 'replicas'
+            ELSE 'disk' END
+       || '; fsync=' || current_setting('fsync')
+       || '; synchronous_commit=' || current_setting('synchronous_commit')
+       || '; synchronous_standby_names="'
+       || regexp_replace(current_setting('synchronous_standby_names'), '[^ -~]|["\\\\]', '_', 'g') || '"')
+      """;
+
+  private Durability() {}
+
+  /**
+   * One setting, or one thing that goes on, and what it does to what is promised.
+   *
+   * @param name of the setting, with its value
+   * @param weakens whether what was accepted may be lost by it
+   * @param problem what it does and what to do, or null where all is well
+   */
+  public record Finding(String name, boolean weakens, @Nullable String problem) {}
+
+  private record Expectation(String setting, String wanted, boolean weakens, String problem) {}
+
+  private static final List<Expectation> EXPECTATIONS =
+      List.of(
+          new Expectation(
+              "fsync",
+              "on",
+              true,
+              "a crash of the host can lose or break everything; set it to on"),
+          new Expectation(
+              "full_page_writes",
+              "on",
+              true,
+              "a crash of the host can break pages; set it to on, unless the file system writes pages"
+                  + " whole"),
+          new Expectation(
+              "synchronous_commit",
+              "on|remote_apply|remote_write|local",
+              true,
+              "a crash loses the jobs and results of the last moments; set it to on"),
+          new Expectation(
+              "synchronous_standby_names",
+              ".+",
+              false,
+              "no standby has to have a commit: a failover can lose the last of them; name one if you"
+                  + " fail over"),
+          new Expectation(
+              "data_checksums", "on", false, "a broken disk is found out late; see pg_checksums"),
+          new Expectation(
+              "autovacuum",
+              "on",
+              false,
+              "the tables grow and every claim gets slower; set it to on"),
+          new Expectation(
+              "idle_in_transaction_session_timeout",
+              "[1-9].*",
+              false,
+              "a forgotten transaction slows every claim for as long as it is open; set a bound"));
+
+  private static final String OPEN_TRANSACTIONS =
+      """
+      SELECT pid, usename, application_name, state, extract(epoch FROM now() - xact_start)::bigint
+      FROM pg_stat_activity
+      WHERE xact_start < now() - INTERVAL '1 minute' AND pid <> pg_backend_pid()
+        AND backend_type = 'client backend'
+      ORDER BY xact_start LIMIT 10
+      """;
+
+  /**
+   * Looks at the settings of a database, and for transactions that have been open for more than a
+   * minute.
+   *
+   * @throws SQLException if it does not answer
+   */
+  public static List<Finding> check(Connection connection) throws SQLException {
+    List<Finding> findings = new ArrayList<>();
+    try (Statement statement = connection.createStatement()) {
+      for (Expectation expected : EXPECTATIONS) {
+        String value = value(statement, "SELECT current_setting('" + expected.setting() + "')");
+        findings.add(
+            new Finding(
+                "database: " + expected.setting() + " = " + (value.isEmpty() ? "''" : value),
+                expected.weakens(),
+                value.matches(expected.wanted()) ? null : expected.problem()));
+      }
+      try (ResultSet row = statement.executeQuery(OPEN_TRANSACTIONS)) {
+        while (row.next()) {
+          findings.add(
+              new Finding(
+                  "database: open transaction of " + row.getLong(5) + " s",
+                  false,
+                  "pid "
+                      + row.getInt(1)
+                      + " (user "
+                      + row.getString(2)
+                      + ", application '"
+                      + row.getString(3)
+                      + "', "
+                      + row.getString(4)
+                      + ") slows every claim; end it, or SELECT pg_terminate_backend("
+                      + row.getInt(1)
+                      + ")"));
+        }
+      }
+    }
+    return findings;
+  }
+
+  private static String value(Statement statement, String sql) throws SQLException {
+    try (ResultSet row = statement.executeQuery(sql)) {
+      row.next();
+      return row.getString(1);
+    }
+  }
+}

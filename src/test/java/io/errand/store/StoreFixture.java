@@ -1,0 +1,120 @@
+package io.errand.store;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.errand.job.AttemptResult;
+import io.errand.job.Backoff;
+import io.errand.job.Confinement;
+import io.errand.job.Decision;
+import io.errand.job.JobSpec;
+import io.errand.job.OnLost;
+import io.errand.job.Outcome;
+import io.errand.job.RetryPolicy;
+import io.errand.store.SubmitStore.Submission;
+import java.nio.charset.StandardCharsets;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.BeforeEach;
+
+/** A store on an empty database, with a worker that has just said that it lives. */
+abstract class StoreFixture {
+  static final String ME = "tester";
+  static final String HASH = "ab".repeat(32);
+
+  Database database;
+  SubmitStore submits;
+  ClaimStore claims;
+  CompleteStore completes;
+  ControlStore control;
+  WorkerStore workers;
+  UUID workerId;
+
+  @BeforeEach
+  void open() throws SQLException {
+    database = Database.emptied();
+    submits = new SubmitStore(database.dataSource());
+    claims = new ClaimStore(database.dataSource());
+    completes = new CompleteStore(database.dataSource());
+    control = new ControlStore(database.dataSource());
+    workers = new WorkerStore(database.dataSource(), database.config());
+    workerId = register(30);
+  }
+
+  UUID register(double leaseSeconds) throws SQLException {
+    UUID id = UUID.randomUUID();
+    try (Connection connection = workers.dedicatedConnection("test", 10)) {
+      workers.register(
+          connection,
+          new WorkerStore.Incarnation(
+              id, "w", 4, List.of("*"), leaseSeconds, "test", 1, "none", List.of("limits")));
+    }
+    return id;
+  }
+
+  static JobSpec spec(
+      int maxAttempts, OnLost onLost, @Nullable String concurrencyKey, @Nullable Instant expires) {
+    return new JobSpec(
+        List.of("echo", "hi"),
+        "default",
+        0,
+        null,
+        "secret in",
+        Map.of("K", "secret value"),
+        null,
+        60,
+        1,
+        new RetryPolicy(maxAttempts, Backoff.DEFAULT, List.of(), Set.of(0), onLost),
+        100,
+        100,
+        concurrencyKey,
+        Map.of("team", "media"),
+        expires,
+        Confinement.NONE);
+  }
+
+  static NewJob job(JobSpec spec, @Nullable String key, String fingerprint) {
+    return new NewJob(UUID.randomUUID(), spec, ME, key, fingerprint);
+  }
+
+  Submission submit(NewJob job) throws SQLException {
+    return submits.submitEach(List.of(job), true).get(0);
+  }
+
+  UUID submit(JobSpec spec) throws SQLException {
+    NewJob job = job(spec, null, HASH);
+    assertThat(submit(job)).isInstanceOf(Submission.Accepted.class);
+    return job.id();
+  }
+
+  UUID submit() throws SQLException {
+    return submit(spec(3, OnLost.RETRY, null, null));
+  }
+
+  List<ClaimedJob> claim(int limit) throws SQLException {
+    return claims.claim(new ClaimStore.Claimer(workerId, "w", List.of("*"), null), limit);
+  }
+
+  static Completion ended(ClaimedJob job, Outcome outcome, @Nullable Integer exitCode) {
+    AttemptResult result = new AttemptResult(outcome, exitCode, null, true, null);
+    return new Completion(
+        job.id(),
+        job.token(),
+        result,
+        Decision.of(job.policy(), job.charged(), result, () -> 0),
+        new Completion.Usage(1.5, 0.1, 0.2, null),
+        new Completion.Ending(List.of("SIGTERM"), List.of(2), true),
+        new KeptOutput("headtail".getBytes(StandardCharsets.UTF_8), 4, 20),
+        KeptOutput.NONE);
+  }
+
+  String stateOf(UUID id) throws SQLException {
+    return database.value(
+        "SELECT state || coalesce(':' || reason, '') FROM errand.jobs WHERE id = '" + id + "'");
+  }
+}
