@@ -67,7 +67,7 @@ final class Cluster implements AutoCloseable {
     settings.put("ERRAND_DATABASE_PASSWORD", postgres.password());
     settings.put("ERRAND_LEASE_SECONDS", Integer.toString(LEASE_SECONDS));
     settings.put("ERRAND_DRAIN_SECONDS", "1");
-    settings.put("ERRAND_WORKER_SLOTS", "6");
+    settings.put("ERRAND_WORKER_SLOTS", "8");
     settings.put("ERRAND_WORKER_NAME", name);
     return new Node(name, proxy, TestServer.start(settings));
   }

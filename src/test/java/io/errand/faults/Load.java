@@ -26,7 +26,7 @@ import org.junit.jupiter.api.Assertions;
  * some of them twice. What was accepted goes to one file; the commands write the ledger.
  */
 final class Load implements AutoCloseable {
-  private static final int CLIENTS = 4;
+  private static final int CLIENTS = 3;
 
   private final Cluster cluster;
   private final long seed;
@@ -74,11 +74,11 @@ final class Load implements AutoCloseable {
   }
 
   /**
-   * Each says that it starts, that it is alive, and that it ends, a few for up to ten seconds; one
+   * Each says that it starts, that it is alive, and that it ends, a few of them for many seconds; one
    * in four fails its first tries, one in eight ignores SIGTERM.
    */
   private String script(Random random) {
-    int beats = random.nextInt(10) == 0 ? 40 + random.nextInt(60) : random.nextInt(12);
+    int beats = random.nextInt(14) == 0 ? 60 + random.nextInt(80) : random.nextInt(12);
     String line = "echo \"$ERRAND_JOB_ID $ERRAND_ATTEMPT $ERRAND_CLAIM_TOKEN %s\" >> " + ledger();
     String script =
         line.formatted("start")
@@ -113,7 +113,7 @@ final class Load implements AutoCloseable {
             complaint = "key " + key + " is job " + id + " and job " + again;
           }
         }
-        TimeUnit.MILLISECONDS.sleep(60 + random.nextInt(120));
+        TimeUnit.MILLISECONDS.sleep(150 + random.nextInt(250));
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();

@@ -145,11 +145,11 @@ public final class TestServer implements AutoCloseable {
     return process.pid();
   }
 
-  String url() {
+  public String url() {
     return read("url");
   }
 
-  String token() {
+  public String token() {
     return settings.containsKey("ERRAND_TOKEN") ? settings.get("ERRAND_TOKEN") : read("token");
   }
 
@@ -305,7 +305,7 @@ public final class TestServer implements AutoCloseable {
     return send(request);
   }
 
-  HttpResponse<String> post(String path, String body, String... headers) {
+  public HttpResponse<String> post(String path, String body, String... headers) {
     return call("POST", path, body, headers);
   }
 
@@ -318,7 +318,7 @@ public final class TestServer implements AutoCloseable {
   }
 
   /** Submits a shell script with further members of the body, and gives the id. */
-  String submit(String script, Map<String, ?> members) {
+  public String submit(String script, Map<String, ?> members) {
     Map<String, Object> body = new HashMap<>(members);
     body.put("command", List.of("sh", "-c", script));
     HttpResponse<String> answer = post("/v1/jobs", JSON.valueToTree(body).toString());
@@ -332,7 +332,7 @@ public final class TestServer implements AutoCloseable {
     return json(get("/v1/jobs/" + id));
   }
 
-  JsonNode awaitEnd(String id) {
+  public JsonNode awaitEnd(String id) {
     JsonNode job = json(get("/v1/jobs/" + id + "?wait_seconds=60"));
     if (!job.hasNonNull("finished_at")) {
       throw new AssertionError("Not finished: " + job);
@@ -340,7 +340,7 @@ public final class TestServer implements AutoCloseable {
     return job;
   }
 
-  JsonNode awaitState(String id, String state) {
+  public JsonNode awaitState(String id, String state) {
     Awaitility.await()
         .atMost(Duration.ofSeconds(60))
         .until(() -> job(id).get("state").asText().equals(state));
