@@ -74,8 +74,8 @@ final class Load implements AutoCloseable {
   }
 
   /**
-   * Each says that it starts, that it is alive, and that it ends, a few of them for many seconds; one
-   * in four fails its first tries, one in eight ignores SIGTERM.
+   * Each says that it starts, that it is alive, and that it ends, a few of them for many seconds;
+   * one in four fails its first tries, one in eight ignores SIGTERM.
    */
   private String script(Random random) {
     int beats = random.nextInt(14) == 0 ? 60 + random.nextInt(80) : random.nextInt(12);
