@@ -19,13 +19,18 @@ import java.util.List;
 import java.util.Map;
 import org.awaitility.Awaitility;
 
-/** A PostgreSQL, and servers that reach it through a proxy each. */
+/**
+ * A PostgreSQL, and servers that reach it through a proxy each. Where we may mount a tmpfs
+ * PostgreSQL has a small disk of its own, so that it can be full (F14).
+ */
 final class Cluster implements AutoCloseable {
   static final int LEASE_SECONDS = 4;
+  private static final String DISK = "700m";
   private static final String TOKEN = "faults-token-0123456789";
 
   private final Path databaseHome = TestServer.newHome();
   private final List<Node> nodes = new ArrayList<>();
+  private final boolean hasOwnDisk;
   private EmbeddedPostgres postgres;
 
   /** A server and its way to the database. */
@@ -44,6 +49,8 @@ final class Cluster implements AutoCloseable {
   Cluster(int servers) {
     try {
       Files.createDirectory(databaseHome);
+      hasOwnDisk =
+          run("mount", "-t", "tmpfs", "-o", "size=" + DISK, "errand", databaseHome.toString());
       TestServer.letOthersPass(databaseHome);
       postgres = EmbeddedPostgres.start(databaseHome);
     } catch (IOException e) {
@@ -133,6 +140,33 @@ final class Cluster implements AutoCloseable {
     nodes.forEach(node -> node.proxy.retarget(port()));
   }
 
+  /** Leaves no byte free on PostgreSQL's disk, where it has one of its own. */
+  void fillDisk() throws IOException {
+    if (hasOwnDisk) {
+      run("dd", "if=/dev/zero", "of=" + databaseHome.resolve("filler"), "bs=64k");
+    }
+  }
+
+  /** Gives the disk back, and starts PostgreSQL if it has ended over that. */
+  void freeDisk() throws IOException {
+    if (Files.deleteIfExists(databaseHome.resolve("filler"))) {
+      startPostgres();
+    }
+  }
+
+  private static boolean run(String... command) throws IOException {
+    try {
+      return new ProcessBuilder(command)
+              .redirectErrorStream(true)
+              .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+              .start()
+              .waitFor()
+          == 0;
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
   /** Ends what is wrong with the ways to the database, and waits until all servers are ready. */
   void heal() {
     for (Node node : nodes) {
@@ -155,6 +189,9 @@ final class Cluster implements AutoCloseable {
     }
     try {
       postgres.close();
+      if (hasOwnDisk) {
+        run("umount", databaseHome.toString());
+      }
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

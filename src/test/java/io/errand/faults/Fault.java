@@ -209,6 +209,15 @@ enum Fault {
           .isGreaterThanOrEqualTo(before);
     }
   },
+  /** F14: PostgreSQL's disk is full. */
+  FULL_DISK {
+    @Override
+    void strike(Cluster cluster, Node node, long millis) throws Exception {
+      cluster.fillDisk();
+      TimeUnit.MILLISECONDS.sleep(millis);
+      cluster.freeDisk();
+    }
+  },
   /** F26: the server can open next to no further descriptor. */
   NO_DESCRIPTORS {
     @Override

@@ -1,6 +1,7 @@
 package io.errand.house;
 
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -10,6 +11,8 @@ import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
 import java.nio.file.Path;
+import java.time.Instant;
+import java.time.OffsetDateTime;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.Map;
@@ -75,6 +78,23 @@ class ArchitectureTest {
         .should()
         .onlyDependOnClassesThat()
         .resideInAnyPackage("java..", "io.errand.job..", "org.jspecify..")
+        .check(ours);
+  }
+
+  /**
+   * F9: what a host takes for the time decides nothing. Leases are of the database and monotonic.
+   */
+  @Test
+  void noWorkerAsksTheWallClock() {
+    noClasses()
+        .that()
+        .resideInAnyPackage("io.errand.worker..", "io.errand.exec..", "io.errand.store..")
+        .should()
+        .callMethod(Instant.class, "now")
+        .orShould()
+        .callMethod(System.class, "currentTimeMillis")
+        .orShould()
+        .callMethod(OffsetDateTime.class, "now")
         .check(ours);
   }
 
