@@ -28,10 +28,9 @@ COMMENT ON COLUMN errand.job_events.claim_token IS
 COMMENT ON COLUMN errand.job_events.actor IS
     'Who: client NAME, worker NAME, rescuer, clock (an expiry) or migration';
 
--- The history of what has not finished begins here.
+-- The history of the jobs that are there begins here.
 INSERT INTO errand.job_events (job_id, to_state, reason, attempt, claim_token, actor)
-SELECT id, state, reason, attempt, claim_token, 'migration' FROM errand.jobs
-WHERE state IN ('queued', 'running', 'retrying', 'held');
+SELECT id, state, reason, attempt, claim_token, 'migration' FROM errand.jobs;
 
 DROP TRIGGER jobs_added ON errand.jobs;
 DROP TRIGGER jobs_changed ON errand.jobs;

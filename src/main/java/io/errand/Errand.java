@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.Locale;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -85,6 +86,25 @@ public final class Errand {
       System.setProperty("errand.database-user", EmbeddedPostgres.ROLE);
       System.setProperty("errand.database-password", started.password());
       System.setProperty("errand.psql-line", started.psqlLine());
+      Thread watch = new Thread(() -> watch(started), "errand-postgres-watch");
+      watch.setDaemon(true);
+      watch.start();
+    }
+  }
+
+  /** As a supervisor would: what we have started we start again. */
+  private static void watch(EmbeddedPostgres database) {
+    try {
+      while (true) {
+        TimeUnit.SECONDS.sleep(1);
+        try {
+          database.revive().ifPresent(said -> System.err.println("errand: " + said));
+        } catch (IOException | IllegalStateException e) {
+          System.err.println("errand: the built-in database: " + e.getMessage());
+        }
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
   }
 

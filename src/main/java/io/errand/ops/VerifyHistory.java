@@ -5,6 +5,8 @@ import io.errand.store.HistoryCheck.Report;
 import io.errand.store.HistoryCheck.Violation;
 import io.errand.store.LedgerCheck;
 import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -28,7 +30,14 @@ import picocli.CommandLine.Option;
       "Check the history of every job, and say which job broke which rule.",
       "Reads the database of ERRAND_DATABASE_URL, ERRAND_DATABASE_USER and",
       "ERRAND_DATABASE_PASSWORD, else the running built-in one of ERRAND_HOME.",
-      "A dump is checked where it has been restored. Nothing is changed."
+      "A dump is checked where it has been restored. Nothing is changed.",
+      "docs/reliability.md says what the rules I1 to I9 and H1 to H3 are; of each",
+      "at most 100 violations are shown. It believes the database's clock."
+    },
+    footer = {
+      "",
+      "Exit status: 0 every rule holds, 1 one is broken, 2 usage or a file that cannot",
+      "be read, 69 no database."
     })
 public final class VerifyHistory implements Callable<Integer> {
   private static final int BROKEN = 1;
@@ -73,10 +82,17 @@ public final class VerifyHistory implements Callable<Integer> {
         return report(connection);
       }
     } catch (SQLException e) {
-      System.err.println("errand: the database cannot be read: " + e.getMessage());
+      String said = String.valueOf(e.getMessage()).lines().findFirst().orElse("");
+      System.err.println("errand: the database cannot be read: " + said);
       return UNAVAILABLE;
+    } catch (NoSuchFileException e) {
+      System.err.println("errand: there is no file " + e.getMessage());
+      return CommandLine.ExitCode.USAGE;
+    } catch (CharacterCodingException e) {
+      System.err.println("errand: a file is no text in UTF-8");
+      return CommandLine.ExitCode.USAGE;
     } catch (IOException e) {
-      System.err.println("errand: " + e);
+      System.err.println("errand: a file cannot be used: " + e.getMessage());
       return CommandLine.ExitCode.USAGE;
     }
   }

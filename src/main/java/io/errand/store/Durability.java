@@ -79,6 +79,19 @@ public final class Durability {
               false,
               "a forgotten transaction slows every claim for as long as it is open; set a bound"));
 
+  private static final String STANDBYS =
+      """
+      SELECT CASE
+          WHEN current_setting('synchronous_standby_names') = '' THEN NULL
+          WHEN current_setting('synchronous_commit') IN ('off', 'local')
+              THEN 'synchronous_commit = ' || current_setting('synchronous_commit')
+                  || ' does not wait for them: set it to on'
+          WHEN NOT EXISTS (
+              SELECT FROM pg_stat_replication WHERE sync_state IN ('sync', 'quorum'))
+              THEN 'none is attached, or this role may not see it: until one is, no commit comes back'
+          END
+      """;
+
   private static final String OPEN_TRANSACTIONS =
       """
       SELECT pid, usename, application_name, state, extract(epoch FROM now() - xact_start)::bigint
@@ -104,6 +117,10 @@ public final class Durability {
                 "database: " + expected.setting() + " = " + (value.isEmpty() ? "''" : value),
                 expected.weakens(),
                 value.matches(expected.wanted()) ? null : expected.problem()));
+      }
+      try (ResultSet row = statement.executeQuery(STANDBYS)) {
+        row.next();
+        findings.add(new Finding("database: synchronous standbys", true, row.getString(1)));
       }
       try (ResultSet row = statement.executeQuery(OPEN_TRANSACTIONS)) {
         while (row.next()) {

@@ -77,9 +77,13 @@ public final class HistoryCheck {
         FROM chain WHERE to_state = 'running' AND previous_state = 'running'
           AND reason IS DISTINCT FROM 'cancel_requested'
         UNION ALL
-        SELECT claim_token, 'this token was given to ' || count(DISTINCT job_id) || ' jobs'
-        FROM errand.job_events WHERE claim_token IS NOT NULL
-        GROUP BY claim_token HAVING count(DISTINCT job_id) > 1
+        SELECT (array_agg(job_id))[1], 'shares a token with ' || count(*) - 1 || ' other claims'
+        FROM errand.job_events
+        WHERE to_state = 'running' AND from_state IS DISTINCT FROM 'running'
+        GROUP BY claim_token HAVING count(*) > 1
+        UNION ALL
+        SELECT job_id, 'attempt ' || attempt || ' has a claim without a token'
+        FROM errand.job_events WHERE to_state = 'running' AND claim_token IS NULL
         UNION ALL
         SELECT j.id, 'runs under a token that its history does not know'
         FROM errand.jobs j JOIN chain c ON c.job_id = j.id AND c.is_last
@@ -148,6 +152,12 @@ public final class HistoryCheck {
         FROM errand.jobs j JOIN errand.idempotency_keys k
           ON k.principal = j.principal AND k.idempotency_key = j.idempotency_key
         WHERE k.job_id <> j.id
+        UNION ALL
+        SELECT id, 'its key ' || idempotency_key || ' is not remembered'
+        FROM errand.jobs j
+        WHERE idempotency_key IS NOT NULL AND NOT EXISTS (
+            SELECT FROM errand.idempotency_keys k
+            WHERE k.principal = j.principal AND k.idempotency_key = j.idempotency_key)
         """);
     RULES.put(
         "H1 the history is whole",
@@ -159,9 +169,18 @@ public final class HistoryCheck {
         SELECT j.id, 'is ' || j.state || ' and its history says ' || c.to_state
         FROM errand.jobs j JOIN chain c ON c.job_id = j.id AND c.is_last WHERE j.state <> c.to_state
         UNION ALL
+        SELECT j.id, 'has the reason ' || coalesce(j.reason, 'none') || ' and its history says '
+            || coalesce(c.reason, 'none')
+        FROM errand.jobs j JOIN chain c ON c.job_id = j.id AND c.is_last
+        WHERE j.reason IS DISTINCT FROM c.reason AND c.reason IS DISTINCT FROM 'cancel_requested'
+        UNION ALL
         SELECT id, 'has no history' FROM errand.jobs j
-        WHERE state IN ('queued', 'running', 'retrying', 'held')
-          AND NOT EXISTS (SELECT FROM errand.job_events e WHERE e.job_id = j.id)
+        WHERE NOT EXISTS (SELECT FROM errand.job_events e WHERE e.job_id = j.id)
+        UNION ALL
+        SELECT id, 'was asked to be cancelled, and its history does not say so' FROM errand.jobs j
+        WHERE cancel_requested_at IS NOT NULL AND NOT EXISTS (
+            SELECT FROM errand.job_events e WHERE e.job_id = j.id
+            AND (e.reason IN ('cancel_requested', 'cancelled') OR e.actor = 'migration'))
         """);
     RULES.put(
         "H2 every change is an arrow that exists",
@@ -181,6 +200,17 @@ public final class HistoryCheck {
         WHERE errand.broken_rule(state, reason, attempt, charged_attempts, max_attempts,
             exit_code, signal, started_at, finished_at, cancel_requested_at, worker, worker_id,
             claim_token, command) IS NOT NULL
+        UNION ALL
+        SELECT c.job_id, 'attempt ' || c.attempt || ' ended with ' || c.reason || ' and is recorded with '
+            || coalesce(a.outcome, 'nothing')
+        FROM chain c LEFT JOIN errand.attempts a ON a.job_id = c.job_id AND a.attempt = c.attempt
+        WHERE c.previous_state = 'running' AND c.to_state <> 'running'
+          AND (a.outcome IS NULL OR (a.outcome <> c.reason AND c.to_state <> 'cancelled'))
+        UNION ALL
+        SELECT j.id, 'says exit code ' || coalesce(j.exit_code::text, 'none') || ' and its attempt '
+            || coalesce(a.exit_code::text, 'none')
+        FROM errand.jobs j JOIN errand.attempts a ON a.job_id = j.id AND a.attempt = j.attempt
+        WHERE j.state IN (%2$s) AND j.exit_code IS DISTINCT FROM a.exit_code
         UNION ALL
         SELECT NULL, 'queue ' || queue || ' has ' || sum(counted) || ' jobs ' || state
             || ' and counts ' || sum(kept)

@@ -14,9 +14,11 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
+import java.util.regex.Pattern;
 
 /**
  * Holds what was written outside the database against what stands in it: by commands about their
@@ -26,6 +28,9 @@ public final class LedgerCheck {
   private static final String STARTS = "I5 no more tries than counted and allowed";
   private static final String ALONE = "I6 no two tries of a job at once";
   private static final String ACCEPTED = "I1 what was accepted is there";
+
+  private static final Pattern UUID_FORM =
+      Pattern.compile("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}");
 
   private LedgerCheck() {}
 
@@ -38,39 +43,57 @@ public final class LedgerCheck {
    */
   public static List<Violation> starts(Connection connection, Path ledger)
       throws SQLException, IOException {
-    Map<String, String> claims = claims(connection);
+    List<Line> lines = lines(ledger);
+    Map<String, String> claims = claims(connection); // read later, so that it knows all of them
+    Set<String> removed = removed(connection);
     List<Violation> violations = new ArrayList<>();
     Map<String, String> running = new HashMap<>();
     Set<String> started = new HashSet<>();
     Set<String> told = new HashSet<>();
-    try (BufferedReader lines = Files.newBufferedReader(ledger)) {
-      for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-        String[] words = line.trim().split(" +");
-        if (words.length != 4) {
-          throw new IOException(ledger + " holds a line that is none of a ledger: " + line);
+    for (Line line : lines) {
+      if (!line.word().equals("start")) {
+        if (!line.token().equals(running.get(line.job())) && told.add(line.token())) {
+          violations.add(line.breaks(ALONE, "lived after another had started"));
         }
-        String job = words[0];
-        String token = words[2];
-        if (!words[3].equals("start")) {
-          if (!token.equals(running.get(job)) && told.add(token)) {
-            violations.add(
-                new Violation(
-                    ALONE, job, "attempt " + words[1] + " lived after another had started"));
-          }
-          continue;
-        }
-        running.put(job, token);
-        if (!started.add(token)) {
-          violations.add(new Violation(STARTS, job, "attempt " + words[1] + " was started twice"));
-        }
-        if (!(job + " " + words[1]).equals(claims.get(token))) {
-          violations.add(
-              new Violation(
-                  STARTS, job, "attempt " + words[1] + " was started under an unknown claim"));
-        }
+        continue;
+      }
+      running.put(line.job(), line.token());
+      if (!started.add(line.token())) {
+        violations.add(line.breaks(STARTS, "was started twice"));
+      }
+      if (!line.claim().equals(claims.get(line.token())) && !removed.contains(line.job())) {
+        violations.add(line.breaks(STARTS, "was started under an unknown claim"));
       }
     }
     return violations;
+  }
+
+  /** What a command wrote. */
+  private record Line(String job, String attempt, String token, String word) {
+    String claim() {
+      return job + " " + attempt;
+    }
+
+    Violation breaks(String rule, String how) {
+      return new Violation(rule, job, "attempt " + attempt + " " + how);
+    }
+  }
+
+  /** All lines but blank ones, and but a last one that is still being written. */
+  private static List<Line> lines(Path ledger) throws IOException {
+    String text = Files.readString(ledger);
+    List<Line> found = new ArrayList<>();
+    int number = 0;
+    for (String line : text.substring(0, text.lastIndexOf('\n') + 1).split("\n")) {
+      number++;
+      String[] words = line.trim().toLowerCase(Locale.ROOT).split(" +");
+      if (words.length == 4) {
+        found.add(new Line(words[0], words[1], words[2], words[3]));
+      } else if (!line.isBlank()) {
+        throw new IOException("line " + number + " is not 'JOB ATTEMPT TOKEN WORD': " + line);
+      }
+    }
+    return found;
   }
 
   /**
@@ -89,13 +112,16 @@ public final class LedgerCheck {
                 SELECT EXISTS (SELECT FROM errand.jobs WHERE id = ?)
                     OR EXISTS (SELECT FROM errand.removed_jobs WHERE id = ?)
                 """)) {
+      int number = 0;
       for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-        UUID id;
-        try {
-          id = UUID.fromString(line.trim());
-        } catch (IllegalArgumentException e) {
-          throw new IOException(ids + " holds a line that is no id: " + line, e);
+        number++;
+        if (line.isBlank()) {
+          continue;
         }
+        if (!UUID_FORM.matcher(line.trim()).matches()) {
+          throw new IOException("line " + number + " is no job's id: " + line);
+        }
+        UUID id = UUID.fromString(line.trim());
         find.setObject(1, id);
         find.setObject(2, id);
         try (ResultSet row = find.executeQuery()) {
@@ -107,6 +133,17 @@ public final class LedgerCheck {
       }
     }
     return violations;
+  }
+
+  private static Set<String> removed(Connection connection) throws SQLException {
+    Set<String> removed = new HashSet<>();
+    try (Statement statement = connection.createStatement();
+        ResultSet rows = statement.executeQuery("SELECT id FROM errand.removed_jobs")) {
+      while (rows.next()) {
+        removed.add(rows.getString(1));
+      }
+    }
+    return removed;
   }
 
   /** Job and attempt of every claim, by its token. */

@@ -141,6 +141,32 @@ class HistoryTest extends StoreFixture {
     database.execute("UPDATE errand.jobs SET idempotency_key = 'k' WHERE id = '" + loud + "'");
     assertBroken("I9", loud);
 
+    UUID forgotten = lived();
+    database.execute("DELETE FROM errand.attempts WHERE job_id = '" + forgotten + "'");
+    assertBroken("H3", forgotten);
+    UUID renamed = lived();
+    database.execute(
+        "UPDATE errand.job_events SET reason = 'timeout'"
+            + " WHERE to_state = 'succeeded' AND job_id = '"
+            + renamed
+            + "'");
+    assertBroken("H1", renamed);
+    UUID shared = lived();
+    database.execute(
+        "UPDATE errand.job_events e SET claim_token = (SELECT claim_token FROM errand.job_events o"
+            + " WHERE o.job_id = e.job_id AND o.attempt = 1 LIMIT 1) WHERE job_id = '"
+            + shared
+            + "'");
+    assertBroken("I2", shared);
+    UUID erased = lived();
+    database.execute("DELETE FROM errand.job_events WHERE job_id = '" + erased + "'");
+    assertBroken("H1", erased);
+    submit(job(spec(1, OnLost.RETRY, null, null), "mine", HASH));
+    database.execute("DELETE FROM errand.idempotency_keys WHERE idempotency_key = 'mine'");
+    assertThat(check(false).violations())
+        .extracting(Violation::rule)
+        .anyMatch(r -> r.startsWith("I9"));
+
     UUID silent = submit();
     database.execute("DELETE FROM errand.job_events WHERE job_id = '" + silent + "'");
     assertBroken("H1", silent);
@@ -165,6 +191,7 @@ class HistoryTest extends StoreFixture {
         .containsExactly("I6 no two tries of a job at once");
     assertThat(ledger(folder, one + " start", one + " start")).hasSize(1);
     assertThat(ledger(folder, id + " 1 " + UUID.randomUUID() + " start")).hasSize(1);
+    assertThat(ledger(folder, "", one + " start", "")).isEmpty();
     assertThat(ledger(folder, id + " 7 " + first.token() + " start")).hasSize(1);
     Path accepted =
         Files.writeString(folder.resolve("accepted"), id + "\n" + UUID.randomUUID() + "\n");
