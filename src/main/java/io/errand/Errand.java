@@ -92,17 +92,19 @@ public final class Errand {
     }
   }
 
-  /** As a supervisor would: what we have started we start again. */
+  /**
+   * A server whose own database has ended is of no use, and cannot start it again: it is the parent
+   * of all that is orphaned below it, and ends that. So it says so and ends.
+   */
   private static void watch(EmbeddedPostgres database) {
     try {
-      while (true) {
+      while (!database.hasEnded()) {
         TimeUnit.SECONDS.sleep(1);
-        try {
-          database.revive().ifPresent(said -> System.err.println("errand: " + said));
-        } catch (IOException | IllegalStateException e) {
-          System.err.println("errand: the built-in database: " + e.getMessage());
-        }
       }
+      System.err.println(
+          "errand: the built-in database has ended by itself or was killed; see postgres.log in the"
+              + " data directory, and start errand again: nothing that was accepted is lost");
+      Quarkus.asyncExit(1);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }

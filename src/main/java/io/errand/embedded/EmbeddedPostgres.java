@@ -33,7 +33,7 @@ public final class EmbeddedPostgres implements AutoCloseable {
   private final Path data;
   private final Postmaster postmaster;
   private final String password;
-  private boolean closed;
+  private volatile boolean closed;
   private final int port;
 
   private EmbeddedPostgres(Path home, Path data, String password, int port) {
@@ -128,26 +128,14 @@ public final class EmbeddedPostgres implements AutoCloseable {
         + DATABASE;
   }
 
-  /**
-   * Starts it again where it was, if it has ended without being told to: killed, or out of memory
-   * or disk.
-   *
-   * @return what is to be told about that; empty where it runs, or was told to end
-   */
-  public synchronized Optional<String> revive() throws IOException, InterruptedException {
-    if (closed || postmaster.pid().isPresent()) {
-      return Optional.empty();
-    }
-    String complaint = launch(Binaries.unpacked(home), Account.choose());
-    return Optional.of(
-        complaint.isEmpty()
-            ? "The built-in database had ended and was started again"
-            : "The built-in database has ended and does not start: " + complaint);
+  /** Whether it has ended without being told to: killed, or out of disk. */
+  public boolean hasEnded() {
+    return !closed && postmaster.pid().isEmpty();
   }
 
   /** Stops it; what it has accepted is on disk either way. */
   @Override
-  public synchronized void close() throws IOException {
+  public void close() throws IOException {
     closed = true;
     try {
       postmaster.stop();

@@ -3,14 +3,12 @@ package io.errand.server;
 import static io.errand.server.TestServer.assertProblem;
 import static io.errand.server.TestServer.json;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -85,30 +83,6 @@ class HistoryIT {
     assertThat(doctor.stdout())
         .contains("database: fsync = on", "database: synchronous_standby_names = ''")
         .doesNotContain("WEAK");
-  }
-
-  /** Found by a stranger: it stayed away until somebody restarted the server. */
-  @Test
-  void theBuiltInDatabaseThatWasKilledIsStartedAgainAndNothingIsLost() throws IOException {
-    String before = server.submit("true", Map.of());
-    String pid =
-        Files.readAllLines(server.home().resolve("data").resolve("postmaster.pid")).get(0).trim();
-    ProcessHandle.of(Long.parseLong(pid)).orElseThrow().destroyForcibly();
-    await()
-        .atMost(Duration.ofSeconds(60))
-        .until(
-            () ->
-                server
-                            .post(
-                                "/v1/jobs",
-                                "{\"command\":[\"true\"]}",
-                                "Idempotency-Key",
-                                "after-it")
-                            .statusCode()
-                        < 300
-                    && server.log().contains("was started again"));
-    server.awaitEnd(before);
-    assertThat(server.cli("verify-history").stdout()).contains("every rule holds");
   }
 
   @Test

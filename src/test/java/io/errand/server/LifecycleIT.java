@@ -369,4 +369,20 @@ class LifecycleIT {
       assertThat(server.log()).contains("This worker claims nothing for");
     }
   }
+
+  /** It answered 503 for ever before. */
+  @Test
+  void aServerWhoseBuiltInDatabaseWasKilledSaysSoAndEndsAndLosesNothing() throws IOException {
+    try (TestServer server = TestServer.start(Map.of("ERRAND_DRAIN_SECONDS", "1"))) {
+      String id = server.submit("true", Map.of());
+      String pid =
+          Files.readAllLines(server.home().resolve("data").resolve("postmaster.pid")).get(0).trim();
+      ProcessHandle.of(Long.parseLong(pid)).orElseThrow().destroyForcibly();
+      assertThat(server.awaitExit()).isEqualTo(1);
+      assertThat(server.log()).contains("the built-in database has ended by itself or was killed");
+      server.restart();
+      assertThat(server.awaitEnd(id).get("state").asText()).isEqualTo("succeeded");
+      assertThat(server.cli("verify-history").stdout()).contains("every rule holds");
+    }
+  }
 }
