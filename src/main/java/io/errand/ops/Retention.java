@@ -43,8 +43,9 @@ public class Retention {
         }
       }
       Duration keys = days(config.retentionKeyDays());
-      for (int i = 0; i < MOST_BATCHES && housekeeping.forgetRemoved(keys, BATCH) == BATCH; i++) {
-        Thread.yield();
+      int last = BATCH;
+      for (int i = 0; i < MOST_BATCHES && last == BATCH; i++) {
+        last = housekeeping.forgetRemoved(keys, BATCH);
       }
     } catch (SQLException e) {
       LOG.debugf("Old jobs stay for another while: %s", e.getMessage());

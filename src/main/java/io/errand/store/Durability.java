@@ -1,9 +1,11 @@
 package io.errand.store;
 
 import java.sql.Connection;
+import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -96,7 +98,7 @@ public final class Durability {
       """
       SELECT pid, usename, application_name, state, extract(epoch FROM now() - xact_start)::bigint
       FROM pg_stat_activity
-      WHERE xact_start < now() - INTERVAL '1 minute' AND pid <> pg_backend_pid()
+      WHERE xact_start < now() - make_interval(secs => ?) AND pid <> pg_backend_pid()
         AND backend_type = 'client backend'
       ORDER BY xact_start LIMIT 10
       """;
@@ -122,24 +124,36 @@ public final class Durability {
         row.next();
         findings.add(new Finding("database: synchronous standbys", true, row.getString(1)));
       }
-      try (ResultSet row = statement.executeQuery(OPEN_TRANSACTIONS)) {
-        while (row.next()) {
-          findings.add(
-              new Finding(
-                  "database: open transaction of " + row.getLong(5) + " s",
-                  false,
-                  "pid "
-                      + row.getInt(1)
-                      + " (user "
-                      + row.getString(2)
-                      + ", application '"
-                      + row.getString(3)
-                      + "', "
-                      + row.getString(4)
-                      + ") slows every claim; end it, or SELECT pg_terminate_backend("
-                      + row.getInt(1)
-                      + ")"));
-        }
+    }
+    findings.addAll(openTransactions(connection, Duration.ofMinutes(1)));
+    return findings;
+  }
+
+  /**
+   * Transactions of others that have been open for so long, the ten oldest: while they are, dead
+   * rows stay and every claim reads past them.
+   */
+  static List<Finding> openTransactions(Connection connection, Duration age) throws SQLException {
+    List<Finding> findings = new ArrayList<>();
+    try (PreparedStatement statement = connection.prepareStatement(OPEN_TRANSACTIONS)) {
+      statement.setDouble(1, age.toMillis() / 1e3);
+      ResultSet row = statement.executeQuery();
+      while (row.next()) {
+        findings.add(
+            new Finding(
+                "database: open transaction of " + row.getLong(5) + " s",
+                false,
+                "pid "
+                    + row.getInt(1)
+                    + " (user "
+                    + row.getString(2)
+                    + ", application '"
+                    + row.getString(3)
+                    + "', "
+                    + row.getString(4)
+                    + ") slows every claim; end it, or SELECT pg_terminate_backend("
+                    + row.getInt(1)
+                    + ")"));
       }
     }
     return findings;

@@ -7,11 +7,14 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.List;
 import javax.sql.DataSource;
 
 /** What keeps the tables small: counts are folded, and old jobs leave in small bounded batches. */
 @ApplicationScoped
 public class Housekeeping {
+  private static final Duration LONG_OPEN = Duration.ofMinutes(1);
+
   private final DataSource dataSource;
 
   Housekeeping(@io.quarkus.agroal.DataSource("queue") DataSource dataSource) {
@@ -112,6 +115,13 @@ public class Housekeeping {
             row.getBoolean("expired"),
             row.getBoolean("counts"));
       }
+    }
+  }
+
+  /** Transactions of others that have been open for so long that they slow the queue. */
+  public List<Durability.Finding> openTransactions() throws SQLException {
+    try (Connection connection = dataSource.getConnection()) {
+      return Durability.openTransactions(connection, LONG_OPEN);
     }
   }
 

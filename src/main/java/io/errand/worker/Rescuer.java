@@ -82,6 +82,18 @@ public class Rescuer {
     }
   }
 
+  /** F15: nothing breaks, and everything gets slower, so somebody should know. */
+  @Scheduled(every = "5m", delayed = "5m", concurrentExecution = ConcurrentExecution.SKIP)
+  void everyFiveMinutes() {
+    try {
+      housekeeping
+          .openTransactions()
+          .forEach(open -> LOG.warnf("%s: %s", open.name(), open.problem()));
+    } catch (SQLException e) {
+      LOG.debugf("Nobody looked for open transactions: %s", e.getMessage());
+    }
+  }
+
   @Scheduled(every = "1h", concurrentExecution = ConcurrentExecution.SKIP)
   void everyHour() {
     try {

@@ -4,12 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.errand.faults.Cluster.Node;
+import java.net.http.HttpResponse.BodyHandlers;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -191,18 +190,17 @@ enum Fault {
           cluster.text(
               "SELECT coalesce(string_agg(quote_literal(id), ','), 'NULL') FROM errand.workers"
                   + " WHERE state = 'live' AND heartbeat_at > now() - interval '2 seconds'");
-      ExecutorService readers = Executors.newFixedThreadPool(READERS);
       try (Connection connection = cluster.connect();
           Statement statement = connection.createStatement()) {
         connection.setAutoCommit(false);
         statement.execute("LOCK TABLE errand.jobs IN ACCESS EXCLUSIVE MODE");
         for (int i = 0; i < READERS; i++) {
-          readers.execute(() -> node.server.get("/v1/jobs"));
+          node.server
+              .http()
+              .sendAsync(node.server.request("/v1/jobs").build(), BodyHandlers.discarding());
         }
         TimeUnit.SECONDS.sleep(Cluster.LEASE_SECONDS + 2);
         connection.rollback();
-      } finally {
-        readers.shutdownNow();
       }
       // Whoever lost its lease meanwhile never beats again under the same id.
       await("F10: no lease is lost behind the pool")

@@ -11,7 +11,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
+import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -230,6 +232,25 @@ class HistoryTest extends StoreFixture {
       }
     } finally {
       database.execute("ALTER DATABASE postgres RESET synchronous_commit");
+    }
+  }
+
+  @Test
+  void aTransactionThatIsLeftOpenIsNamed() throws SQLException {
+    try (Connection open = database.dataSource().getConnection();
+        Connection other = database.dataSource().getConnection()) {
+      open.setAutoCommit(false);
+      String pid;
+      try (Statement statement = open.createStatement();
+          ResultSet row = statement.executeQuery("SELECT pg_backend_pid()")) {
+        row.next();
+        pid = row.getString(1);
+      }
+      assertThat(Durability.openTransactions(other, Duration.ZERO))
+          .extracting(Durability.Finding::problem)
+          .anyMatch(problem -> problem.startsWith("pid " + pid + " "));
+      assertThat(Durability.openTransactions(other, Duration.ofHours(1))).isEmpty();
+      open.rollback();
     }
   }
 }
