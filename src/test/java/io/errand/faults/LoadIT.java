@@ -55,7 +55,7 @@ class LoadIT {
         assertThat(count(server, "task")).as("threads").isLessThan(threads + 250);
         assertThat(server.post("/v1/jobs/" + id + "/cancel", "").statusCode()).isEqualTo(202);
         for (int i = 0; i < many; i++) {
-          String answer = answerOf(clients.get(i), i % 3 == 0 ? "event: end" : "\"cancelled\"");
+          String answer = answerOf(clients.get(i), i % 3 == 0 ? "event:end" : "\"cancelled\"");
           assertThat(answer).startsWith("HTTP/1.1 200");
         }
       } finally {
