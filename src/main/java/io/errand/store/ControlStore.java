@@ -21,15 +21,13 @@ public class ControlStore {
 
   /*
    * The one write about a running job without its token: it asks, and changes no state. Asking again
-   * keeps the first time. Every new value is made from the row itself and not from an earlier look at
-   * it, because PostgreSQL reads the row again when a claim came in between.
+   * keeps the first time. The row has been locked before, so that nothing comes in between.
    */
   private static final String CANCEL =
       """
       WITH found AS (
           SELECT id, state, principal, cancel_requested_at FROM errand.jobs
           WHERE id = ? AND principal = ? AND state IN ('queued', 'retrying', 'held', 'running')
-          FOR UPDATE
       ), done AS (
           UPDATE errand.jobs j
           SET state = CASE WHEN f.state = 'running' THEN 'running' ELSE 'cancelled' END,
@@ -64,7 +62,7 @@ public class ControlStore {
 
   private static final String STATE =
       """
-      SELECT state FROM errand.jobs WHERE id = ? AND principal = ?
+      SELECT state FROM errand.jobs WHERE id = ? AND principal = ? FOR UPDATE
       """;
 
   private static final String EXPIRE =
@@ -143,12 +141,22 @@ public class ControlStore {
     }
   }
 
+  /**
+   * The row is locked by a statement of its own, so that the next one sees it as it is: within one
+   * statement a claim that came in between would be half seen.
+   */
   private Change change(String sql, UUID id, String principal) throws SQLException {
     try (Connection connection = dataSource.getConnection()) {
-      JobState after = state(connection, sql, id, principal);
-      return after != null
-          ? new Change(true, after)
-          : new Change(false, state(connection, STATE, id, principal));
+      connection.setAutoCommit(false);
+      try {
+        JobState before = state(connection, STATE, id, principal);
+        JobState after = before == null ? null : state(connection, sql, id, principal);
+        connection.commit();
+        return after != null ? new Change(true, after) : new Change(false, before);
+      } catch (SQLException e) {
+        connection.rollback();
+        throw e;
+      }
     }
   }
 
