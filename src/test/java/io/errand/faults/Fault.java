@@ -117,27 +117,21 @@ enum Fault {
   BLACK_HOLE {
     @Override
     void strike(Cluster cluster, Node node, long millis) throws Exception {
-      node.proxy.become(Proxy.Mode.BLACK_HOLE);
-      TimeUnit.MILLISECONDS.sleep(millis + Cluster.LEASE_SECONDS * 500L);
-      node.proxy.become(Proxy.Mode.PASS);
+      letTheNetwork(Proxy.Mode.BLACK_HOLE, node, millis + Cluster.LEASE_SECONDS * 500L);
     }
   },
   /** F4, F17: what the server says arrives, what it is told does not. */
   HALF_OPEN {
     @Override
     void strike(Cluster cluster, Node node, long millis) throws Exception {
-      node.proxy.become(Proxy.Mode.HALF_OPEN);
-      TimeUnit.MILLISECONDS.sleep(millis + Cluster.LEASE_SECONDS * 500L);
-      node.proxy.become(Proxy.Mode.PASS);
+      letTheNetwork(Proxy.Mode.HALF_OPEN, node, millis + Cluster.LEASE_SECONDS * 500L);
     }
   },
   /** A slow network. */
   DELAY {
     @Override
     void strike(Cluster cluster, Node node, long millis) throws Exception {
-      node.proxy.become(Proxy.Mode.DELAY);
-      TimeUnit.MILLISECONDS.sleep(millis);
-      node.proxy.become(Proxy.Mode.PASS);
+      letTheNetwork(Proxy.Mode.DELAY, node, millis);
     }
   },
   /** Every connection of a server is cut. */
@@ -243,4 +237,11 @@ enum Fault {
    * @param millis how long, roughly
    */
   abstract void strike(Cluster cluster, Node node, long millis) throws Exception;
+
+  private static void letTheNetwork(Proxy.Mode mode, Node node, long millis)
+      throws InterruptedException {
+    node.proxy.become(mode);
+    TimeUnit.MILLISECONDS.sleep(millis);
+    node.proxy.become(Proxy.Mode.PASS);
+  }
 }

@@ -101,12 +101,7 @@ class LoadIT {
   }
 
   private static long hardLimitOfDescriptors() throws IOException {
-    String hard =
-        Files.readAllLines(Path.of("/proc/self/limits")).stream()
-            .filter(line -> line.startsWith("Max open files"))
-            .map(line -> line.trim().split(" +")[4])
-            .findFirst()
-            .orElseThrow();
+    String hard = TestServer.hardLimitOfDescriptors(Path.of("/proc/self"));
     return hard.equals("unlimited") ? Long.MAX_VALUE : Long.parseLong(hard);
   }
 

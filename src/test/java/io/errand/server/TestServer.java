@@ -169,6 +169,17 @@ public final class TestServer implements AutoCloseable {
     }
   }
 
+  /**
+   * How many descriptors a process, by its folder in /proc, may ever open: a number or unlimited.
+   */
+  public static String hardLimitOfDescriptors(Path process) throws IOException {
+    return Files.readAllLines(process.resolve("limits")).stream()
+        .filter(line -> line.startsWith("Max open files"))
+        .map(line -> line.trim().split(" +")[4])
+        .findFirst()
+        .orElseThrow();
+  }
+
   /** kill -9 to it and to those of its children whose command line holds a word. */
   public void killWithChildren(String word) {
     List<String> command = new ArrayList<>(List.of("kill", "-KILL", Long.toString(pid())));
@@ -188,12 +199,7 @@ public final class TestServer implements AutoCloseable {
   public void limitDescriptors(OptionalInt more) {
     Path process = Path.of("/proc", Long.toString(pid()));
     try (Stream<Path> open = Files.list(process.resolve("fd"))) {
-      String hard =
-          Files.readAllLines(process.resolve("limits")).stream()
-              .filter(line -> line.startsWith("Max open files"))
-              .map(line -> line.trim().split(" +")[4])
-              .findFirst()
-              .orElseThrow();
+      String hard = hardLimitOfDescriptors(process);
       String soft = more.isPresent() ? Long.toString(open.count() + more.getAsInt()) : hard;
       new ProcessBuilder("prlimit", "--pid", Long.toString(pid()), "--nofile=" + soft + ":" + hard)
           .start()
