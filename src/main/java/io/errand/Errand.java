@@ -1,5 +1,6 @@
 package io.errand;
 
+import io.errand.embedded.DataDirectory;
 import io.errand.embedded.EmbeddedPostgres;
 import io.errand.embedded.HomeLock;
 import io.quarkus.runtime.Quarkus;
@@ -61,7 +62,7 @@ public final class Errand {
 
   private static void prepare() throws IOException, InterruptedException {
     checkSettings();
-    Path home = home();
+    Path home = DataDirectory.of(setting("errand.home"));
     try {
       Files.createDirectories(
           home, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
@@ -136,18 +137,6 @@ public final class Errand {
       root = root.getCause();
     }
     return root;
-  }
-
-  private static Path home() {
-    String configured = setting("errand.home");
-    if (configured != null) {
-      return Path.of(configured).toAbsolutePath().normalize();
-    }
-    if (System.getProperty("user.name", "").equals("root")) {
-      return Path.of("/var/lib/errand");
-    }
-    String own = System.getenv("HOME");
-    return Path.of(own == null ? System.getProperty("user.home") : own, ".errand");
   }
 
   /** What would otherwise fail late and at length. */

@@ -1,5 +1,6 @@
 package io.errand.ops;
 
+import io.errand.embedded.DataDirectory;
 import io.errand.embedded.EmbeddedPostgres;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -29,11 +30,12 @@ final class DatabaseAccess {
       return Optional.of(
           open(url, setting("ERRAND_DATABASE_USER"), setting("ERRAND_DATABASE_PASSWORD")));
     }
+    Path home = DataDirectory.of(setting("ERRAND_HOME"));
     Optional<EmbeddedPostgres.Address> running;
     try {
-      running = EmbeddedPostgres.running(home());
+      running = EmbeddedPostgres.running(home);
     } catch (IOException e) {
-      throw new SQLException("the built-in database of " + home() + " cannot be found: " + e, e);
+      throw new SQLException("the built-in database of " + home + " cannot be found: " + e, e);
     }
     return running.isEmpty()
         ? Optional.empty()
@@ -58,16 +60,6 @@ final class DatabaseAccess {
           "ERRAND_DATABASE_URL is '" + url + "'; set it to jdbc:postgresql://host:port/database");
     }
     return connection;
-  }
-
-  private static Path home() {
-    String configured = setting("ERRAND_HOME");
-    if (configured != null) {
-      return Path.of(configured);
-    }
-    return System.getProperty("user.name", "").equals("root")
-        ? Path.of("/var/lib/errand")
-        : Path.of(System.getProperty("user.home"), ".errand");
   }
 
   private static @Nullable String setting(String name) {
