@@ -9,6 +9,7 @@
  *   I5  one claim starts one process                         begin()
  *   I4  an end is written by the attempt that is running     complete()
  *   I3  what is done stays done                              take()
+ *   a lease that ran out is never renewed                    Worker(), when a heartbeat is answered
  */
 #define LEASE 3
 #define LAST 8           /* ticks that are looked at */
@@ -36,6 +37,7 @@ bool frozen;
 /* A statement under way, one of a kind. */
 mtype beat = nothing, ask = nothing;
 byte beat_as, beat_sent, ask_as, ask_token;
+bool birth;              /* the beat under way is the first of its incarnation */
 byte end_token;          /* 0 is none */
 
 /* The commands, of the worker and of the other one. */
@@ -60,6 +62,12 @@ bool started[4];         /* by token */
 #define DEADLINE (beat_sent + LEASE)
 #endif
 
+#ifdef LATE_ANSWER       /* whatever the clock says when the answer is read, frozen or not meanwhile */
+#define IN_TIME true
+#else
+#define IN_TIME HOLDS
+#endif
+
 /* Whether somebody is there to end its process in time: the guardian always, the server only while it can. */
 #ifdef NO_GUARDIAN
 #define OVERDUE (process != 0 && now + 1 >= deadline && !frozen && incarnation != NOBODY)
@@ -70,7 +78,7 @@ bool started[4];         /* by token */
 #define HOLDS (incarnation != NOBODY && now + 1 < deadline)
 
 /* What nobody will read again is zero, or the same state would count as many. */
-inline no_beat() { beat = nothing; beat_as = 0; beat_sent = 0 }
+inline no_beat() { beat = nothing; beat_as = 0; beat_sent = 0; birth = false }
 inline no_ask() { ask = nothing; ask_as = 0; ask_token = 0 }
 
 /* Killed or by itself: the worker, if it lives, learns of the end and writes it, under the fence. */
@@ -134,12 +142,14 @@ inline complete(under) {
 active proctype Worker() {
   do
   :: atomic { (!frozen && beat == nothing && incarnation == NOBODY && births < BIRTHS) ->
-       births++; beat_as = births; beat_sent = now; beat = sent }
+       births++; beat_as = births; beat_sent = now; beat = sent; birth = true }
   :: atomic { (!frozen && beat == nothing && HOLDS) ->
        beat_as = incarnation; beat_sent = now; beat = sent }
   :: atomic { (!frozen && beat == answered) ->
        if
-       :: live[beat_as] -> deadline = DEADLINE; incarnation = beat_as
+       :: live[beat_as] && (birth || (incarnation == beat_as && IN_TIME)) ->
+            assert(birth || HOLDS);
+            deadline = DEADLINE; incarnation = beat_as
        :: else -> incarnation = NOBODY; end()
        fi;
        no_beat() }

@@ -123,29 +123,46 @@ final class Lease {
     }
   }
 
-  private void beatOnce(Connection connection) throws SQLException {
+  /** One heartbeat, or, where nothing is held, a new incarnation. */
+  void beatOnce(Connection connection) throws SQLException {
     UUID id = workerId;
-    if (id != null && remainingNanos() <= 0) {
-      lose(id); // it ran out while this process was frozen: what is lost stays lost
-      id = null;
-    }
-    long sent = System.nanoTime();
-    if (id != null && !store.heartbeat(connection, id, busy.getAsInt())) {
-      LOG.warnf("Worker %s was given up by the others", id);
+    if (id != null && !renew(connection, id)) {
       lose(id);
       id = null;
     }
     if (id == null) {
+      long sent = System.nanoTime();
       UUID fresh = UUID.randomUUID();
       store.register(connection, incarnations.apply(fresh));
       deadlineNanos = sent + leaseNanos;
       listener.onGranted(fresh);
       workerId = fresh;
-    } else {
-      deadlineNanos = sent + leaseNanos;
     }
     // Half a margin after this side would have acted itself, and still before the lease ends.
     listener.onRenewed(deadlineNanos - marginNanos / 2);
+  }
+
+  /**
+   * Whether the lease goes on. By the others' word, and by our clock before and after: this process
+   * may have been frozen meanwhile, and then its guardian has ended the commands by the deadline
+   * that it knew. What is lost stays lost, whatever the answer says.
+   */
+  private boolean renew(Connection connection, UUID id) throws SQLException {
+    if (remainingNanos() <= 0) {
+      return false;
+    }
+    long sent = System.nanoTime();
+    if (!store.heartbeat(connection, id, busy.getAsInt())) {
+      LOG.warnf("Worker %s was given up by the others", id);
+      return false;
+    }
+    synchronized (this) {
+      if (!id.equals(workerId) || remainingNanos() <= 0) {
+        return false;
+      }
+      deadlineNanos = sent + leaseNanos;
+      return true;
+    }
   }
 
   private void watch() {

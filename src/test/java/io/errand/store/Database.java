@@ -17,7 +17,7 @@ import org.flywaydb.core.Flyway;
 import org.postgresql.ds.PGSimpleDataSource;
 
 /** The built-in PostgreSQL with the product's schema, started once for all tests of this JVM. */
-final class Database {
+public final class Database {
   private static final Database ONE = start();
 
   private final EmbeddedPostgres postgres;
@@ -74,11 +74,15 @@ final class Database {
   }
 
   /** Empty tables. */
-  static Database emptied() throws SQLException {
+  public static Database emptied() throws SQLException {
     ONE.execute(
         "TRUNCATE errand.jobs, errand.job_events, errand.queue_counts, errand.attempts, errand.idempotency_keys, errand.workers,"
             + " errand.queues, errand.removed_jobs");
     return ONE;
+  }
+
+  public WorkerStore workers() {
+    return new WorkerStore(dataSource, config());
   }
 
   DataSource dataSource() {

@@ -42,7 +42,7 @@ abstract class StoreFixture {
     claims = new ClaimStore(database.dataSource());
     completes = new CompleteStore(database.dataSource());
     control = new ControlStore(database.dataSource());
-    workers = new WorkerStore(database.dataSource(), database.config());
+    workers = database.workers();
     workerId = register(30);
   }
 
