@@ -17,66 +17,109 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.awaitility.Awaitility;
 
 /**
- * A PostgreSQL, and servers that reach it through a proxy each. Where we may mount a tmpfs
- * PostgreSQL has a small disk of its own, so that it can be full (F14).
+ * A PostgreSQL, and servers that reach it through a proxy each, and through a PgBouncer if that is
+ * wanted. Where we are root, PostgreSQL and the private directories of each server have a small
+ * disk of their own, so that it can be full (F14), and each server runs as an account of its own,
+ * so that its processes can be used up (F26).
  */
 final class Cluster implements AutoCloseable {
   static final int LEASE_SECONDS = 4;
-  private static final String DISK = "700m";
+  private static final String DISK = "size=900m";
+  private static final String SMALL_DISK = "size=4m,nr_inodes=300,mode=777";
+  private static final int FIRST_ACCOUNT = 60_001;
   private static final String TOKEN = "faults-token-0123456789";
+
+  private static final String JAR = "target/quarkus-app/quarkus-run.jar";
+
+  /** The build that the first server is of; this one unless another is named. */
+  private static final Path OTHER_BUILD =
+      Path.of(System.getProperty("faults.other", TestServer.CHECKOUT.toString()));
 
   private final Path databaseHome = TestServer.newHome();
   private final List<Node> nodes = new ArrayList<>();
   private final boolean hasOwnDisk;
+  private final Optional<Bouncer> bouncer;
   private EmbeddedPostgres postgres;
 
-  /** A server and its way to the database. */
-  static final class Node {
-    final String name;
-    final Proxy proxy;
-    final TestServer server;
+  /**
+   * A server and its way to the database.
+   *
+   * @param disk where its private directories are; a file system of its own where we are root
+   */
+  record Node(String name, Proxy proxy, TestServer server, Path disk) {}
 
-    Node(String name, Proxy proxy, TestServer server) {
-      this.name = name;
-      this.proxy = proxy;
-      this.server = server;
-    }
-  }
-
-  Cluster(int servers) {
+  Cluster(int servers, boolean throughBouncer) {
     try {
       Files.createDirectory(databaseHome);
-      hasOwnDisk =
-          run("mount", "-t", "tmpfs", "-o", "size=" + DISK, "errand", databaseHome.toString());
+      hasOwnDisk = Tools.mountSmall(databaseHome, DISK);
       TestServer.letOthersPass(databaseHome);
       postgres = EmbeddedPostgres.start(databaseHome);
+      bouncer =
+          throughBouncer ? Optional.of(new Bouncer(port(), postgres.password())) : Optional.empty();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     } catch (InterruptedException e) {
       throw new IllegalStateException(e);
     }
     for (int i = 0; i < servers; i++) {
-      nodes.add(start("s" + i));
+      nodes.add(start(i));
     }
   }
 
-  private Node start(String name) {
-    Proxy proxy = new Proxy(port());
+  private Node start(int number) {
+    String name = "s" + number;
+    Proxy proxy = new Proxy(entrance());
+    Path home = TestServer.newHome();
+    Path disk = home.resolveSibling("disk");
+    List<String> as = ownAccount(number);
+    try {
+      Files.createDirectory(home);
+      Files.createDirectory(disk);
+      Tools.mountSmall(disk, SMALL_DISK);
+      if (!as.isEmpty()) {
+        Files.setAttribute(home, "unix:uid", FIRST_ACCOUNT + number);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
     Map<String, String> settings = new HashMap<>();
     settings.put("ERRAND_TOKEN", TOKEN);
     settings.put(
         "ERRAND_DATABASE_URL",
-        "jdbc:postgresql://127.0.0.1:" + proxy.port() + "/" + EmbeddedPostgres.DATABASE);
+        "jdbc:postgresql://127.0.0.1:"
+            + proxy.port()
+            + "/"
+            + EmbeddedPostgres.DATABASE
+            + (bouncer.isPresent() ? "?prepareThreshold=0" : ""));
     settings.put("ERRAND_DATABASE_USER", EmbeddedPostgres.ROLE);
     settings.put("ERRAND_DATABASE_PASSWORD", postgres.password());
     settings.put("ERRAND_LEASE_SECONDS", Integer.toString(LEASE_SECONDS));
     settings.put("ERRAND_DRAIN_SECONDS", "1");
     settings.put("ERRAND_WORKER_SLOTS", "8");
     settings.put("ERRAND_WORKER_NAME", name);
-    return new Node(name, proxy, TestServer.start(settings));
+    settings.put("ERRAND_TEMPORARY_DIRECTORY", disk.toString());
+    settings.put("ERRAND_RETENTION_DAYS", "0.0035"); // five minutes
+    settings.put("ERRAND_RETENTION_INTERVAL", "20s");
+    Path build = number == 0 ? OTHER_BUILD : TestServer.CHECKOUT;
+    return new Node(name, proxy, TestServer.startedBy(as, home, settings, build), disk);
+  }
+
+  /** Nothing where it could not read the product. */
+  private static List<String> ownAccount(int number) {
+    List<String> as = Tools.as(FIRST_ACCOUNT + number);
+    List<String> look = new ArrayList<>(as);
+    look.addAll(
+        List.of("test", "-r", TestServer.CHECKOUT.toAbsolutePath().resolve(JAR).toString()));
+    return !as.isEmpty() && Tools.run(look.toArray(String[]::new)) ? as : List.of();
+  }
+
+  /** Where servers are told that PostgreSQL is. */
+  private int entrance() {
+    return bouncer.map(Bouncer::port).orElseGet(this::port);
   }
 
   List<Node> nodes() {
@@ -120,11 +163,9 @@ final class Cluster implements AutoCloseable {
                 Path.of("/proc", pid, "task", pid, "children"), StandardCharsets.US_ASCII);
         all.addAll(List.of(children.trim().split(" +")));
       }
-      new ProcessBuilder(all).start().waitFor();
+      Tools.run(all.toArray(String[]::new));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
-    } catch (InterruptedException e) {
-      throw new IllegalStateException(e);
     }
   }
 
@@ -137,13 +178,28 @@ final class Cluster implements AutoCloseable {
     } catch (InterruptedException e) {
       throw new IllegalStateException(e);
     }
-    nodes.forEach(node -> node.proxy.retarget(port()));
+    bouncer.ifPresent(between -> between.retarget(port(), postgres.password()));
+    nodes.forEach(node -> node.proxy().retarget(entrance()));
+  }
+
+  /**
+   * What makes a server's wall clock wrong from its start; nothing where there is no C compiler.
+   */
+  Map<String, String> clockOffBy(int seconds) {
+    Path library = databaseHome.resolveSibling("clock.so");
+    if (!Files.exists(library)
+        && (Tools.find("cc").isEmpty()
+            || !Tools.run(
+                "cc", "-shared", "-fPIC", "-o", library.toString(), "src/test/native/clock.c"))) {
+      return Map.of();
+    }
+    return Map.of("LD_PRELOAD", library.toString(), "ERRAND_TEST_CLOCK", Integer.toString(seconds));
   }
 
   /** Leaves no byte free on PostgreSQL's disk, where it has one of its own. */
-  void fillDisk() throws IOException {
+  void fillDisk() {
     if (hasOwnDisk) {
-      run("dd", "if=/dev/zero", "of=" + databaseHome.resolve("filler"), "bs=64k");
+      Tools.run("dd", "if=/dev/zero", "of=" + databaseHome.resolve("filler"), "bs=64k");
     }
   }
 
@@ -154,43 +210,35 @@ final class Cluster implements AutoCloseable {
     }
   }
 
-  private static boolean run(String... command) throws IOException {
-    try {
-      return new ProcessBuilder(command)
-              .redirectErrorStream(true)
-              .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-              .start()
-              .waitFor()
-          == 0;
-    } catch (InterruptedException e) {
-      throw new IllegalStateException(e);
-    }
-  }
-
   /** Ends what is wrong with the ways to the database, and waits until all servers are ready. */
   void heal() {
     for (Node node : nodes) {
-      node.proxy.cutNoMore();
-      node.proxy.become(Proxy.Mode.PASS);
+      node.proxy().cutNoMore();
+      node.proxy().become(Proxy.Mode.PASS);
     }
     for (Node node : nodes) {
-      Awaitility.await("server " + node.name + " is ready again")
+      Awaitility.await("server " + node.name() + " is ready again")
           .atMost(Duration.ofSeconds(60))
           .ignoreExceptions()
-          .until(() -> node.server.get("/q/health/ready").statusCode() == 200);
+          .until(() -> node.server().get("/q/health/ready").statusCode() == 200);
     }
   }
 
   @Override
   public void close() {
     for (Node node : nodes) {
-      node.server.close();
-      node.proxy.close();
+      node.server().stop();
+      if (Tools.isRoot()) {
+        Tools.unmount(node.disk());
+      }
+      node.server().close();
+      node.proxy().close();
     }
     try {
+      bouncer.ifPresent(Bouncer::close);
       postgres.close();
       if (hasOwnDisk) {
-        run("umount", databaseHome.toString());
+        Tools.unmount(databaseHome);
       }
     } catch (IOException e) {
       throw new UncheckedIOException(e);

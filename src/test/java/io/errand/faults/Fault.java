@@ -4,11 +4,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.errand.faults.Cluster.Node;
+import io.errand.server.TestServer;
+import java.io.IOException;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.OptionalInt;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -20,37 +25,37 @@ enum Fault {
   KILL_SERVER {
     @Override
     void strike(Cluster cluster, Node node, long millis) throws Exception {
-      node.server.signal("KILL");
-      node.server.awaitExit();
+      node.server().signal("KILL");
+      node.server().awaitExit();
       TimeUnit.MILLISECONDS.sleep(millis);
-      node.server.restart();
+      node.server().restart();
     }
   },
   /** Server and guardian are killed at one moment, and the server comes back. */
   KILL_SERVER_AND_GUARDIAN {
     @Override
     void strike(Cluster cluster, Node node, long millis) throws Exception {
-      node.server.killWithChildren("Guardian");
-      node.server.awaitExit();
-      node.server.restart();
+      node.server().killWithChildren("Guardian");
+      node.server().awaitExit();
+      node.server().restart();
     }
   },
   /** F2: frozen for less than its lease. */
   FREEZE_BRIEFLY {
     @Override
     void strike(Cluster cluster, Node node, long millis) throws Exception {
-      node.server.signal("STOP");
+      node.server().signal("STOP");
       TimeUnit.MILLISECONDS.sleep(Math.min(millis, 1_500));
-      node.server.signal("CONT");
+      node.server().signal("CONT");
     }
   },
   /** F2, F3: frozen for twice its lease. */
   FREEZE_BEYOND_THE_LEASE {
     @Override
     void strike(Cluster cluster, Node node, long millis) throws Exception {
-      node.server.signal("STOP");
+      node.server().signal("STOP");
       TimeUnit.SECONDS.sleep(2 * Cluster.LEASE_SECONDS);
-      node.server.signal("CONT");
+      node.server().signal("CONT");
     }
   },
   /** F7: drained and started again. */
@@ -62,11 +67,11 @@ enum Fault {
               "SELECT coalesce(string_agg(quote_literal(j.claim_token), ','), 'NULL')"
                   + " FROM errand.jobs j JOIN errand.workers w ON w.id = j.worker_id"
                   + " WHERE w.state = 'live' AND w.name = '"
-                  + node.name
+                  + node.name()
                   + "'");
-      node.server.signal("TERM");
-      node.server.awaitExit();
-      node.server.restart();
+      node.server().signal("TERM");
+      node.server().awaitExit();
+      node.server().restart();
       await("every claim of the drained server has ended")
           .atMost(Duration.ofSeconds(30))
           .until(() -> cluster.number(COUNT_OF.formatted("jobs", held)) == 0);
@@ -79,12 +84,12 @@ enum Fault {
   KILL_IN_DRAIN {
     @Override
     void strike(Cluster cluster, Node node, long millis) throws Exception {
-      node.server.signal("TERM");
-      node.server.signal("TERM");
+      node.server().signal("TERM");
+      node.server().signal("TERM");
       TimeUnit.MILLISECONDS.sleep(Math.min(millis, 500));
-      node.server.signal("KILL");
-      node.server.awaitExit();
-      node.server.restart();
+      node.server().signal("KILL");
+      node.server().awaitExit();
+      node.server().restart();
     }
   },
   /** F11: PostgreSQL is killed, all of it. */
@@ -138,16 +143,16 @@ enum Fault {
   CUT {
     @Override
     void strike(Cluster cluster, Node node, long millis) {
-      node.proxy.cutAll();
+      node.proxy().cutAll();
     }
   },
   /** F12: statements are committed, and their answers never arrive. */
   CUT_AT_COMMIT {
     @Override
     void strike(Cluster cluster, Node node, long millis) throws Exception {
-      node.proxy.cutAtCommit(6);
+      node.proxy().cutAtCommit(6);
       TimeUnit.MILLISECONDS.sleep(millis);
-      node.proxy.cutNoMore();
+      node.proxy().cutNoMore();
     }
   },
   /** F19: every session at PostgreSQL is ended in the middle of what it does. */
@@ -189,9 +194,9 @@ enum Fault {
         connection.setAutoCommit(false);
         statement.execute("LOCK TABLE errand.jobs IN ACCESS EXCLUSIVE MODE");
         for (int i = 0; i < READERS; i++) {
-          node.server
+          node.server()
               .http()
-              .sendAsync(node.server.request("/v1/jobs").build(), BodyHandlers.discarding());
+              .sendAsync(node.server().request("/v1/jobs").build(), BodyHandlers.discarding());
         }
         TimeUnit.SECONDS.sleep(Cluster.LEASE_SECONDS + 2);
         connection.rollback();
@@ -217,13 +222,54 @@ enum Fault {
       cluster.freeDisk();
     }
   },
+  /** F14: the disk of a server's private directories is full. */
+  FULL_DISK_AT_WORKER {
+    @Override
+    void strike(Cluster cluster, Node node, long millis) throws Exception {
+      Path filler = node.disk().resolve("filler");
+      Files.createDirectory(filler);
+      if (Tools.isRoot()) {
+        fill(filler);
+        awaitGivenBack(cluster, node);
+      }
+      TestServer.delete(filler);
+    }
+
+    private void fill(Path folder) {
+      try {
+        for (int i = 0; ; i++) {
+          Files.createFile(folder.resolve(Integer.toString(i)));
+        }
+      } catch (IOException e) {
+        // Full.
+      }
+    }
+  },
+  /** F26: the server can start next to no further process or thread. */
+  NO_PROCESSES {
+    @Override
+    void strike(Cluster cluster, Node node, long millis) throws Exception {
+      node.server().limitProcesses(OptionalInt.of(0));
+      awaitGivenBack(cluster, node);
+      node.server().limitProcesses(OptionalInt.empty());
+    }
+  },
+  /** F9: the server comes back with a wall clock that is an hour off, until its next start. */
+  WRONG_CLOCK {
+    @Override
+    void strike(Cluster cluster, Node node, long millis) throws Exception {
+      node.server().signal("TERM");
+      node.server().awaitExit();
+      node.server().restart(cluster.clockOffBy(millis % 2 == 0 ? 3_600 : -3_600));
+    }
+  },
   /** F26: the server can open next to no further descriptor. */
   NO_DESCRIPTORS {
     @Override
     void strike(Cluster cluster, Node node, long millis) throws Exception {
-      node.server.limitDescriptors(java.util.OptionalInt.of(3));
+      node.server().limitDescriptors(OptionalInt.of(3));
       TimeUnit.MILLISECONDS.sleep(millis);
-      node.server.limitDescriptors(java.util.OptionalInt.empty());
+      node.server().limitDescriptors(OptionalInt.empty());
     }
   };
 
@@ -238,10 +284,22 @@ enum Fault {
    */
   abstract void strike(Cluster cluster, Node node, long millis) throws Exception;
 
+  /** Until a worker says that it could not start what it had claimed. */
+  private static void awaitGivenBack(Cluster cluster, Node node) throws SQLException {
+    String count =
+        "SELECT count(*) FROM errand.attempts WHERE outcome = 'worker_unavailable' AND worker = '"
+            + node.name()
+            + "'";
+    long before = cluster.number(count);
+    await("F26: what cannot be started is given back")
+        .atMost(Duration.ofSeconds(20))
+        .until(() -> cluster.number(count) > before);
+  }
+
   private static void letTheNetwork(Proxy.Mode mode, Node node, long millis)
       throws InterruptedException {
-    node.proxy.become(mode);
+    node.proxy().become(mode);
     TimeUnit.MILLISECONDS.sleep(millis);
-    node.proxy.become(Proxy.Mode.PASS);
+    node.proxy().become(Proxy.Mode.PASS);
   }
 }

@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
@@ -25,34 +26,46 @@ import org.junit.jupiter.params.provider.MethodSource;
  *
  * <p>{@code ./mvnw verify} runs fixed seeds. {@code ./mvnw -Pfaults verify -Dfaults.seed=7
  * -Dfaults.rounds=180} runs another for longer, with {@code -Dfaults.only=KILL_SERVER,DELAY} only
- * some of the faults; the same seed is the same schedule of faults.
+ * some of the faults, with {@code -Dfaults.bouncer=true} through PgBouncer, and with {@code
+ * -Dfaults.other=DIRECTORY} with another build as the first of the servers; the same seed is the
+ * same schedule of faults.
  */
 class FaultsIT {
-  private static final int SERVERS = 2;
+  private static final int STRUCK = 2; // servers; one more is not struck itself, and is looked at
+  private static final int CHECKED_EACH = 10; // rounds, before retention takes what has ended
 
-  static Stream<Long> seeds() {
+  static Stream<Arguments> seeds() {
     String seed = System.getProperty("faults.seed", "");
-    return seed.isEmpty() ? Stream.of(1L, 2L) : Stream.of(Long.parseLong(seed));
+    boolean bouncer = Boolean.getBoolean("faults.bouncer");
+    return seed.isEmpty()
+        ? Stream.of(Arguments.of(1L, false), Arguments.of(2L, Bouncer.isInstalled()))
+        : Stream.of(Arguments.of(Long.parseLong(seed), bouncer));
   }
 
   @ParameterizedTest
   @MethodSource("seeds")
-  void whatWasPromisedHoldsWhateverBefalls(long seed) throws Exception {
+  void whatWasPromisedHoldsWhateverBefalls(long seed, boolean throughBouncer) throws Exception {
     int rounds = Integer.getInteger("faults.rounds", 10);
     Random random = new Random(seed);
     List<Fault> faults = faults();
-    try (Cluster cluster = new Cluster(SERVERS);
+    Vitals vitals = new Vitals();
+    try (Cluster cluster = new Cluster(STRUCK + 1, throughBouncer);
         Load load = new Load(cluster, seed)) {
-      System.out.println("faults: seed " + seed + ", " + rounds + " rounds");
+      System.out.println(
+          "faults: seed " + seed + ", " + rounds + " rounds" + (throughBouncer ? ", bouncer" : ""));
       for (int round = 0; round < rounds; round++) {
         Fault fault = faults.get(random.nextInt(faults.size()));
-        Cluster.Node node = cluster.nodes().get(random.nextInt(SERVERS));
+        Cluster.Node node = cluster.nodes().get(random.nextInt(STRUCK));
         long millis = 300 + random.nextInt(2_500);
         System.out.printf(
             "faults: %2d %s %s %d ms, %d accepted, %d to be tried again%n",
-            round, fault, node.name, millis, load.accepted(), load.refused());
+            round, fault, node.name(), millis, load.accepted(), load.refused());
         fault.strike(cluster, node, millis);
         cluster.heal();
+        System.out.println("faults:    " + vitals.sample(cluster, cluster.nodes().get(STRUCK)));
+        if (round % CHECKED_EACH == CHECKED_EACH - 1) {
+          assertThat(history(cluster, false).violations()).isEmpty();
+        }
       }
       load.stop();
       assertThat(load.accepted()).as("jobs that were accepted").isGreaterThan(rounds);
@@ -62,13 +75,19 @@ class FaultsIT {
           .until(() -> unsettled(cluster) == 0);
       check(cluster, load);
     }
+    vitals.assertFlat();
+  }
+
+  private static HistoryCheck.Report history(Cluster cluster, boolean settled) throws SQLException {
+    try (Connection connection = cluster.connect()) {
+      return HistoryCheck.check(connection, settled);
+    }
   }
 
   private static void check(Cluster cluster, Load load) throws SQLException, IOException {
-    List<HistoryCheck.Violation> violations = new ArrayList<>();
+    HistoryCheck.Report report = history(cluster, true);
+    List<HistoryCheck.Violation> violations = new ArrayList<>(report.violations());
     try (Connection connection = cluster.connect()) {
-      HistoryCheck.Report report = HistoryCheck.check(connection, true);
-      violations.addAll(report.violations());
       violations.addAll(LedgerCheck.starts(connection, load.ledger()));
       violations.addAll(LedgerCheck.accepted(connection, load.acceptedIds()));
       System.out.printf(
@@ -76,9 +95,13 @@ class FaultsIT {
           report.jobs(), report.events(), load.accepted(), load.refused());
     }
     assertThat(violations).isEmpty();
+    assertThat(
+            cluster.number("SELECT count(*) FROM errand.job_events WHERE reason = 'spawn_failed'"))
+        .as("F26: attempts that were charged with what this host lacked")
+        .isZero();
     assertThat(processesOf(load)).as("I6: processes left behind").isEmpty();
     for (Cluster.Node node : cluster.nodes()) {
-      assertThat(zombiesOf(node.server.pid())).as("I10: zombies of " + node.name).isEmpty();
+      assertThat(zombiesOf(node.server().pid())).as("I10: zombies of " + node.name()).isEmpty();
     }
   }
 

@@ -1,5 +1,6 @@
 package io.errand.faults;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.errand.server.TestServer;
 import java.io.IOException;
@@ -14,19 +15,24 @@ import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Assertions;
 
 /**
  * Clients that submit keyed jobs to any server until each is accepted, as often as that takes, and
- * some of them twice. What was accepted goes to one file; the commands write the ledger.
+ * some of them twice, look at their jobs and cancel some. What was accepted goes to one file; the
+ * commands write the ledger.
  */
 final class Load implements AutoCloseable {
   private static final int CLIENTS = 3;
+  private static final int REMEMBERED = 30; // jobs a client, so that none is removed meanwhile
 
   private final Cluster cluster;
   private final long seed;
@@ -44,6 +50,7 @@ final class Load implements AutoCloseable {
       folder = Files.createTempDirectory("errand-faults");
       Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));
       Files.createFile(ledger());
+      Files.setPosixFilePermissions(ledger(), PosixFilePermissions.fromString("rw-rw-rw-"));
       Files.createFile(acceptedIds());
     } catch (IOException e) {
       throw new UncheckedIOException(e);
@@ -96,6 +103,8 @@ final class Load implements AutoCloseable {
 
   private void submitForever(int number) {
     Random random = new Random(seed * 31 + number);
+    List<String> recent = new ArrayList<>();
+    Map<String, String> ended = new HashMap<>();
     try {
       for (int i = 0; !stopped; i++) {
         ObjectNode body = TestServer.JSON.createObjectNode();
@@ -113,6 +122,14 @@ final class Load implements AutoCloseable {
             complaint = "key " + key + " is job " + id + " and job " + again;
           }
         }
+        if (random.nextInt(10) == 0) {
+          ask(random, "POST", id, "/cancel", Set.of(202, 409));
+        }
+        recent.add(id);
+        if (recent.size() > REMEMBERED) {
+          recent.remove(0);
+        }
+        poll(random, recent.get(random.nextInt(recent.size())), ended);
         TimeUnit.MILLISECONDS.sleep(150 + random.nextInt(250));
       }
     } catch (InterruptedException e) {
@@ -122,12 +139,65 @@ final class Load implements AutoCloseable {
     }
   }
 
+  /** Looks at a job; what was final when it was looked at before must be so still (I3). */
+  private void poll(Random random, String id, Map<String, String> ended)
+      throws InterruptedException {
+    Optional<HttpResponse<String>> answer = ask(random, "GET", id, "", Set.of(200));
+    if (answer.isEmpty()) {
+      return;
+    }
+    JsonNode job = TestServer.json(answer.get());
+    String state = job.get("state").asText();
+    String before = ended.getOrDefault(id, state);
+    if (!state.equals(before)) {
+      complaint = "job " + id + " was " + before + " and is " + state;
+    }
+    if (job.hasNonNull("finished_at")) {
+      ended.put(id, state);
+    }
+  }
+
+  /** Asks any server about a job; empty where it is away or says 503. */
+  private Optional<HttpResponse<String>> ask(
+      Random random, String method, String id, String path, Set<Integer> right)
+      throws InterruptedException {
+    if (id.isEmpty()) {
+      return Optional.empty();
+    }
+    Optional<HttpResponse<String>> answer =
+        send(any(random).server(), "/v1/jobs/" + id + path, method, "", Map.of())
+            .filter(response -> response.statusCode() != 503);
+    answer
+        .filter(response -> !right.contains(response.statusCode()))
+        .ifPresent(
+            response ->
+                complaint =
+                    method
+                        + path
+                        + " of job "
+                        + id
+                        + " was answered with "
+                        + response.statusCode()
+                        + ": "
+                        + response.body());
+    return answer.filter(response -> right.contains(response.statusCode()));
+  }
+
+  private Cluster.Node any(Random random) {
+    return cluster.nodes().get(random.nextInt(cluster.nodes().size()));
+  }
+
   /** Until it is accepted, or the load ends. */
   private String submit(String body, String key, Random random)
       throws InterruptedException, IOException {
     while (!stopped) {
-      Cluster.Node node = cluster.nodes().get(random.nextInt(cluster.nodes().size()));
-      Optional<HttpResponse<String>> answer = post(node, body, key);
+      Optional<HttpResponse<String>> answer =
+          send(
+              any(random).server(),
+              "/v1/jobs",
+              "POST",
+              body,
+              Map.of("Content-Type", "application/json", "Idempotency-Key", key));
       int status = answer.map(HttpResponse::statusCode).orElse(0);
       if (answer.isPresent() && (status == 202 || status == 200)) {
         String id = TestServer.json(answer.get()).get("id").asText();
@@ -146,18 +216,17 @@ final class Load implements AutoCloseable {
     return "";
   }
 
-  private static Optional<HttpResponse<String>> post(Cluster.Node node, String body, String key)
+  private static Optional<HttpResponse<String>> send(
+      TestServer server, String path, String method, String body, Map<String, String> headers)
       throws InterruptedException {
     try {
-      HttpRequest request =
-          node.server
-              .request("/v1/jobs")
+      HttpRequest.Builder request =
+          server
+              .request(path)
               .timeout(Duration.ofSeconds(5))
-              .header("Content-Type", "application/json")
-              .header("Idempotency-Key", key)
-              .POST(BodyPublishers.ofString(body))
-              .build();
-      return Optional.of(node.server.http().send(request, BodyHandlers.ofString()));
+              .method(method, BodyPublishers.ofString(body));
+      headers.forEach(request::header);
+      return Optional.of(server.http().send(request.build(), BodyHandlers.ofString()));
     } catch (IOException | UncheckedIOException e) {
       return Optional.empty(); // the server is away, or says nothing
     }

@@ -13,7 +13,6 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -23,7 +22,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -38,7 +36,7 @@ class LoadIT {
     try (TestServer server = TestServer.start(Map.of())) {
       String id = server.submit("sleep 600", Map.of("max_attempts", 1));
       server.awaitState(id, "running");
-      long threads = count(server, "task");
+      long threads = server.count("task");
       int many = (int) Math.min(10_000, hardLimitOfDescriptors() - 2_000);
       List<SocketChannel> clients = new ArrayList<>();
       try {
@@ -48,11 +46,11 @@ class LoadIT {
         }
         await("all are being waited for")
             .atMost(Duration.ofSeconds(60))
-            .until(() -> count(server, "fd") >= many);
+            .until(() -> server.count("fd") >= many);
         assertThat(server.get("/q/health/ready").statusCode()).isEqualTo(200);
         String other = server.submit("echo meanwhile", Map.of());
         assertThat(server.awaitEnd(other).get("stdout").asText()).isEqualTo("meanwhile\n");
-        assertThat(count(server, "task")).as("threads").isLessThan(threads + 250);
+        assertThat(server.count("task")).as("threads").isLessThan(threads + 250);
         assertThat(server.post("/v1/jobs/" + id + "/cancel", "").statusCode()).isEqualTo(202);
         for (int i = 0; i < many; i++) {
           String answer = answerOf(clients.get(i), i % 3 == 0 ? "event:end" : "\"cancelled\"");
@@ -65,7 +63,7 @@ class LoadIT {
       }
       await("their descriptors are given back")
           .atMost(Duration.ofSeconds(30))
-          .until(() -> count(server, "fd") < 1_000);
+          .until(() -> server.count("fd") < 1_000);
     }
   }
 
@@ -94,21 +92,15 @@ class LoadIT {
     return said.toString();
   }
 
-  private static long count(TestServer server, String what) throws IOException {
-    try (Stream<Path> entries = Files.list(Path.of("/proc", Long.toString(server.pid()), what))) {
-      return entries.count();
-    }
-  }
-
   private static long hardLimitOfDescriptors() throws IOException {
-    String hard = TestServer.hardLimitOfDescriptors(Path.of("/proc/self"));
+    String hard = TestServer.hardLimit(Path.of("/proc/self"), "Max open files");
     return hard.equals("unlimited") ? Long.MAX_VALUE : Long.parseLong(hard);
   }
 
   /** F18: each tries until it is accepted; nobody gets anything but 202 or a 503 meanwhile. */
   @Test
   void aHerdThatComesBackAfterAnOutageIsServedOnceEach() throws Exception {
-    try (Cluster cluster = new Cluster(1)) {
+    try (Cluster cluster = new Cluster(1, false)) {
       Cluster.Node node = cluster.nodes().get(0);
       cluster.signalPostgres("QUIT");
       Set<Integer> statuses = ConcurrentHashMap.newKeySet();
@@ -137,10 +129,10 @@ class LoadIT {
   private static CompletableFuture<String> submit(
       Cluster.Node node, String key, Set<Integer> statuses) {
     CompletableFuture<HttpResponse<String>> answer =
-        node.server
+        node.server()
             .http()
             .sendAsync(
-                node.server
+                node.server()
                     .request("/v1/jobs")
                     .header("Content-Type", "application/json")
                     .header("Idempotency-Key", key)

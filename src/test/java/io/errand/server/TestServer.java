@@ -29,20 +29,22 @@ import org.awaitility.Awaitility;
 /** A real server process, started as a user would: {@code ./errand serve}. */
 public final class TestServer implements AutoCloseable {
   public static final ObjectMapper JSON = new ObjectMapper();
-  private static final Path CHECKOUT = Path.of(System.getProperty("errand.checkout", "."));
+  public static final Path CHECKOUT = Path.of(System.getProperty("errand.checkout", "."));
 
   private final Path home;
   private final Map<String, String> settings;
   private final List<String> prefix;
+  private final Path checkout;
   private final HttpClient http =
       HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
   private Process process;
 
-  private TestServer(Path home, Map<String, String> settings, List<String> prefix) {
+  private TestServer(Path home, Map<String, String> settings, List<String> prefix, Path checkout) {
     this.home = home;
     this.settings = settings;
     this.prefix = prefix;
-    this.process = launch();
+    this.checkout = checkout;
+    this.process = launch(Map.of());
   }
 
   public static TestServer start(Map<String, String> settings) {
@@ -51,20 +53,26 @@ public final class TestServer implements AutoCloseable {
 
   /** A server that is started through another command. */
   static TestServer startedBy(List<String> prefix, Map<String, String> settings) {
-    TestServer server = new TestServer(newHome(), settings, prefix);
+    return startedBy(prefix, newHome(), settings, CHECKOUT);
+  }
+
+  /** The same, on a home, and from a build that may be another than this one. */
+  public static TestServer startedBy(
+      List<String> prefix, Path home, Map<String, String> settings, Path checkout) {
+    TestServer server = new TestServer(home, settings, prefix, checkout);
     server.awaitReady();
     return server;
   }
 
   static TestServer on(Path home, Map<String, String> settings) {
-    TestServer server = new TestServer(home, settings, List.of());
+    TestServer server = new TestServer(home, settings, List.of(), CHECKOUT);
     server.awaitReady();
     return server;
   }
 
   /** A server that is expected not to come up. */
   static String refusalOn(Path home, Map<String, String> settings) {
-    TestServer server = new TestServer(home, settings, List.of());
+    TestServer server = new TestServer(home, settings, List.of(), CHECKOUT);
     if (server.awaitExit() == 0) {
       throw new AssertionError("It ended as if all were well: " + server.log());
     }
@@ -94,9 +102,11 @@ public final class TestServer implements AutoCloseable {
     Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwx--x--x"));
   }
 
-  private Process launch() {
+  private Process launch(Map<String, String> more) {
     try {
-      return errand(settings, "serve")
+      Map<String, String> all = new HashMap<>(settings);
+      all.putAll(more);
+      return errand(all, "serve")
           .redirectErrorStream(true)
           .redirectOutput(ProcessBuilder.Redirect.appendTo(logFile().toFile()))
           .start();
@@ -107,7 +117,7 @@ public final class TestServer implements AutoCloseable {
 
   private ProcessBuilder errand(Map<String, String> more, String... arguments) {
     List<String> command = new ArrayList<>(prefix);
-    command.add(CHECKOUT.resolve("errand").toString());
+    command.add(checkout.resolve("errand").toString());
     command.addAll(List.of(arguments));
     ProcessBuilder builder = new ProcessBuilder(command);
     builder.environment().put("ERRAND_HOME", home.toString());
@@ -170,14 +180,18 @@ public final class TestServer implements AutoCloseable {
   }
 
   /**
-   * How many descriptors a process, by its folder in /proc, may ever open: a number or unlimited.
+   * What a process, by its folder in /proc, may raise a limit to, both as the kernel writes them.
    */
-  public static String hardLimitOfDescriptors(Path process) throws IOException {
-    return Files.readAllLines(process.resolve("limits")).stream()
-        .filter(line -> line.startsWith("Max open files"))
-        .map(line -> line.trim().split(" +")[4])
-        .findFirst()
-        .orElseThrow();
+  public static String hardLimit(Path process, String name) {
+    try {
+      return Files.readAllLines(process.resolve("limits")).stream()
+          .filter(line -> line.startsWith(name))
+          .map(line -> line.substring(name.length()).trim().split(" +")[1])
+          .findFirst()
+          .orElseThrow();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   /** kill -9 to it and to those of its children whose command line holds a word. */
@@ -197,13 +211,32 @@ public final class TestServer implements AutoCloseable {
 
   /** Lets the server open so many descriptors more than it has, or as many as its host allows. */
   public void limitDescriptors(OptionalInt more) {
-    Path process = Path.of("/proc", Long.toString(pid()));
-    try (Stream<Path> open = Files.list(process.resolve("fd"))) {
-      String hard = hardLimitOfDescriptors(process);
-      String soft = more.isPresent() ? Long.toString(open.count() + more.getAsInt()) : hard;
-      new ProcessBuilder("prlimit", "--pid", Long.toString(pid()), "--nofile=" + soft + ":" + hard)
-          .start()
-          .waitFor();
+    limit("nofile", "Max open files", more, count("fd"));
+  }
+
+  /** The same for threads and processes, of its account if it has one of its own. */
+  public void limitProcesses(OptionalInt more) {
+    limit("nproc", "Max processes", more, count("task"));
+  }
+
+  /** How many entries a folder of its process in /proc has: fd, or task. */
+  public long count(String folder) {
+    try (Stream<Path> entries = Files.list(Path.of("/proc", Long.toString(pid()), folder))) {
+      return entries.count();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Sets a limit, by its name for prlimit(1) and for the kernel, as the account it runs as. */
+  private void limit(String name, String kernelName, OptionalInt more, long now) {
+    String hard = hardLimit(Path.of("/proc", Long.toString(pid())), kernelName);
+    String soft = more.isPresent() ? Long.toString(now + more.getAsInt()) : hard;
+    List<String> command = new ArrayList<>(prefix);
+    command.addAll(
+        List.of("prlimit", "--pid", Long.toString(pid()), "--" + name + "=" + soft + ":" + hard));
+    try {
+      assertThat(new ProcessBuilder(command).start().waitFor()).isZero();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     } catch (InterruptedException e) {
@@ -224,22 +257,32 @@ public final class TestServer implements AutoCloseable {
 
   /** Another process on the same home. */
   public void restart() {
+    restart(Map.of());
+  }
+
+  /** The same, with further settings until it is restarted again. */
+  public void restart(Map<String, String> more) {
     try {
       Files.deleteIfExists(home.resolve("url"));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-    process = launch();
+    process = launch(more);
     awaitReady();
+  }
+
+  /** Ends it, if it has not ended. */
+  public void stop() {
+    if (process.isAlive()) {
+      signal("TERM");
+      awaitExit();
+    }
   }
 
   /** Ends it for good, its built-in database too, and removes its home. */
   @Override
   public void close() {
-    if (process.isAlive()) {
-      signal("TERM");
-      awaitExit();
-    }
+    stop();
     delete(home.resolve("..").normalize());
   }
 

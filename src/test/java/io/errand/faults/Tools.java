@@ -1,0 +1,64 @@
+package io.errand.faults;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/** Programs of the host that the rig can use, and does without where they are missing. */
+final class Tools {
+  private Tools() {}
+
+  static boolean isRoot() {
+    return "root".equals(System.getProperty("user.name"));
+  }
+
+  /** Where a program is, if it is installed. */
+  static Optional<Path> find(String program) {
+    return Stream.concat(
+            Stream.of(System.getenv("PATH").split(":")), Stream.of("/usr/sbin", "/usr/local/sbin"))
+        .map(folder -> Path.of(folder, program))
+        .filter(Files::isExecutable)
+        .findFirst();
+  }
+
+  /** Runs a command to its end; whether it succeeded. */
+  static boolean run(String... command) {
+    try {
+      return new ProcessBuilder(command)
+              .redirectErrorStream(true)
+              .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+              .start()
+              .waitFor()
+          == 0;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** What starts a command as an account that has no name, or nothing where we may not. */
+  static List<String> as(int uid) {
+    return isRoot()
+        ? List.of(
+            find("setpriv").orElseThrow().toString(),
+            "--reuid=" + uid,
+            "--regid=" + uid,
+            "--clear-groups",
+            "--")
+        : List.of();
+  }
+
+  /** A small file system of its own in memory, where we may mount one. */
+  static boolean mountSmall(Path folder, String options) {
+    return isRoot() && run("mount", "-t", "tmpfs", "-o", options, "errand", folder.toString());
+  }
+
+  static void unmount(Path folder) {
+    run("umount", folder.toString());
+  }
+}
