@@ -44,6 +44,7 @@ final class Cluster implements AutoCloseable {
   private final boolean hasOwnDisk;
   private final Optional<Bouncer> bouncer;
   private EmbeddedPostgres postgres;
+  private Optional<Standby> successor = Optional.empty();
 
   /**
    * A server and its way to the database.
@@ -127,13 +128,25 @@ final class Cluster implements AutoCloseable {
   }
 
   private int port() {
+    if (successor.isPresent()) {
+      return successor.get().port();
+    }
     return Integer.parseInt(postgres.jdbcUrl().replaceFirst(".*:([0-9]+)/.*", "$1"));
   }
 
   /** A connection that no proxy stands in. */
   Connection connect() throws SQLException {
-    return DriverManager.getConnection(
-        postgres.jdbcUrl(), EmbeddedPostgres.ROLE, postgres.password());
+    return successor.isPresent()
+        ? successor.get().connect()
+        : DriverManager.getConnection(
+            postgres.jdbcUrl(), EmbeddedPostgres.ROLE, postgres.password());
+  }
+
+  void execute(String sql) throws SQLException {
+    try (Connection connection = connect();
+        Statement statement = connection.createStatement()) {
+      statement.execute(sql);
+    }
   }
 
   /** The number that a query gives. */
@@ -194,6 +207,19 @@ final class Cluster implements AutoCloseable {
       return Map.of();
     }
     return Map.of("LD_PRELOAD", library.toString(), "ERRAND_TEST_CLOCK", Integer.toString(seconds));
+  }
+
+  /** A standby of its PostgreSQL. */
+  Standby standby() throws Exception {
+    return new Standby(this, databaseHome.resolve("data"), port(), postgres.password());
+  }
+
+  /** Kills PostgreSQL for good, and lets a standby take its place. */
+  void failOverTo(Standby standby) throws SQLException {
+    signalPostgres("KILL");
+    standby.promote();
+    successor = Optional.of(standby);
+    nodes.forEach(node -> node.proxy().retarget(entrance()));
   }
 
   /** Leaves no byte free on PostgreSQL's disk, where it has one of its own. */

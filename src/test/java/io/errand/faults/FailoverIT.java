@@ -1,0 +1,130 @@
+package io.errand.faults;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.errand.server.TestServer;
+import io.errand.store.HistoryCheck;
+import io.errand.store.LedgerCheck;
+import java.net.http.HttpResponse;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+
+/** F13: PostgreSQL dies, and a standby takes its place. */
+class FailoverIT {
+  private static final int SOME = 40; // jobs
+
+  @Test
+  void withASynchronousStandbyNothingIsLostAndNothingRunsTwice() throws Exception {
+    try (Cluster cluster = new Cluster(2, false);
+        Standby standby = cluster.standby();
+        Load load = new Load(cluster, 1)) {
+      setAndAwait(cluster, "synchronous_standby_names = '*'", "replicas; ");
+      awaitMore(load);
+      cluster.failOverTo(standby);
+      cluster.heal();
+      assertThat(durability(cluster)).startsWith("disk; ");
+      awaitMore(load);
+      load.stop();
+      awaitRest(cluster);
+      try (Connection connection = cluster.connect()) {
+        assertThat(HistoryCheck.check(connection, true).violations()).isEmpty();
+        assertThat(LedgerCheck.starts(connection, load.ledger())).isEmpty();
+        assertThat(LedgerCheck.accepted(connection, load.acceptedIds())).isEmpty();
+      }
+      setAndAwait(cluster, "fsync = off", "none; ");
+    }
+  }
+
+  /** What the standby did not have is gone with its claims; the keys bring it back, once. */
+  @Test
+  void afterAFailoverToALaggingStandbyStaleTokensLoseAndKeysBringJobsBack() throws Exception {
+    try (Cluster cluster = new Cluster(2, false);
+        Standby standby = cluster.standby()) {
+      Map<String, String> early = submit(cluster, "early");
+      standby.lag();
+      Map<String, String> late = submit(cluster, "late");
+      cluster.failOverTo(standby);
+      cluster.heal();
+      Set<String> lost = new HashSet<>(late.values());
+      lost.removeIf(
+          id -> cluster.nodes().get(0).server().get("/v1/jobs/" + id).statusCode() == 200);
+      assertThat(lost).as("jobs that only the old primary had").hasSameSizeAs(late.values());
+
+      assertThat(submit(cluster, "early")).isEqualTo(early);
+      Map<String, String> again = submit(cluster, "late");
+      assertThat(again.values()).doesNotContainAnyElementsOf(late.values());
+      assertThat(submit(cluster, "late")).isEqualTo(again);
+      awaitRest(cluster);
+      try (Connection connection = cluster.connect()) {
+        assertThat(HistoryCheck.check(connection, true).violations()).isEmpty();
+      }
+      assertThat(cluster.number("SELECT count(*) FROM errand.jobs WHERE state = 'succeeded'"))
+          .isEqualTo(early.size() + again.size());
+    }
+  }
+
+  /** Jobs under keys of their own, a third of which take a while; gives ids by keys. */
+  private static Map<String, String> submit(Cluster cluster, String name) {
+    Map<String, String> ids = new LinkedHashMap<>();
+    for (int i = 0; i < SOME; i++) {
+      String key = name + "-" + i;
+      ids.put(key, TestServer.json(post(cluster, key, i % 3 == 0 ? 2 : 0)).get("id").asText());
+    }
+    return ids;
+  }
+
+  private static HttpResponse<String> post(Cluster cluster, String key, int seconds) {
+    HttpResponse<String> answer =
+        cluster
+            .nodes()
+            .get(key.length() % 2)
+            .server()
+            .post(
+                "/v1/jobs",
+                "{\"command\": [\"sleep\", \"" + seconds + "\"], \"max_attempts\": 5}",
+                "Idempotency-Key",
+                key);
+    assertThat(answer.statusCode()).as(answer.body()).isIn(200, 202);
+    return answer;
+  }
+
+  /** A setting of PostgreSQL, and the word by which submits then tell how durable they are. */
+  private static void setAndAwait(Cluster cluster, String setting, String word)
+      throws SQLException {
+    cluster.execute("ALTER SYSTEM SET " + setting);
+    cluster.execute("SELECT pg_reload_conf()");
+    await("submits say " + word).until(() -> durability(cluster).startsWith(word));
+  }
+
+  private static String durability(Cluster cluster) {
+    return post(cluster, "word-" + System.nanoTime(), 0)
+        .headers()
+        .firstValue("Errand-Durability")
+        .orElseThrow();
+  }
+
+  private static void awaitMore(Load load) {
+    int before = load.accepted();
+    await("more jobs are accepted")
+        .atMost(Duration.ofSeconds(60))
+        .until(() -> load.accepted() > before + SOME);
+  }
+
+  private static void awaitRest(Cluster cluster) {
+    await("every job comes to rest")
+        .atMost(Duration.ofSeconds(120))
+        .until(() -> unsettled(cluster) == 0);
+  }
+
+  private static long unsettled(Cluster cluster) throws SQLException {
+    return cluster.number(
+        "SELECT count(*) FROM errand.jobs WHERE state IN ('queued', 'running', 'retrying')");
+  }
+}
