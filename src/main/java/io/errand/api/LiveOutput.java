@@ -103,7 +103,7 @@ public class LiveOutput {
         tellAll();
       } catch (InterruptedException e) {
         return;
-      } catch (SQLException | RuntimeException e) {
+      } catch (SQLException | RuntimeException | Error e) {
         LOG.debugf("Viewers are told later: %s", e.getMessage());
       }
     }

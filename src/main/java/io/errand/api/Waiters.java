@@ -95,7 +95,7 @@ public class Waiters {
         completeFinished();
       } catch (InterruptedException e) {
         return;
-      } catch (RuntimeException e) {
+      } catch (RuntimeException | Error e) {
         LOG.debugf("Waiting clients go on waiting: %s", e.getMessage());
       }
     }

@@ -17,8 +17,8 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
@@ -39,9 +39,13 @@ public final class LinuxLauncher implements Launcher {
   private final OrphanSweep orphans = new OrphanSweep(loop, this::commands);
   private final GuardianLink guardian;
   private final Spawner spawner;
-  private final ExecutorService spawners =
-      Executors.newFixedThreadPool(
+  private final ThreadPoolExecutor spawners =
+      new ThreadPoolExecutor(
           SPAWNERS,
+          SPAWNERS,
+          0,
+          TimeUnit.SECONDS,
+          new LinkedBlockingQueue<>(), // as long as a worker has slots
           task -> {
             Thread thread = new Thread(task, "errand-spawn");
             thread.setDaemon(true);
@@ -77,6 +81,7 @@ public final class LinuxLauncher implements Launcher {
     spawner = new Spawner(home);
     guardian = new GuardianLink(loop, spawner, temporaryRoot, this::commands);
     loop.start();
+    spawners.prestartAllCoreThreads(); // later there may be no thread to be had
     loop.execute(guardian::start);
   }
 

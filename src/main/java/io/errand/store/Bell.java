@@ -129,7 +129,7 @@ public class Bell {
           statement.execute();
         }
         TimeUnit.MILLISECONDS.sleep(QUIET_MILLIS);
-      } catch (SQLException e) {
+      } catch (SQLException | RuntimeException | Error e) {
         LOG.debugf("A notification was not sent, polling will do: %s", e.getMessage());
       } catch (InterruptedException e) {
         return;
@@ -170,7 +170,7 @@ public class Bell {
             wake(notifications);
           }
         }
-      } catch (SQLException e) {
+      } catch (SQLException | RuntimeException | Error e) { // no thread for the driver is an Error
         if (stopped) {
           return;
         }

@@ -162,7 +162,7 @@ final class Dispatcher {
         LOG.warnf("The database does not answer the worker: %s", e.getMessage());
         mayHoldUnknown = true;
         pause(FIRST_PAUSE.multipliedBy(1L << failures));
-      } catch (RuntimeException e) {
+      } catch (RuntimeException | Error e) {
         LOG.error("The worker goes on after a fault of its own", e);
         mayHoldUnknown = true;
         pause(Duration.ofSeconds(1));

@@ -101,7 +101,7 @@ final class Lease {
           beatOnce(connection);
           TimeUnit.NANOSECONDS.sleep(leaseNanos / 3);
         }
-      } catch (SQLException e) {
+      } catch (SQLException | RuntimeException | Error e) { // no thread for the driver is an Error
         LOG.warnf("The heartbeat did not reach the database: %s", e.getMessage());
         if (!pause()) {
           return;

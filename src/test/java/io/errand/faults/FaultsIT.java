@@ -2,6 +2,7 @@ package io.errand.faults;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.errand.store.HistoryCheck;
 import io.errand.store.LedgerCheck;
@@ -14,8 +15,11 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.OptionalInt;
 import java.util.Random;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -76,6 +80,32 @@ class FaultsIT {
       check(cluster, load);
     }
     vitals.assertFlat();
+  }
+
+  /**
+   * Found by seed 7 in round 134: a thread that could not be started took the dispatcher with it.
+   */
+  @Test
+  void aWorkerThatCannotStartAThreadGivesBackWhatItClaimedAndGoesOn() throws Exception {
+    try (Cluster cluster = new Cluster(1, false)) {
+      Cluster.Node node = cluster.nodes().get(0);
+      assumeTrue(Tools.mayLimit(node), "root has no limit of processes, and no other account here");
+      node.server().limitProcesses(OptionalInt.of(0)); // before it has ever run a command
+      String early = node.server().submit("true", Map.of("max_attempts", 3));
+      try {
+        Fault.awaitGivenBack(cluster, node, 0);
+        node.proxy().cutAll(); // the driver connects on a thread of its own
+        await("the heartbeat has seen that its connection is cut")
+            .atMost(Duration.ofSeconds(20))
+            .until(() -> node.server().log().contains("The heartbeat did not reach the database"));
+      } finally {
+        node.server().limitProcesses(OptionalInt.empty());
+      }
+      cluster.heal();
+      assertThat(node.server().awaitEnd(early).get("state").asText()).isEqualTo("succeeded");
+      String late = node.server().submit("true", Map.of());
+      assertThat(node.server().awaitEnd(late).get("state").asText()).isEqualTo("succeeded");
+    }
   }
 
   private static HistoryCheck.Report history(Cluster cluster, boolean settled) throws SQLException {

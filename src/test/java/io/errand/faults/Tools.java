@@ -53,6 +53,12 @@ final class Tools {
         : List.of();
   }
 
+  /** Whether a limit of processes means anything to a server: it means nothing to root. */
+  static boolean mayLimit(Cluster.Node node) throws IOException {
+    Path process = Path.of("/proc", Long.toString(node.server().pid()));
+    return (Integer) Files.getAttribute(process, "unix:uid") != 0;
+  }
+
   /** A small file system of its own in memory, where we may mount one. */
   static boolean mountSmall(Path folder, String options) {
     return isRoot() && run("mount", "-t", "tmpfs", "-o", options, "errand", folder.toString());
