@@ -5,8 +5,10 @@ import io.errand.store.Housekeeping;
 import io.quarkus.runtime.StartupEvent;
 import io.quarkus.scheduler.Scheduled;
 import io.quarkus.scheduler.Scheduled.ConcurrentExecution;
+import jakarta.annotation.Priority;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
+import jakarta.interceptor.Interceptor;
 import java.sql.SQLException;
 import java.time.Duration;
 import org.jboss.logging.Logger;
@@ -30,7 +32,8 @@ public class Retention {
     this.config = config;
   }
 
-  void check(@Observes StartupEvent event) {
+  /** Before the scheduler starts, which is what has {@code PLATFORM_BEFORE}. */
+  void check(@Observes @Priority(Interceptor.Priority.PLATFORM_BEFORE - 1) StartupEvent event) {
     config.check();
   }
 

@@ -64,8 +64,13 @@ class FaultsIT {
         System.out.printf(
             "faults: %2d %s %s %d ms, %d accepted, %d to be tried again%n",
             round, fault, node.name(), millis, load.accepted(), load.refused());
-        fault.strike(cluster, node, millis);
-        cluster.heal();
+        try {
+          fault.strike(cluster, node, millis);
+          cluster.heal();
+        } catch (Exception | AssertionError e) {
+          cluster.nodes().forEach(FaultsIT::printLog);
+          throw e;
+        }
         System.out.println("faults:    " + vitals.sample(cluster, cluster.nodes().get(STRUCK)));
         if (round % CHECKED_EACH == CHECKED_EACH - 1) {
           assertThat(history(cluster, false).violations()).isEmpty();
@@ -133,6 +138,14 @@ class FaultsIT {
     for (Cluster.Node node : cluster.nodes()) {
       assertThat(zombiesOf(node.server().pid())).as("I10: zombies of " + node.name()).isEmpty();
     }
+  }
+
+  /** What a server said last. */
+  private static void printLog(Cluster.Node node) {
+    List<String> lines = node.server().log().lines().toList();
+    lines.stream()
+        .skip(Math.max(0, lines.size() - 60L))
+        .forEach(line -> System.out.println(node.name() + ": " + line));
   }
 
   private static long unsettled(Cluster cluster) throws SQLException {

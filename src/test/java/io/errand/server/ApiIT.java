@@ -501,6 +501,7 @@ class ApiIT {
   void aParameterThatIsNotKnownIsNeverOverlooked() {
     assertProblem(server.post("/v1/jobs?validate_only=true", "{\"command\":[\"true\"]}"), 400);
     assertProblem(server.get("/v1/jobs?label=a:%00"), 400);
+    assertProblem(server.get("/v1/jobs?label=a:1&label=a:2"), 400);
   }
 
   @Test

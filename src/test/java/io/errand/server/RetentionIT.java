@@ -45,6 +45,9 @@ class RetentionIT {
 
   @Test
   void aRetentionThatMakesNoSenseStopsTheStart() {
+    assertThat(TestServer.refusal(Map.of("ERRAND_RETENTION_KEY_DAYS", "99999")))
+        .contains("set it to a number above 0")
+        .doesNotContain(" ERROR ");
     assertThat(TestServer.refusal(Map.of("ERRAND_RETENTION_DAYS", "-1")))
         .contains("set it to a number between 0");
     assertThat(TestServer.refusal(Map.of("ERRAND_RETENTION_INTERVAL", "off")))

@@ -247,6 +247,7 @@ public final class TestServer implements AutoCloseable {
   public int awaitExit() {
     try {
       if (!process.waitFor(90, TimeUnit.SECONDS)) {
+        process.destroyForcibly();
         throw new AssertionError("The server does not end: " + log());
       }
       return process.exitValue();
