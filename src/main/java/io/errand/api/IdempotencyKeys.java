@@ -1,6 +1,5 @@
 package io.errand.api;
 
-import jakarta.ws.rs.core.HttpHeaders;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -14,8 +13,13 @@ final class IdempotencyKeys {
 
   private IdempotencyKeys() {}
 
-  static @Nullable String read(HttpHeaders headers) {
-    List<String> given = headers.getRequestHeader(HEADER);
+  /**
+   * The key, or null where there is none.
+   *
+   * @param given the values of the header
+   * @throws Problem 400
+   */
+  static @Nullable String read(@Nullable List<String> given) {
     if (given == null || given.isEmpty()) {
       return null;
     }

@@ -10,7 +10,6 @@ import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.ws.rs.core.EntityTag;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
-import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -82,10 +81,10 @@ class JobAnswers {
         .build();
   }
 
-  /** The same, with where the job is. */
+  /** The same, with the path of the job. */
   Response located(int status, JobWithOutput read) {
     return Response.fromResponse(answer(status, read, null))
-        .location(URI.create("/v1/jobs/" + read.job().id))
+        .header("Location", "/v1/jobs/" + read.job().id)
         .build();
   }
 

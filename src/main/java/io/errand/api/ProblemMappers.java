@@ -9,6 +9,7 @@ import java.util.Set;
 import org.hibernate.JDBCException;
 import org.jboss.logging.Logger;
 import org.jboss.resteasy.reactive.server.ServerExceptionMapper;
+import org.jspecify.annotations.Nullable;
 
 /** The one place where faults become answers. */
 public class ProblemMappers {
@@ -20,40 +21,56 @@ public class ProblemMappers {
   private static final Set<String> OUR_FAULT = Set.of("0A", "21", "22", "23", "42");
 
   @ServerExceptionMapper
-  Response problem(Problem problem, UriInfo uri) {
-    return problem.response(uri.getRequestUri().getPath());
+  Response framework(WebApplicationException fault, UriInfo uri) {
+    return of(fault, uri.getRequestUri().getPath());
+  }
+
+  @ServerExceptionMapper
+  Response database(SQLException fault, UriInfo uri) {
+    return of(fault, uri.getRequestUri().getPath());
+  }
+
+  @ServerExceptionMapper
+  Response unforeseen(RuntimeException fault, UriInfo uri) {
+    return of(fault, uri.getRequestUri().getPath());
+  }
+
+  /** What is answered on this path after a fault. */
+  static Response of(Throwable fault, String path) {
+    if (fault instanceof Problem problem) {
+      return problem.response(path);
+    }
+    if (fault instanceof WebApplicationException refusal) {
+      return framework(refusal.getResponse().getStatus(), path);
+    }
+    SQLException ofDatabase = ofDatabase(fault);
+    if (ofDatabase != null && !isOurs(ofDatabase)) {
+      LOG.warnf("A request failed at the database: %s", ofDatabase.getMessage());
+      return Problem.unavailable().response(path);
+    }
+    LOG.error("A request failed", fault);
+    return Problem.of(Kind.INTERNAL, "The server's log says more, under this request's id")
+        .response(path);
   }
 
   /** What the framework refuses: no such path, method, media type. */
-  @ServerExceptionMapper
-  Response framework(WebApplicationException fault, UriInfo uri) {
-    Kind kind = Kind.ofStatus(fault.getResponse().getStatus());
-    String path = uri.getRequestUri().getPath();
+  private static Response framework(int status, String path) {
+    Kind kind = Kind.ofStatus(status);
     Response answer = Problem.of(kind, kind.title).response(path);
     return kind == Kind.METHOD_NOT_ALLOWED
         ? Response.fromResponse(answer).header("Allow", AllowedMethods.of(path)).build()
         : answer;
   }
 
-  @ServerExceptionMapper
-  Response database(SQLException fault, UriInfo uri) {
-    String state = fault.getSQLState();
-    if (state != null && OUR_FAULT.contains(state.substring(0, 2))) {
-      return unforeseen(new IllegalStateException(fault), uri);
+  private static @Nullable SQLException ofDatabase(Throwable fault) {
+    if (fault instanceof JDBCException wrapped) {
+      return wrapped.getSQLException();
     }
-    LOG.warnf("A request failed at the database: %s", fault.getMessage());
-    return Problem.unavailable().response(uri.getRequestUri().getPath());
+    return fault instanceof SQLException itself ? itself : null;
   }
 
-  @ServerExceptionMapper
-  Response databaseRead(JDBCException fault, UriInfo uri) {
-    return database(fault.getSQLException(), uri);
-  }
-
-  @ServerExceptionMapper
-  Response unforeseen(RuntimeException fault, UriInfo uri) {
-    LOG.error("A request failed", fault);
-    return Problem.of(Kind.INTERNAL, "The server's log says more, under this request's id")
-        .response(uri.getRequestUri().getPath());
+  private static boolean isOurs(SQLException fault) {
+    String state = fault.getSQLState();
+    return state != null && OUR_FAULT.contains(state.substring(0, 2));
   }
 }

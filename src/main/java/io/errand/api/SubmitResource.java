@@ -57,16 +57,24 @@ public class SubmitResource {
     this.caller = caller;
   }
 
-  /** Submits a job. No thread waits for the database meanwhile, unless it must be read. */
+  /** Submits a job; most of these never get here, but go by the {@link SubmitLane}. */
   @POST
   @NonBlocking
   public Uni<Response> post(byte[] body, @Context HttpHeaders headers, @Context UriInfo uri)
       throws IOException {
     refuseParameters(uri);
-    String key = IdempotencyKeys.read(headers);
+    return post(caller.principal(), headers.getRequestHeader(IdempotencyKeys.HEADER), body);
+  }
+
+  /**
+   * Submits a job. No thread waits for the database meanwhile, unless it must be read.
+   *
+   * @param keys the values of the header {@link IdempotencyKeys#HEADER}
+   */
+  Uni<Response> post(String principal, List<String> keys, byte[] body) throws IOException {
+    String key = IdempotencyKeys.read(keys);
     JsonNode value = JsonBody.read(body, JsonBody.MAX_BYTES);
     Request request = new Request(spec(value), key, Fingerprint.of(value));
-    String principal = caller.principal();
     return answer(submit.submit(principal, request), principal, Kind.KEY_REUSED);
   }
 
@@ -125,7 +133,10 @@ public class SubmitResource {
       throws SQLException {
     UUID finished = JobAnswers.id(id);
     Submission submission =
-        submit.retry(finished, caller.principal(), IdempotencyKeys.read(headers));
+        submit.retry(
+            finished,
+            caller.principal(),
+            IdempotencyKeys.read(headers.getRequestHeader(IdempotencyKeys.HEADER)));
     if (submission instanceof Submission.Unknown) {
       throw JobAnswers.noSuchJob(id);
     }

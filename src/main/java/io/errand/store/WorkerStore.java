@@ -142,7 +142,8 @@ public class WorkerStore {
    * A connection outside the pool, so that a heartbeat never waits behind the load of others.
    *
    * @param name shown in {@code pg_stat_activity}
-   * @param timeoutSeconds bounds connecting and every answer; at least 1
+   * @param timeoutSeconds bounds connecting and every answer, those of the login too; at least 1.
+   *     The driver's loginTimeout would need a thread, when there may be none to be had
    */
   public Connection dedicatedConnection(String name, int timeoutSeconds) throws SQLException {
     Properties properties = new Properties();
@@ -150,7 +151,6 @@ public class WorkerStore {
     config.databasePassword().ifPresent(word -> properties.setProperty("password", word));
     properties.setProperty("ApplicationName", name);
     properties.setProperty("connectTimeout", Integer.toString(timeoutSeconds));
-    properties.setProperty("loginTimeout", Integer.toString(timeoutSeconds));
     properties.setProperty("socketTimeout", Integer.toString(timeoutSeconds));
     properties.setProperty("tcpKeepAlive", "true");
     return DriverManager.getConnection(config.databaseUrl(), properties);

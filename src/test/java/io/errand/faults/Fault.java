@@ -293,7 +293,7 @@ enum Fault {
   abstract void strike(Cluster cluster, Node node, long millis) throws Exception;
 
   /** Attempts that a worker gave back because it could not start them. */
-  private static long givenBack(Cluster cluster, Node node) throws SQLException {
+  static long givenBack(Cluster cluster, Node node) throws SQLException {
     return cluster.number(
         "SELECT count(*) FROM errand.attempts WHERE outcome = 'worker_unavailable' AND worker = '"
             + node.name()
