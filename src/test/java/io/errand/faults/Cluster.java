@@ -49,9 +49,10 @@ final class Cluster implements AutoCloseable {
   /**
    * A server and its way to the database.
    *
-   * @param disk where its private directories are; a file system of its own where we are root
+   * @param disk where its private directories are
+   * @param diskIsSmall whether that is a file system of its own
    */
-  record Node(String name, Proxy proxy, TestServer server, Path disk) {}
+  record Node(String name, Proxy proxy, TestServer server, Path disk, boolean diskIsSmall) {}
 
   Cluster(int servers, boolean throughBouncer) {
     try {
@@ -77,10 +78,11 @@ final class Cluster implements AutoCloseable {
     Path home = TestServer.newHome();
     Path disk = home.resolveSibling("disk");
     List<String> as = ownAccount(number);
+    boolean diskIsSmall;
     try {
       Files.createDirectory(home);
       Files.createDirectory(disk);
-      Tools.mountSmall(disk, SMALL_DISK);
+      diskIsSmall = Tools.mountSmall(disk, SMALL_DISK);
       if (!as.isEmpty()) {
         Files.setAttribute(home, "unix:uid", FIRST_ACCOUNT + number);
       }
@@ -106,7 +108,8 @@ final class Cluster implements AutoCloseable {
     settings.put("ERRAND_RETENTION_DAYS", "0.0035"); // five minutes
     settings.put("ERRAND_RETENTION_INTERVAL", "20s");
     Path build = number == 0 ? OTHER_BUILD : TestServer.CHECKOUT;
-    return new Node(name, proxy, TestServer.startedBy(as, home, settings, build), disk);
+    TestServer server = TestServer.startedBy(as, home, settings, build);
+    return new Node(name, proxy, server, disk, diskIsSmall);
   }
 
   /** Nothing where it could not read the product. */
@@ -254,7 +257,7 @@ final class Cluster implements AutoCloseable {
   public void close() {
     for (Node node : nodes) {
       node.server().stop();
-      if (Tools.isRoot()) {
+      if (node.diskIsSmall()) {
         Tools.unmount(node.disk());
       }
       node.server().close();
