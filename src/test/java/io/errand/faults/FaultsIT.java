@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Random;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -28,11 +29,11 @@ import org.junit.jupiter.params.provider.MethodSource;
  * Faults, one after the other, under load; then everything heals, comes to rest, and is held
  * against what was promised.
  *
- * <p>{@code ./mvnw verify} runs fixed seeds. {@code ./mvnw -Pfaults verify -Dfaults.seed=7
- * -Dfaults.rounds=180} runs another for longer, with {@code -Dfaults.only=KILL_SERVER,DELAY} only
- * some of the faults, with {@code -Dfaults.bouncer=true} through PgBouncer, and with {@code
- * -Dfaults.other=DIRECTORY} with another build as the first of the servers; the same seed is the
- * same schedule of faults.
+ * <p>{@code ./mvnw verify} runs fixed seeds for ten rounds. {@code ./mvnw -Pfaults verify
+ * -Dfaults.seed=7 -Dfaults.minutes=60} runs another for longer, with {@code
+ * -Dfaults.only=KILL_SERVER,DELAY} only some of the faults, with {@code -Dfaults.bouncer=true}
+ * through PgBouncer, and with {@code -Dfaults.other=DIRECTORY} with another build as the first of
+ * the servers; the same seed is the same schedule of faults.
  */
 class FaultsIT {
   private static final int STRUCK = 2; // servers; one more is not struck itself, and is looked at
@@ -49,15 +50,17 @@ class FaultsIT {
   @ParameterizedTest
   @MethodSource("seeds")
   void whatWasPromisedHoldsWhateverBefalls(long seed, boolean throughBouncer) throws Exception {
-    int rounds = Integer.getInteger("faults.rounds", 10);
+    long minutes = Long.getLong("faults.minutes", 0);
+    int rounds = Integer.getInteger("faults.rounds", minutes > 0 ? Integer.MAX_VALUE : 10);
     Random random = new Random(seed);
     List<Fault> faults = faults();
     Vitals vitals = new Vitals();
     try (Cluster cluster = new Cluster(STRUCK + 1, throughBouncer);
         Load load = new Load(cluster, seed)) {
-      System.out.println(
-          "faults: seed " + seed + ", " + rounds + " rounds" + (throughBouncer ? ", bouncer" : ""));
-      for (int round = 0; round < rounds; round++) {
+      System.out.println("faults: seed " + seed + (throughBouncer ? ", through PgBouncer" : ""));
+      long since = System.nanoTime();
+      int round = 0;
+      for (; round < rounds && isWithin(since, minutes); round++) {
         Fault fault = faults.get(random.nextInt(faults.size()));
         Cluster.Node node = cluster.nodes().get(random.nextInt(STRUCK));
         long millis = 300 + random.nextInt(2_500);
@@ -77,7 +80,7 @@ class FaultsIT {
         }
       }
       load.stop();
-      assertThat(load.accepted()).as("jobs that were accepted").isGreaterThan(rounds);
+      assertThat(load.accepted()).as("jobs that were accepted").isGreaterThan(round);
       await("every job comes to rest")
           .atMost(Duration.ofSeconds(120))
           .pollInterval(Duration.ofMillis(300))
@@ -140,6 +143,10 @@ class FaultsIT {
     for (Cluster.Node node : cluster.nodes()) {
       assertThat(zombiesOf(node.server().pid())).as("I10: zombies of " + node.name()).isEmpty();
     }
+  }
+
+  private static boolean isWithin(long sinceNanos, long minutes) {
+    return minutes == 0 || System.nanoTime() - sinceNanos < TimeUnit.MINUTES.toNanos(minutes);
   }
 
   /** What a server said last. */
