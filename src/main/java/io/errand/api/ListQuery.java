@@ -121,11 +121,13 @@ record ListQuery(JobFilter filter, JobFilter.@Nullable Position after, int pageS
       if (colon <= 0) {
         errors.add(new FieldError("label", "must be name:value"));
       } else {
+        String name = label.substring(0, colon);
         String value = label.substring(colon + 1);
-        String other = labels.put(label.substring(0, colon), value);
-        if (other != null && !other.equals(value)) {
-          errors.add(new FieldError("label", "asks for two values of one name, which no job has"));
+        if (!value.equals(labels.getOrDefault(name, value))) {
+          errors.add(
+              new FieldError("label", "asks for two values of " + name + ", which no job has"));
         }
+        labels.putIfAbsent(name, value);
       }
     }
     if (labels.size() > MOST_LABELS) {

@@ -1,6 +1,5 @@
 package io.errand.api;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.errand.auth.Tokens;
 import io.vertx.core.buffer.Buffer;
@@ -13,6 +12,7 @@ import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 import jakarta.ws.rs.core.Response;
 import java.io.IOException;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,6 +23,8 @@ import org.jspecify.annotations.Nullable;
 @ApplicationScoped
 public class SubmitLane {
   private static final int BEFORE_THE_FRAMEWORK = -1;
+  private static final String PATH = "/v1/jobs";
+  private static final String LOCATION = "Location";
 
   private final Tokens tokens;
   private final SubmitResource submits;
@@ -35,13 +37,13 @@ public class SubmitLane {
   }
 
   void install(@Observes Router router) {
-    router.post("/v1/jobs").order(BEFORE_THE_FRAMEWORK).handler(this::handle);
+    router.post(PATH).order(BEFORE_THE_FRAMEWORK).handler(this::handle);
   }
 
   private void handle(RoutingContext context) {
     HttpServerRequest request = context.request();
     String principal =
-        isPlain(request) ? tokens.principalOf(request.getHeader(HttpHeaders.AUTHORIZATION)) : null;
+        isPlain(request) ? tokens.principalOf(only(request, HttpHeaders.AUTHORIZATION)) : null;
     if (principal == null) {
       context.next();
     } else {
@@ -52,12 +54,21 @@ public class SubmitLane {
 
   /** JSON of a declared and bounded length, for a client that takes JSON, and nothing unusual. */
   private static boolean isPlain(HttpServerRequest request) {
-    String accepted = request.getHeader(HttpHeaders.ACCEPT);
-    return request.query() == null
-        && "application/json".equals(request.getHeader(HttpHeaders.CONTENT_TYPE))
-        && (accepted == null || accepted.equals("*/*") || accepted.equals("application/json"))
-        && isWithinBounds(request.getHeader(HttpHeaders.CONTENT_LENGTH))
+    String accepted = only(request, HttpHeaders.ACCEPT);
+    return PATH.equals(request.uri())
+        && request.host() != null
+        && "application/json".equals(only(request, HttpHeaders.CONTENT_TYPE))
+        && (accepted == null
+            ? !request.headers().contains(HttpHeaders.ACCEPT)
+            : accepted.equals("*/*") || accepted.equals("application/json"))
+        && isWithinBounds(only(request, HttpHeaders.CONTENT_LENGTH))
         && !request.headers().contains(HttpHeaders.EXPECT);
+  }
+
+  /** The value of a header that is given once, else null. */
+  private static @Nullable String only(HttpServerRequest request, CharSequence header) {
+    List<String> values = request.headers().getAll(header);
+    return values.size() == 1 ? values.get(0) : null;
   }
 
   private static boolean isWithinBounds(@Nullable String length) {
@@ -67,38 +78,36 @@ public class SubmitLane {
   }
 
   private void submit(RoutingContext context, String principal, byte[] body) {
-    String path = context.request().path();
     try {
       submits
           .post(principal, context.request().headers().getAll(IdempotencyKeys.HEADER), body)
           .subscribe()
-          .with(
-              answer -> write(context, answer),
-              fault -> write(context, ProblemMappers.of(fault, path)));
-    } catch (IOException | RuntimeException e) {
-      write(context, ProblemMappers.of(e, path));
+          .with(answer -> write(context, answer), fault -> refuse(context, fault));
+    } catch (IOException | RuntimeException | Error e) {
+      refuse(context, e);
     }
+  }
+
+  private void refuse(RoutingContext context, Throwable fault) {
+    write(context, ProblemMappers.of(fault, PATH));
   }
 
   private void write(RoutingContext context, Response answer) {
-    HttpServerResponse response = context.response().setStatusCode(answer.getStatus());
-    answer
-        .getStringHeaders()
-        .forEach((name, values) -> response.putHeader(name, (Iterable<String>) values));
-    String location = response.headers().get(HttpHeaders.LOCATION);
-    if (location != null) {
-      HttpServerRequest request = context.request();
-      response.putHeader(
-          HttpHeaders.LOCATION, request.scheme() + "://" + request.host() + location);
-    }
-    response.end(Buffer.buffer(bytes(answer.getEntity())));
-  }
-
-  private byte[] bytes(Object entity) {
     try {
-      return entity instanceof byte[] json ? json : mapper.writeValueAsBytes(entity);
-    } catch (JsonProcessingException e) {
-      throw new IllegalStateException("An answer cannot be written as JSON", e);
+      HttpServerResponse response = context.response().setStatusCode(answer.getStatus());
+      answer
+          .getStringHeaders()
+          .forEach((name, values) -> response.putHeader(name, (Iterable<String>) values));
+      String location = response.headers().get(LOCATION);
+      if (location != null) {
+        HttpServerRequest request = context.request();
+        response.putHeader(LOCATION, request.scheme() + "://" + request.host() + location);
+      }
+      Object entity = answer.getEntity();
+      response.end(
+          Buffer.buffer(entity instanceof byte[] json ? json : mapper.writeValueAsBytes(entity)));
+    } catch (IOException | RuntimeException | Error e) {
+      context.fail(e); // or its client would wait for nothing
     }
   }
 }

@@ -188,7 +188,7 @@ public final class Client {
         names = {"-l", "--label"},
         paramLabel = "NAME=VALUE",
         description = "Only with this label; may be repeated.")
-    Map<String, String> labels = Map.of();
+    List<String> labels = List.of(); // a map would keep one of two values, and say nothing
 
     @Option(names = "--search", paramLabel = "TEXT", description = "Id prefix or command text.")
     @Nullable String text;
@@ -205,7 +205,7 @@ public final class Client {
       add(path, "state", state);
       add(path, "queue", queue);
       add(path, "q", text);
-      labels.forEach((name, value) -> add(path, "label", name + ":" + value));
+      labels.forEach(label -> add(path, "label", label.replaceFirst("=", ":")));
       Map<String, Object> page = Http.connect().get(path.toString());
       output.print(Client.list(page, "jobs"), page);
       if (!"".equals(page.get("next_page_token")) && output.format != Format.json) {

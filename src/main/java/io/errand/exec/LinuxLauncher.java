@@ -104,7 +104,7 @@ public final class LinuxLauncher implements Launcher {
       spawned =
           new Spawned.Refused(
               EndCause.NO_RESOURCES, "the worker cannot make a temporary directory: " + e);
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) { // no memory for the call is an Error
       LOG.error("A command could not be started", e);
       spawned = new Spawned.Refused(EndCause.NO_RESOURCES, "the worker cannot start it: " + e);
     }
@@ -144,10 +144,13 @@ public final class LinuxLauncher implements Launcher {
   void afterwards(@Nullable Path temporary, Runnable then) {
     spawners.execute(
         () -> {
-          if (temporary != null) {
-            removeTemporary(temporary);
+          try {
+            if (temporary != null) {
+              removeTemporary(temporary);
+            }
+          } finally {
+            then.run();
           }
-          then.run();
         });
   }
 

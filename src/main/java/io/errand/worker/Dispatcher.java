@@ -20,8 +20,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Set;
 import java.util.UUID;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
@@ -58,8 +57,9 @@ final class Dispatcher {
 
   private final Semaphore wakeUp = new Semaphore(0);
   private final Thread thread = new Thread(this::run, "errand-dispatch");
-  private final ScheduledExecutorService alarms =
-      Executors.newSingleThreadScheduledExecutor(
+  private final ScheduledThreadPoolExecutor alarms =
+      new ScheduledThreadPoolExecutor(
+          1,
           task -> {
             Thread alarm = new Thread(task, "errand-worker-alarm");
             alarm.setDaemon(true);
@@ -103,6 +103,7 @@ final class Dispatcher {
   void start(Slots workersSlots, Lease workersLease) {
     slots = workersSlots;
     lease = workersLease;
+    alarms.prestartCoreThread(); // later there may be no thread to be had
     thread.start();
   }
 
@@ -243,7 +244,7 @@ final class Dispatcher {
           holder == null
               ? new Turn(completes.complete(batch, "worker " + workerName), List.of())
               : turns.take(batch, new Claimer(holder, workerName, queues, from), limit);
-    } catch (SQLException | RuntimeException e) {
+    } catch (SQLException | RuntimeException | Error e) {
       held.putBack(batch);
       throw e;
     }
@@ -293,25 +294,34 @@ final class Dispatcher {
     }
   }
 
+  /** The ends are written: whatever else comes of one of them, its slot is given free. */
   private void recorded(Slots held, List<Completion> batch, Set<UUID> changed) {
     boolean anyFinal = false;
     for (Completion completion : batch) {
-      ClaimedJob job = held.job(completion.token());
-      if (job != null) {
-        boolean ours = changed.contains(completion.jobId());
-        logged(job, () -> report(completion, ours));
-        if (job.keyed()) {
-          bell.ring(Bell.Ring.READY); // the next of its concurrency key may run now
-        }
+      try {
+        tell(held, completion, changed.contains(completion.jobId()));
+      } catch (RuntimeException | Error e) {
+        LOG.error("The worker goes on after a fault of its own", e);
+      } finally {
+        held.recorded(completion.token());
       }
-      attention.forget(held, completion.token());
-      held.recorded(completion.token());
       anyFinal |= completion.decision().ifCancelRequested().arrow().to().isFinal();
-      planNextLook(completion);
     }
     if (anyFinal) {
       bell.ring(Bell.Ring.FINISHED);
     }
+  }
+
+  private void tell(Slots held, Completion completion, boolean ours) {
+    ClaimedJob job = held.job(completion.token());
+    if (job != null) {
+      logged(job, () -> report(completion, ours));
+      if (job.keyed()) {
+        bell.ring(Bell.Ring.READY); // the next of its concurrency key may run now
+      }
+    }
+    attention.forget(held, completion.token());
+    planNextLook(completion);
   }
 
   /** What an end means for when this worker claims next. */

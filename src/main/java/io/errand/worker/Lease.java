@@ -167,17 +167,19 @@ final class Lease {
 
   private void watch() {
     while (!stopped) {
-      UUID id = workerId;
-      long remaining = id == null ? marginNanos : remainingNanos();
-      if (id != null && remaining <= 0) {
-        LOG.warnf("Worker %s could not renew its lease and ends its commands", id);
-        lose(id);
-        continue;
-      }
       try {
+        UUID id = workerId;
+        long remaining = id == null ? marginNanos : remainingNanos();
+        if (id != null && remaining <= 0) {
+          LOG.warnf("Worker %s could not renew its lease and ends its commands", id);
+          lose(id);
+          continue;
+        }
         TimeUnit.NANOSECONDS.sleep(Math.min(remaining, marginNanos));
       } catch (InterruptedException e) {
         return;
+      } catch (RuntimeException | Error e) {
+        LOG.error("The watch over the lease goes on after a fault of its own", e);
       }
     }
   }

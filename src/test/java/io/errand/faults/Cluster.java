@@ -28,6 +28,7 @@ import org.awaitility.Awaitility;
  */
 final class Cluster implements AutoCloseable {
   static final int LEASE_SECONDS = 4;
+  static final int SLOTS = 8;
   private static final String DISK = "size=900m";
   private static final String SMALL_DISK = "size=4m,nr_inodes=300,mode=777";
   private static final int FIRST_ACCOUNT = 60_001;
@@ -102,7 +103,7 @@ final class Cluster implements AutoCloseable {
     settings.put("ERRAND_DATABASE_PASSWORD", postgres.password());
     settings.put("ERRAND_LEASE_SECONDS", Integer.toString(LEASE_SECONDS));
     settings.put("ERRAND_DRAIN_SECONDS", "1");
-    settings.put("ERRAND_WORKER_SLOTS", "8");
+    settings.put("ERRAND_WORKER_SLOTS", Integer.toString(SLOTS));
     settings.put("ERRAND_WORKER_NAME", name);
     settings.put("ERRAND_TEMPORARY_DIRECTORY", disk.toString());
     settings.put("ERRAND_RETENTION_DAYS", "0.0035"); // five minutes

@@ -6,10 +6,12 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.errand.store.HistoryCheck;
 import io.errand.store.LedgerCheck;
+import java.io.FileOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -21,6 +23,7 @@ import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -115,6 +118,46 @@ class FaultsIT {
       assertThat(node.server().awaitEnd(early).get("state").asText()).isEqualTo("succeeded");
       String late = node.server().submit("true", Map.of());
       assertThat(node.server().awaitEnd(late).get("state").asText()).isEqualTo("succeeded");
+    }
+  }
+
+  /** Many ends in one turn, of jobs that are due before the next poll: that wants an alarm. */
+  @Test
+  void aWorkerThatCannotStartAThreadLosesNoSlot(@TempDir Path folder) throws Exception {
+    Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));
+    Path gate = folder.resolve("gate");
+    assertThat(Tools.run("mkfifo", "--mode=666", gate.toString())).isTrue();
+    String script =
+        "if [ $ERRAND_ATTEMPT = 1 ]; then read x < " + gate + "; exit 1; fi"; // without a fork
+    Map<String, ?> members =
+        Map.of("max_attempts", 2, "backoff", Map.of("base_seconds", 0.1, "max_seconds", 0.2));
+    try (Cluster cluster = new Cluster(1, false)) {
+      Cluster.Node node = cluster.nodes().get(0);
+      assumeTrue(Tools.mayLimit(node), "root has no limit of processes, and no other account here");
+      for (int i = 0; i < Cluster.SLOTS; i++) {
+        node.server().submit(script, members);
+      }
+      await("all of them run")
+          .until(() -> processes("cmdline", gate.toString()).size() == Cluster.SLOTS);
+      node.server().limitProcesses(OptionalInt.of(0));
+      try {
+        new FileOutputStream(gate.toFile()).close(); // lets all of them go on
+        await("their ends are written")
+            .atMost(Duration.ofSeconds(20))
+            .until(
+                () ->
+                    cluster.number("SELECT count(*) FROM errand.attempts WHERE attempt = 1")
+                        == Cluster.SLOTS);
+      } finally {
+        node.server().limitProcesses(OptionalInt.empty());
+      }
+      await("no slot stays taken")
+          .atMost(Duration.ofSeconds(30))
+          .until(
+              () ->
+                  unsettled(cluster) == 0
+                      && cluster.number("SELECT busy FROM errand.workers WHERE state = 'live'")
+                          == 0);
     }
   }
 
