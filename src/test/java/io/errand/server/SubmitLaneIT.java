@@ -13,6 +13,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** ADR 13: there are two ways to submit, and nobody can tell which one it was. */
 class SubmitLaneIT {
+  private static final String PLAIN = "application/json";
+  private static final String FRAMEWORK = "application/json; charset=utf-8";
   private static TestServer server;
 
   @BeforeAll
@@ -36,17 +38,15 @@ class SubmitLaneIT {
         ""
       })
   void bothWaysAnswerAlike(String body) {
-    HttpResponse<String> plain = submit("application/json", "one " + body.length(), body);
-    HttpResponse<String> framework =
-        submit("application/json; charset=utf-8", "two " + body.length(), body);
-    assertAlike(plain, framework);
-    assertAlike(
-        submit("application/json", "one " + body.length(), body),
-        submit("application/json; charset=utf-8", "one " + body.length(), body));
-    String other = "{\"command\":[\"false\"]}";
-    assertAlike(
-        submit("application/json", "one " + body.length(), other),
-        submit("application/json; charset=utf-8", "one " + body.length(), other));
+    assertAlike(submit(PLAIN, "one", body), submit(FRAMEWORK, "two", body));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"true", "false"})
+  void bothWaysAnswerAlikeWhereTheKeyIsKnown(String command) {
+    submit(PLAIN, "known", "{\"command\":[\"true\"]}");
+    String body = "{\"command\":[\"" + command + "\"]}"; // the same request, or another
+    assertAlike(submit(PLAIN, "known", body), submit(FRAMEWORK, "known", body));
   }
 
   private static HttpResponse<String> submit(String type, String key, String body) {
@@ -73,6 +73,6 @@ class SubmitLaneIT {
   private static String withoutIds(String text) {
     return text.replaceAll("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "ID")
         .replaceAll("[0-9-]{10}T[0-9:.]{15}Z", "TIME")
-        .replaceAll("\"(one|two) [0-9]+\"", "KEY");
+        .replaceAll("\"(one|two)\"", "KEY");
   }
 }
