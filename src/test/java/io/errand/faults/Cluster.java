@@ -158,6 +158,12 @@ final class Cluster implements AutoCloseable {
     return Long.parseLong(text(sql));
   }
 
+  /** How many jobs have not come to rest. */
+  long unsettled() throws SQLException {
+    return number(
+        "SELECT count(*) FROM errand.jobs WHERE state IN ('queued', 'running', 'retrying')");
+  }
+
   /** The text that a query gives. */
   String text(String sql) throws SQLException {
     try (Connection connection = connect();

@@ -120,11 +120,6 @@ class FailoverIT {
   private static void awaitRest(Cluster cluster) {
     await("every job comes to rest")
         .atMost(Duration.ofSeconds(120))
-        .until(() -> unsettled(cluster) == 0);
-  }
-
-  private static long unsettled(Cluster cluster) throws SQLException {
-    return cluster.number(
-        "SELECT count(*) FROM errand.jobs WHERE state IN ('queued', 'running', 'retrying')");
+        .until(() -> cluster.unsettled() == 0);
   }
 }

@@ -87,7 +87,7 @@ class FaultsIT {
       await("every job comes to rest")
           .atMost(Duration.ofSeconds(120))
           .pollInterval(Duration.ofMillis(300))
-          .until(() -> unsettled(cluster) == 0);
+          .until(() -> cluster.unsettled() == 0);
       check(cluster, load);
     }
     vitals.assertFlat();
@@ -155,7 +155,7 @@ class FaultsIT {
           .atMost(Duration.ofSeconds(30))
           .until(
               () ->
-                  unsettled(cluster) == 0
+                  cluster.unsettled() == 0
                       && cluster.number("SELECT busy FROM errand.workers WHERE state = 'live'")
                           == 0);
     }
@@ -198,11 +198,6 @@ class FaultsIT {
     lines.stream()
         .skip(Math.max(0, lines.size() - 60L))
         .forEach(line -> System.out.println(node.name() + ": " + line));
-  }
-
-  private static long unsettled(Cluster cluster) throws SQLException {
-    return cluster.number(
-        "SELECT count(*) FROM errand.jobs WHERE state IN ('queued', 'running', 'retrying')");
   }
 
   /** Those that are asked for by name, or all. */
