@@ -14,10 +14,13 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.awaitility.Awaitility;
 
 /**
@@ -42,6 +45,7 @@ final class Cluster implements AutoCloseable {
 
   private final Path databaseHome = TestServer.newHome();
   private final List<Node> nodes = new ArrayList<>();
+  private final Set<String> mayRunTwice = new HashSet<>();
   private final boolean hasOwnDisk;
   private final Optional<Bouncer> bouncer;
   private EmbeddedPostgres postgres;
@@ -156,6 +160,15 @@ final class Cluster implements AutoCloseable {
   /** The number that a query gives. */
   long number(String sql) throws SQLException {
     return Long.parseLong(text(sql));
+  }
+
+  /** Jobs of which it is not promised that no two tries live at once. */
+  void mayRunTwice(Collection<String> jobs) {
+    mayRunTwice.addAll(jobs);
+  }
+
+  boolean mayRunTwice(String job) {
+    return mayRunTwice.contains(job);
   }
 
   /** How many jobs have not come to rest. */
