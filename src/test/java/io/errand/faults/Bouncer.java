@@ -5,7 +5,6 @@ import io.errand.server.TestServer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -30,9 +29,7 @@ final class Bouncer implements AutoCloseable {
     try {
       folder = Files.createTempDirectory("errand-bouncer");
       Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));
-      try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-        port = free.getLocalPort();
-      }
+      port = Tools.freePort();
       configure(postgresPort, password);
       List<String> command = new ArrayList<>(Tools.as(ACCOUNT));
       command.add(Tools.find("pgbouncer").orElseThrow().toString());

@@ -5,8 +5,6 @@ import static org.awaitility.Awaitility.await;
 import io.errand.embedded.EmbeddedPostgres;
 import io.errand.server.TestServer;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -39,9 +37,7 @@ final class Standby implements AutoCloseable {
     Files.createDirectory(folder);
     TestServer.letOthersPass(folder);
     proxy = new Proxy(primaryPort);
-    try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      port = free.getLocalPort();
-    }
+    port = Tools.freePort();
     try (Connection connection = cluster.connect();
         Statement statement = connection.createStatement()) {
       statement.execute("SELECT pg_backup_start('standby', true)");

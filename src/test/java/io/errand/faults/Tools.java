@@ -2,6 +2,8 @@ package io.errand.faults;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -23,6 +25,13 @@ final class Tools {
         .map(folder -> Path.of(folder, program))
         .filter(Files::isExecutable)
         .findFirst();
+  }
+
+  /** A port of loopback that nobody listens on at this moment. */
+  static int freePort() throws IOException {
+    try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      return free.getLocalPort();
+    }
   }
 
   /** Runs a command to its end; whether it succeeded. */

@@ -15,7 +15,7 @@ import java.util.function.ToLongFunction;
  * itself, and the tables, from which retention takes what is five minutes old.
  */
 final class Vitals {
-  private static final int LONG_RUN = 90; // samples, about half an hour
+  private static final int LONG_RUN = 90; // samples, about ten minutes
   private static final int MOST_THREADS = 150;
   private static final int MOST_DESCRIPTORS = 500;
 
