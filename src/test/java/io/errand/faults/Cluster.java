@@ -201,6 +201,11 @@ final class Cluster implements AutoCloseable {
     }
   }
 
+  /** The database's time. */
+  String now() throws SQLException {
+    return text("SELECT clock_timestamp()");
+  }
+
   /** Sends PostgreSQL a signal: KILL, QUIT (immediate) or INT (fast); with KILL to all of it. */
   void signalPostgres(String signal) {
     try {

@@ -16,6 +16,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.concurrent.TimeUnit;
+import org.awaitility.core.ConditionFactory;
 
 /**
  * What can befall a cluster. The numbers are those of the table of faults in {@code
@@ -244,16 +245,19 @@ enum Fault {
         return;
       }
       Path filler = Files.createDirectory(node.disk().resolve("filler"));
-      long before = givenBack(cluster, node);
-      fill(filler);
-      awaitGivenBack(cluster, node, before);
+      String since = cluster.now();
+      GIVEN_BACK.until(
+          () -> {
+            fill(filler); // again and again, because each command that ends leaves room for another
+            return wasGivenBack(cluster, node, since);
+          });
       TestServer.delete(filler);
     }
 
     private void fill(Path folder) {
       try {
-        for (int i = 0; ; i++) {
-          Files.createFile(folder.resolve(Integer.toString(i)));
+        while (true) {
+          Files.createTempFile(folder, null, null);
         }
       } catch (IOException e) {
         // Full.
@@ -267,10 +271,10 @@ enum Fault {
       if (!Tools.mayLimit(node)) {
         return;
       }
-      long before = givenBack(cluster, node);
+      String since = cluster.now();
       node.server().limitProcesses(OptionalInt.of(0));
       try {
-        awaitGivenBack(cluster, node, before);
+        awaitGivenBack(cluster, node, since);
       } finally {
         node.server().limitProcesses(OptionalInt.empty());
       }
@@ -295,6 +299,8 @@ enum Fault {
     }
   };
 
+  private static final ConditionFactory GIVEN_BACK =
+      await("F26: what cannot be started is given back").atMost(Duration.ofSeconds(20));
   private static final int READERS = 40;
   private static final String COUNT_OF = "SELECT count(*) FROM errand.%s WHERE claim_token IN (%s)";
 
@@ -307,17 +313,17 @@ enum Fault {
   abstract void strike(Cluster cluster, Node node, long millis) throws Exception;
 
   /** Attempts that a worker gave back because it could not start them. */
-  static long givenBack(Cluster cluster, Node node) throws SQLException {
-    return cluster.number(
-        "SELECT count(*) FROM errand.attempts WHERE outcome = 'worker_unavailable' AND worker = '"
-            + node.name()
-            + "'");
+  /** Waits until a server has given a job back that it could not start, since then. */
+  static void awaitGivenBack(Cluster cluster, Node node, String since) {
+    GIVEN_BACK.until(() -> wasGivenBack(cluster, node, since));
   }
 
-  static void awaitGivenBack(Cluster cluster, Node node, long before) {
-    await("F26: what cannot be started is given back")
-        .atMost(Duration.ofSeconds(20))
-        .until(() -> givenBack(cluster, node) != before); // fewer, where retention came in between
+  private static boolean wasGivenBack(Cluster cluster, Node node, String since)
+      throws SQLException {
+    return cluster.number(
+            "SELECT count(*) FROM errand.attempts WHERE outcome = 'worker_unavailable'"
+                + " AND worker = '%s' AND finished_at > '%s'".formatted(node.name(), since))
+        > 0;
   }
 
   private static void letTheNetwork(Proxy.Mode mode, Node node, long millis)

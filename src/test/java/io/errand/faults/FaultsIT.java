@@ -102,15 +102,16 @@ class FaultsIT {
       Cluster.Node node = cluster.nodes().get(0);
       assumeTrue(Tools.mayLimit(node), "root has no limit of processes, and no other account here");
       node.server().limitProcesses(OptionalInt.of(0)); // before it has ever run a command
+      String since = cluster.now();
       String early;
       try {
         early = node.server().submit("true", Map.of("max_attempts", 3));
-        Fault.awaitGivenBack(cluster, node, 0);
+        Fault.awaitGivenBack(cluster, node, since);
         node.proxy().cutAll();
         await("the heartbeat has seen that its connection is cut")
             .atMost(Duration.ofSeconds(20))
             .until(() -> node.server().log().contains("The heartbeat did not reach the database"));
-        Fault.awaitGivenBack(cluster, node, Fault.givenBack(cluster, node));
+        Fault.awaitGivenBack(cluster, node, cluster.now());
       } finally {
         node.server().limitProcesses(OptionalInt.empty());
       }
