@@ -17,6 +17,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
+import java.util.regex.Pattern;
 
 /**
  * Reads a body strictly and within bounds: UTF-8 JSON, no member twice, no lone surrogate, at most
@@ -26,6 +27,10 @@ final class JsonBody {
   static final int MAX_BYTES = 1 << 20;
   static final int MAX_BATCH_BYTES = 16 << 20;
   private static final int MAX_DEPTH = 64;
+
+  /** What the parser says of itself: the method that set a bound, and what holds the text. */
+  private static final Pattern INNER_NAMES =
+      Pattern.compile(", from `[^`]*`|\\[Source: .*?; (line: \\d+, column: \\d+)]");
 
   private static final ObjectMapper MAPPER =
       JsonMapper.builder(
@@ -107,6 +112,7 @@ final class JsonBody {
             : " (line " + location.getLineNr() + ", column " + location.getColumnNr() + ")";
     String said = fault.getOriginalMessage();
     String text = said == null ? "malformed" : said.lines().findFirst().orElse("malformed");
+    text = INNER_NAMES.matcher(text).replaceAll("$1");
     return (text.length() > 200 ? text.substring(0, 200) + "…" : text) + where;
   }
 }

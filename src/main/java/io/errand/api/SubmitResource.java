@@ -181,14 +181,13 @@ public class SubmitResource {
     items.forEach(
         (where, item) -> {
           JobSpec spec = JobReader.read(item, where, Set.of(KEY_FIELD), errors);
-          String key = fields.nested(item, where).string(KEY_FIELD, 255);
-          if (key != null) {
-            IdempotencyKeys.check(where + "." + KEY_FIELD, key);
-          }
-          if (item.isObject()) {
+          if (item instanceof ObjectNode job) {
+            String key = fields.nested(job, where).string(KEY_FIELD, 255);
+            if (key != null) {
+              IdempotencyKeys.check(where + "." + KEY_FIELD, key);
+            }
             // The same job has the same fingerprint, whether its key came in the body or a header.
-            JsonNode job = ((ObjectNode) item).deepCopy().without(KEY_FIELD);
-            requests.add(new Request(spec, key, Fingerprint.of(job)));
+            requests.add(new Request(spec, key, Fingerprint.of(job.without(KEY_FIELD))));
           }
         });
     if (!errors.isEmpty()) {

@@ -8,6 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -35,13 +36,13 @@ final class JobOptions {
       names = {"-e", "--env"},
       paramLabel = "NAME=VALUE",
       description = "A variable for the command; may be repeated.")
-  Map<String, String> environment = new LinkedHashMap<>();
+  List<String> environment = List.of(); // a map would keep one of two values, and say nothing
 
   @Option(
       names = {"-l", "--label"},
       paramLabel = "NAME=VALUE",
       description = "A label of the job; may be repeated.")
-  Map<String, String> labels = new LinkedHashMap<>();
+  List<String> labels = List.of();
 
   @Option(names = "--stdin", paramLabel = "FILE", description = "What it reads; - is this stdin.")
   @Nullable String stdin;
@@ -69,7 +70,7 @@ final class JobOptions {
       paramLabel = "NAME=NUMBER",
       description =
           "memory_bytes, cpu_seconds, processes, file_size_bytes, open_files, nice; may be repeated.")
-  Map<String, Long> limits = new LinkedHashMap<>();
+  List<String> limits = List.of();
 
   @Option(names = "--user", paramLabel = "NAME", description = "Run it as this user.")
   @Nullable String user;
@@ -122,8 +123,8 @@ final class JobOptions {
     put(body, "priority", priority);
     put(body, "run_at", runAt);
     put(body, "expires_at", expiresAt);
-    put(body, "env", environment.isEmpty() ? null : environment);
-    put(body, "labels", labels.isEmpty() ? null : labels);
+    put(body, "env", pairs("--env", environment, value -> value));
+    put(body, "labels", pairs("--label", labels, value -> value));
     put(body, "stdin", stdin == null ? null : read(stdin));
     put(body, "working_directory", workingDirectory);
     put(body, "timeout_seconds", timeoutSeconds);
@@ -131,12 +132,33 @@ final class JobOptions {
     put(body, "max_attempts", maxAttempts == null ? defaultMaxAttempts : maxAttempts);
     put(body, "on_lost", onLost);
     put(body, "concurrency_key", concurrencyKey);
-    put(body, "limits", limits.isEmpty() ? null : limits);
+    put(body, "limits", pairs("--limit", limits, Long::valueOf));
     put(body, "user", user);
     if (sandbox || !writable.isEmpty()) {
       body.put("sandbox", Map.of("network", false, "read_only", true, "writable", writable));
     }
     return body;
+  }
+
+  /** What an option says that is given as {@code NAME=VALUE}, or null if it is not given. */
+  private static @Nullable Map<String, Object> pairs(
+      String option, List<String> given, Function<String, Object> reader) {
+    Map<String, Object> pairs = new LinkedHashMap<>();
+    for (String pair : given) {
+      String[] parts = pair.split("=", 2);
+      if (parts.length < 2 || parts[0].isEmpty()) {
+        throw new ClientException(ExitCodes.USAGE, option + " " + pair + " is not NAME=VALUE");
+      }
+      try {
+        if (pairs.putIfAbsent(parts[0], reader.apply(parts[1])) != null) {
+          throw new ClientException(
+              ExitCodes.USAGE, option + " gives " + parts[0] + " more than one value");
+        }
+      } catch (NumberFormatException e) {
+        throw new ClientException(ExitCodes.USAGE, option + " " + pair + " is not a whole number");
+      }
+    }
+    return pairs.isEmpty() ? null : pairs;
   }
 
   private static void put(Map<String, Object> body, String name, @Nullable Object value) {

@@ -4,6 +4,7 @@ import io.errand.job.Confinement;
 import io.errand.job.Limits;
 import io.errand.job.Sandbox;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -79,11 +80,12 @@ public record HostAbilities(Map<String, @Nullable String> reasons) {
               .redirectErrorStream(true)
               .redirectInput(ProcessBuilder.Redirect.from(new java.io.File("/dev/null")))
               .start();
-      String said = new String(process.getInputStream().readAllBytes()).trim();
       if (!process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
         process.destroyForcibly();
         return command[0] + " does not come to an end";
       }
+      InputStream output = process.getInputStream(); // a pipe holds what such a tool says
+      String said = new String(output.readNBytes(output.available())).trim();
       return process.exitValue() == 0
           ? null
           : command[0]

@@ -9,7 +9,6 @@ import java.net.URI;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -21,9 +20,6 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.ValueSource;
 
 /** The wire contract, through a real server. */
 class ApiIT {
@@ -193,70 +189,6 @@ class ApiIT {
         .contains("true");
   }
 
-  @ParameterizedTest
-  @CsvSource(
-      delimiter = '|',
-      textBlock =
-          """
-          {}                                                        | command
-          {"command":[]}                                            | command
-          {"command":"true"}                                        | command
-          {"command":[""]}                                          | command[0]
-          {"command":["a",1]}                                       | command[1]
-          {"command":["a\\u0000b"]}                                 | command[0]
-          {"command":["\\ud800"]}                                   | command[0]
-          {"command":["true"],"colour":"red"}                       | colour
-          {"command":["true"],"queue":"No Such"}                    | queue
-          {"command":["true"],"priority":101}                       | priority
-          {"command":["true"],"priority":1.5}                       | priority
-          {"command":["true"],"priority":1e99}                      | priority
-          {"command":["true"],"run_at":"yesterday"}                 | run_at
-          {"command":["true"],"timeout_seconds":0}                  | timeout_seconds
-          {"command":["true"],"kill_grace_seconds":301}             | kill_grace_seconds
-          {"command":["true"],"max_attempts":0}                     | max_attempts
-          {"command":["true"],"max_attempts":10001}                 | max_attempts
-          {"command":["true"],"stdout_limit_bytes":1048577}         | stdout_limit_bytes
-          {"command":["true"],"env":{"A-B":"x"}}                    | env.A-B
-          {"command":["true"],"env":{"ERRAND_X":"x"}}               | env.ERRAND_X
-          {"command":["true"],"env":{"LD_PRELOAD":"x"}}             | env.LD_PRELOAD
-          {"command":["true"],"env":{"TRACEPARENT":"x"}}            | env.TRACEPARENT
-          {"command":["true"],"env":{"A":1}}                        | env.A
-          {"command":["true"],"working_directory":"here"}           | working_directory
-          {"command":["true"],"on_lost":"panic"}                    | on_lost
-          {"command":["true"],"backoff":{"jitter":"some"}}          | backoff.jitter
-          {"command":["true"],"backoff":{"base":1}}                 | backoff.base
-          {"command":["true"],"backoff":{"max_seconds":0.5}}        | backoff.max_seconds
-          {"command":["true"],"retry":[{"when":"never"}]}           | retry[0].when
-          {"command":["true"],"retry":[{"when":"timeout","codes":[1],"then":"fail"}]} | retry[0].codes
-          {"command":["true"],"retry":[{"when":"exit_code","codes":["9-3"],"then":"fail"}]} | retry[0].codes[0]
-          {"command":["true"],"success_exit_codes":[]}              | success_exit_codes
-          {"command":["true"],"success_exit_codes":[256]}           | success_exit_codes[0]
-          {"command":["true"],"labels":{"a":{}}}                    | labels.a
-          {"command":["true"],"labels":{"a:b":"c"}}                 | labels
-          {"command":["true"],"timeout_seconds":1e99999999999}      | body
-          {"command":["true"],"limits":{"memory_bytes":1}}          | limits.memory_bytes
-          {"command":["true"],"limits":{"memory":1}}                | limits.memory
-          {"command":["true"],"limits":{"nice":20}}                 | limits.nice
-          {"command":["true"],"user":"../root"}                     | user
-          {"command":["true"],"sandbox":{"writable":["here"]}}      | sandbox.writable[0]
-          {"command":["true"],"sandbox":true}                       | sandbox
-          {"command":["true"],"command":["false"]}                  | body
-          [1]                                                       | body
-          {"command":                                               | body
-          """)
-  void aBadFieldIsNamed(String body, String field) {
-    HttpResponse<String> answer = server.post("/v1/jobs", body);
-    assertProblem(answer, 400);
-    assertThat(json(answer).get("errors").findValuesAsText("field")).contains(field);
-  }
-
-  @Test
-  void aBodyTooDeepOrTooLargeIsRefused() {
-    assertProblem(server.post("/v1/jobs", "[".repeat(10_000)), 400);
-    assertProblem(server.post("/v1/jobs", "{\"stdin\":\"" + "x".repeat(1 << 20) + "\"}"), 413);
-    assertProblem(server.post("/v1/jobs/batch", "x".repeat((16 << 20) + 1)), 413);
-  }
-
   @Test
   void theLargestBodyIsAccepted() {
     String start = "{\"command\":[\"wc\",\"-c\"],\"stdin\":\"";
@@ -266,51 +198,6 @@ class ApiIT {
     JsonNode job = server.awaitEnd(json(answer).get("id").asText());
     assertThat(job.get("stdout").asText().trim())
         .isEqualTo(Integer.toString((1 << 20) - start.length() - 2));
-  }
-
-  @Test
-  void whatTheFrameworkRefusesIsAProblemToo() {
-    assertProblem(server.get("/v1/nothing"), 404);
-    assertProblem(server.get("/v1/jobs/" + UUID.randomUUID()), 404);
-    assertProblem(server.get("/v1/jobs/no-uuid"), 404);
-    assertProblem(server.call("DELETE", "/v1/jobs", ""), 405);
-    assertProblem(server.send(server.request("/v1/jobs").header("Accept", "text/html")), 406);
-    assertProblem(
-        server.send(
-            server
-                .request("/v1/jobs")
-                .header("Content-Type", "text/plain")
-                .POST(HttpRequest.BodyPublishers.ofString("x"))),
-        415);
-  }
-
-  @Test
-  void aMethodThatIsNotAllowedNamesThoseThatAre() {
-    HttpResponse<String> answer = server.call("DELETE", "/v1/jobs", "");
-    assertThat(answer.headers().firstValue("Allow").orElse("")).contains("GET").contains("POST");
-  }
-
-  @ParameterizedTest
-  @ValueSource(
-      strings = {
-        "/v1/jobs",
-        "/v1/nothing",
-        "/v1",
-        "/v1/queues",
-        "/v1/workers",
-        "/v1/jobs/x/output"
-      })
-  void nothingIsSaidToWhoHasNoToken(String path) throws Exception {
-    for (String authorization : List.of("", "Bearer wrong", "Basic eDp5", "Bearer")) {
-      HttpRequest.Builder request =
-          HttpRequest.newBuilder(URI.create(server.url() + path)).timeout(Duration.ofSeconds(30));
-      if (!authorization.isEmpty()) {
-        request.header("Authorization", authorization);
-      }
-      HttpResponse<String> answer = server.http().send(request.build(), BodyHandlers.ofString());
-      assertProblem(answer, 401);
-      assertThat(answer.headers().firstValue("WWW-Authenticate")).isPresent();
-    }
   }
 
   @Test
@@ -495,28 +382,5 @@ class ApiIT {
             .contains("errand_leases_lost_total");
       }
     }
-  }
-
-  @Test
-  void aParameterThatIsNotKnownIsNeverOverlooked() {
-    assertProblem(server.post("/v1/jobs?validate_only=true", "{\"command\":[\"true\"]}"), 400);
-    assertProblem(server.get("/v1/jobs?label=a:%00"), 400);
-    assertProblem(server.get("/v1/jobs?label=a:1&label=a:2"), 400);
-  }
-
-  @Test
-  void overlongUtf8AndUnknownEscapesAreRefused() {
-    assertProblem(
-        server.send(
-            server
-                .request("/v1/jobs")
-                .header("Content-Type", "application/json")
-                .POST(
-                    HttpRequest.BodyPublishers.ofByteArray(
-                        "{\"command\":[\"\u00c0\u00af\"]}"
-                            .getBytes(java.nio.charset.StandardCharsets.ISO_8859_1)))),
-        400);
-    assertProblem(
-        server.post("/v1/jobs", "{\"command\":[\"true\"]}", "Idempotency-Key", "\"a\\b\""), 400);
   }
 }

@@ -3,6 +3,7 @@ package io.errand.server;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.errand.server.TestServer.Cli;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -90,6 +91,17 @@ class ClientIT {
     String first = server.cli("submit", "--key", "cli-1", "--", "true").stdout();
     assertThat(server.cli("submit", "--key", "cli-1", "--", "true").stdout()).isEqualTo(first);
     assertThat(server.cli("submit", "--key", "cli-1", "--", "false").exitCode()).isEqualTo(1);
+  }
+
+  @Test
+  void aNameThatIsGivenTwoValuesIsRefused() {
+    for (String option : List.of("--label", "--env", "--limit")) {
+      Cli refused = server.cli("submit", option, "nice=1", option, "nice=2", "--", "true");
+      assertThat(refused.exitCode()).isEqualTo(2);
+      assertThat(refused.stderr()).contains(option + " gives nice more than one value");
+    }
+    assertThat(server.cli("submit", "--limit", "nice=much", "--", "true").exitCode()).isEqualTo(2);
+    assertThat(server.cli("submit", "--label", "nice", "--", "true").exitCode()).isEqualTo(2);
   }
 
   @Test
