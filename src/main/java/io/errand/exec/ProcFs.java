@@ -143,7 +143,7 @@ final class ProcFs {
         statusBytes(pid, "VmRSS"),
         openFiles(pid),
         channel == null || channel.isBlank() || channel.equals("0") ? null : channel.trim(),
-        Math.max(0, elapsed));
+        Math.max(0, Math.round(elapsed * ticks) / ticks)); // a tick is all that is known
   }
 
   private static @Nullable Integer openFiles(int pid) {
