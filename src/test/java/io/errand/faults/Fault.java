@@ -43,16 +43,27 @@ enum Fault {
       node.server().killWithChildren("Guardian");
       long since = System.nanoTime();
       node.server().awaitExit();
-      String held =
+      List<String> held = held(cluster, node, "id");
+      List<String> tokens = held(cluster, node, "claim_token");
+      node.server().restart();
+      for (String token : tokens) {
+        assertThat(Tools.processes("environ", token))
+            .as("I6: what outlived server and guardian, and the next start")
+            .isEmpty();
+      }
+      if (System.nanoTime() - since > TimeUnit.SECONDS.toNanos(Cluster.LEASE_SECONDS)) {
+        cluster.mayRunTwice(held);
+      }
+    }
+
+    private List<String> held(Cluster cluster, Node node, String column) throws SQLException {
+      String all =
           cluster.text(
-              "SELECT coalesce(string_agg(j.id::text, ','), '') FROM errand.jobs j"
+              "SELECT string_agg(j.%s::text, ',') FROM errand.jobs j".formatted(column)
                   + " JOIN errand.workers w ON w.id = j.worker_id WHERE w.name = '"
                   + node.name()
                   + "'");
-      node.server().restart();
-      if (System.nanoTime() - since > TimeUnit.SECONDS.toNanos(Cluster.LEASE_SECONDS)) {
-        cluster.mayRunTwice(List.of(held.split(",")));
-      }
+      return all == null ? List.of() : List.of(all.split(","));
     }
   },
   /** F2: frozen for less than its lease. */

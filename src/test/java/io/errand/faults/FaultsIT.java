@@ -8,7 +8,6 @@ import io.errand.store.HistoryCheck;
 import io.errand.store.LedgerCheck;
 import java.io.FileOutputStream;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -139,7 +138,7 @@ class FaultsIT {
         node.server().submit(script, members);
       }
       await("all of them run")
-          .until(() -> processes("cmdline", gate.toString()).size() == Cluster.SLOTS);
+          .until(() -> Tools.processes("cmdline", gate.toString()).size() == Cluster.SLOTS);
       node.server().limitProcesses(OptionalInt.of(0));
       try {
         new FileOutputStream(gate.toFile()).close(); // lets all of them go on
@@ -214,30 +213,10 @@ class FaultsIT {
   }
 
   private static List<String> processesOf(Load load) throws IOException {
-    return processes("cmdline", load.ledger().toString());
+    return Tools.processes("cmdline", load.ledger().toString());
   }
 
   private static List<String> zombiesOf(long server) throws IOException {
-    return processes("stat", ") Z " + server + " ");
-  }
-
-  private static List<String> processes(String file, String part) throws IOException {
-    List<String> found = new ArrayList<>();
-    try (Stream<Path> all = Files.list(Path.of("/proc"))) {
-      for (Path process : all.toList()) {
-        if (!process.getFileName().toString().matches("[0-9]+")) {
-          continue;
-        }
-        try {
-          String text = Files.readString(process.resolve(file), StandardCharsets.ISO_8859_1);
-          if (text.contains(part)) {
-            found.add(process.getFileName() + " " + text);
-          }
-        } catch (IOException e) {
-          // It has ended meanwhile.
-        }
-      }
-    }
-    return found;
+    return Tools.processes("stat", ") Z " + server + " ");
   }
 }

@@ -4,8 +4,10 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -75,5 +77,26 @@ final class Tools {
 
   static void unmount(Path folder) {
     run("umount", folder.toString());
+  }
+
+  /** Processes one of whose files in {@code /proc} holds a text. */
+  static List<String> processes(String file, String part) throws IOException {
+    List<String> found = new ArrayList<>();
+    try (Stream<Path> all = Files.list(Path.of("/proc"))) {
+      for (Path process : all.toList()) {
+        if (!process.getFileName().toString().matches("[0-9]+")) {
+          continue;
+        }
+        try {
+          String text = Files.readString(process.resolve(file), StandardCharsets.ISO_8859_1);
+          if (text.contains(part)) {
+            found.add(process.getFileName() + " " + text);
+          }
+        } catch (IOException e) {
+          // It has ended meanwhile.
+        }
+      }
+    }
+    return found;
   }
 }
