@@ -1,6 +1,7 @@
 package io.errand.server;
 
 import static io.errand.server.TestServer.assertProblem;
+import static io.errand.server.TestServer.json;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -29,10 +30,6 @@ class JobLifeIT {
   @AfterAll
   static void stop() {
     server.close();
-  }
-
-  private static JsonNode json(HttpResponse<String> response) {
-    return TestServer.json(response);
   }
 
   @Test

@@ -1,9 +1,9 @@
 package io.errand.server;
 
 import static io.errand.server.TestServer.assertProblem;
+import static io.errand.server.TestServer.json;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import java.net.URI;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
@@ -31,10 +31,6 @@ class RefusalIT {
   @AfterAll
   static void stop() {
     server.close();
-  }
-
-  private static JsonNode json(HttpResponse<String> response) {
-    return TestServer.json(response);
   }
 
   @ParameterizedTest
