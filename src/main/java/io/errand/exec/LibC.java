@@ -76,6 +76,8 @@ final class LibC {
 
   static native int umask(int mask);
 
+  static native long llistxattr(String path, @Nullable Pointer names, long size);
+
   static native int wait4(int pid, @Nullable Pointer status, int options, @Nullable Pointer usage);
 
   static native int prctl(int option, long two, long three, long four, long five);

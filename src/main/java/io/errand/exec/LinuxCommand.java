@@ -4,7 +4,6 @@ import io.errand.exec.CommandResult.SignalSent;
 import io.errand.exec.EventLoop.Timer;
 import io.errand.exec.EventLoop.Watch;
 import io.errand.exec.Spawner.Spawned;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -37,7 +36,6 @@ final class LinuxCommand implements RunningCommand {
   private final CommandListener listener;
   private final CommandStreams streams;
 
-  private @Nullable Path temporaryDirectory;
   private @Nullable ProcessTree tree;
   private int pid;
   private long startedNanos;
@@ -116,8 +114,7 @@ final class LinuxCommand implements RunningCommand {
   }
 
   /** The spawner says that it runs. */
-  void started(Spawned.Started started, Path temporary) {
-    temporaryDirectory = temporary;
+  void started(Spawned.Started started) {
     pid = started.pid();
     startedNanos = started.startedNanos();
     tree =
@@ -259,7 +256,8 @@ final class LinuxCommand implements RunningCommand {
       launcher.forget(this);
     }
     launcher.afterwards(
-        temporaryDirectory,
+        this,
+        gone,
         () -> {
           listener.onEnd(result);
           if (gone) {

@@ -5,12 +5,8 @@ import com.sun.jna.Native;
 import io.errand.exec.CommandStreams.IoBuffer;
 import io.errand.exec.Spawner.Spawned;
 import java.io.IOException;
-import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.SimpleFileVisitor;
-import java.nio.file.attribute.BasicFileAttributes;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.nio.file.attribute.UserPrincipalLookupService;
 import java.time.Duration;
 import java.util.HashMap;
@@ -21,7 +17,6 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import org.jboss.logging.Logger;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Runs commands on Linux with glibc 2.34 or newer: two threads that spawn and tidy up, and one
@@ -32,7 +27,7 @@ public final class LinuxLauncher implements Launcher {
   private static final int SPAWNERS = 2;
   private static final long PEAK_SLACK = 16L << 20; // the kernel counts pages in batches
 
-  private final Path temporaryRoot;
+  private final TemporaryDirectories directories;
   private final EventLoop loop = new EventLoop();
   private final IoBuffer ioBuffer = IoBuffer.allocate();
   private final Set<LinuxCommand> commands = ConcurrentHashMap.newKeySet();
@@ -62,13 +57,9 @@ public final class LinuxLauncher implements Launcher {
    *     launcher's alone: what it holds at the start is removed
    */
   public LinuxLauncher(Path home, Path temporaryRoot) throws IOException {
-    this.temporaryRoot = temporaryRoot;
     LibC.umask(0077);
     sweep(temporaryRoot);
-    removeTree(temporaryRoot);
-    Files.createDirectories(temporaryRoot);
-    // Others may pass through to a directory that is theirs, and see nothing on the way.
-    Files.setPosixFilePermissions(temporaryRoot, PosixFilePermissions.fromString("rwx--x--x"));
+    directories = new TemporaryDirectories(temporaryRoot);
     if (LibC.prctl(LibC.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0) {
       throw new IllegalStateException(
           "This process cannot become a child subreaper: " + LibC.strerror(Native.getLastError()));
@@ -94,10 +85,10 @@ public final class LinuxLauncher implements Launcher {
   }
 
   private void spawn(LinuxCommand command) {
-    Path temporary = temporaryRoot.resolve(command.spec().cookie());
+    Path temporary = directories.of(command.spec().cookie());
     Spawned spawned;
     try {
-      Files.createDirectory(temporary);
+      directories.make(temporary);
       CommandSpec spec = withTemporary(command.spec(), temporary);
       spawned = spawner.spawn(spec, workingDirectory(spec, temporary), temporary);
     } catch (IOException e) {
@@ -112,11 +103,11 @@ public final class LinuxLauncher implements Launcher {
       loop.execute(
           () -> {
             guardian.started(command.spec().cookie(), started.pid());
-            command.started(started, temporary);
+            command.started(started);
             orphans.arm();
           });
     } else if (spawned instanceof Spawned.Refused refused) {
-      removeTemporary(temporary);
+      directories.remove(temporary, false);
       loop.execute(() -> command.refused(refused));
     }
   }
@@ -140,14 +131,16 @@ public final class LinuxLauncher implements Launcher {
     return spec.withEnvironment(environment);
   }
 
-  /** Tidies up after a command, away from the loop, and then says so. */
-  void afterwards(@Nullable Path temporary, Runnable then) {
+  /**
+   * Tidies up after a command, away from the loop, and then says so.
+   *
+   * @param gone whether nothing of its tree runs any more
+   */
+  void afterwards(LinuxCommand command, boolean gone, Runnable then) {
     spawners.execute(
         () -> {
           try {
-            if (temporary != null) {
-              removeTemporary(temporary);
-            }
+            directories.remove(directories.of(command.spec().cookie()), gone);
           } finally {
             then.run();
           }
@@ -218,47 +211,6 @@ public final class LinuxLauncher implements Launcher {
     loop.execute(guardian::close);
     loop.close();
     spawners.shutdown();
-    removeTree(temporaryRoot);
-  }
-
-  /** Most commands leave it empty. */
-  private static void removeTemporary(Path temporary) {
-    if (!temporary.toFile().delete()) {
-      removeTree(temporary);
-    }
-  }
-
-  private static void removeTree(Path root) {
-    try {
-      Files.walkFileTree(
-          root,
-          new SimpleFileVisitor<>() {
-            @Override
-            public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
-                throws IOException {
-              Files.delete(file);
-              return FileVisitResult.CONTINUE;
-            }
-
-            @Override
-            public FileVisitResult visitFileFailed(Path file, IOException e) throws IOException {
-              if (file.toFile().isDirectory() && !file.equals(root) && !file.toFile().canRead()) {
-                // A command has shut it; it is ours all the same.
-                Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rwx------"));
-                removeTree(file);
-              }
-              return FileVisitResult.CONTINUE;
-            }
-
-            @Override
-            public FileVisitResult postVisitDirectory(Path folder, @Nullable IOException e)
-                throws IOException {
-              Files.delete(folder);
-              return FileVisitResult.CONTINUE;
-            }
-          });
-    } catch (IOException e) {
-      LOG.debugf("A temporary directory stays: %s", e.getMessage());
-    }
+    directories.removeAll();
   }
 }

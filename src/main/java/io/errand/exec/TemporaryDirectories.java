@@ -1,0 +1,156 @@
+package io.errand.exec;
+
+import java.io.IOException;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.FileVisitResult;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Map;
+import java.util.concurrent.BlockingDeque;
+import java.util.concurrent.LinkedBlockingDeque;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jboss.logging.Logger;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The private temporary directories of commands. Each has the name of its command's cookie before
+ * the command starts, so that whoever hunts for what a dead server left behind finds the cookies
+ * here.
+ *
+ * <p>A directory that comes back as it was made is put aside and serves again under another name:
+ * to make and remove one for each command is, on some file systems, dearer than the command (ADR
+ * 14). Safe from any thread.
+ */
+final class TemporaryDirectories {
+  private static final Logger LOG = Logger.getLogger(TemporaryDirectories.class);
+  private static final int MOST_ASIDE = 64;
+  private static final String ASIDE = "aside-";
+
+  private final Path root;
+  private final Map<String, Object> asMade;
+  private final BlockingDeque<Path> aside = new LinkedBlockingDeque<>(MOST_ASIDE);
+  private final AtomicLong number = new AtomicLong();
+
+  /**
+   * None yet.
+   *
+   * @param root where they are made; created if missing, and all that it holds is removed
+   */
+  TemporaryDirectories(Path root) throws IOException {
+    this.root = root;
+    removeTree(root);
+    Files.createDirectories(root);
+    // Others may pass through to a directory that is theirs, and see nothing on the way.
+    Files.setPosixFilePermissions(root, PosixFilePermissions.fromString("rwx--x--x"));
+    Path first = Files.createDirectory(nextAside());
+    asMade = kind(first);
+    aside.add(first);
+  }
+
+  /** Where the directory of the command with this cookie is while it runs. */
+  Path of(String cookie) {
+    return root.resolve(cookie);
+  }
+
+  /** Makes it: empty, and only this process's user may enter. */
+  void make(Path directory) throws IOException {
+    Path free = aside.pollFirst();
+    if (free != null) {
+      try {
+        Files.move(free, directory, StandardCopyOption.ATOMIC_MOVE);
+        return;
+      } catch (IOException e) {
+        LOG.debugf("A directory that was put aside is gone: %s", e.getMessage());
+      }
+    }
+    Files.createDirectory(directory);
+  }
+
+  /**
+   * Takes a directory away, with whatever is in it.
+   *
+   * @param unused whether nothing of the command that it was made for runs any more
+   */
+  void remove(Path directory, boolean unused) {
+    if (unused && aside.remainingCapacity() > 0 && isAsMade(directory)) {
+      try {
+        Path free = Files.move(directory, nextAside(), StandardCopyOption.ATOMIC_MOVE);
+        if (!aside.offerFirst(free)) {
+          Files.delete(free);
+        }
+        return;
+      } catch (IOException e) {
+        LOG.debugf("A temporary directory cannot be put aside: %s", e.getMessage());
+      }
+    }
+    if (!directory.toFile().delete()) {
+      removeTree(directory);
+    }
+  }
+
+  void removeAll() {
+    removeTree(root);
+  }
+
+  private Path nextAside() {
+    return root.resolve(ASIDE + number.incrementAndGet());
+  }
+
+  /** Empty, of the same owner and mode, and without attributes, which an access list would be. */
+  private boolean isAsMade(Path directory) {
+    try {
+      if (!kind(directory).equals(asMade) || LibC.llistxattr(directory.toString(), null, 0) != 0) {
+        return false;
+      }
+      try (DirectoryStream<Path> files = Files.newDirectoryStream(directory)) {
+        return !files.iterator().hasNext();
+      }
+    } catch (IOException | DirectoryIteratorException e) {
+      return false;
+    }
+  }
+
+  private static Map<String, Object> kind(Path directory) throws IOException {
+    return Files.readAttributes(directory, "unix:mode,uid,gid", LinkOption.NOFOLLOW_LINKS);
+  }
+
+  private static void removeTree(Path root) {
+    try {
+      Files.walkFileTree(
+          root,
+          new SimpleFileVisitor<>() {
+            @Override
+            public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
+                throws IOException {
+              Files.delete(file);
+              return FileVisitResult.CONTINUE;
+            }
+
+            @Override
+            public FileVisitResult visitFileFailed(Path file, IOException e) throws IOException {
+              if (file.toFile().isDirectory() && !file.equals(root) && !file.toFile().canRead()) {
+                // A command has shut it; it is ours all the same.
+                Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rwx------"));
+                removeTree(file);
+              }
+              return FileVisitResult.CONTINUE;
+            }
+
+            @Override
+            public FileVisitResult postVisitDirectory(Path folder, @Nullable IOException e)
+                throws IOException {
+              Files.delete(folder);
+              return FileVisitResult.CONTINUE;
+            }
+          });
+    } catch (IOException e) {
+      LOG.debugf("A temporary directory stays: %s", e.getMessage());
+    }
+  }
+}
