@@ -2,48 +2,123 @@ package io.errand.store;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.errand.job.Confinement;
 import io.errand.job.JobSpec;
-import java.util.List;
+import io.errand.job.RetryPolicy;
+import java.sql.PreparedStatement;
+import java.sql.SQLException;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
-/** New jobs as the one parameter that the submitting statement takes. */
-final class NewJobJson {
-  private NewJobJson() {}
+/**
+ * New jobs as the two parameters that the submitting statement takes. What jobs that come together
+ * mostly have in common is told once: reading JSON is the dearest part of that statement.
+ *
+ * @param shapes an array of what jobs share, each with its number as {@code shape}
+ * @param items an array of the jobs, each with the number of its shape
+ */
+record NewJobJson(String shapes, String items) {
 
-  static String write(List<NewJob> jobs) {
-    ArrayNode items = PolicyJson.MAPPER.createArrayNode();
-    jobs.forEach(job -> describe(job, items.addObject()));
-    return items.toString();
+  private record Shape(
+      String principal,
+      String queue,
+      int priority,
+      @Nullable String workingDirectory,
+      double timeoutSeconds,
+      double killGraceSeconds,
+      int stdoutLimitBytes,
+      int stderrLimitBytes,
+      RetryPolicy policy,
+      Confinement confinement) {
+
+    static Shape of(NewJob job) {
+      JobSpec spec = job.spec();
+      return new Shape(
+          job.principal(),
+          spec.queue(),
+          spec.priority(),
+          spec.workingDirectory(),
+          spec.timeoutSeconds(),
+          spec.killGraceSeconds(),
+          spec.stdoutLimitBytes(),
+          spec.stderrLimitBytes(),
+          spec.policy(),
+          spec.confinement());
+    }
   }
 
-  private static void describe(NewJob job, ObjectNode item) {
-    JobSpec spec = job.spec();
-    item.put("id", job.id().toString());
-    item.put("queue", spec.queue());
-    item.put("priority", spec.priority());
-    item.set("command", PolicyJson.MAPPER.valueToTree(spec.command()));
-    item.put("max_attempts", spec.policy().maxAttempts());
-    item.put("run_at", spec.runAt() == null ? null : spec.runAt().toString());
-    item.put("expires_at", spec.expiresAt() == null ? null : spec.expiresAt().toString());
-    item.set("labels", PolicyJson.MAPPER.valueToTree(spec.labels()));
-    item.put("concurrency_key", spec.concurrencyKey());
-    item.put("idempotency_key", job.idempotencyKey());
-    item.put("principal", job.principal());
-    item.put("timeout_seconds", spec.timeoutSeconds());
-    item.put("kill_grace_seconds", spec.killGraceSeconds());
-    item.put("stdout_limit_bytes", spec.stdoutLimitBytes());
-    item.put("stderr_limit_bytes", spec.stderrLimitBytes());
-    item.set(
+  static NewJobJson of(Collection<NewJob> jobs) {
+    ArrayNode shapes = PolicyJson.MAPPER.createArrayNode();
+    ArrayNode items = PolicyJson.MAPPER.createArrayNode();
+    Map<Shape, Integer> numbers = new HashMap<>();
+    for (NewJob job : jobs) {
+      Shape shape = Shape.of(job);
+      Integer known = numbers.putIfAbsent(shape, numbers.size());
+      int number = known == null ? numbers.size() - 1 : known;
+      if (known == null) {
+        describe(shape, shapes.addObject().put("shape", number));
+      }
+      describe(job, items.addObject().put("shape", number));
+    }
+    return new NewJobJson(shapes.toString(), items.toString());
+  }
+
+  /** Sets the first two parameters. */
+  void bind(PreparedStatement statement) throws SQLException {
+    statement.setString(1, shapes);
+    statement.setString(2, items);
+  }
+
+  private static void describe(Shape shape, ObjectNode to) {
+    to.put("principal", shape.principal());
+    to.put("queue", shape.queue());
+    to.put("priority", shape.priority());
+    to.put("working_directory", shape.workingDirectory());
+    to.put("timeout_seconds", shape.timeoutSeconds());
+    to.put("kill_grace_seconds", shape.killGraceSeconds());
+    to.put("stdout_limit_bytes", shape.stdoutLimitBytes());
+    to.put("stderr_limit_bytes", shape.stderrLimitBytes());
+    to.put("max_attempts", shape.policy().maxAttempts());
+    to.set(
         "success_exit_codes",
-        PolicyJson.MAPPER.valueToTree(spec.policy().successExitCodes().stream().sorted().toList()));
-    item.put("on_lost", spec.policy().onLost().wireName());
-    item.set("backoff", PolicyJson.write(spec.policy().backoff()));
-    item.set("retry", PolicyJson.write(spec.policy().rules()));
-    item.put("working_directory", spec.workingDirectory());
-    item.set("env", PolicyJson.MAPPER.valueToTree(spec.environment()));
-    item.put("stdin", spec.stdin());
-    item.put("fingerprint", job.fingerprint());
-    item.set("limits", PolicyJson.write(spec.confinement().limits()));
-    item.put("run_as", spec.confinement().user());
-    item.set("sandbox", PolicyJson.write(spec.confinement().sandbox()));
+        PolicyJson.MAPPER.valueToTree(
+            shape.policy().successExitCodes().stream().sorted().toList()));
+    to.put("on_lost", shape.policy().onLost().wireName());
+    to.set("backoff", PolicyJson.write(shape.policy().backoff()));
+    to.set("retry", PolicyJson.write(shape.policy().rules()));
+    to.set("limits", PolicyJson.write(shape.confinement().limits()));
+    to.put("run_as", shape.confinement().user());
+    to.set("sandbox", PolicyJson.write(shape.confinement().sandbox()));
+  }
+
+  /** What is null or empty is left out. */
+  private static void describe(NewJob job, ObjectNode to) {
+    JobSpec spec = job.spec();
+    to.put("id", job.id().toString());
+    to.put("fingerprint", job.fingerprint());
+    ArrayNode command = to.putArray("command");
+    spec.command().forEach(command::add);
+    put(to, "idempotency_key", job.idempotencyKey());
+    put(to, "run_at", spec.runAt());
+    put(to, "expires_at", spec.expiresAt());
+    put(to, "concurrency_key", spec.concurrencyKey());
+    put(to, "stdin", spec.stdin());
+    put(to, "labels", spec.labels());
+    put(to, "env", spec.environment());
+  }
+
+  private static void put(ObjectNode to, String name, @Nullable Object value) {
+    if (value != null) {
+      to.put(name, value.toString());
+    }
+  }
+
+  private static void put(ObjectNode to, String name, Map<String, String> map) {
+    if (!map.isEmpty()) {
+      ObjectNode node = to.putObject(name);
+      map.forEach(node::put);
+    }
   }
 }

@@ -35,14 +35,18 @@ public class SubmitStore {
   private static final String SUBMIT =
       """
       WITH item AS (
-          SELECT * FROM json_to_recordset(?::json) AS i (
-              id uuid, queue text, priority smallint, command text[], max_attempts integer,
-              run_at timestamptz, expires_at timestamptz, labels jsonb, concurrency_key text,
-              idempotency_key text, principal text, timeout_seconds double precision,
-              kill_grace_seconds double precision, stdout_limit_bytes integer,
-              stderr_limit_bytes integer, success_exit_codes smallint[], on_lost text,
-              backoff jsonb, retry jsonb, working_directory text, env jsonb, stdin text,
-              fingerprint text, limits jsonb, run_as text, sandbox jsonb)
+          SELECT *
+          FROM json_to_recordset(?::json) AS s (
+              shape integer, principal text, queue text, priority smallint, working_directory text,
+              timeout_seconds double precision, kill_grace_seconds double precision,
+              stdout_limit_bytes integer, stderr_limit_bytes integer, max_attempts integer,
+              success_exit_codes smallint[], on_lost text, backoff jsonb, retry jsonb,
+              limits jsonb, run_as text, sandbox jsonb)
+          JOIN json_to_recordset(?::json) AS i (
+              shape integer, id uuid, fingerprint text, command text[], idempotency_key text,
+              run_at timestamptz, expires_at timestamptz, concurrency_key text, stdin text,
+              labels jsonb, env jsonb)
+          USING (shape)
       ), key AS (
           INSERT INTO errand.idempotency_keys (principal, idempotency_key, job_id)
           SELECT principal, idempotency_key, id FROM item WHERE idempotency_key IS NOT NULL
@@ -56,9 +60,9 @@ public class SubmitStore {
           kill_grace_seconds, stdout_limit_bytes, stderr_limit_bytes, success_exit_codes, on_lost,
           backoff, retry, working_directory, env, stdin, fingerprint, limits, run_as, sandbox)
       SELECT id, 'queued', queue, priority, command, max_attempts, coalesce(run_at, now()),
-             expires_at, labels, concurrency_key, idempotency_key, principal, timeout_seconds,
-             kill_grace_seconds, stdout_limit_bytes, stderr_limit_bytes,
-             success_exit_codes, on_lost, backoff, retry, working_directory, env, stdin,
+             expires_at, coalesce(labels, '{}'), concurrency_key, idempotency_key, principal,
+             timeout_seconds, kill_grace_seconds, stdout_limit_bytes, stderr_limit_bytes,
+             success_exit_codes, on_lost, backoff, retry, working_directory, coalesce(env, '{}'), stdin,
              decode(fingerprint, 'hex'), limits, run_as, sandbox
       FROM item
       WHERE (idempotency_key IS NULL OR id IN (SELECT job_id FROM key))
@@ -303,7 +307,7 @@ public class SubmitStore {
   private static Map<UUID, Submission> insert(Connection connection, List<NewJob> jobs)
       throws SQLException {
     try (PreparedStatement statement = connection.prepareStatement(SUBMIT_MANY)) {
-      statement.setString(1, NewJobJson.write(jobs));
+      NewJobJson.of(jobs).bind(statement);
       Map<UUID, Submission> stored = new HashMap<>();
       try (ResultSet rows = statement.executeQuery()) {
         while (rows.next()) {
@@ -321,8 +325,8 @@ public class SubmitStore {
       // Of several with one id the first is it: the database would take any.
       Map<UUID, NewJob> wanted = new LinkedHashMap<>();
       jobs.forEach(job -> wanted.putIfAbsent(job.id(), job));
-      statement.setString(1, NewJobJson.write(List.copyOf(wanted.values())));
-      statement.setBoolean(2, ringing);
+      NewJobJson.of(wanted.values()).bind(statement);
+      statement.setBoolean(3, ringing);
       Map<UUID, Submission.Accepted> stored = new HashMap<>();
       try (ResultSet row = statement.executeQuery()) {
         while (row.next()) {
