@@ -13,14 +13,14 @@ import org.jspecify.annotations.Nullable;
 /** What a commit survives, by the settings of PostgreSQL that were in force when it was made. */
 public final class Durability {
   /**
-   * An SQL expression, cheap enough for every submit. The first word is {@code replicas} (a
-   * synchronous standby has it too), {@code disk} (a crash of PostgreSQL or of its host loses
-   * nothing), {@code memory} (such a crash loses the last moments) or {@code none} (it may lose
-   * all); then the settings that say so, see "Write Ahead Log" in PostgreSQL's manual.
+   * An SQL expression, worked out once in a statement however many rows show it. The first word is
+   * {@code replicas} (a synchronous standby has it too), {@code disk} (a crash of PostgreSQL or of
+   * its host loses nothing), {@code memory} (such a crash loses the last moments) or {@code none}
+   * (it may lose all); then the settings that say so, see "Write Ahead Log" in PostgreSQL's manual.
    */
   static final String SQL =
       """
-      (CASE WHEN current_setting('fsync') <> 'on' THEN 'none'
+      (SELECT CASE WHEN current_setting('fsync') <> 'on' THEN 'none'
             WHEN current_setting('synchronous_commit') = 'off' THEN 'memory'
             WHEN current_setting('synchronous_commit') <> 'local'
                  AND current_setting('synchronous_standby_names') <> '' THEN 'replicas'
