@@ -3,7 +3,7 @@ import atexit, glob, json, os, pwd, shutil, signal, socket, subprocess, sys, tem
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(HERE)
-JVM_FLAGS = ["-XX:+UseSerialGC", "-Xmx384m", "-Xss512k"]  # those of ./errand serve
+JVM_FLAGS = ["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx384m", "-Xss512k"]  # those of ./errand serve
 TOKEN = "bench-token-0123456789"
 _ends = []
 

@@ -153,6 +153,9 @@ final class Dispatcher {
           while (more) {
             more = take(held, right, holder);
             payAttention(held, holder);
+            if (more) {
+              gather(held);
+            }
           }
         }
         failures = 0;
