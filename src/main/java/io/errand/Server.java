@@ -62,11 +62,7 @@ public class Server implements QuarkusApplication, HealthCheck {
               System.out.println("The database, for psql:");
               System.out.println(line);
             });
-    if (!config.exitWhenReady()) {
-      Quarkus.waitForExit();
-    } else {
-      worker.drain();
-    }
+    Quarkus.waitForExit();
     return 0;
   }
 

@@ -28,8 +28,4 @@ interface ServerConfig {
 
   /** Data directory. */
   String home();
-
-  /** For the build, which wants the class data of one start. */
-  @WithDefault("false")
-  boolean exitWhenReady();
 }
