@@ -13,6 +13,7 @@ final class LibC {
   static final int O_RDONLY = 0;
   static final int O_CLOEXEC = 0x80000;
   static final int O_NONBLOCK = 0x800;
+  static final long FS_IOC_GETFLAGS = 0x80086601L;
   static final int F_SETFL = 4;
   static final int F_SETPIPE_SZ = 1031;
 
@@ -54,6 +55,10 @@ final class LibC {
 
   static native int pipe2(int[] descriptors, int flags);
 
+  static native int open(String path, int flags);
+
+  static native int ioctl(int descriptor, long request, int[] argument);
+
   static native int close(int descriptor);
 
   static native int fcntl(int descriptor, int command, long argument);
@@ -75,6 +80,8 @@ final class LibC {
   static native int getpid();
 
   static native int umask(int mask);
+
+  static native int utimes(String path, @Nullable Pointer times);
 
   static native long llistxattr(String path, @Nullable Pointer names, long size);
 

@@ -6,6 +6,7 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardCopyOption;
@@ -23,9 +24,9 @@ import org.jspecify.annotations.Nullable;
  * the command starts, so that whoever hunts for what a dead server left behind finds the cookies
  * here.
  *
- * <p>A directory that comes back as it was made is put aside and serves again under another name:
- * to make and remove one for each command is, on some file systems, dearer than the command (ADR
- * 14). Safe from any thread.
+ * <p>A directory that comes back empty is put aside and, if it is then still as it was made, serves
+ * again under another name: to make and remove one for each command is, on some file systems,
+ * dearer than the command (ADR 14). Safe from any thread.
  */
 final class TemporaryDirectories {
   private static final Logger LOG = Logger.getLogger(TemporaryDirectories.class);
@@ -33,7 +34,7 @@ final class TemporaryDirectories {
   private static final String ASIDE = "aside-";
 
   private final Path root;
-  private final Map<String, Object> asMade;
+  private final Kind asMade;
   private final BlockingDeque<Path> aside = new LinkedBlockingDeque<>(MOST_ASIDE);
   private final AtomicLong number = new AtomicLong();
 
@@ -45,12 +46,32 @@ final class TemporaryDirectories {
   TemporaryDirectories(Path root) throws IOException {
     this.root = root;
     removeTree(root);
-    Files.createDirectories(root);
-    // Others may pass through to a directory that is theirs, and see nothing on the way.
-    Files.setPosixFilePermissions(root, PosixFilePermissions.fromString("rwx--x--x"));
+    makeRoot();
     Path first = Files.createDirectory(nextAside());
-    asMade = kind(first);
+    asMade = Kind.of(first);
     aside.add(first);
+  }
+
+  /** What a command may have changed of its directory, and must not leave to another. */
+  private record Kind(Map<String, Object> attributes, long extendedBytes, int flags) {
+    static Kind of(Path directory) throws IOException {
+      String path = directory.toString();
+      return new Kind(
+          Files.readAttributes(directory, "unix:mode,uid,gid", LinkOption.NOFOLLOW_LINKS),
+          LibC.llistxattr(path, null, 0), // an access list is one of them
+          flags(path));
+    }
+
+    /** As of {@code chattr(1)}; 0 where the file system has none. */
+    private static int flags(String path) {
+      int descriptor = LibC.open(path, LibC.O_NONBLOCK | LibC.O_CLOEXEC); // it may be a pipe now
+      int[] flags = new int[2]; // the kernel writes an int, whatever its manual says
+      if (descriptor >= 0) {
+        LibC.ioctl(descriptor, LibC.FS_IOC_GETFLAGS, flags);
+        LibC.close(descriptor);
+      }
+      return flags[0];
+    }
   }
 
   /** Where the directory of the command with this cookie is while it runs. */
@@ -61,15 +82,29 @@ final class TemporaryDirectories {
   /** Makes it: empty, and only this process's user may enter. */
   void make(Path directory) throws IOException {
     Path free = aside.pollFirst();
-    if (free != null) {
+    if (free == null || !servesAgain(free, directory)) {
       try {
-        Files.move(free, directory, StandardCopyOption.ATOMIC_MOVE);
-        return;
-      } catch (IOException e) {
-        LOG.debugf("A directory that was put aside is gone: %s", e.getMessage());
+        Files.createDirectory(directory);
+      } catch (NoSuchFileException e) {
+        makeRoot(); // somebody has removed it
+        Files.createDirectory(directory);
       }
     }
-    Files.createDirectory(directory);
+  }
+
+  /** Whoever knows where it lay may have changed it meanwhile, so this is where it is looked at. */
+  private boolean servesAgain(Path free, Path directory) {
+    try {
+      Files.move(free, directory, StandardCopyOption.ATOMIC_MOVE);
+      if (Kind.of(directory).equals(asMade) && isEmpty(directory)) {
+        LibC.utimes(directory.toString(), null); // its times are now
+        return true;
+      }
+    } catch (IOException e) {
+      LOG.debugf("A directory that was put aside cannot serve again: %s", e.getMessage());
+    }
+    removeNow(directory);
+    return false;
   }
 
   /**
@@ -78,20 +113,18 @@ final class TemporaryDirectories {
    * @param unused whether nothing of the command that it was made for runs any more
    */
   void remove(Path directory, boolean unused) {
-    if (unused && aside.remainingCapacity() > 0 && isAsMade(directory)) {
+    if (unused && aside.remainingCapacity() > 0 && isEmpty(directory)) {
       try {
         Path free = Files.move(directory, nextAside(), StandardCopyOption.ATOMIC_MOVE);
         if (!aside.offerFirst(free)) {
-          Files.delete(free);
+          removeNow(free);
         }
         return;
       } catch (IOException e) {
         LOG.debugf("A temporary directory cannot be put aside: %s", e.getMessage());
       }
     }
-    if (!directory.toFile().delete()) {
-      removeTree(directory);
-    }
+    removeNow(directory);
   }
 
   void removeAll() {
@@ -102,22 +135,25 @@ final class TemporaryDirectories {
     return root.resolve(ASIDE + number.incrementAndGet());
   }
 
-  /** Empty, of the same owner and mode, and without attributes, which an access list would be. */
-  private boolean isAsMade(Path directory) {
-    try {
-      if (!kind(directory).equals(asMade) || LibC.llistxattr(directory.toString(), null, 0) != 0) {
-        return false;
-      }
-      try (DirectoryStream<Path> files = Files.newDirectoryStream(directory)) {
-        return !files.iterator().hasNext();
-      }
+  private void makeRoot() throws IOException {
+    Files.createDirectories(root);
+    // Others may pass through to a directory that is theirs, and see nothing on the way.
+    Files.setPosixFilePermissions(root, PosixFilePermissions.fromString("rwx--x--x"));
+  }
+
+  private static boolean isEmpty(Path directory) {
+    try (DirectoryStream<Path> files = Files.newDirectoryStream(directory)) {
+      return !files.iterator().hasNext();
     } catch (IOException | DirectoryIteratorException e) {
       return false;
     }
   }
 
-  private static Map<String, Object> kind(Path directory) throws IOException {
-    return Files.readAttributes(directory, "unix:mode,uid,gid", LinkOption.NOFOLLOW_LINKS);
+  /** Most are empty. */
+  private static void removeNow(Path directory) {
+    if (!directory.toFile().delete()) {
+      removeTree(directory);
+    }
   }
 
   private static void removeTree(Path root) {

@@ -1,15 +1,19 @@
 package io.errand.exec;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.nio.file.attribute.UserDefinedFileAttributeView;
+import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -87,14 +91,65 @@ class TemporaryDirectoriesTest {
   }
 
   @Test
-  void whatACommandHasPutAsideInItsPlaceIsNotTrusted() throws IOException {
-    // The directory that was made ahead is gone: the next command gets a new one.
-    try (Stream<Path> all = Files.list(root)) {
-      for (Path aside : all.toList()) {
-        Files.delete(aside);
+  void oneThatWasGivenAFlagDoesNotServeAgain() throws IOException {
+    assertThat(servesAgainAfter(true, TemporaryDirectoriesTest::setNoDump)).isFalse();
+  }
+
+  private static void setNoDump(Path directory) {
+    int descriptor = LibC.open(directory.toString(), LibC.O_CLOEXEC);
+    int[] noDump = {0x40, 0};
+    assumeThat(LibC.ioctl(descriptor, 0x40086602L, noDump)).isZero(); // FS_IOC_SETFLAGS
+    LibC.close(descriptor);
+  }
+
+  @Test
+  void oneThatWasAlteredWhileItLayAsideDoesNotServeAgain() throws IOException {
+    Path elsewhere = Files.createDirectory(folder.resolve("elsewhere"));
+    Path file = Files.createFile(elsewhere.resolve("file"));
+    List<Deed> deeds =
+        List.of(
+            aside -> Files.createFile(aside.resolve(".secret")),
+            aside ->
+                Files.setPosixFilePermissions(aside, PosixFilePermissions.fromString("rwxrwxrwx")),
+            Files::delete,
+            aside -> {
+              Files.delete(aside);
+              Files.createFile(aside);
+            },
+            aside -> {
+              Files.delete(aside);
+              Files.createSymbolicLink(aside, elsewhere);
+            });
+    for (Deed deed : deeds) {
+      directories.remove(make(), true);
+      for (Path aside : inRoot()) {
+        deed.doTo(aside);
       }
+      Path next = make();
+      assertThat(Files.isDirectory(next, LinkOption.NOFOLLOW_LINKS)).isTrue();
+      assertThat(next).isEmptyDirectory();
+      assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(next)))
+          .isEqualTo("rwx------");
+      directories.remove(next, false);
     }
+    assertThat(file).exists();
+  }
+
+  @Test
+  void itsTimeIsThatOfItsSecondService() throws IOException {
+    Path directory = make();
+    Files.setLastModifiedTime(directory, FileTime.fromMillis(0));
+    directories.remove(directory, true);
+    assertThat(Files.getLastModifiedTime(make())).isGreaterThan(FileTime.fromMillis(0));
+  }
+
+  @Test
+  void aRootThatIsGoneIsMadeAgain() throws IOException {
+    inRoot().forEach(aside -> assertThat(aside.toFile().delete()).isTrue());
+    Files.delete(root);
     assertThat(make()).isEmptyDirectory();
+    assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(root)))
+        .isEqualTo("rwx--x--x");
   }
 
   @Test
@@ -106,9 +161,7 @@ class TemporaryDirectoriesTest {
     for (Path directory : many) {
       directories.remove(directory, true);
     }
-    try (Stream<Path> left = Files.list(root)) {
-      assertThat(left).hasSize(64);
-    }
+    assertThat(inRoot()).hasSize(64);
   }
 
   private Path make() throws IOException {
@@ -117,20 +170,31 @@ class TemporaryDirectoriesTest {
     return directory;
   }
 
-  /**
-   * Whether the next command gets the same directory, told by a time that nobody else would set.
-   */
+  private List<Path> inRoot() throws IOException {
+    try (Stream<Path> all = Files.list(root)) {
+      return all.toList();
+    }
+  }
+
+  /** Whether the next command gets the same directory. */
   private boolean servesAgainAfter(boolean unused, Deed deed) throws IOException {
     Path directory = make();
-    FileTime mark = FileTime.fromMillis(1_000);
-    deed.doTo(directory);
-    Files.setLastModifiedTime(directory, mark);
-    directories.remove(directory, unused);
-    assertThat(directory).doesNotExist();
-    Path next = make();
-    assertThat(next).isEmptyDirectory();
-    assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(next)))
-        .isEqualTo("rwx------");
-    return Files.readAttributes(next, BasicFileAttributes.class).lastModifiedTime().equals(mark);
+    Object key = key(directory);
+    // As long as this is open, no other can have its key.
+    try (DirectoryStream<Path> open = Files.newDirectoryStream(directory)) {
+      assertThat(open.iterator().hasNext()).isFalse();
+      deed.doTo(directory);
+      directories.remove(directory, unused);
+      assertThat(directory).doesNotExist();
+      Path next = make();
+      assertThat(next).isEmptyDirectory();
+      assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(next)))
+          .isEqualTo("rwx------");
+      return key.equals(key(next));
+    }
+  }
+
+  private static Object key(Path directory) throws IOException {
+    return Files.readAttributes(directory, BasicFileAttributes.class).fileKey();
   }
 }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.net.URI;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
@@ -18,6 +19,7 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -167,6 +169,40 @@ class ApiIT {
         server.post(
             "/v1/jobs/batch", TestServer.JSON.createObjectNode().set("jobs", jobs).toString()),
         400);
+  }
+
+  @Test
+  void jobsOfABatchThatShareSomeOfTheirFieldsKeepTheirOwn() {
+    String start =
+        "{\"run_at\":\"2099-01-01T00:00:00Z\",\"command\":[\"echo\",\"\\u00e9 \\\"\\\\\"]";
+    List<String> items =
+        Stream.of(
+                "",
+                ",\"queue\":\"other\"",
+                "",
+                ",\"priority\":5,\"labels\":{\"a\":\"1\"},\"env\":{\"B\":\"2\"}",
+                ",\"working_directory\":\"/\",\"stdin\":\"x\"",
+                ",\"timeout_seconds\":1.5,\"kill_grace_seconds\":0",
+                ",\"stdout_limit_bytes\":1,\"stderr_limit_bytes\":2",
+                ",\"max_attempts\":1,\"on_lost\":\"hold\",\"success_exit_codes\":[0,3]",
+                ",\"backoff\":{\"jitter\":\"none\"},\"retry\":[{\"when\":\"signal\",\"then\":\"fail\"}]",
+                ",\"limits\":{\"nice\":3},\"sandbox\":{\"read_only\":true}",
+                ",\"concurrency_key\":\"k\",\"expires_at\":\"2099-01-02T00:00:00Z\"",
+                "")
+            .map(fields -> start + fields + "}")
+            .toList();
+    JsonNode ids =
+        json(server.post("/v1/jobs/batch", "{\"jobs\":[" + String.join(",", items) + "]}"))
+            .get("ids");
+    for (int i = 0; i < items.size(); i++) {
+      assertThat(asked(server.get("/v1/jobs/" + ids.get(i).asText())))
+          .isEqualTo(asked(server.post("/v1/jobs", items.get(i))));
+    }
+  }
+
+  /** A job as an answer shows it, without what differs between two of one body. */
+  private static JsonNode asked(HttpResponse<String> answer) {
+    return ((ObjectNode) json(answer)).without(List.of("id", "created_at"));
   }
 
   @Test
