@@ -55,18 +55,38 @@ class QueueFrontTest {
   void behindASlowLookTheNextOnesBeginALittleBeforeWhatItFound() {
     front.looked(null, 0, 20 * MILLISECOND, List.of(job(NOON.plusSeconds(9)), job(NOON)));
     assertThat(front.next(1)).isEqualTo(NOON.minusSeconds(5));
-    front.looked(front.next(1), 2, 30 * MILLISECOND, List.of(job(NOON.plusSeconds(60))));
+    front.looked(front.next(1), 2, MILLISECOND, List.of(job(NOON.plusSeconds(60))));
     assertThat(front.next(3)).isEqualTo(NOON.minusSeconds(5));
   }
 
   @Test
-  void aWholeLookComesEverySecondOrTakesATwentiethOfTheTime() {
+  void aWholeLookComesEveryTwoSecondsOrTakesATwentiethOfTheTime() {
     front.looked(null, 0, 20 * MILLISECOND, List.of(job(NOON)));
-    assertThat(front.next(SECOND - 1)).isNotNull();
-    assertThat(front.next(SECOND)).isNull();
+    assertThat(front.next(2 * SECOND - 1)).isNotNull();
+    assertThat(front.next(2 * SECOND)).isNull();
     front.looked(null, 0, 200 * MILLISECOND, List.of(job(NOON)));
     assertThat(front.next(4 * SECOND - 1)).isNotNull();
     assertThat(front.next(4 * SECOND)).isNull();
+  }
+
+  @Test
+  void whereShortLooksAreNoFasterTheyAreNotTriedAgainForAMinute() {
+    front.looked(null, 0, 20 * MILLISECOND, List.of(job(NOON)));
+    front.looked(front.next(1), 2, 15 * MILLISECOND, List.of(job(NOON)));
+    front.looked(null, 2 * SECOND, 20 * MILLISECOND, List.of(job(NOON)));
+    assertThat(front.next(2 * SECOND + 1)).isNull();
+    front.looked(null, 61 * SECOND, 20 * MILLISECOND, List.of(job(NOON)));
+    assertThat(front.next(61 * SECOND + 1)).isNull();
+    front.looked(null, 62 * SECOND, 20 * MILLISECOND, List.of(job(NOON)));
+    assertThat(front.next(62 * SECOND + 1)).isNotNull();
+  }
+
+  @Test
+  void whereTheyAreFasterTheyGoOn() {
+    front.looked(null, 0, 20 * MILLISECOND, List.of(job(NOON)));
+    front.looked(front.next(1), 2, 3 * MILLISECOND, List.of(job(NOON)));
+    front.looked(null, 2 * SECOND, 20 * MILLISECOND, List.of(job(NOON.plusSeconds(60))));
+    assertThat(front.next(2 * SECOND + 1)).isEqualTo(NOON.plusSeconds(55));
   }
 
   @Test
