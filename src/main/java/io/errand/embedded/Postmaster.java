@@ -2,7 +2,9 @@ package io.errand.embedded;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -21,27 +23,36 @@ final class Postmaster {
     this.data = data;
   }
 
-  /** The pid of a process that works in this directory, dying ones included. */
-  Optional<Long> pid() {
+  /**
+   * The pid of a process that works in this directory, dying ones included.
+   *
+   * @throws IOException if that cannot be told now, for want of a descriptor, say
+   */
+  Optional<Long> pid() throws IOException {
     try {
       List<String> lines =
           Files.readAllLines(data.resolve("postmaster.pid"), StandardCharsets.UTF_8);
       long pid = Long.parseLong(lines.get(0).trim());
       return isOurs(pid) ? Optional.of(pid) : Optional.empty();
-    } catch (IOException | NumberFormatException | IndexOutOfBoundsException e) {
+    } catch (NoSuchFileException | NumberFormatException | IndexOutOfBoundsException e) {
       return Optional.empty();
     }
   }
 
   /** A pid file outlives its process, and the pid may be another's by now. */
-  private boolean isOurs(long pid) {
+  private boolean isOurs(long pid) throws IOException {
     Path process = Path.of("/proc", Long.toString(pid));
     try {
       if (state(process) == 'Z') {
         return true; // dying: its directory can no longer be read, but it is not yet gone
       }
       return Files.readSymbolicLink(process.resolve("cwd")).equals(data.toRealPath());
+    } catch (AccessDeniedException e) {
+      return false;
     } catch (IOException e) {
+      if (Files.exists(process)) {
+        throw e;
+      }
       return false;
     }
   }
