@@ -54,12 +54,14 @@ record NewJobJson(String shapes, String items) {
     ArrayNode items = PolicyJson.MAPPER.createArrayNode();
     Map<Shape, Integer> numbers = new HashMap<>();
     for (NewJob job : jobs) {
-      Shape shape = Shape.of(job);
-      Integer known = numbers.putIfAbsent(shape, numbers.size());
-      int number = known == null ? numbers.size() - 1 : known;
-      if (known == null) {
-        describe(shape, shapes.addObject().put("shape", number));
-      }
+      int number =
+          numbers.computeIfAbsent(
+              Shape.of(job),
+              shape -> {
+                int next = shapes.size();
+                describe(shape, shapes.addObject().put("shape", next));
+                return next;
+              });
       describe(job, items.addObject().put("shape", number));
     }
     return new NewJobJson(shapes.toString(), items.toString());
