@@ -70,6 +70,22 @@ class FailoverIT {
     }
   }
 
+  /**
+   * Whatever had connections to what is gone has none left by the time it says that it is ready.
+   */
+  @Test
+  void whoIsReadyAgainUsesNoConnectionFromBefore() throws Exception {
+    try (Cluster cluster = new Cluster(2, false)) {
+      Map<String, String> early = submit(cluster, "early");
+      cluster.execute(
+          "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+              + " WHERE application_name LIKE 'errand%' AND pid <> pg_backend_pid()");
+      cluster.heal();
+      assertThat(submit(cluster, "early")).isEqualTo(early);
+      submit(cluster, "late");
+    }
+  }
+
   /** Jobs under keys of their own, a third of which take a while; gives ids by keys. */
   private static Map<String, String> submit(Cluster cluster, String name) {
     Map<String, String> ids = new LinkedHashMap<>();
