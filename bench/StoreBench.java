@@ -25,6 +25,8 @@ import javax.sql.DataSource;
 
 /** Errand's own statements, claimed and completed through the real store without a process. */
 public final class StoreBench {
+  private static final long WARM_UP_NANOS = 6_000_000_000L; // most of it is compiled by then
+
   private static String url;
 
   public static void main(String... arguments) throws Exception {
@@ -41,12 +43,12 @@ public final class StoreBench {
     }
   }
 
-  /** Claims and completes for so many seconds; gives jobs a second, all threads. */
+  /** Claims and completes for so many seconds, once warm; gives jobs a second, all threads. */
   private static double drain(int threads, int seconds, int together) throws Exception {
     long[] counts = new long[threads];
     CountDownLatch done = new CountDownLatch(threads);
-    long until = System.nanoTime() + seconds * 1_000_000_000L;
-    long begun = System.nanoTime();
+    long begun = System.nanoTime() + WARM_UP_NANOS;
+    long until = begun + seconds * 1_000_000_000L;
     for (int t = 0; t < threads; t++) {
       int own = t;
       new Thread(
@@ -55,8 +57,10 @@ public final class StoreBench {
                   Turner turner = new Turner();
                   List<Completion> ended = List.of();
                   while (System.nanoTime() < until) {
-                    List<ClaimedJob> claimed = turner.turn(ended, together, null);
-                    counts[own] += ended.size();
+                    List<ClaimedJob> claimed = turner.turn(ended, together);
+                    if (System.nanoTime() >= begun) {
+                      counts[own] += ended.size();
+                    }
                     ended = claimed.stream().map(StoreBench::succeeded).toList();
                     if (claimed.isEmpty()) {
                       throw new IllegalStateException("Nothing left to claim");
@@ -81,7 +85,6 @@ public final class StoreBench {
   /** Submits and claims at a steady rate; prints p50 and p99 of a claim in ms, each ten seconds. */
   private static void trickle(int aSecond, int seconds) throws Exception {
     Turner turner = new Turner();
-    QueueFront front = new QueueFront();
     try (Connection feeder = DriverManager.getConnection(url);
         Statement feed = feeder.createStatement()) {
       long next = System.nanoTime();
@@ -93,11 +96,8 @@ public final class StoreBench {
           next += 3_000_000_000L / aSecond;
           LockSupport.parkNanos(next - System.nanoTime());
           long begun = System.nanoTime();
-          Instant from = front.next(begun);
-          List<ClaimedJob> claimed = turner.turn(ended, 8, from);
-          long took = System.nanoTime() - begun;
-          front.looked(from, begun + took, took, claimed);
-          times.add(took);
+          List<ClaimedJob> claimed = turner.turn(ended, 8);
+          times.add(System.nanoTime() - begun);
           ended = claimed.stream().map(StoreBench::succeeded).toList();
         }
         Collections.sort(times);
@@ -115,6 +115,7 @@ public final class StoreBench {
     return new Completion(
         plain.jobId(),
         plain.token(),
+        plain.claimedAt(),
         plain.result(),
         plain.decision(),
         new Completion.Usage(0.001, 0.001, 0.001, null),
@@ -123,9 +124,10 @@ public final class StoreBench {
         KeptOutput.NONE);
   }
 
-  /** One connection and one worker. */
+  /** One connection and one worker, who looks where the dispatcher would. */
   private static final class Turner {
     private final TurnStore turns;
+    private final QueueFront front = new QueueFront();
     private final UUID worker = UUID.randomUUID();
 
     Turner() throws Exception {
@@ -140,10 +142,14 @@ public final class StoreBench {
       turns = make(TurnStore.class, one, make(CompleteStore.class, one), make(ClaimStore.class, one));
     }
 
-    List<ClaimedJob> turn(List<Completion> ended, int limit, Instant from) throws Exception {
-      return turns
-          .take(ended, new ClaimStore.Claimer(worker, "bench", List.of("*"), from), limit)
-          .claimed();
+    List<ClaimedJob> turn(List<Completion> ended, int limit) throws Exception {
+      long begun = System.nanoTime();
+      Instant from = front.next(begun);
+      ClaimStore.Claimer claimer = new ClaimStore.Claimer(worker, "bench", List.of("*"), from);
+      List<ClaimedJob> claimed = turns.take(ended, claimer, limit).claimed();
+      long now = System.nanoTime();
+      front.looked(from, now, now - begun, claimed);
+      return claimed;
     }
   }
 

@@ -71,7 +71,7 @@ public class ClaimStore {
               worker_id = ?, claim_token = gen_random_uuid(), stdout_bytes = 0,
               stdout_dropped_bytes = 0, stderr_bytes = 0, stderr_dropped_bytes = 0
           WHERE j.id = ANY (ARRAY(SELECT id FROM taken))
-          RETURNING j.id, j.worker, j.claim_token, j.attempt, j.charged_attempts, j.queue,
+          RETURNING j.id, j.worker, j.claim_token, j.started_at, j.attempt, j.charged_attempts, j.queue,
               extract(epoch FROM now() - greatest(j.run_at, j.created_at)) AS waited_seconds,
               j.command, j.env::text, j.stdin, j.working_directory, j.timeout_seconds,
               j.kill_grace_seconds, j.stdout_limit_bytes, j.stderr_limit_bytes, j.max_attempts,
@@ -89,7 +89,7 @@ public class ClaimStore {
 
   private static final String HELD_BY =
       """
-      SELECT j.id, j.claim_token, j.attempt, j.charged_attempts, j.queue, 0 AS waited_seconds,
+      SELECT j.id, j.claim_token, j.started_at, j.attempt, j.charged_attempts, j.queue, 0 AS waited_seconds,
           j.command, j.env::text, j.stdin, j.working_directory, j.timeout_seconds,
           j.kill_grace_seconds, j.stdout_limit_bytes, j.stderr_limit_bytes, j.max_attempts,
           j.backoff::text, j.retry::text, j.success_exit_codes, j.on_lost, j.limits::text,
@@ -104,7 +104,7 @@ public class ClaimStore {
    */
   private static final String LOST =
       """
-      SELECT j.id, j.claim_token, j.attempt, j.charged_attempts, j.queue, 0 AS waited_seconds,
+      SELECT j.id, j.claim_token, j.started_at, j.attempt, j.charged_attempts, j.queue, 0 AS waited_seconds,
           j.command, '{}' AS env, NULL AS stdin, j.working_directory, j.timeout_seconds,
           j.kill_grace_seconds, j.stdout_limit_bytes, j.stderr_limit_bytes, j.max_attempts,
           j.backoff::text, j.retry::text, j.success_exit_codes, j.on_lost, j.limits::text,
@@ -241,11 +241,12 @@ public class ClaimStore {
     return new ClaimedJob(
         row.getObject("id", UUID.class),
         row.getObject("claim_token", UUID.class),
+        instant(row, "started_at"),
         row.getInt("attempt"),
         row.getInt("charged_attempts"),
         row.getString("queue"),
         seconds(row.getDouble("waited_seconds")),
-        row.getObject("run_at", OffsetDateTime.class).toInstant(),
+        instant(row, "run_at"),
         List.of((String[]) row.getArray("command").getArray()),
         PolicyJson.readMap(row.getString("env")),
         row.getString("stdin"),
@@ -271,6 +272,10 @@ public class ClaimStore {
         PolicyJson.readRules(row.getString("retry")),
         success,
         OnLost.valueOf(row.getString("on_lost").toUpperCase(Locale.ROOT)));
+  }
+
+  private static Instant instant(ResultSet row, String column) throws SQLException {
+    return row.getObject(column, OffsetDateTime.class).toInstant();
   }
 
   private static Duration seconds(double seconds) {

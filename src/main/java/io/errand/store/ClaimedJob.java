@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param id the job
  * @param token fences every later write about this attempt
+ * @param claimedAt when, by the database's clock
  * @param attempt the number of this attempt
  * @param charged how many tries have been charged, this one included
  * @param queue where it came from
@@ -24,6 +25,7 @@ import org.jspecify.annotations.Nullable;
 public record ClaimedJob(
     UUID id,
     UUID token,
+    Instant claimedAt,
     int attempt,
     int charged,
     String queue,

@@ -8,6 +8,7 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.time.ZoneOffset;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -25,6 +26,9 @@ public class CompleteStore {
     this.dataSource = dataSource;
   }
 
+  private static final String NEXT_STATE =
+      "CASE WHEN j.cancel_requested_at IS NULL THEN e.state ELSE e.state_if_cancelled END";
+
   /*
    * The row may have been asked to cancel after the decision was made, so both decisions come along
    * and the row chooses. What is not RUNNING under this token any more is left as it is: a row has a
@@ -36,54 +40,46 @@ public class CompleteStore {
       """
       ending AS (
           SELECT * FROM unnest(
-              ?::uuid[], ?::uuid[], ?::text[], ?::text[], ?::float8[], ?::boolean[], ?::text[],
+              ?::uuid[], ?::uuid[], ?::timestamptz[], ?::text[], ?::text[], ?::float8[],
+              ?::boolean[], ?::text[],
               ?::smallint[], ?::text[], ?::text[], ?::boolean[],
               ?::float8[], ?::float8[], ?::float8[], ?::bigint[],
               ?::bytea[], ?::integer[], ?::bigint[], ?::bytea[], ?::integer[], ?::bigint[],
               ?::jsonb[], ?::boolean[])
           AS e (
-              job_id, claim_token, state, state_if_cancelled, delay_seconds, uncharged, outcome,
+              job_id, claim_token, claimed_at, state, state_if_cancelled, delay_seconds,
+              uncharged, outcome,
               exit_code, signal, detail, started,
               duration_seconds, cpu_user_seconds, cpu_system_seconds, memory_peak_bytes,
               stdout, stdout_head_bytes, stdout_bytes, stderr, stderr_head_bytes, stderr_bytes,
               signals_sent, tree_empty)
-      ), chosen AS (
-          SELECT e.*, j.queue, j.attempt, j.started_at AS claimed_at, j.worker, j.charged_attempts,
-                 j.run_at, j.cancel_requested_at,
-                 CASE WHEN j.cancel_requested_at IS NULL THEN e.state
-                      ELSE e.state_if_cancelled END AS next_state
-          FROM (SELECT * FROM ending ORDER BY job_id) e
-          CROSS JOIN LATERAL (
-              SELECT * FROM errand.jobs
-              WHERE id = e.job_id AND claim_token = e.claim_token
-              FOR UPDATE) j
       ), done AS (
           UPDATE errand.jobs j
-          SET state = c.next_state,
-              reason = CASE WHEN c.next_state = 'cancelled' THEN 'cancelled' ELSE c.outcome END,
-              detail = c.detail,
-              exit_code = c.exit_code,
-              signal = c.signal,
-              charged_attempts = c.charged_attempts - c.uncharged::integer,
-              run_at = CASE WHEN c.next_state IN ('queued', 'retrying')
-                            THEN now() + make_interval(secs => c.delay_seconds)
-                            ELSE c.run_at END,
-              started_at = CASE WHEN c.next_state = 'queued' AND NOT c.started AND c.attempt = 1
-                                THEN NULL ELSE c.claimed_at END,
-              finished_at = CASE WHEN c.next_state IN ('succeeded', 'failed', 'cancelled')
+          SET state = NEXT_STATE,
+              reason = CASE NEXT_STATE WHEN 'cancelled' THEN 'cancelled' ELSE e.outcome END,
+              detail = e.detail,
+              exit_code = e.exit_code,
+              signal = e.signal,
+              charged_attempts = j.charged_attempts - e.uncharged::integer,
+              run_at = CASE WHEN NEXT_STATE IN ('queued', 'retrying')
+                            THEN now() + make_interval(secs => e.delay_seconds)
+                            ELSE j.run_at END,
+              started_at = CASE WHEN NEXT_STATE = 'queued' AND NOT e.started AND j.attempt = 1
+                                THEN NULL ELSE j.started_at END,
+              finished_at = CASE WHEN NEXT_STATE IN ('succeeded', 'failed', 'cancelled')
                                  THEN now() END,
-              cancel_requested_at = CASE WHEN c.next_state IN ('succeeded', 'cancelled')
-                                         THEN c.cancel_requested_at END,
-              duration_seconds = c.duration_seconds,
-              stdout_bytes = c.stdout_bytes,
-              stdout_dropped_bytes = c.stdout_bytes - octet_length(c.stdout),
-              stderr_bytes = c.stderr_bytes,
-              stderr_dropped_bytes = c.stderr_bytes - octet_length(c.stderr),
+              cancel_requested_at = CASE WHEN NEXT_STATE IN ('succeeded', 'cancelled')
+                                         THEN j.cancel_requested_at END,
+              duration_seconds = e.duration_seconds,
+              stdout_bytes = e.stdout_bytes,
+              stdout_dropped_bytes = e.stdout_bytes - octet_length(e.stdout),
+              stderr_bytes = e.stderr_bytes,
+              stderr_dropped_bytes = e.stderr_bytes - octet_length(e.stderr),
               worker_id = NULL,
               claim_token = NULL
-          FROM chosen c
-          WHERE j.id = c.job_id AND j.claim_token = c.claim_token
-          RETURNING c.*
+          FROM (SELECT * FROM ending ORDER BY job_id) e
+          WHERE j.id = e.job_id AND j.claim_token = e.claim_token
+          RETURNING e.*, j.queue, j.attempt, j.worker, j.state AS next_state, j.reason
       ), written AS (
       INSERT INTO errand.attempts (
           job_id, attempt, outcome, exit_code, signal, detail, started_at, duration_seconds,
@@ -98,12 +94,12 @@ public class CompleteStore {
       FROM done c
       RETURNING job_id
       ), ended AS (
-          SELECT job_id AS id, queue, 'running' AS from_state, next_state AS to_state,
-              CASE WHEN next_state = 'cancelled' THEN 'cancelled' ELSE outcome END AS reason,
+          SELECT job_id AS id, queue, 'running' AS from_state, next_state AS to_state, reason,
               attempt, claim_token
           FROM done
       ),
       """
+              .replace("NEXT_STATE", NEXT_STATE)
           + History.of("ended", "?");
 
   private static final String COMPLETE = "WITH " + ENDING + "SELECT job_id FROM written";
@@ -144,6 +140,7 @@ public class CompleteStore {
     Columns columns = new Columns(connection, statement, completions);
     columns.add("uuid", Completion::jobId);
     columns.add("uuid", Completion::token);
+    columns.add("timestamptz", completion -> completion.claimedAt().atOffset(ZoneOffset.UTC));
     columns.add("text", completion -> completion.decision().arrow().to().wireName());
     columns.add("text", CompleteStore::stateIfCancelled);
     columns.add("float8", completion -> completion.decision().delay().toNanos() / 1e9);

@@ -2,6 +2,7 @@ package io.errand.store;
 
 import io.errand.job.AttemptResult;
 import io.errand.job.Decision;
+import java.time.Instant;
 import java.util.List;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -11,6 +12,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param jobId the job
  * @param token the claim that this is about
+ * @param claimedAt when it was made, by the database's clock
  * @param result how the attempt ended
  * @param decision what becomes of the job
  * @param usage what it used, or null where that is not known
@@ -21,6 +23,7 @@ import org.jspecify.annotations.Nullable;
 public record Completion(
     UUID jobId,
     UUID token,
+    Instant claimedAt,
     AttemptResult result,
     Decision decision,
     @Nullable Usage usage,

@@ -101,6 +101,7 @@ final class Commands {
     return new Completion(
         job.id(),
         job.token(),
+        job.claimedAt(),
         attempt,
         decide(job, attempt),
         usage == null
@@ -127,6 +128,7 @@ final class Commands {
     return new Completion(
         job.id(),
         job.token(),
+        job.claimedAt(),
         attempt,
         decide(job, attempt),
         null,

@@ -139,12 +139,12 @@ class GrowthTest {
     assertThat(
             plan(
                 "turn",
-                "uuid[], uuid[], text[], text[], float8[], boolean[], text[], smallint[], text[], text[],"
+                "uuid[], uuid[], timestamptz[], text[], text[], float8[], boolean[], text[], smallint[], text[], text[],"
                     + " boolean[], float8[], float8[], float8[], bigint[], bytea[], integer[], bigint[],"
                     + " bytea[], integer[], bigint[], jsonb[], boolean[], text,"
                     + " timestamptz, boolean, text[], uuid, integer, text, uuid",
                 ending,
-                "'{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}',"
+                "'{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}',"
                     + " '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', 'w', null, true, '{*}', '"
                     + WORKER
                     + "', 8, 'w', '"
@@ -152,7 +152,7 @@ class GrowthTest {
                     + "'"))
         .contains("Index Scan using jobs_ready on jobs c")
         .contains(
-            "Index Scan using jobs_pkey on jobs  ") // not by jobs_running, full of what has run
+            "Index Scan using jobs_pkey on jobs j  ") // not by jobs_running, full of what has run
         .doesNotContain("Seq Scan on jobs");
   }
 

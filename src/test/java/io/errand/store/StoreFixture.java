@@ -105,6 +105,7 @@ abstract class StoreFixture {
     return new Completion(
         job.id(),
         job.token(),
+        job.claimedAt(),
         result,
         Decision.of(job.policy(), job.charged(), result, () -> 0),
         new Completion.Usage(1.5, 0.1, 0.2, null),

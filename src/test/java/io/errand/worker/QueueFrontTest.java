@@ -27,6 +27,7 @@ class QueueFrontTest {
     return new ClaimedJob(
         UUID.randomUUID(),
         UUID.randomUUID(),
+        runAt,
         1,
         1,
         "default",
