@@ -24,12 +24,17 @@ public class Caller {
     principal = name;
   }
 
-  /** Keeps everybody without a token out of {@code /v1}, whether the path exists or not. */
+  /**
+   * Keeps everybody without a token out of {@code /v1}, whether the path exists or not, and
+   * everybody where the API is not served.
+   */
   public static class Gate {
+    private final ApiConfig config;
     private final Tokens tokens;
     private final Caller caller;
 
-    Gate(Tokens tokens, Caller caller) {
+    Gate(ApiConfig config, Tokens tokens, Caller caller) {
+      this.config = config;
       this.tokens = tokens;
       this.caller = caller;
     }
@@ -39,6 +44,11 @@ public class Caller {
       String path = request.getUriInfo().getRequestUri().getPath();
       if (!path.equals("/v1") && !path.startsWith("/v1/")) {
         return null;
+      }
+      if (!config.isApi()) {
+        return Problem.of(
+                Kind.NOT_FOUND, "The API is not served here: this process runs commands only")
+            .response(path);
       }
       String principal = tokens.principalOf(request.getHeaderString(HttpHeaders.AUTHORIZATION));
       if (principal == null) {

@@ -72,7 +72,10 @@ public class Worker {
 
   /** Begins to work, if this process has the role. */
   public void start() throws IOException {
-    if (!config.roles().contains("worker")) {
+    if (!config.isWorker()) {
+      LOG.info(
+          "No command runs here, as ERRAND_ROLES has it: jobs wait for a worker process on this"
+              + " database");
       return;
     }
     String name = config.workerName().orElseGet(Worker::hostName);

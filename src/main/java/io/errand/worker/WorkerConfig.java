@@ -16,6 +16,11 @@ public interface WorkerConfig {
   @WithDefault("api,worker")
   List<String> roles();
 
+  /** Whether commands are run here. */
+  default boolean isWorker() {
+    return roles().stream().anyMatch(role -> role.strip().equals("worker"));
+  }
+
   /** How many commands run at once, 1 to 10,000; four for each core by default. */
   OptionalInt workerSlots();
 
@@ -97,7 +102,7 @@ public interface WorkerConfig {
    */
   default void check() {
     for (String role : roles()) {
-      if (!role.equals("api") && !role.equals("worker")) {
+      if (!role.strip().equals("api") && !role.strip().equals("worker")) {
         throw new IllegalArgumentException(
             "ERRAND_ROLES knows api and worker, not '" + role + "'; set it to api,worker");
       }

@@ -310,6 +310,20 @@ class LifecycleIT {
   }
 
   @Test
+  void aProcessThatOnlyRunsCommandsHasNoApi() throws Exception {
+    Map<String, String> settings = new HashMap<>(QUICK);
+    settings.put("ERRAND_ROLES", " worker");
+    try (TestServer worker = TestServer.start(settings)) {
+      assertThat(worker.get("/q/health/ready").statusCode()).isEqualTo(200);
+      assertThat(worker.get("/v1/jobs"))
+          .satisfies(answer -> assertThat(answer.statusCode()).isEqualTo(404))
+          .satisfies(answer -> assertThat(answer.body()).contains("The API is not served here"));
+      assertThat(sql(worker, "SELECT count(*) FROM errand.workers WHERE state = 'live'"))
+          .isEqualTo("1");
+    }
+  }
+
+  @Test
   void badSettingsStopTheStartWithASentence() {
     assertThat(TestServer.refusal(Map.of("ERRAND_WORKER_SLOTS", "0")))
         .contains("ERRAND_WORKER_SLOTS is 0");

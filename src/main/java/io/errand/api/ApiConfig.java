@@ -1,0 +1,18 @@
+package io.errand.api;
+
+import io.smallrye.config.ConfigMapping;
+import io.smallrye.config.WithDefault;
+import java.util.List;
+
+/** Settings of the API. */
+@ConfigMapping(prefix = "errand")
+public interface ApiConfig {
+  /** What this process does: {@code api}, {@code worker}. */
+  @WithDefault("api,worker")
+  List<String> roles();
+
+  /** Whether the API is served here. */
+  default boolean isApi() {
+    return roles().stream().anyMatch(role -> role.strip().equals("api"));
+  }
+}
