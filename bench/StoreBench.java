@@ -148,7 +148,7 @@ public final class StoreBench {
       ClaimStore.Claimer claimer = new ClaimStore.Claimer(worker, "bench", List.of("*"), from);
       List<ClaimedJob> claimed = turns.take(ended, claimer, limit).claimed();
       long now = System.nanoTime();
-      front.looked(from, now, now - begun, claimed);
+      front.looked(from, now, now - begun, claimed, limit);
       return claimed;
     }
   }

@@ -253,7 +253,7 @@ final class Dispatcher {
     }
     if (limit > 0) {
       long now = System.nanoTime();
-      front.looked(from, now, now - begun, turn.claimed());
+      front.looked(from, now, now - begun, turn.claimed(), limit);
     }
     recorded(held, batch, turn.ended());
     if (holder != null) {

@@ -14,8 +14,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>So once a look has taken long, the next ones begin a little before the jobs that it found, as
  * long as that is faster; where it is not, the database is slow for another reason, and it is not
- * tried again for a minute. What such a look leaves out, such as a job with a {@code run_at} in the
- * past, is found by the whole look that still comes every two seconds, or less often where that
+ * tried again for ten seconds. What such a look leaves out, such as a job with a {@code run_at} in
+ * the past, is found by the whole look that still comes every two seconds, or less often where that
  * takes long: a twentieth of the time at most.
  *
  * <p>For one thread.
@@ -25,9 +25,9 @@ final class QueueFront {
   private static final double FASTER = 1.5;
   private static final long LEAST_BETWEEN_NANOS =
       2_000_000_000; // of 100 a second less than 1 in 100
-  private static final long NEXT_TRY_NANOS = 60_000_000_000L;
+  private static final long NEXT_TRY_NANOS = 10_000_000_000L;
   private static final int SHARE = 20;
-  private static final Duration LAG = Duration.ofSeconds(5); // of commits behind their run_at
+  private static final Duration LAG = Duration.ofSeconds(1); // of commits behind their run_at
 
   private @Nullable Instant from;
   private long wholeLookAtNanos;
@@ -46,11 +46,16 @@ final class QueueFront {
    * @param start from where it was
    * @param tookNanos how long it took
    * @param claimed what it found
+   * @param limit how many it was to find at most; where it found fewer, none was left behind
    */
-  void looked(@Nullable Instant start, long nowNanos, long tookNanos, List<ClaimedJob> claimed) {
+  void looked(
+      @Nullable Instant start, long nowNanos, long tookNanos, List<ClaimedJob> claimed, int limit) {
     if (start != null) {
       shortLooks++;
       shortNanos += tookNanos;
+      if (claimed.size() < limit) {
+        from = before(claimed);
+      }
       return;
     }
     boolean pays = pays(nowNanos, tookNanos);
@@ -60,12 +65,15 @@ final class QueueFront {
       from = null;
       return;
     }
-    from =
-        claimed.stream()
-            .map(job -> job.runAt().minus(LAG))
-            .min(Comparator.naturalOrder())
-            .orElse(from);
+    from = before(claimed);
     wholeLookAtNanos = nowNanos + Math.max(LEAST_BETWEEN_NANOS, SHARE * tookNanos);
+  }
+
+  private @Nullable Instant before(List<ClaimedJob> claimed) {
+    return claimed.stream()
+        .map(job -> job.runAt().minus(LAG))
+        .min(Comparator.naturalOrder())
+        .orElse(from);
   }
 
   private boolean pays(long nowNanos, long wholeNanos) {

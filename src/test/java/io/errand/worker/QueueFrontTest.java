@@ -19,6 +19,7 @@ import org.junit.jupiter.api.Test;
 class QueueFrontTest {
   private static final Instant NOON = Instant.parse("2026-01-01T12:00:00Z");
   private static final long MILLISECOND = 1_000_000;
+  private static final int LIMIT = 2;
   private static final long SECOND = 1_000 * MILLISECOND;
 
   private final QueueFront front = new QueueFront();
@@ -48,54 +49,64 @@ class QueueFrontTest {
 
   @Test
   void aQuickLookLeavesTheNextOneWhole() {
-    front.looked(null, 0, MILLISECOND, List.of(job(NOON)));
+    front.looked(null, 0, MILLISECOND, List.of(job(NOON)), LIMIT);
     assertThat(front.next(1)).isNull();
   }
 
   @Test
   void behindASlowLookTheNextOnesBeginALittleBeforeWhatItFound() {
-    front.looked(null, 0, 20 * MILLISECOND, List.of(job(NOON.plusSeconds(9)), job(NOON)));
-    assertThat(front.next(1)).isEqualTo(NOON.minusSeconds(5));
-    front.looked(front.next(1), 2, MILLISECOND, List.of(job(NOON.plusSeconds(60))));
-    assertThat(front.next(3)).isEqualTo(NOON.minusSeconds(5));
+    front.looked(null, 0, 20 * MILLISECOND, List.of(job(NOON.plusSeconds(9)), job(NOON)), LIMIT);
+    assertThat(front.next(1)).isEqualTo(NOON.minusSeconds(1));
+  }
+
+  @Test
+  void theyMoveOnWhereNothingWasLeftBehind() {
+    front.looked(null, 0, 20 * MILLISECOND, List.of(job(NOON)), LIMIT);
+    List<ClaimedJob> full = List.of(job(NOON.plusSeconds(60)), job(NOON.plusSeconds(61)));
+    front.looked(front.next(1), 2, MILLISECOND, full, LIMIT);
+    assertThat(front.next(3)).isEqualTo(NOON.minusSeconds(1));
+    front.looked(front.next(3), 4, MILLISECOND, List.of(job(NOON.plusSeconds(60))), LIMIT);
+    assertThat(front.next(5)).isEqualTo(NOON.plusSeconds(59));
+    front.looked(front.next(5), 6, MILLISECOND, List.of(), LIMIT);
+    assertThat(front.next(7)).isEqualTo(NOON.plusSeconds(59));
   }
 
   @Test
   void aWholeLookComesEveryTwoSecondsOrTakesATwentiethOfTheTime() {
-    front.looked(null, 0, 20 * MILLISECOND, List.of(job(NOON)));
+    front.looked(null, 0, 20 * MILLISECOND, List.of(job(NOON)), LIMIT);
     assertThat(front.next(2 * SECOND - 1)).isNotNull();
     assertThat(front.next(2 * SECOND)).isNull();
-    front.looked(null, 0, 200 * MILLISECOND, List.of(job(NOON)));
+    front.looked(null, 0, 200 * MILLISECOND, List.of(job(NOON)), LIMIT);
     assertThat(front.next(4 * SECOND - 1)).isNotNull();
     assertThat(front.next(4 * SECOND)).isNull();
   }
 
   @Test
-  void whereShortLooksAreNoFasterTheyAreNotTriedAgainForAMinute() {
-    front.looked(null, 0, 20 * MILLISECOND, List.of(job(NOON)));
-    front.looked(front.next(1), 2, 15 * MILLISECOND, List.of(job(NOON)));
-    front.looked(null, 2 * SECOND, 20 * MILLISECOND, List.of(job(NOON)));
+  void whereShortLooksAreNoFasterTheyAreNotTriedAgainForTenSeconds() {
+    front.looked(null, 0, 20 * MILLISECOND, List.of(job(NOON)), LIMIT);
+    front.looked(front.next(1), 2, 15 * MILLISECOND, List.of(job(NOON)), LIMIT);
+    front.looked(null, 2 * SECOND, 20 * MILLISECOND, List.of(job(NOON)), LIMIT);
     assertThat(front.next(2 * SECOND + 1)).isNull();
-    front.looked(null, 61 * SECOND, 20 * MILLISECOND, List.of(job(NOON)));
-    assertThat(front.next(61 * SECOND + 1)).isNull();
-    front.looked(null, 62 * SECOND, 20 * MILLISECOND, List.of(job(NOON)));
-    assertThat(front.next(62 * SECOND + 1)).isNotNull();
+    front.looked(null, 9 * SECOND, 20 * MILLISECOND, List.of(job(NOON)), LIMIT);
+    assertThat(front.next(9 * SECOND + 1)).isNull();
+    front.looked(null, 13 * SECOND, 20 * MILLISECOND, List.of(job(NOON)), LIMIT);
+    assertThat(front.next(13 * SECOND + 1)).isNotNull();
   }
 
   @Test
   void whereTheyAreFasterTheyGoOn() {
-    front.looked(null, 0, 20 * MILLISECOND, List.of(job(NOON)));
-    front.looked(front.next(1), 2, 3 * MILLISECOND, List.of(job(NOON)));
-    front.looked(null, 2 * SECOND, 20 * MILLISECOND, List.of(job(NOON.plusSeconds(60))));
-    assertThat(front.next(2 * SECOND + 1)).isEqualTo(NOON.plusSeconds(55));
+    front.looked(null, 0, 20 * MILLISECOND, List.of(job(NOON)), LIMIT);
+    front.looked(front.next(1), 2, 3 * MILLISECOND, List.of(job(NOON)), LIMIT);
+    front.looked(null, 2 * SECOND, 20 * MILLISECOND, List.of(job(NOON.plusSeconds(60))), LIMIT);
+    assertThat(front.next(2 * SECOND + 1)).isEqualTo(NOON.plusSeconds(59));
   }
 
   @Test
   void aSlowLookThatFoundNothingStaysWhereItWas() {
-    front.looked(null, 0, 20 * MILLISECOND, List.of());
+    front.looked(null, 0, 20 * MILLISECOND, List.of(), LIMIT);
     assertThat(front.next(1)).isNull();
-    front.looked(null, 0, 20 * MILLISECOND, List.of(job(NOON)));
-    front.looked(null, SECOND, 20 * MILLISECOND, List.of());
-    assertThat(front.next(SECOND + 1)).isEqualTo(NOON.minusSeconds(5));
+    front.looked(null, 0, 20 * MILLISECOND, List.of(job(NOON)), LIMIT);
+    front.looked(null, SECOND, 20 * MILLISECOND, List.of(), LIMIT);
+    assertThat(front.next(SECOND + 1)).isEqualTo(NOON.minusSeconds(1));
   }
 }
