@@ -1,5 +1,6 @@
 package io.errand;
 
+import io.errand.auth.Tokens;
 import io.errand.worker.Worker;
 import io.quarkus.runtime.Quarkus;
 import io.quarkus.runtime.QuarkusApplication;
@@ -26,12 +27,14 @@ public class Server implements QuarkusApplication, HealthCheck {
   private static final Logger LOG = Logger.getLogger(Server.class);
 
   private final Worker worker;
+  private final Tokens tokens;
   private final ServerConfig config;
   private final HttpServer http;
   private final AtomicBoolean draining = new AtomicBoolean();
 
-  Server(Worker worker, ServerConfig config, HttpServer http) {
+  Server(Worker worker, Tokens tokens, ServerConfig config, HttpServer http) {
     this.worker = worker;
+    this.tokens = tokens;
     this.config = config;
     this.http = http;
   }
@@ -45,6 +48,7 @@ public class Server implements QuarkusApplication, HealthCheck {
     String reachable = host.equals("0.0.0.0") || host.equals("[::]") ? "127.0.0.1" : host;
     String url = "http://" + reachable + ":" + http.getPort();
     Path home = Path.of(config.home());
+    WarmUp.begin(url, tokens.adminAuthorization());
     worker.start(); // the port is ours by now, so nothing is claimed by a start that fails
     Path partial = home.resolve("url-partial");
     Files.writeString(partial, url + "\n");

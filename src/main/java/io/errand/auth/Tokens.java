@@ -57,6 +57,11 @@ public class Tokens {
     return Files.readString(file).trim();
   }
 
+  /** The header by which the administrator is known, for what the server asks of itself. Secret. */
+  public String adminAuthorization() {
+    return SCHEME + new String(token, StandardCharsets.UTF_8);
+  }
+
   /**
    * Whose request this is.
    *

@@ -1,0 +1,46 @@
+package io.errand;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.net.HttpURLConnection;
+import java.net.URI;
+import org.jboss.logging.Logger;
+
+/**
+ * Asks the server for its latest job, once, when it has started: what that loads and compiles would
+ * otherwise keep its first client waiting. Nothing depends on the answer.
+ */
+final class WarmUp {
+  private static final Logger LOG = Logger.getLogger(WarmUp.class);
+  private static final int LONGEST_MILLIS = 10_000;
+
+  private WarmUp() {}
+
+  /**
+   * Returns at once.
+   *
+   * @param url of the server
+   * @param authorization header of somebody who may list jobs
+   */
+  static void begin(String url, String authorization) {
+    Thread thread = new Thread(() -> ask(url, authorization), "errand-warm-up");
+    thread.setDaemon(true);
+    thread.start();
+  }
+
+  private static void ask(String url, String authorization) {
+    try {
+      HttpURLConnection connection =
+          (HttpURLConnection) URI.create(url + "/v1/jobs?page_size=1").toURL().openConnection();
+      connection.setConnectTimeout(LONGEST_MILLIS);
+      connection.setReadTimeout(LONGEST_MILLIS);
+      connection.setRequestProperty("Authorization", authorization);
+      try (InputStream body = connection.getInputStream()) {
+        body.transferTo(OutputStream.nullOutputStream());
+      }
+    } catch (IOException e) {
+      LOG.debug("The server did not answer itself", e);
+    }
+  }
+}
