@@ -26,18 +26,22 @@ public class SubmitLane {
   private static final String PATH = "/v1/jobs";
   private static final String LOCATION = "Location";
 
+  private final ApiConfig config;
   private final Tokens tokens;
   private final SubmitResource submits;
   private final ObjectMapper mapper;
 
-  SubmitLane(Tokens tokens, SubmitResource submits, ObjectMapper mapper) {
+  SubmitLane(ApiConfig config, Tokens tokens, SubmitResource submits, ObjectMapper mapper) {
+    this.config = config;
     this.tokens = tokens;
     this.submits = submits;
     this.mapper = mapper;
   }
 
   void install(@Observes Router router) {
-    router.post(PATH).order(BEFORE_THE_FRAMEWORK).handler(this::handle);
+    if (config.isApi()) {
+      router.post(PATH).order(BEFORE_THE_FRAMEWORK).handler(this::handle);
+    }
   }
 
   private void handle(RoutingContext context) {

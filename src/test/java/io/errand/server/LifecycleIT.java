@@ -315,6 +315,7 @@ class LifecycleIT {
     settings.put("ERRAND_ROLES", " worker");
     try (TestServer worker = TestServer.start(settings)) {
       assertThat(worker.get("/q/health/ready").statusCode()).isEqualTo(200);
+      assertThat(worker.post("/v1/jobs", "{\"command\": [\"true\"]}").statusCode()).isEqualTo(404);
       assertThat(worker.get("/v1/jobs"))
           .satisfies(answer -> assertThat(answer.statusCode()).isEqualTo(404))
           .satisfies(answer -> assertThat(answer.body()).contains("The API is not served here"));
