@@ -1,5 +1,6 @@
 package io.errand;
 
+import io.errand.api.ApiConfig;
 import io.errand.auth.Tokens;
 import io.errand.worker.Worker;
 import io.quarkus.runtime.Quarkus;
@@ -27,13 +28,15 @@ public class Server implements QuarkusApplication, HealthCheck {
   private static final Logger LOG = Logger.getLogger(Server.class);
 
   private final Worker worker;
+  private final ApiConfig api;
   private final Tokens tokens;
   private final ServerConfig config;
   private final HttpServer http;
   private final AtomicBoolean draining = new AtomicBoolean();
 
-  Server(Worker worker, Tokens tokens, ServerConfig config, HttpServer http) {
+  Server(Worker worker, ApiConfig api, Tokens tokens, ServerConfig config, HttpServer http) {
     this.worker = worker;
+    this.api = api;
     this.tokens = tokens;
     this.config = config;
     this.http = http;
@@ -48,7 +51,9 @@ public class Server implements QuarkusApplication, HealthCheck {
     String reachable = host.equals("0.0.0.0") || host.equals("[::]") ? "127.0.0.1" : host;
     String url = "http://" + reachable + ":" + http.getPort();
     Path home = Path.of(config.home());
-    WarmUp.begin(url, tokens.adminAuthorization());
+    if (api.isApi()) {
+      WarmUp.begin(url, tokens.adminAuthorization());
+    }
     worker.start(); // the port is ours by now, so nothing is claimed by a start that fails
     Path partial = home.resolve("url-partial");
     Files.writeString(partial, url + "\n");
@@ -58,7 +63,7 @@ public class Server implements QuarkusApplication, HealthCheck {
           "Listening on %s without TLS: put a TLS-terminating proxy in front, tokens travel in clear",
           host);
     }
-    System.out.println("Errand serves " + url + " (token in " + home.resolve("token") + ")");
+    System.out.println("Errand serves " + url + " (" + tokens.whereabouts() + ")");
     config
         .psqlLine()
         .ifPresent(

@@ -4,12 +4,14 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.HttpURLConnection;
+import java.net.Proxy;
 import java.net.URI;
 import org.jboss.logging.Logger;
 
 /**
  * Asks the server for its latest job, once, when it has started: what that loads and compiles would
- * otherwise keep its first client waiting. Nothing depends on the answer.
+ * otherwise keep its first client waiting. Nothing depends on the answer. It goes past any proxy,
+ * since it holds the token.
  */
 final class WarmUp {
   private static final Logger LOG = Logger.getLogger(WarmUp.class);
@@ -32,7 +34,8 @@ final class WarmUp {
   private static void ask(String url, String authorization) {
     try {
       HttpURLConnection connection =
-          (HttpURLConnection) URI.create(url + "/v1/jobs?page_size=1").toURL().openConnection();
+          (HttpURLConnection)
+              URI.create(url + "/v1/jobs?page_size=1").toURL().openConnection(Proxy.NO_PROXY);
       connection.setConnectTimeout(LONGEST_MILLIS);
       connection.setReadTimeout(LONGEST_MILLIS);
       connection.setRequestProperty("Authorization", authorization);

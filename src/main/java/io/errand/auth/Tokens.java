@@ -57,6 +57,13 @@ public class Tokens {
     return Files.readString(file).trim();
   }
 
+  /** Where an administrator finds the token, in words. */
+  public String whereabouts() {
+    return config.token().isPresent()
+        ? "token as in ERRAND_TOKEN"
+        : "token in " + Path.of(config.home()).resolve("token");
+  }
+
   /** The header by which the administrator is known, for what the server asks of itself. Secret. */
   public String adminAuthorization() {
     return SCHEME + new String(token, StandardCharsets.UTF_8);
