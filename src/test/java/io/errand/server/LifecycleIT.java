@@ -325,6 +325,23 @@ class LifecycleIT {
   }
 
   @Test
+  void aServerOfTheApiAsksItselfOnce() throws Exception {
+    try (TestServer server = TestServer.start(QUICK)) {
+      await("the warm-up is counted")
+          .until(
+              () ->
+                  server
+                      .get("/q/metrics")
+                      .body()
+                      .lines()
+                      .anyMatch(
+                          line ->
+                              line.startsWith("http_server_requests_seconds_count{method=\"GET\"")
+                                  && line.endsWith("status=\"200\",uri=\"/v1/jobs\"} 1.0")));
+    }
+  }
+
+  @Test
   void badSettingsStopTheStartWithASentence() {
     assertThat(TestServer.refusal(Map.of("ERRAND_WORKER_SLOTS", "0")))
         .contains("ERRAND_WORKER_SLOTS is 0");
