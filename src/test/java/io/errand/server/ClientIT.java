@@ -5,24 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.errand.server.TestServer.Cli;
 import java.util.List;
 import java.util.Map;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /** The command line, as a user types it. */
-class ClientIT {
-  private static TestServer server;
-
-  @BeforeAll
-  static void start() {
-    server = TestServer.start(Map.of());
-  }
-
-  @AfterAll
-  static void stop() {
-    server.close();
-  }
-
+class ClientIT extends OneServer {
   @Test
   void runMirrorsOutputAndExitCode() {
     Cli run = server.cli("run", "--", "sh", "-c", "echo out; echo err >&2; exit 42");
