@@ -1,0 +1,140 @@
+package io.errand.memory;
+
+import jakarta.inject.Singleton;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Accounts for the bytes that requests, answers and commands hold in the heap. Whoever is about to
+ * hold bytes that a client or a command decides on reserves them first, and waits or refuses where
+ * the share is spent. Each share is a fixed part of the heap, so that one cannot starve another.
+ * Safe from any thread.
+ */
+@Singleton
+public class MemoryBudget {
+  /** What the bytes are held for. The sum of all shares is eleven twenty-fourths of the heap. */
+  public enum Share {
+    /** Requests with bodies of at most 64 KiB, and what is made of them. */
+    REQUESTS("requests", 1),
+    /** Larger requests, batches among them, and what is made of them. */
+    LARGE_REQUESTS("large_requests", 4),
+    /** Rows that are read for an answer, answers that are being written, and live viewers. */
+    ANSWERS("answers", 2),
+    /** Claims, the input and kept output of commands, and completions that are not stored yet. */
+    COMMANDS("commands", 4);
+
+    private static final int PARTS = 24;
+
+    private final String label;
+    private final int parts;
+
+    Share(String label, int parts) {
+      this.label = label;
+      this.parts = parts;
+    }
+
+    /** The name as the value of a meter's label. */
+    public String label() {
+      return label;
+    }
+  }
+
+  private final long heapBytes;
+  private final AtomicLong[] used = new AtomicLong[Share.values().length];
+
+  /** A budget for the heap of this process. */
+  public MemoryBudget() {
+    this(Runtime.getRuntime().maxMemory());
+  }
+
+  /**
+   * A budget for a heap of the given size.
+   *
+   * @param heapBytes at least 1
+   */
+  public MemoryBudget(long heapBytes) {
+    this.heapBytes = heapBytes;
+    for (int i = 0; i < used.length; i++) {
+      used[i] = new AtomicLong();
+    }
+  }
+
+  /** How many bytes the share has. */
+  public long capacity(Share share) {
+    return heapBytes / Share.PARTS * share.parts;
+  }
+
+  /** How many bytes of the share are reserved now. */
+  public long used(Share share) {
+    return used[share.ordinal()].get();
+  }
+
+  /**
+   * Reserves bytes.
+   *
+   * @param bytes 0 or more
+   * @return the reservation, to be closed by its owner, or null where the share has not that many
+   */
+  public @Nullable Reservation tryReserve(Share share, long bytes) {
+    return tryTake(share, bytes) ? new Reservation(share, bytes) : null;
+  }
+
+  private boolean tryTake(Share share, long bytes) {
+    AtomicLong taken = used[share.ordinal()];
+    long capacity = capacity(share);
+    long before = taken.get();
+    while (bytes <= capacity - before) {
+      if (taken.compareAndSet(before, before + bytes)) {
+        return true;
+      }
+      before = taken.get();
+    }
+    return false;
+  }
+
+  /** Bytes that somebody holds. Safe from any thread; closing it again changes nothing. */
+  public final class Reservation implements AutoCloseable {
+    private final Share share;
+    private long bytes;
+    private boolean closed;
+
+    private Reservation(Share share, long bytes) {
+      this.share = share;
+      this.bytes = bytes;
+    }
+
+    /** How many bytes it holds. */
+    public synchronized long bytes() {
+      return bytes;
+    }
+
+    /**
+     * Changes how many bytes it holds. To hold fewer always succeeds.
+     *
+     * @param wanted 0 or more
+     * @return whether it holds that many now; where it does not, nothing has changed
+     */
+    public synchronized boolean resize(long wanted) {
+      if (closed) {
+        return false;
+      }
+      if (wanted > bytes && !tryTake(share, wanted - bytes)) {
+        return false;
+      }
+      if (wanted < bytes) {
+        used[share.ordinal()].addAndGet(wanted - bytes);
+      }
+      bytes = wanted;
+      return true;
+    }
+
+    @Override
+    public synchronized void close() {
+      if (!closed) {
+        closed = true;
+        used[share.ordinal()].addAndGet(-bytes);
+        bytes = 0;
+      }
+    }
+  }
+}
