@@ -13,24 +13,37 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The account that PostgreSQL runs as. It refuses to run as root, so root lends it an unprivileged
- * one: {@code postgres} where the host has it, else {@code nobody}.
+ * one, which no command may run as: {@code postgres} where the host has it.
  *
  * @param name null to run as whoever runs us
  */
 record Account(@Nullable String name) {
 
-  static Account choose() throws IOException {
+  /**
+   * The one that owns the database of a data directory, or one for a new database.
+   *
+   * @param data may be missing
+   */
+  static Account choose(Path data) throws IOException {
     if (!System.getProperty("user.name", "").equals("root")) {
       return new Account(null);
     }
     List<String> accounts = Files.readAllLines(Path.of("/etc/passwd"));
-    for (String candidate : List.of("postgres", "nobody")) {
+    if (Files.exists(data)) {
+      String owner = Files.getOwner(data).getName();
+      if (!owner.equals("root")
+          && accounts.stream().anyMatch(line -> line.startsWith(owner + ":"))) {
+        return new Account(owner);
+      }
+    }
+    // initdb wants a name; that of everybody and nobody comes last.
+    for (String candidate : List.of("postgres", "daemon", "nobody")) {
       if (accounts.stream().anyMatch(line -> line.startsWith(candidate + ":"))) {
         return new Account(candidate);
       }
     }
     throw new IllegalStateException(
-        "PostgreSQL does not run as root, and /etc/passwd has neither postgres nor nobody;"
+        "PostgreSQL does not run as root, and /etc/passwd has none of postgres, daemon and nobody;"
             + " start Errand as another user, or set ERRAND_DATABASE_URL");
   }
 
@@ -39,11 +52,20 @@ record Account(@Nullable String name) {
   }
 
   /** The command line that runs a program as this account. */
-  List<String> command(Path program, String... arguments) {
+  List<String> command(Path program, String... arguments) throws IOException {
     List<String> command = new ArrayList<>();
     if (name != null) {
       command.addAll(
-          List.of("setpriv", "--reuid", name, "--regid", groupOf(name), "--clear-groups", "--"));
+          List.of(
+              OwnProcess.tool("setpriv"),
+              "--reuid",
+              name,
+              "--regid",
+              groupOf(name),
+              "--clear-groups",
+              "--inh-caps=-all",
+              "--no-new-privs",
+              "--"));
     }
     command.add(program.toString());
     command.addAll(List.of(arguments));

@@ -52,10 +52,10 @@ public final class EmbeddedPostgres implements AutoCloseable {
    * @throws IllegalStateException with a sentence for people, if it does not start
    */
   public static EmbeddedPostgres start(Path home) throws IOException, InterruptedException {
-    Account account = Account.choose();
+    Path data = home.resolve("data");
+    Account account = Account.choose(data);
     checkReachable(home, account);
     Path binaries = Binaries.unpacked(home);
-    Path data = home.resolve("data");
     new Postmaster(data).stop();
     String password = password(home);
     if (!Files.exists(data.resolve("PG_VERSION"))) {
@@ -204,7 +204,7 @@ public final class EmbeddedPostgres implements AutoCloseable {
       throws IOException, InterruptedException {
     // Made aside and moved, so that a start that is cut off here leaves no half-made directory.
     Path fresh = home.resolve("data-partial");
-    run(List.of("rm", "-rf", fresh.toString()), home);
+    Binaries.delete(fresh);
     Files.createDirectory(
         fresh, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
     account.own(fresh);
@@ -238,7 +238,7 @@ public final class EmbeddedPostgres implements AutoCloseable {
     account.own(log);
     // pg_ctl gives it a session of its own, so that Ctrl-C at our terminal is not for it.
     Process starter =
-        new ProcessBuilder(
+        OwnProcess.of(
                 account.command(
                     binaries.resolve("bin/pg_ctl"),
                     "start",
@@ -281,7 +281,7 @@ public final class EmbeddedPostgres implements AutoCloseable {
   private static void run(List<String> command, Path directory)
       throws IOException, InterruptedException {
     Process process =
-        new ProcessBuilder(command).directory(directory.toFile()).redirectErrorStream(true).start();
+        OwnProcess.of(command).directory(directory.toFile()).redirectErrorStream(true).start();
     process.getOutputStream().close();
     String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     if (process.waitFor() != 0) {

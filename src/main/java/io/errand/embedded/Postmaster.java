@@ -95,7 +95,7 @@ final class Postmaster {
     if (pid.isEmpty()) {
       return true;
     }
-    new ProcessBuilder("/bin/sh", "-c", "kill -" + signal + " " + pid.get())
+    OwnProcess.of(List.of("/bin/sh", "-c", "kill -" + signal + " " + pid.get()))
         .redirectErrorStream(true)
         .redirectOutput(ProcessBuilder.Redirect.DISCARD)
         .start()
