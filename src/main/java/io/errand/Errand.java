@@ -3,6 +3,7 @@ package io.errand;
 import io.errand.embedded.DataDirectory;
 import io.errand.embedded.EmbeddedPostgres;
 import io.errand.embedded.HomeLock;
+import io.errand.exec.Accounts;
 import io.quarkus.runtime.Quarkus;
 import io.quarkus.runtime.annotations.QuarkusMain;
 import java.io.IOException;
@@ -90,6 +91,9 @@ public final class Errand {
       Thread watch = new Thread(() -> watch(started), "errand-postgres-watch");
       watch.setDaemon(true);
       watch.start();
+    }
+    if (!"api".equals(setting("errand.roles"))) {
+      Accounts.choose(setting("errand.run-as"), home); // what it refuses is said before the start
     }
   }
 

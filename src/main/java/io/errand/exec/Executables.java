@@ -1,9 +1,6 @@
 package io.errand.exec;
 
-import java.io.IOException;
-import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
+import io.errand.exec.FileAccess.Kind;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
@@ -22,27 +19,28 @@ final class Executables {
   /**
    * Looks a name up as {@code execvp(3)} does.
    *
+   * @param access as whom
    * @param name a path if it holds a slash, else a file in one of the folders
    * @param searchPath folders, separated by colons
    * @param directory what a relative path is relative to
    */
-  static Lookup find(String name, String searchPath, Path directory) {
+  static Lookup find(FileAccess access, String name, String searchPath, Path directory) {
     if (name.contains("/")) {
       Path path = directory.resolve(name);
-      String refusal = refusalOf(path);
-      return refusal == null
+      Kind kind = access.look(path.toString());
+      return kind == Kind.PROGRAM
           ? new Lookup(path, null)
-          : new Lookup(null, "cannot run " + name + ": " + refusal);
+          : new Lookup(null, "cannot run " + name + ": " + words(kind));
     }
     String worst = null;
     for (String folder : searchPath.split(":")) {
       Path path = directory.resolve(folder).resolve(name);
-      String refusal = refusalOf(path);
-      if (refusal == null) {
+      Kind kind = access.look(path.toString());
+      if (kind == Kind.PROGRAM) {
         return new Lookup(path, null);
       }
-      if (Files.exists(path)) {
-        worst = path + " " + refusal;
+      if (kind != Kind.MISSING && kind != Kind.UNREACHABLE) {
+        worst = path + " " + words(kind);
       }
     }
     return new Lookup(
@@ -52,46 +50,45 @@ final class Executables {
             : "cannot run " + name + ": " + worst);
   }
 
+  /** Why a directory cannot be the one that a command starts in, or null if it can. */
+  static @Nullable String directoryRefusalOf(FileAccess access, Path directory) {
+    return switch (access.look(directory.toString())) {
+      case DIRECTORY -> null;
+      case MISSING -> "no such working directory: " + directory;
+      case UNREACHABLE ->
+          "working directory cannot be entered by the account of the command: " + directory;
+      case PROGRAM, NOT_EXECUTABLE, OTHER -> "working directory is not a directory: " + directory;
+    };
+  }
+
   /**
    * Why the kernel would not run a file, or null. Asked where a tool starts the command, because
    * the tool would take a script without an interpreter line for one of the shell's, and hide the
    * rest in an exit code of its own.
    */
-  static @Nullable String formatRefusalOf(Path path) {
-    byte[] start = new byte[256];
-    int length;
-    try (InputStream in = Files.newInputStream(path)) {
-      length = in.readNBytes(start, 0, start.length);
-    } catch (IOException e) {
-      return null; // it may be run without being read
-    }
-    String text = new String(start, 0, length, StandardCharsets.ISO_8859_1);
-    if (text.startsWith("\u007fELF")) {
+  static @Nullable String formatRefusalOf(FileAccess access, Path path) {
+    String text = access.start(path.toString());
+    if (text == null || text.startsWith("\u007fELF")) {
       return null;
     }
     if (!text.startsWith("#!")) {
       return "cannot run " + path + ": neither a program nor a script that begins with #!";
     }
-    String line = text.substring(2).lines().findFirst().orElse("").trim();
+    int end = text.indexOf('\n');
+    String line = text.substring(2, end < 0 ? text.length() : end).trim();
     String interpreter = line.split("[ \t]", 2)[0];
-    return Files.isExecutable(Path.of(interpreter))
+    return access.look(interpreter) == Kind.PROGRAM
         ? null
         : "cannot run " + path + ": the interpreter that it names does not exist";
   }
 
-  private static @Nullable String refusalOf(Path path) {
-    if (Files.isExecutable(path) && Files.isRegularFile(path)) {
-      return null;
-    }
-    if (!Files.exists(path)) {
-      return "no such file";
-    }
-    if (Files.isDirectory(path)) {
-      return "is a directory";
-    }
-    if (!Files.isExecutable(path)) {
-      return "is not executable";
-    }
-    return null;
+  private static String words(Kind kind) {
+    return switch (kind) {
+      case MISSING -> "no such file";
+      case DIRECTORY -> "is a directory";
+      case NOT_EXECUTABLE -> "is not executable";
+      case UNREACHABLE -> "permission denied";
+      case PROGRAM, OTHER -> "is not a regular file";
+    };
   }
 }

@@ -5,6 +5,7 @@ import io.errand.job.Limits;
 import io.errand.job.Sandbox;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -19,64 +20,113 @@ import org.jspecify.annotations.Nullable;
  * does it. A command that asks for more is refused with the reason, never run with less.
  *
  * @param reasons why an ability is missing, by its name; null where it is there
+ * @param accounts what commands run as
+ * @param sandboxes how a sandbox is made
  */
-public record HostAbilities(Map<String, @Nullable String> reasons) {
+public record HostAbilities(
+    Map<String, @Nullable String> reasons, Accounts accounts, SandboxLine sandboxes) {
   public static final String LIMITS = "limits";
   public static final String USER = "user";
   public static final String SANDBOX = "sandbox";
 
   private static final long PATIENCE_SECONDS = 10;
 
-  /** Tries each of them. */
-  public static HostAbilities probe() {
+  /**
+   * Tries each of them.
+   *
+   * @param accounts what commands run as
+   * @param home the server's own directory, which a sandbox does not show
+   * @param temporaryRoot where private directories are made; exists
+   */
+  public static HostAbilities probe(Accounts accounts, Path home, Path temporaryRoot) {
+    SandboxLine sandboxes = new SandboxLine(home, temporaryRoot);
     Map<String, @Nullable String> reasons = new LinkedHashMap<>();
-    reasons.put(
-        LIMITS,
-        failureOf("prlimit", "--core=0:0", "--nofile=64:64", "--", "nice", "-n", "1", "true"));
-    reasons.put(
-        USER,
-        System.getProperty("user.name", "").equals("root")
-            ? failureOf(
-                "setpriv",
-                "--reuid",
-                "65534",
-                "--regid",
-                "65534",
-                "--clear-groups",
-                "--no-new-privs",
-                "--",
-                "true")
-            : "the server does not run as root and cannot become another user");
-    reasons.put(
-        SANDBOX,
-        failureOf(
-            "bwrap",
-            "--unshare-net",
-            "--unshare-pid",
-            "--unshare-ipc",
-            "--ro-bind",
-            "/",
-            "/",
-            "--dev",
-            "/dev",
-            "--proc",
-            "/proc",
-            "--cap-drop",
-            "ALL",
-            "--perms",
-            "0711",
-            "--tmpfs",
-            "/tmp",
-            "--die-with-parent",
-            "--",
-            "true"));
-    return new HostAbilities(reasons);
+    reasons.put(LIMITS, limitsFailure());
+    reasons.put(USER, userFailure());
+    reasons.put(SANDBOX, sandboxFailure(accounts, sandboxes));
+    return new HostAbilities(reasons, accounts, sandboxes);
   }
 
-  private static @Nullable String failureOf(String... command) {
+  private static @Nullable String limitsFailure() {
+    HostTools tools = HostTools.find();
+    Path prlimit = tools.path("prlimit");
+    Path nice = tools.path("nice");
+    return prlimit == null || nice == null
+        ? (prlimit == null ? "prlimit" : "nice") + " is not installed"
+        : failureOf(
+            "",
+            prlimit.toString(),
+            "--core=0:0",
+            "--nofile=64:64",
+            "--",
+            nice.toString(),
+            "-n",
+            "1",
+            "true");
+  }
+
+  private static @Nullable String userFailure() {
+    if (!Accounts.isRoot()) {
+      return "the server does not run as root and cannot become another user";
+    }
+    if (HostTools.find().path("setpriv") == null) {
+      return "setpriv is not installed";
+    }
+    List<String> line =
+        new ArrayList<>(ConfinedLine.changeOf(new Account("nobody", 65534, 65534, null)));
+    line.add("true");
+    return failureOf("", line.toArray(String[]::new));
+  }
+
+  /** By the very line that a command would get, in a private directory as it would get one. */
+  private static @Nullable String sandboxFailure(Accounts accounts, SandboxLine sandboxes) {
+    if (HostTools.find().path("bwrap") == null) {
+      return "bwrap is not installed";
+    }
+    Confinement confinement =
+        new Confinement(Limits.NONE, null, new Sandbox(false, true, List.of()));
+    Account account = accounts.of(confinement);
+    if (Accounts.isRoot() && (account == null || HostTools.find().path("setpriv") == null)) {
+      return "it is never run as root, and setpriv or a free uid is missing";
+    }
     try {
+      sandboxes.prepare();
+      Path trial = Files.createTempDirectory(sandboxes.temporaryRoot(), "trial-");
+      try {
+        List<String> line =
+            new ArrayList<>(
+                sandboxes.of(
+                    new Sandbox(false, true, List.of()), account != null, Path.of("/"), trial));
+        if (account != null) {
+          line.addAll(ConfinedLine.changeOf(account));
+        }
+        line.add("true");
+        return failureOf(sandboxes.filter(false).toString(), line.toArray(String[]::new));
+      } finally {
+        Files.deleteIfExists(trial);
+      }
+    } catch (IOException e) {
+      return "it cannot be prepared: " + e.getMessage();
+    }
+  }
+
+  /**
+   * Runs a tool with an environment of its own: the server's holds secrets.
+   *
+   * @param filter a file to open as descriptor 3, or nothing
+   */
+  private static @Nullable String failureOf(String filter, String... command) {
+    List<String> line = new ArrayList<>();
+    if (!filter.isEmpty()) {
+      line.addAll(List.of("/bin/sh", "-c", "exec 3< \"$0\"; exec \"$@\"", filter));
+    }
+    line.addAll(List.of(command));
+    try {
+      ProcessBuilder builder = new ProcessBuilder(line);
+      builder.environment().clear();
+      builder.environment().put("PATH", "/usr/bin:/bin");
       Process process =
-          new ProcessBuilder(command)
+          builder
               .redirectErrorStream(true)
               .redirectInput(ProcessBuilder.Redirect.from(new java.io.File("/dev/null")))
               .start();
@@ -92,7 +142,7 @@ public record HostAbilities(Map<String, @Nullable String> reasons) {
               + " does not work here: "
               + said.lines().findFirst().orElse("no reason given");
     } catch (IOException e) {
-      return command[0] + " is not installed";
+      return command[0] + " cannot be run: " + e.getMessage();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       return "interrupted";
@@ -107,20 +157,18 @@ public record HostAbilities(Map<String, @Nullable String> reasons) {
   /** Why this host cannot keep a command within these bounds, or null if it can. */
   public @Nullable String refusalOf(Confinement confinement) {
     Limits limits = confinement.limits();
-    if (needsTools(limits) && reasons.get(LIMITS) != null) {
+    if (ConfinedLine.needsTools(limits) && reasons.get(LIMITS) != null) {
       return "limits cannot be set on this worker: " + reasons.get(LIMITS);
     }
     if (limits.processes() != null && confinement.user() == null) {
       return "limits.processes counts the processes of a user, so it needs a user of the job's own";
     }
-    String user = confinement.user();
-    if (user != null) {
-      if (reasons.get(USER) != null) {
-        return "this worker cannot run commands as another user: " + reasons.get(USER);
-      }
-      if (Account.find(user) == null) {
-        return "there is no user " + user + " on this worker";
-      }
+    if (confinement.user() != null && reasons.get(USER) != null) {
+      return "this worker cannot run commands as another user: " + reasons.get(USER);
+    }
+    String account = accounts.refusalOf(confinement);
+    if (account != null) {
+      return account;
     }
     Sandbox sandbox = confinement.sandbox();
     if (sandbox != null) {
@@ -128,8 +176,9 @@ public record HostAbilities(Map<String, @Nullable String> reasons) {
         return "this worker has no sandbox: " + reasons.get(SANDBOX);
       }
       for (String path : sandbox.writable()) {
-        if (!Files.exists(Path.of(path))) {
-          return "sandbox.writable names what is not there: " + path;
+        String refusal = sandboxes.refusalOf(path, accounts.of(confinement));
+        if (refusal != null) {
+          return refusal;
         }
       }
     }
@@ -142,8 +191,12 @@ public record HostAbilities(Map<String, @Nullable String> reasons) {
   /** Root may raise its own limit up to the kernel's; others up to their hard limit. */
   private static long mostOpenFiles() {
     try {
-      if (System.getProperty("user.name", "").equals("root")) {
-        return Long.parseLong(Files.readString(Path.of("/proc/sys/fs/nr_open")).trim());
+      if (Accounts.isRoot()) {
+        try (InputStream in = Files.newInputStream(Path.of("/proc/sys/fs/nr_open"))) {
+          // At once: such a file gives a number to the first read only, and cut off if that is
+          // short.
+          return Long.parseLong(new String(in.readNBytes(32), StandardCharsets.US_ASCII).trim());
+        }
       }
       for (String line : Files.readAllLines(Path.of("/proc/self/limits"))) {
         if (line.startsWith("Max open files")) {
@@ -155,153 +208,5 @@ public record HostAbilities(Map<String, @Nullable String> reasons) {
       return Long.MAX_VALUE; // prlimit will say
     }
     return Long.MAX_VALUE;
-  }
-
-  private static boolean needsTools(Limits limits) {
-    return limits.cpuSeconds() != null
-        || limits.processes() != null
-        || limits.fileSizeBytes() != null
-        || limits.openFiles() != null
-        || limits.nice() != null;
-  }
-
-  /**
-   * The command line that runs a program in these bounds. Memory is not among them: the launcher
-   * watches that itself.
-   *
-   * @param confinement what {@link #refusalOf} does not refuse
-   * @param program an absolute path
-   * @param arguments what follows it
-   * @param directory where it starts
-   * @param temporary its private directory, always writable
-   * @param hidden a directory of the server's own that a sandbox does not show
-   */
-  static List<String> commandLine(
-      Confinement confinement,
-      Path program,
-      List<String> arguments,
-      Path directory,
-      Path temporary,
-      Path hidden) {
-    List<String> line = new ArrayList<>();
-    if (needsTools(confinement.limits())) {
-      addLimits(confinement.limits(), line);
-    }
-    Sandbox sandbox = confinement.sandbox();
-    if (sandbox != null) {
-      addSandbox(sandbox, confinement.user() != null, directory, temporary, hidden, line);
-    }
-    Account account = confinement.user() == null ? null : Account.find(confinement.user());
-    if (account != null) {
-      line.addAll(
-          List.of(
-              tool("setpriv"),
-              "--reuid",
-              account.uid(),
-              "--regid",
-              account.gid(),
-              "--clear-groups",
-              "--no-new-privs",
-              "--"));
-    }
-    line.add(program.toString());
-    line.addAll(arguments);
-    return line;
-  }
-
-  private static void addLimits(Limits limits, List<String> line) {
-    line.add(tool("prlimit"));
-    addLimit("cpu", limits.cpuSeconds(), line);
-    addLimit("nproc", limits.processes(), line);
-    addLimit("fsize", limits.fileSizeBytes(), line);
-    addLimit("nofile", limits.openFiles(), line);
-    line.add("--core=0:0");
-    line.add("--");
-    if (limits.nice() != null) {
-      line.addAll(List.of(tool("nice"), "-n", limits.nice().toString()));
-    }
-  }
-
-  private static void addLimit(String name, @Nullable Long value, List<String> line) {
-    if (value != null) {
-      line.add("--" + name + "=" + value + ":" + value);
-    }
-  }
-
-  /**
-   * The order matters: what is writable first, then what hides the server's directory over it, then
-   * the command's own directory inside that. No capability is left, not even to root, but the two
-   * that the change of user needs, and these go with it.
-   */
-  private static void addSandbox(
-      Sandbox sandbox,
-      boolean changesUser,
-      Path directory,
-      Path temporary,
-      Path hidden,
-      List<String> line) {
-    line.addAll(
-        List.of(
-            tool("bwrap"),
-            "--die-with-parent",
-            "--unshare-pid",
-            "--unshare-ipc",
-            "--cap-drop",
-            "ALL"));
-    if (changesUser) {
-      line.addAll(
-          List.of(
-              "--cap-add",
-              "CAP_SETUID",
-              "--cap-add",
-              "CAP_SETGID",
-              // To enter the directory of that user before it is that user.
-              "--cap-add",
-              "CAP_DAC_READ_SEARCH"));
-    }
-    if (!sandbox.network()) {
-      line.add("--unshare-net");
-    }
-    line.addAll(List.of(sandbox.readOnly() ? "--ro-bind" : "--bind", "/", "/"));
-    for (String path : sandbox.writable()) {
-      line.addAll(List.of("--bind", path, path));
-    }
-    line.addAll(
-        List.of(
-            "--dev", "/dev", "--proc", "/proc", "--perms", "0711", "--tmpfs", hidden.toString()));
-    for (Path folder = temporary.getParent();
-        folder != null && folder.startsWith(hidden) && !folder.equals(hidden);
-        folder = folder.getParent()) {
-      line.addAll(List.of("--perms", "0711", "--dir", folder.toString()));
-    }
-    line.addAll(List.of("--bind", temporary.toString(), temporary.toString()));
-    line.addAll(List.of("--chdir", directory.toString(), "--"));
-  }
-
-  /** Tools of the host are taken from where the system has them, not from a job's PATH. */
-  private static String tool(String name) {
-    for (String folder : List.of("/usr/bin", "/bin", "/usr/sbin", "/sbin", "/usr/local/bin")) {
-      if (Files.isExecutable(Path.of(folder, name))) {
-        return folder + "/" + name;
-      }
-    }
-    return name;
-  }
-
-  /** An account of this host. */
-  record Account(String name, String uid, String gid, String home) {
-    static @Nullable Account find(String name) {
-      try {
-        for (String line : Files.readAllLines(Path.of("/etc/passwd"))) {
-          String[] fields = line.split(":", -1);
-          if (fields.length > 6 && fields[0].equals(name)) {
-            return new Account(name, fields[2], fields[3], fields[5]);
-          }
-        }
-      } catch (IOException e) {
-        return null;
-      }
-      return null;
-    }
   }
 }

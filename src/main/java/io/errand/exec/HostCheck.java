@@ -22,16 +22,23 @@ public final class HostCheck {
    */
   public record Finding(String name, boolean required, @Nullable String problem) {}
 
-  /** Looks at everything, by trying it. */
-  public static List<Finding> all() {
+  /**
+   * Looks at everything, by trying it.
+   *
+   * @param accounts what commands run as
+   * @param trial a directory for the trials, which they may leave files in
+   */
+  public static List<Finding> all(Accounts accounts, Path trial) {
     List<Finding> findings = new ArrayList<>();
     findings.add(required("Linux with glibc 2.34 or newer", HostCheck::library));
     findings.add(required("pidfd_open (Linux 5.3)", HostCheck::pidDescriptors));
     findings.add(required("child subreaper", HostCheck::subreaper));
     findings.add(required("lists of children in /proc", HostCheck::children));
     findings.add(new Finding("file descriptors", false, descriptors()));
-    findings.add(new Finding("user of the server", false, user()));
-    HostAbilities.probe()
+    findings.add(
+        new Finding(
+            "account of commands", false, accounts.isTheServers() ? accounts.description() : null));
+    HostAbilities.probe(accounts, trial, trial)
         .reasons()
         .forEach((name, reason) -> findings.add(new Finding("ability: " + name, false, reason)));
     return findings;
@@ -88,13 +95,5 @@ public final class HostCheck {
       return "/proc/self/limits cannot be read";
     }
     return null;
-  }
-
-  private static String user() {
-    String user = System.getProperty("user.name", "");
-    return "commands without a user of their own run as "
-        + user
-        + ", like the server, and can read its files, the token among them: give jobs a user or a"
-        + " sandbox, or trust whoever may submit";
   }
 }

@@ -13,6 +13,12 @@ final class LibC {
   static final int O_RDONLY = 0;
   static final int O_CLOEXEC = 0x80000;
   static final int O_NONBLOCK = 0x800;
+  static final int O_PATH = 0x200000;
+  static final int AT_FDCWD = -100;
+  static final int AT_EACCESS = 0x200;
+  static final int AT_EMPTY_PATH = 0x1000;
+  static final int X_OK = 1;
+  static final int STATX_TYPE = 1;
   static final long FS_IOC_GETFLAGS = 0x80086601L;
   static final int F_SETFL = 4;
   static final int F_SETPIPE_SZ = 1031;
@@ -24,6 +30,7 @@ final class LibC {
   static final int EAGAIN = 11;
   static final int ENOMEM = 12;
   static final int ENFILE = 23;
+  static final int ENOTDIR = 20;
   static final int EMFILE = 24;
   static final int ENOSPC = 28;
 
@@ -46,6 +53,9 @@ final class LibC {
   static final int RLIMIT_CORE = 4;
   static final int RLIMIT_NOFILE = 7;
   static final long SYS_PIDFD_OPEN = 434;
+  static final long SYS_SETGROUPS = isArm() ? 159 : 116;
+  static final long SYS_KEYCTL = isArm() ? 219 : 250;
+  static final long KEYCTL_JOIN_SESSION_KEYRING = 1;
 
   static {
     Native.register(LibC.class, "c");
@@ -53,9 +63,25 @@ final class LibC {
 
   private LibC() {}
 
+  private static boolean isArm() {
+    return System.getProperty("os.arch", "").equals("aarch64");
+  }
+
   static native int pipe2(int[] descriptors, int flags);
 
   static native int open(String path, int flags);
+
+  static native int faccessat(int directory, String path, int mode, int flags);
+
+  static native int statx(int directory, String path, int flags, int mask, Pointer result);
+
+  /** Of the calling thread; returns what it was. */
+  static native int setfsuid(int uid);
+
+  /** Of the calling thread; returns what it was. */
+  static native int setfsgid(int gid);
+
+  static native int geteuid();
 
   static native int ioctl(int descriptor, long request, int[] argument);
 
@@ -119,10 +145,6 @@ final class LibC {
   static native int posix_spawnattr_setsigmask(Pointer attributes, Pointer set);
 
   static native int posix_spawnattr_setsigdefault(Pointer attributes, Pointer set);
-
-  static native int sigemptyset(Pointer set);
-
-  static native int sigfillset(Pointer set);
 
   static native String strerror(int error);
 }

@@ -4,10 +4,11 @@ import com.sun.jna.Memory;
 import com.sun.jna.Native;
 import io.errand.exec.CommandStreams.IoBuffer;
 import io.errand.exec.Spawner.Spawned;
+import io.errand.job.Confinement;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
-import java.nio.file.attribute.UserPrincipalLookupService;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
@@ -17,6 +18,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import org.jboss.logging.Logger;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Runs commands on Linux with glibc 2.34 or newer: two threads that spawn and tidy up, and one
@@ -33,6 +35,7 @@ public final class LinuxLauncher implements Launcher {
   private final Set<LinuxCommand> commands = ConcurrentHashMap.newKeySet();
   private final OrphanSweep orphans = new OrphanSweep(loop, this::commands);
   private final GuardianLink guardian;
+  private final Accounts accounts;
   private final Spawner spawner;
   private final ThreadPoolExecutor spawners =
       new ThreadPoolExecutor(
@@ -55,8 +58,9 @@ public final class LinuxLauncher implements Launcher {
    * @param home the server's own directory, which a sandbox does not show
    * @param temporaryRoot where private temporary directories are made; created if missing, and this
    *     launcher's alone: what it holds at the start is removed
+   * @param accounts what commands run as
    */
-  public LinuxLauncher(Path home, Path temporaryRoot) throws IOException {
+  public LinuxLauncher(Path home, Path temporaryRoot, Accounts accounts) throws IOException {
     LibC.umask(0077);
     sweep(temporaryRoot);
     directories = new TemporaryDirectories(temporaryRoot);
@@ -66,14 +70,33 @@ public final class LinuxLauncher implements Launcher {
     }
     try (Memory limit = new Memory(16)) {
       LibC.prlimit(0, LibC.RLIMIT_CORE, null, limit);
-      limit.setLong(0, 0);
+      limit.clear(); // nobody may raise it again either
       LibC.prlimit(0, LibC.RLIMIT_CORE, limit, null);
     }
-    spawner = new Spawner(home);
+    this.accounts = accounts;
+    spawner = new Spawner(new SandboxLine(home, temporaryRoot));
+    spawner.warmUp();
+    checkReachable(temporaryRoot, accounts);
     guardian = new GuardianLink(loop, spawner, temporaryRoot, this::commands);
     loop.start();
     spawners.prestartAllCoreThreads(); // later there may be no thread to be had
     loop.execute(guardian::start);
+  }
+
+  private static void checkReachable(Path temporaryRoot, Accounts accounts) {
+    Account account = accounts.of(Confinement.NONE);
+    try (FileAccess access = FileAccess.as(account)) {
+      if (access.look(temporaryRoot.toString()) == FileAccess.Kind.DIRECTORY) {
+        return;
+      }
+    }
+    throw new IllegalStateException(
+        "Commands run as "
+            + (account == null ? "this user" : account.name())
+            + ", who may not enter "
+            + temporaryRoot
+            + " or a directory above it; chmod o+x them, or set ERRAND_HOME or"
+            + " ERRAND_TEMPORARY_DIRECTORY to a directory elsewhere");
   }
 
   @Override
@@ -89,8 +112,9 @@ public final class LinuxLauncher implements Launcher {
     Spawned spawned;
     try {
       directories.make(temporary);
-      CommandSpec spec = withTemporary(command.spec(), temporary);
-      spawned = spawner.spawn(spec, workingDirectory(spec, temporary), temporary);
+      Account account = accounts.of(command.spec().confinement());
+      CommandSpec spec = withTemporary(command.spec(), account, temporary);
+      spawned = spawner.spawn(spec, account, workingDirectory(spec, temporary), temporary);
     } catch (IOException e) {
       spawned =
           new Spawned.Refused(
@@ -116,19 +140,38 @@ public final class LinuxLauncher implements Launcher {
     return spec.workingDirectory() == null ? temporary : spec.workingDirectory();
   }
 
-  private static CommandSpec withTemporary(CommandSpec spec, Path temporary) throws IOException {
+  private static CommandSpec withTemporary(
+      CommandSpec spec, @Nullable Account account, Path temporary) throws IOException {
     Map<String, String> environment = new HashMap<>(spec.environment());
-    String user = spec.confinement().user();
-    HostAbilities.Account account = user == null ? null : HostAbilities.Account.find(user);
     if (account != null) {
-      UserPrincipalLookupService accounts =
-          temporary.getFileSystem().getUserPrincipalLookupService();
-      Files.setOwner(temporary, accounts.lookupPrincipalByName(account.name()));
-      environment.put("HOME", account.home());
+      Files.setAttribute(temporary, "unix:uid", account.uid(), LinkOption.NOFOLLOW_LINKS);
     }
+    environment.putIfAbsent("HOME", home(account, temporary));
     environment.putIfAbsent("TMPDIR", temporary.toString());
     environment.put(CommandSpec.COOKIE_VARIABLE, spec.cookie());
     return spec.withEnvironment(environment);
+  }
+
+  private static String home(@Nullable Account account, Path temporary) {
+    if (account != null) {
+      return account.home() == null ? temporary.toString() : account.home();
+    }
+    String own = System.getenv("HOME");
+    return own == null ? System.getProperty("user.home", "/") : own;
+  }
+
+  /**
+   * So that it can serve again as it was made. Only of the account that all commands without a user
+   * share: who has kept one of these open is of that account too (ADR 14).
+   */
+  private static void takeBack(Path temporary) {
+    try {
+      if (Accounts.isRoot()) {
+        Files.setAttribute(temporary, "unix:uid", 0, LinkOption.NOFOLLOW_LINKS);
+      }
+    } catch (IOException e) {
+      LOG.debugf("A temporary directory cannot be taken back: %s", e.getMessage());
+    }
   }
 
   /**
@@ -140,6 +183,9 @@ public final class LinuxLauncher implements Launcher {
     spawners.execute(
         () -> {
           try {
+            if (gone && command.spec().confinement().user() == null) {
+              takeBack(directories.of(command.spec().cookie()));
+            }
             directories.remove(directories.of(command.spec().cookie()), gone);
           } finally {
             then.run();

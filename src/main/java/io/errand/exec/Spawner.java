@@ -4,13 +4,14 @@ import com.sun.jna.Memory;
 import com.sun.jna.Native;
 import com.sun.jna.Pointer;
 import io.errand.job.Confinement;
+import io.errand.job.Sandbox;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Starts a process with {@code posix_spawn(3)}: its own session, no signal blocked or ignored, no
@@ -28,22 +29,23 @@ final class Spawner {
   private final Pointer devNull;
   private final Memory descriptorLimit = new Memory(16);
   private final ThreadLocal<Scratch> scratches = ThreadLocal.withInitial(Scratch::new);
-  private final Path hidden;
+  private final SandboxLine sandboxes;
 
   /**
    * A spawner.
    *
-   * @param hidden a directory of the server's own that a sandbox does not show
+   * @param sandboxes how a sandbox is made
    */
-  Spawner(Path hidden) {
-    this.hidden = hidden;
+  Spawner(SandboxLine sandboxes) {
+    this.sandboxes = sandboxes;
     devNull = new Scratch().text("/dev/null");
     LibC.prlimit(0, LibC.RLIMIT_NOFILE, null, descriptorLimit);
     descriptorLimit.setLong(0, Math.min(DESCRIPTORS, descriptorLimit.getLong(8)));
     Memory none = new Memory(SIGNAL_SET_SIZE);
     Memory all = new Memory(SIGNAL_SET_SIZE);
-    LibC.sigemptyset(none);
-    LibC.sigfillset(all);
+    none.clear();
+    all.setMemory(
+        0, SIGNAL_SET_SIZE, (byte) 0xff); // glibc's own would leave out its signals 32, 33
     LibC.posix_spawnattr_init(attributes);
     LibC.posix_spawnattr_setsigmask(attributes, none);
     LibC.posix_spawnattr_setsigdefault(attributes, all);
@@ -78,41 +80,70 @@ final class Spawner {
   }
 
   /**
-   * Starts a command in a directory that exists.
+   * Loads what a start as another account needs, so that no class has to be loaded while a thread
+   * has only the rights of that account.
+   */
+  void warmUp() {
+    try (FileAccess access = FileAccess.as(null)) {
+      for (String name : List.of("true", "/no/such/program", "/", "no-such-program")) {
+        Executables.find(access, name, "/usr/bin:/bin", Path.of("/"));
+      }
+      Executables.directoryRefusalOf(access, Path.of("/no/such/directory"));
+      Executables.formatRefusalOf(access, Path.of("/bin/sh"));
+      Executables.formatRefusalOf(access, Path.of("/etc/passwd"));
+    }
+  }
+
+  /** What was found where a command is to run. */
+  private record Found(@Nullable Path program, @Nullable String refusal) {}
+
+  /**
+   * Starts a command.
    *
    * @param spec what to run
+   * @param account as whom, or null for this process's own
    * @param directory where
    * @param temporary its private directory
    */
-  Spawned spawn(CommandSpec spec, Path directory, Path temporary) {
-    if (!Files.isDirectory(directory)) {
-      return new Spawned.Refused(
-          EndCause.NOT_STARTABLE,
-          Files.exists(directory)
-              ? "working directory is not a directory: " + directory
-              : "no such working directory: " + directory);
+  Spawned spawn(CommandSpec spec, @Nullable Account account, Path directory, Path temporary) {
+    LibC.syscall(LibC.SYS_KEYCTL, LibC.KEYCTL_JOIN_SESSION_KEYRING, 0); // an empty one of its own
+    boolean confined = ConfinedLine.isNeeded(spec.confinement(), account);
+    Found found = find(spec, account, directory, confined);
+    if (found.program() == null) {
+      return new Spawned.Refused(EndCause.NOT_STARTABLE, String.valueOf(found.refusal()));
     }
+    if (!confined) {
+      return spawn(spec, spec.argv(), found.program(), directory, null);
+    }
+    ConfinedLine line =
+        ConfinedLine.of(spec, account, found.program(), directory, temporary, sandboxes);
+    Sandbox sandbox = spec.confinement().sandbox();
+    return spawn(
+        spec.withEnvironment(line.environment()),
+        line.arguments(),
+        Path.of(line.arguments().get(0)),
+        directory,
+        sandbox == null ? null : sandboxes.filter(sandbox.network()));
+  }
+
+  /** Looks as the account that will run it, so that nobody learns here what it may not see. */
+  private static Found find(
+      CommandSpec spec, @Nullable Account account, Path directory, boolean confined) {
     String searchPath = spec.environment().getOrDefault("PATH", "");
-    Executables.Lookup lookup = Executables.find(spec.argv().get(0), searchPath, directory);
-    if (lookup.path() == null) {
-      return new Spawned.Refused(EndCause.NOT_STARTABLE, String.valueOf(lookup.refusal()));
+    try (FileAccess access = FileAccess.as(account)) {
+      String refusal = Executables.directoryRefusalOf(access, directory);
+      if (refusal != null) {
+        return new Found(null, refusal);
+      }
+      Executables.Lookup lookup =
+          Executables.find(access, spec.argv().get(0), searchPath, directory);
+      Path path = lookup.path();
+      if (path == null) {
+        return new Found(null, lookup.refusal());
+      }
+      String format = confined ? Executables.formatRefusalOf(access, path) : null;
+      return format == null ? new Found(path, null) : new Found(null, format);
     }
-    if (spec.confinement().equals(Confinement.NONE)) {
-      return spawn(spec, spec.argv(), lookup.path(), directory, true);
-    }
-    String refusal = Executables.formatRefusalOf(lookup.path());
-    if (refusal != null) {
-      return new Spawned.Refused(EndCause.NOT_STARTABLE, refusal);
-    }
-    List<String> line =
-        HostAbilities.commandLine(
-            spec.confinement(),
-            lookup.path(),
-            spec.argv().subList(1, spec.argv().size()),
-            directory,
-            temporary,
-            hidden);
-    return spawn(spec, line, Path.of(line.get(0)), directory, true);
   }
 
   /**
@@ -135,18 +166,28 @@ final class Spawner {
             0,
             0,
             Confinement.NONE);
-    return spawn(spec, argv, Path.of(argv.get(0)), Path.of("/"), false);
+    return spawn(spec, argv, Path.of(argv.get(0)), Path.of("/"), false, null);
   }
 
   private Spawned spawn(
-      CommandSpec spec, List<String> argv, Path program, Path directory, boolean captured) {
+      CommandSpec spec, List<String> argv, Path program, Path directory, @Nullable Path filter) {
+    return spawn(spec, argv, program, directory, true, filter);
+  }
+
+  private Spawned spawn(
+      CommandSpec spec,
+      List<String> argv,
+      Path program,
+      Path directory,
+      boolean captured,
+      @Nullable Path filter) {
     try (Pipes pipes = new Pipes()) {
       if (!pipes.open(!captured || spec.stdin().length > 0, captured)) {
         return refused(Native.getLastError(), program);
       }
       int[] pid = new int[1];
       long started = System.nanoTime();
-      int error = spawn(spec, argv, program, directory, pipes, pid);
+      int error = spawn(spec, argv, program, directory, filter, pipes, pid);
       if (error != 0) {
         return refused(error, program);
       }
@@ -169,6 +210,7 @@ final class Spawner {
       List<String> arguments,
       Path program,
       Path directory,
+      @Nullable Path filter,
       Pipes pipes,
       int[] pid) {
     List<String> environment = new ArrayList<>(spec.environment().size());
@@ -192,7 +234,17 @@ final class Spawner {
         LibC.posix_spawn_file_actions_adddup2(actions, pipes.stderrWrite, 2);
       }
       LibC.posix_spawn_file_actions_addchdir_np(actions, directoryText);
-      LibC.posix_spawn_file_actions_addclosefrom_np(actions, 3);
+      int kept = 3;
+      if (filter != null) {
+        LibC.posix_spawn_file_actions_addopen(
+            actions,
+            SandboxLine.FILTER_DESCRIPTOR,
+            scratch.text(filter.toString()),
+            LibC.O_RDONLY,
+            0);
+        kept = SandboxLine.FILTER_DESCRIPTOR + 1;
+      }
+      LibC.posix_spawn_file_actions_addclosefrom_np(actions, kept);
       return LibC.posix_spawn(pid, programText, actions, attributes, argv, envp);
     } finally {
       LibC.posix_spawn_file_actions_destroy(actions);
@@ -287,63 +339,6 @@ final class Spawner {
     private void put(long at, byte[] bytes) {
       memory.write(at, bytes, 0, bytes.length);
       memory.setByte(at + bytes.length, (byte) 0);
-    }
-  }
-
-  /** The pipes of one spawn; closes what was not handed over. */
-  private static final class Pipes implements AutoCloseable {
-    private final List<Integer> open = new ArrayList<>(6);
-    private int stdinRead = -1;
-    private int stdinWrite = -1;
-    private int stdoutRead = -1;
-    private int stdoutWrite = -1;
-    private int stderrRead = -1;
-    private int stderrWrite = -1;
-
-    boolean open(boolean withStdin, boolean withOutput) {
-      int[] ends = new int[2];
-      if (withStdin) {
-        if (!pipe(ends, 1)) {
-          return false;
-        }
-        stdinRead = ends[0];
-        stdinWrite = ends[1];
-      }
-      if (!withOutput) {
-        return true;
-      }
-      if (!pipe(ends, 0)) {
-        return false;
-      }
-      stdoutRead = ends[0];
-      stdoutWrite = ends[1];
-      if (!pipe(ends, 0)) {
-        return false;
-      }
-      stderrRead = ends[0];
-      stderrWrite = ends[1];
-      return true;
-    }
-
-    private boolean pipe(int[] ends, int ours) {
-      if (LibC.pipe2(ends, LibC.O_CLOEXEC) != 0) {
-        return false;
-      }
-      open.add(ends[0]);
-      open.add(ends[1]);
-      // Only our end: the command's own must block as usual.
-      LibC.fcntl(ends[ours], LibC.F_SETFL, LibC.O_NONBLOCK);
-      return true;
-    }
-
-    Spawned handOver(int pid, int pidDescriptor, long started) {
-      open.removeAll(List.of(stdinWrite, stdoutRead, stderrRead));
-      return new Spawned.Started(pid, pidDescriptor, stdinWrite, stdoutRead, stderrRead, started);
-    }
-
-    @Override
-    public void close() {
-      open.forEach(LibC::close);
     }
   }
 }

@@ -1,10 +1,18 @@
 package io.errand.ops;
 
+import io.errand.embedded.DataDirectory;
+import io.errand.exec.Accounts;
 import io.errand.exec.HostCheck;
 import io.errand.store.Durability;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,7 +26,7 @@ public final class Doctor {
   /** Prints what was found, one line each. */
   public static void main(String... arguments) {
     boolean fit = true;
-    for (HostCheck.Finding finding : HostCheck.all()) {
+    for (HostCheck.Finding finding : host()) {
       print(finding.name(), finding.required() ? "MISSING" : "note   ", finding.problem());
       fit &= finding.problem() == null || !finding.required();
     }
@@ -28,6 +36,27 @@ public final class Doctor {
     System.out.println(
         fit ? "A worker can run here." : "A worker cannot run here: see what is MISSING.");
     System.exit(fit ? 0 : 1);
+  }
+
+  /** Tries what a worker would, in a directory for the trial: a server may run in its own. */
+  private static List<HostCheck.Finding> host() {
+    try {
+      Path home = DataDirectory.of(System.getenv("ERRAND_HOME"));
+      String runAs = System.getenv("ERRAND_RUN_AS");
+      Accounts accounts = Accounts.choose(runAs == null || runAs.isBlank() ? null : runAs, home);
+      Path trial = Files.createTempDirectory("errand-doctor");
+      try {
+        Files.setPosixFilePermissions(trial, PosixFilePermissions.fromString("rwx--x--x"));
+        return HostCheck.all(accounts, trial);
+      } finally {
+        try (Stream<Path> files = Files.list(trial)) {
+          files.forEach(file -> file.toFile().delete());
+        }
+        Files.delete(trial);
+      }
+    } catch (IOException | IllegalStateException e) {
+      return List.of(new HostCheck.Finding("account of commands", true, e.getMessage()));
+    }
   }
 
   /** How many findings weaken what is promised. */

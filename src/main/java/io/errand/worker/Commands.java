@@ -68,8 +68,6 @@ final class Commands {
   private static Map<String, String> environment(ClaimedJob job) {
     Map<String, String> environment = new HashMap<>();
     environment.put("PATH", SEARCH_PATH);
-    String home = System.getenv("HOME");
-    environment.put("HOME", home == null ? System.getProperty("user.home", "/") : home);
     environment.put("LANG", "C.UTF-8");
     String zone = System.getenv("TZ");
     if (zone != null) {

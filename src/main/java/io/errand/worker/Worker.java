@@ -1,5 +1,6 @@
 package io.errand.worker;
 
+import io.errand.exec.Accounts;
 import io.errand.exec.EndCause;
 import io.errand.exec.HostAbilities;
 import io.errand.exec.Launcher;
@@ -78,6 +79,7 @@ public class Worker {
               + " database");
       return;
     }
+    Accounts accounts = Accounts.choose(config.runAs().orElse(null), Path.of(config.home()));
     String name = config.workerName().orElseGet(Worker::hostName);
     Dispatcher dispatcher =
         new Dispatcher(
@@ -90,8 +92,9 @@ public class Worker {
             Duration.ofNanos((long) (config.pollSeconds() * 1e9)),
             name,
             config.workerQueues());
-    Launcher launcher = new LinuxLauncher(Path.of(config.home()), config.temporaryRoot());
-    HostAbilities host = HostAbilities.probe();
+    Path home = Path.of(config.home());
+    Launcher launcher = new LinuxLauncher(home, config.temporaryRoot(), accounts);
+    HostAbilities host = HostAbilities.probe(accounts, home, config.temporaryRoot());
     describe(host);
     Slots slots =
         new Slots(config.slots(), launcher, config.caps(), host, meters, dispatcher::slotChanged);
@@ -169,10 +172,9 @@ public class Worker {
                 LOG.infof("No %s here: %s; a job that asks is refused", ability, reason);
               }
             });
-    LOG.warn(
-        "Commands without a user of their own run as the server's user and can read its files, the"
-            + " token among them: give jobs a user or a sandbox, or run the server as a user of its own"
-            + " and trust whoever may submit");
+    Accounts accounts = host.accounts();
+    LOG.log(
+        accounts.isTheServers() ? Logger.Level.WARN : Logger.Level.INFO, accounts.description());
   }
 
   private WorkerStore.Incarnation incarnation(UUID id, String name, HostAbilities host) {

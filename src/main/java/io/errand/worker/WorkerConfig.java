@@ -58,6 +58,12 @@ public interface WorkerConfig {
   /** See {@link #limitMemoryBytes}. */
   Optional<Long> limitOpenFiles();
 
+  /**
+   * The account of commands that name no user. Where the server is root: an unprivileged one of
+   * their own by default, and {@code root} must be asked for. Else the server's own, always.
+   */
+  Optional<String> runAs();
+
   /** Data directory of this process. */
   String home();
 

@@ -61,7 +61,7 @@ class ConfinementTest {
 
   @Test
   void anotherUserRunsItWhereThatIsPossible() {
-    HostAbilities host = HostAbilities.probe();
+    HostAbilities host = TestLauncher.host();
     Confinement confinement = new Confinement(Limits.NONE, "nobody", null);
     if (host.refusalOf(confinement) != null) {
       assertThat(host.refusalOf(confinement)).contains("another user");
@@ -83,8 +83,8 @@ class ConfinementTest {
 
   @Test
   void aSandboxHasNoNetworkAndWritesOnlyWhereItMay() throws IOException {
-    HostAbilities host = HostAbilities.probe();
-    Path open = Files.createDirectories(folder.resolve("open"));
+    HostAbilities host = TestLauncher.host();
+    Path open = OpenFolder.in(folder, "open");
     Sandbox sandbox = new Sandbox(false, true, List.of(open.toString()));
     Confinement confinement = new Confinement(Limits.NONE, null, sandbox);
     if (host.refusalOf(confinement) != null) {
@@ -110,7 +110,9 @@ class ConfinementTest {
   void whatThisHostCannotDoIsRefusedWithTheReason() {
     HostAbilities none =
         new HostAbilities(
-            Map.of("limits", "no prlimit", "user", "not root", "sandbox", "no bwrap"));
+            Map.of("limits", "no prlimit", "user", "not root", "sandbox", "no bwrap"),
+            Accounts.asTheServer(TestLauncher.home()),
+            new SandboxLine(TestLauncher.home(), TestLauncher.temporaryRoot()));
     assertThat(none.refusalOf(Confinement.NONE)).isNull();
     assertThat(
             none.refusalOf(
@@ -132,7 +134,7 @@ class ConfinementTest {
   }
 
   private static boolean isPossible(Confinement confinement) {
-    return HostAbilities.probe().refusalOf(confinement) == null;
+    return TestLauncher.host().refusalOf(confinement) == null;
   }
 
   @Test
@@ -162,7 +164,7 @@ class ConfinementTest {
       }
     }
     Files.delete(TestLauncher.home().resolve("token"));
-    assertThat(HostAbilities.probe().refusalOf(sandboxed("", List.of("/no/such/folder"))))
+    assertThat(TestLauncher.host().refusalOf(sandboxed("", List.of("/no/such/folder"))))
         .isNotNull();
   }
 

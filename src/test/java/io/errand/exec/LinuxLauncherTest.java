@@ -205,7 +205,7 @@ class LinuxLauncherTest {
     CommandSpec spec =
         spec("sh", "-c", "env | cut -d= -f1 | sort | tr '\\n' ' '; stat -c %a \"$TMPDIR\"");
     CommandResult result = start(spec).result();
-    assertThat(text(result.stdout())).isEqualTo("ERRAND_CLAIM_TOKEN PATH PWD TMPDIR 700\n");
+    assertThat(text(result.stdout())).isEqualTo("ERRAND_CLAIM_TOKEN HOME PATH PWD TMPDIR 700\n");
     assertThat(temporaryRoot().resolve(spec.cookie())).doesNotExist();
   }
 

@@ -38,12 +38,15 @@ final class TestLauncher {
     try {
       Files.createDirectory(home());
       Files.setPosixFilePermissions(home(), PosixFilePermissions.fromString("rwx--x--x"));
-      LinuxLauncher launcher = new LinuxLauncher(home(), temporaryRoot());
+      LinuxLauncher launcher =
+          new LinuxLauncher(home(), temporaryRoot(), Accounts.asTheServer(home()));
       Runtime.getRuntime()
           .addShutdownHook(
               new Thread(
                   () -> {
                     launcher.close();
+                    home().resolve("sandbox.bpf").toFile().delete();
+                    home().resolve("sandbox-with-network.bpf").toFile().delete();
                     home().toFile().delete();
                     FOLDER.toFile().delete();
                   }));
@@ -66,6 +69,16 @@ final class TestLauncher {
   /** Where private temporary directories are made. */
   static Path temporaryRoot() {
     return home().resolve("tmp");
+  }
+
+  /** What this host can do, found out once. */
+  static HostAbilities host() {
+    return Host.ABILITIES;
+  }
+
+  private static final class Host {
+    static final HostAbilities ABILITIES =
+        HostAbilities.probe(Accounts.asTheServer(home()), home(), temporaryRoot());
   }
 
   /** A command under test, and what is known of it. */

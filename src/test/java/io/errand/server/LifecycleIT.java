@@ -200,6 +200,8 @@ class LifecycleIT {
     settings.put("ERRAND_WORKER_SLOTS", "2");
     try (TestServer server = TestServer.start(settings)) {
       Path ledger = Files.createTempFile("errand-it", ".ledger");
+      // Commands have an account of their own where the server is root.
+      Files.setPosixFilePermissions(ledger, PosixFilePermissions.fromString("rw-rw-rw-"));
       String script = "echo + >> " + ledger + "; sleep 0.2; echo - >> " + ledger;
       List<String> ids = Stream.generate(() -> server.submit(script, Map.of())).limit(8).toList();
       ids.forEach(server::awaitEnd);

@@ -1,0 +1,177 @@
+package io.errand.exec;
+
+import io.errand.job.Confinement;
+import io.errand.job.Limits;
+import io.errand.job.Sandbox;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The command line that runs a program in bounds: limits, then the sandbox, then the change of
+ * account, then the program.
+ *
+ * @param arguments the first is an absolute path
+ * @param environment all of it
+ */
+record ConfinedLine(List<String> arguments, Map<String, String> environment) {
+  /** What changes the account, and leaves nothing of root behind. */
+  static List<String> changeOf(Account account) {
+    return List.of(
+        HostTools.find().require("setpriv"),
+        "--reuid",
+        Integer.toString(account.uid()),
+        "--regid",
+        Integer.toString(account.gid()),
+        "--clear-groups",
+        "--inh-caps=-all",
+        "--ambient-caps=-all",
+        "--bounding-set=-all",
+        "--no-new-privs",
+        "--");
+  }
+
+  private static final String CARRIED = "ERRAND_CARRIED_";
+
+  /** Names of variables that make the C library read files, or change how it works. */
+  private static final Set<String> OF_THE_LIBRARY =
+      Set.of(
+          "ARGP_HELP_FMT",
+          "CHARSET",
+          "GCONV_PATH",
+          "GETCONF_DIR",
+          "GLIBC_TUNABLES",
+          "HOSTALIASES",
+          "LOCALDOMAIN",
+          "LOCPATH",
+          "NIS_PATH",
+          "NLSPATH",
+          "OUTPUT_CHARSET",
+          "PCPROFILE_OUTPUT",
+          "POSIXLY_CORRECT",
+          "RESOLV_HOST_CONF",
+          "RES_OPTIONS",
+          "SEGFAULT_OUTPUT_NAME",
+          "SEGFAULT_SIGNALS",
+          "SEGFAULT_USE_ALTSTACK",
+          "TEXTDOMAIN",
+          "TEXTDOMAINDIR",
+          "TZDIR");
+
+  private static final Pattern PLAIN = Pattern.compile("[A-Za-z0-9_.@:-]*");
+
+  /**
+   * Whether anything has to be done to keep a command in these bounds. Memory is not among it: the
+   * launcher watches that itself.
+   */
+  static boolean isNeeded(Confinement confinement, @Nullable Account account) {
+    return account != null || confinement.sandbox() != null || needsTools(confinement.limits());
+  }
+
+  static boolean needsTools(Limits limits) {
+    return limits.cpuSeconds() != null
+        || limits.processes() != null
+        || limits.fileSizeBytes() != null
+        || limits.openFiles() != null
+        || limits.nice() != null;
+  }
+
+  /**
+   * The line.
+   *
+   * @param spec whose confinement {@link HostAbilities#refusalOf} does not refuse
+   * @param account what it runs as, or null for this process's own
+   * @param program an absolute path
+   * @param directory where it starts
+   * @param temporary its private directory, always writable
+   */
+  static ConfinedLine of(
+      CommandSpec spec,
+      @Nullable Account account,
+      Path program,
+      Path directory,
+      Path temporary,
+      SandboxLine sandboxes) {
+    List<String> line = new ArrayList<>();
+    Limits limits = spec.confinement().limits();
+    if (needsTools(limits)) {
+      addLimits(limits, line);
+    }
+    Sandbox sandbox = spec.confinement().sandbox();
+    if (sandbox != null) {
+      line.addAll(sandboxes.of(sandbox, account != null, directory, temporary));
+    }
+    if (account != null) {
+      line.addAll(changeOf(account));
+    }
+    Map<String, String> environment = new HashMap<>(spec.environment());
+    addCarrier(environment, line);
+    line.add(program.toString());
+    line.addAll(spec.argv().subList(1, spec.argv().size()));
+    return new ConfinedLine(line, environment);
+  }
+
+  private static void addLimits(Limits limits, List<String> line) {
+    HostTools tools = HostTools.find();
+    line.add(tools.require("prlimit"));
+    addLimit("cpu", limits.cpuSeconds(), line);
+    addLimit("nproc", limits.processes(), line);
+    addLimit("fsize", limits.fileSizeBytes(), line);
+    addLimit("nofile", limits.openFiles(), line);
+    line.add("--core=0:0");
+    line.add("--");
+    if (limits.nice() != null) {
+      line.addAll(List.of(tools.require("nice"), "-n", limits.nice().toString()));
+    }
+  }
+
+  private static void addLimit(String name, @Nullable Long value, List<String> line) {
+    if (value != null) {
+      line.add("--" + name + "=" + value + ":" + value);
+    }
+  }
+
+  /**
+   * The tools run as this process's user with the job's environment, so what would change the tools
+   * themselves goes past them under other names, and a shell behind them, which runs as the job's
+   * account, gives it back. Values stand in no argument: everybody can read those.
+   */
+  private static void addCarrier(Map<String, String> environment, List<String> line) {
+    Map<String, String> carried = new TreeMap<>();
+    environment.forEach(
+        (name, value) -> {
+          if (changesTools(name, value)) {
+            carried.put(name, value);
+          }
+        });
+    if (carried.isEmpty()) {
+      return;
+    }
+    StringBuilder script = new StringBuilder();
+    carried.forEach(
+        (name, value) -> {
+          environment.remove(name);
+          environment.put(CARRIED + name, value);
+          script.append("export %1$s=\"$%2$s%1$s\"; unset %2$s%1$s; ".formatted(name, CARRIED));
+        });
+    line.addAll(List.of("/bin/sh", "-c", script + "exec \"$0\" \"$@\""));
+  }
+
+  private static boolean changesTools(String name, String value) {
+    if (OF_THE_LIBRARY.contains(name)
+        || name.startsWith("MALLOC_")
+        || name.startsWith("LIBC_")
+        || name.startsWith("LD_")) {
+      return true;
+    }
+    // Of languages only what is a plain name: others are paths.
+    return (name.equals("LANG") || name.equals("LANGUAGE") || name.startsWith("LC_"))
+        && (!PLAIN.matcher(value).matches() || value.contains(".."));
+  }
+}

@@ -1,0 +1,126 @@
+package io.errand.exec;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The filters of system calls for a sandbox, as files that bubblewrap reads (seccomp, classic BPF).
+ * They refuse what namespaces do not keep apart: the kernel's keyrings, new user namespaces, files
+ * by handle, and, where there is to be no network, every kind of socket but those of the network
+ * namespace: a Unix socket with a path, or one to the host of a virtual machine, is reached from
+ * any of them.
+ */
+final class SystemCallFilter {
+  private static final int LOAD = 0x20;
+  private static final int EQUAL = 0x15;
+  private static final int AT_LEAST = 0x35;
+  private static final int ANY_BIT = 0x45;
+  private static final int RETURN = 0x06;
+  private static final int ALLOW = 0x7fff0000;
+  private static final int REFUSE = 0x00050000;
+  private static final int EPERM = 1;
+  private static final int ENOSYS = 38;
+  private static final int EAFNOSUPPORT = 97;
+  private static final int NUMBER = 0;
+  private static final int ARCHITECTURE = 4;
+  private static final int FIRST_ARGUMENT = 16;
+  private static final int CLONE_NEWUSER = 0x10000000;
+  private static final int FIRST_OF_X32 = 0x40000000;
+  private static final int MOST_BYTES = 1024;
+
+  /** The numbers of system calls: clone and unshare; socket; then what is refused; architecture. */
+  private record Numbers(int architecture, int[] forking, int socket, int[] refused) {
+    static @Nullable Numbers here() {
+      return switch (System.getProperty("os.arch", "")) {
+        // setns, add_key, request_key, keyctl, bpf, perf_event_open, userfaultfd, open_by_handle_at
+        case "amd64", "x86_64" ->
+            new Numbers(
+                0xC000003E,
+                new int[] {56, 272},
+                41,
+                new int[] {308, 248, 249, 250, 321, 298, 323, 304});
+        case "aarch64" ->
+            new Numbers(
+                0xC00000B7,
+                new int[] {220, 97},
+                198,
+                new int[] {268, 217, 218, 219, 280, 241, 282, 265});
+        default -> null;
+      };
+    }
+  }
+
+  private static final int CLONE3 = 435;
+  private static final int IO_URING_SETUP = 425;
+
+  private final ByteBuffer program = ByteBuffer.allocate(MOST_BYTES).order(ByteOrder.nativeOrder());
+
+  private SystemCallFilter() {}
+
+  /**
+   * Writes a filter.
+   *
+   * @param file whose folder exists; everybody may read it
+   * @param network whether all sockets are allowed
+   */
+  static void write(Path file, boolean network) throws IOException {
+    Numbers numbers = Numbers.here();
+    if (numbers == null) {
+      throw new IOException("No filter of system calls is known for this architecture");
+    }
+    SystemCallFilter filter = new SystemCallFilter();
+    filter.build(numbers, network);
+    Path partial = file.resolveSibling(file.getFileName() + "-partial");
+    Files.deleteIfExists(partial);
+    byte[] bytes = new byte[filter.program.position()];
+    filter.program.flip().get(bytes);
+    Files.write(partial, bytes);
+    Files.setPosixFilePermissions(partial, PosixFilePermissions.fromString("rw-r--r--"));
+    Files.move(partial, file, StandardCopyOption.ATOMIC_MOVE);
+  }
+
+  private void build(Numbers numbers, boolean network) {
+    add(LOAD, 0, 0, ARCHITECTURE);
+    add(EQUAL, 1, 0, numbers.architecture());
+    add(RETURN, 0, 0, REFUSE | ENOSYS); // other numbers mean other calls
+    add(LOAD, 0, 0, NUMBER);
+    add(AT_LEAST, 0, 1, FIRST_OF_X32);
+    add(RETURN, 0, 0, REFUSE | ENOSYS);
+    for (int call : numbers.refused()) {
+      refuse(call, EPERM);
+    }
+    refuse(CLONE3, ENOSYS); // its flags cannot be seen; all fall back to clone
+    for (int call : numbers.forking()) {
+      add(EQUAL, 0, 4, call);
+      add(LOAD, 0, 0, FIRST_ARGUMENT);
+      add(ANY_BIT, 0, 1, CLONE_NEWUSER);
+      add(RETURN, 0, 0, REFUSE | EPERM);
+      add(RETURN, 0, 0, ALLOW);
+    }
+    if (!network) {
+      refuse(IO_URING_SETUP, ENOSYS); // it makes sockets past this filter
+      add(EQUAL, 0, 5, numbers.socket());
+      add(LOAD, 0, 0, FIRST_ARGUMENT);
+      add(EQUAL, 3, 0, 2); // AF_INET
+      add(EQUAL, 2, 0, 10); // AF_INET6
+      add(EQUAL, 1, 0, 16); // AF_NETLINK
+      add(RETURN, 0, 0, REFUSE | EAFNOSUPPORT);
+    }
+    add(RETURN, 0, 0, ALLOW);
+  }
+
+  private void refuse(int call, int error) {
+    add(EQUAL, 0, 1, call);
+    add(RETURN, 0, 0, REFUSE | error);
+  }
+
+  private void add(int code, int jumpIfTrue, int jumpIfFalse, int value) {
+    program.putShort((short) code).put((byte) jumpIfTrue).put((byte) jumpIfFalse).putInt(value);
+  }
+}

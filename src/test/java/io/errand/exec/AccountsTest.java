@@ -1,0 +1,166 @@
+package io.errand.exec;
+
+import static io.errand.exec.TestLauncher.in;
+import static io.errand.exec.TestLauncher.spec;
+import static io.errand.exec.TestLauncher.start;
+import static io.errand.exec.TestLauncher.text;
+import static io.errand.exec.TestLauncher.within;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import com.sun.jna.Native;
+import io.errand.job.Confinement;
+import io.errand.job.Limits;
+import io.errand.job.Sandbox;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The accounts that commands run as, where the server is root. */
+class AccountsTest {
+  private static final Confinement NOBODY = new Confinement(Limits.NONE, "nobody", null);
+  @TempDir private Path folder;
+
+  @BeforeEach
+  void weAreRoot() {
+    assumeTrue(Accounts.isRoot(), "needs root, who alone can change accounts");
+    assumeTrue(HostTools.find().path("setpriv") != null, "needs setpriv");
+  }
+
+  @Test
+  void theStandardAccountIsNobodyElsesAndNeverRoot() {
+    assertThat(Accounts.choose(null, folder).of(Confinement.NONE))
+        .isNotNull()
+        .extracting(Account::uid)
+        .isNotEqualTo(0)
+        .isNotEqualTo(65534);
+    assertThat(Accounts.choose("nobody", folder).of(Confinement.NONE))
+        .isNotNull()
+        .extracting(Account::uid)
+        .isEqualTo(65534);
+    Accounts asked = Accounts.choose("root", folder);
+    assertThat(asked.of(Confinement.NONE)).isNull();
+    assertThat(asked.isTheServers()).isTrue();
+    Sandbox sandbox = new Sandbox(false, true, List.of());
+    assertThat(asked.of(new Confinement(Limits.NONE, null, sandbox)))
+        .isNotNull()
+        .extracting(Account::uid)
+        .isNotEqualTo(0);
+  }
+
+  @Test
+  void whatCannotBeIsSaidInASentence() {
+    assertThatThrownBy(() -> Accounts.choose("no-such-account", folder))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("ERRAND_RUN_AS is 'no-such-account'");
+  }
+
+  @Test
+  void theDatabasesAccountAndRootAreRefusedByTheirNumber() throws IOException {
+    Path data = Files.createDirectory(folder.resolve("data"));
+    Files.setAttribute(data, "unix:uid", 65534);
+    Accounts accounts = Accounts.choose(null, folder);
+    assertThat(accounts.refusalOf(NOBODY)).contains("the server's own database");
+    assertThat(accounts.refusalOf(new Confinement(Limits.NONE, "root", null)))
+        .contains("ERRAND_RUN_AS=root");
+    assertThat(
+            Accounts.choose("root", folder).refusalOf(new Confinement(Limits.NONE, "root", null)))
+        .isNull();
+    assertThatThrownBy(() -> Accounts.choose("nobody", folder))
+        .hasMessageContaining("the server's own database");
+  }
+
+  @Test
+  void aPipeInTheProgramsPlaceBlocksNothing() throws IOException, InterruptedException {
+    Path open = OpenFolder.in(folder, "open");
+    Path pipe = open.resolve("program");
+    assertThat(new ProcessBuilder("mkfifo", "-m", "777", pipe.toString()).start().waitFor())
+        .isZero();
+    try (FileAccess access = FileAccess.as(null)) {
+      assertThat(Executables.formatRefusalOf(access, pipe)).isNull();
+      assertThat(Executables.find(access, pipe.toString(), "", open).refusal())
+          .contains("is not a regular file");
+      assertThat(Executables.directoryRefusalOf(access, pipe)).contains("not a directory");
+    }
+    CommandResult result = start(within(spec(pipe.toString()), NOBODY)).result();
+    assertThat(result.cause()).isEqualTo(EndCause.NOT_STARTABLE);
+  }
+
+  @Test
+  void aLookupTellsNothingThatTheAccountCannotSee() throws IOException {
+    Path shut = Files.createDirectory(OpenFolder.in(folder, "open").resolve("shut"));
+    Files.setPosixFilePermissions(shut, PosixFilePermissions.fromString("rwx------"));
+    Path there = Files.createDirectory(shut.resolve("there"));
+    Path program = Files.copy(Path.of("/bin/true"), shut.resolve("program"));
+    assertThat(detail(program.toString()).replace("program", "x"))
+        .isEqualTo(detail(shut.resolve("x").toString()));
+    String known = start(in(within(spec("true"), NOBODY), there)).result().detail();
+    String unknown =
+        start(in(within(spec("true"), NOBODY), shut.resolve("none"))).result().detail();
+    assertThat(String.valueOf(known).replace("there", "none")).isEqualTo(unknown);
+    assertThat(LibC.open(there.toString(), LibC.O_PATH)).as("ours again").isPositive();
+    assertThat(Native.getLastError()).isNotNegative();
+  }
+
+  private static String detail(String program) {
+    CommandResult result = start(within(spec(program), NOBODY)).result();
+    assertThat(result.cause()).isEqualTo(EndCause.NOT_STARTABLE);
+    return String.valueOf(result.detail());
+  }
+
+  @Test
+  void whatWouldChangeTheToolsReachesOnlyTheCommand() {
+    CommandSpec plain = within(spec("sh", "-c", "env; ps -o args= -p $$"), NOBODY);
+    Map<String, String> environment = new HashMap<>(plain.environment());
+    Map<String, String> own =
+        Map.of(
+            "GCONV_PATH", "/tmp/se cret'$x", "LC_ALL", "../../tmp/x", "PLAIN", "a=b", "HOME", "/h");
+    environment.putAll(own);
+    ConfinedLine line =
+        ConfinedLine.of(
+            plain.withEnvironment(environment),
+            Account.find("nobody"),
+            Path.of("/usr/bin/env"),
+            Path.of("/"),
+            Path.of("/tmp"),
+            new SandboxLine(folder, folder));
+    assertThat(line.environment()).doesNotContainKeys("GCONV_PATH", "LC_ALL").containsKey("PLAIN");
+    assertThat(String.join(" ", line.arguments())).doesNotContain("se cret", "../../tmp/x");
+    String said = text(start(plain.withEnvironment(environment)).result().stdout());
+    own.forEach((name, value) -> assertThat(said).contains(name + "=" + value + "\n"));
+    assertThat(said).doesNotContain("ERRAND_CARRIED");
+  }
+
+  @Test
+  void noSignalIsIgnoredAndNoCoreCanBeAskedFor() {
+    CommandResult result =
+        start(
+                spec(
+                    "sh",
+                    "-c",
+                    "grep SigIgn /proc/self/status; ulimit -Hc; ulimit -c unlimited 2>/dev/null; ulimit -c"))
+            .result();
+    assertThat(text(result.stdout())).startsWith("SigIgn:\t0000000000000000\n0\n");
+  }
+
+  @Test
+  void fewDescriptorsAreNotMoreThanTheHostAllows() {
+    Limits limits = new Limits(null, null, null, null, 99L, null);
+    assertThat(TestLauncher.host().refusalOf(new Confinement(limits, null, null))).isNull();
+  }
+
+  @Test
+  void aToolIsNamedByItsAbsolutePath() {
+    for (String name : List.of("prlimit", "nice", "setpriv")) {
+      assertThat(HostTools.find().require(name)).startsWith("/");
+    }
+  }
+}
