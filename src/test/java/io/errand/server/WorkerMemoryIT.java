@@ -35,7 +35,7 @@ class WorkerMemoryIT {
       jobs.add(job);
     }
     String body = TestServer.JSON.createObjectNode().set("jobs", jobs).toString();
-    assertThat(server.post("/v1/jobs/batch", body).statusCode()).isEqualTo(200);
+    assertThat(server.post("/v1/jobs/batch", body).statusCode()).isEqualTo(202);
   }
 
   private static int count(TestServer server, String label, String state) {

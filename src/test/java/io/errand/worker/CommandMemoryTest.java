@@ -33,8 +33,8 @@ class CommandMemoryTest {
   void slotsThatDoNotFitAreRefusedWithAHeapThatIsEnough() {
     assertThatThrownBy(() -> CommandMemory.slots(budget, OptionalInt.of(1_000), 8))
         .hasMessageContaining("ERRAND_WORKER_SLOTS is 1000")
-        .hasMessageContaining("ERRAND_JAVA_OPTIONS=-Xmx1037m");
-    MemoryBudget enough = new MemoryBudget((long) (1_037 * MEBIBYTE * 371.25 / 384));
+        .hasMessageContaining("ERRAND_JAVA_OPTIONS=-Xmx1040m");
+    MemoryBudget enough = new MemoryBudget((long) (1_040 * MEBIBYTE * 371.25 / 384));
     assertThat(CommandMemory.slots(enough, OptionalInt.of(1_000), 8)).isEqualTo(1_000);
   }
 
