@@ -270,7 +270,7 @@ final class Dispatcher {
       if (limit > 0) {
         long now = System.nanoTime();
         front.looked(from, now, now - begun, turn.claimed(), turn.someLeft() ? 0 : limit);
-        lookAtMemory(turn.someLeft(), held.busy());
+        lookAtMemory(turn.someLeft(), held.busy() - batch.size() + turn.claimed().size());
       }
       recorded(held, batch, turn.ended());
       for (ClaimedJob job : turn.claimed()) {
