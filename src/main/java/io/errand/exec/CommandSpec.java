@@ -38,6 +38,21 @@ public record CommandSpec(
   /** The variable that marks the processes of a command. */
   public static final String COOKIE_VARIABLE = "ERRAND_CLAIM_TOKEN";
 
+  /** The same without what it reads, which may be large. */
+  CommandSpec withoutStdin() {
+    return new CommandSpec(
+        cookie,
+        argv,
+        environment,
+        new byte[0],
+        workingDirectory,
+        timeout,
+        killGrace,
+        stdoutLimit,
+        stderrLimit,
+        confinement);
+  }
+
   /** The same with another environment. */
   CommandSpec withEnvironment(Map<String, String> other) {
     return new CommandSpec(

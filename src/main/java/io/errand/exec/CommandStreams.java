@@ -21,9 +21,11 @@ final class CommandStreams {
   private static final int PIPE_SIZE = 1 << 16; // of every new pipe
   private static final int LOUD_PIPE_SIZE = 1 << 20; // the most that anybody may ask for
 
+  private static final byte[] NOTHING = new byte[0];
+
   private final EventLoop loop;
   private final IoBuffer io;
-  private final byte[] stdin;
+  private byte[] stdin; // empty once nothing of it is to be written any more
   private final Runnable onClosed;
   private final Stream stdout;
   private final Stream stderr;
@@ -195,14 +197,18 @@ final class CommandStreams {
       stdinWatch.close();
       stdinWatch = null;
     }
+    stdin = NOTHING;
+    stdinWritten = 0;
   }
 
-  CapturedOutput capturedStdout() {
-    return stdout.buffer.captured();
+  /** What is kept of stdout, once. */
+  CapturedOutput takeStdout() {
+    return stdout.buffer.take();
   }
 
-  CapturedOutput capturedStderr() {
-    return stderr.buffer.captured();
+  /** What is kept of stderr, once. */
+  CapturedOutput takeStderr() {
+    return stderr.buffer.take();
   }
 
   private void feed() {

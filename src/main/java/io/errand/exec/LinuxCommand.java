@@ -32,7 +32,7 @@ final class LinuxCommand implements RunningCommand {
 
   private final LinuxLauncher launcher;
   private final EventLoop loop;
-  private final CommandSpec spec;
+  private volatile CommandSpec spec; // read by the threads that spawn
   private final CommandListener listener;
   private final CommandStreams streams;
 
@@ -121,6 +121,7 @@ final class LinuxCommand implements RunningCommand {
         new ProcessTree(
             pid, spec.cookie(), spec.confinement().sandbox() != null, launcher.ioBuffer().memory());
     streams.open(started);
+    spec = spec.withoutStdin(); // the streams let go of it when it is written
     exitWatch = loop.watch(started.pidDescriptor(), LibC.EPOLLIN, this::onExit);
     timeoutTimer =
         loop.after(spec.timeout().toNanos(), () -> beginEnd(EndCause.TIMEOUT, spec.killGrace()));
@@ -284,8 +285,8 @@ final class LinuxCommand implements RunningCommand {
             memoryPeak()),
         signalsSent(),
         treeGone,
-        streams.capturedStdout(),
-        streams.capturedStderr());
+        streams.takeStdout(),
+        streams.takeStderr());
   }
 
   private List<SignalSent> signalsSent() {

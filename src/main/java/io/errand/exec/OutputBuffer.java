@@ -61,9 +61,25 @@ final class OutputBuffer {
         : Arrays.copyOf(array, Math.min(limit, Math.max(needed, array.length * 2)));
   }
 
+  /** How many bytes of memory it takes. */
+  int heldBytes() {
+    return head.length + tail.length;
+  }
+
   /** How many bytes have been appended. */
   long total() {
     return total;
+  }
+
+  /**
+   * What is kept, for good: the buffer holds nothing any more, so that what is kept of a stream is
+   * in memory twice only for this moment.
+   */
+  CapturedOutput take() {
+    CapturedOutput kept = captured();
+    head = new byte[0];
+    tail = new byte[0];
+    return kept;
   }
 
   /** A copy of what is kept. */

@@ -64,6 +64,11 @@ public class MemoryBudget {
     return heapBytes / Share.PARTS * share.parts;
   }
 
+  /** How many times as large as the share the heap is. */
+  public static double heapFor(Share share) {
+    return (double) Share.PARTS / share.parts;
+  }
+
   /** How many bytes of the share are reserved now. */
   public long used(Share share) {
     return used[share.ordinal()].get();
@@ -126,6 +131,20 @@ public class MemoryBudget {
       }
       bytes = wanted;
       return true;
+    }
+
+    /**
+     * Hands some of its bytes to a reservation of their own.
+     *
+     * @param part 0 to {@link #bytes}
+     * @throws IllegalArgumentException if it does not hold that many
+     */
+    public synchronized Reservation split(long part) {
+      if (part < 0 || part > bytes) {
+        throw new IllegalArgumentException("No " + part + " bytes in a reservation of " + bytes);
+      }
+      bytes -= part;
+      return new Reservation(share, part);
     }
 
     @Override

@@ -27,10 +27,38 @@ public class ClaimStore {
   /** {@code unique_violation}: another worker claimed the same concurrency key first. */
   private static final String UNIQUE_VIOLATION = "23505";
 
+  /** What no job of this version's limits holds more of than by a trifle, in bytes. */
+  public static final long MOST_MEMORY = 16 << 20;
+
+  /** What a running job holds beside what its client decides on, in bytes. */
+  private static final int BESIDE = 24 << 10;
+
+  /** What a job holds that keeps 64 KiB of each stream, and has a short command, in bytes. */
+  public static final long USUAL_MEMORY = BESIDE + 2 * (64 << 10) + (2 << 10);
+
   private final DataSource dataSource;
 
   ClaimStore(@io.quarkus.agroal.DataSource("queue") DataSource dataSource) {
     this.dataSource = dataSource;
+  }
+
+  /*
+   * What a claim may hold in the worker's heap until its end is written: the output that it keeps, its
+   * input as it is, its arguments, environment and rules as rows and as objects. An object costs far more
+   * than its text where the text is short, hence the factors. Text, because a size on disk is a compressed
+   * one. No job is ever measured larger than what every worker has, or it would wait for ever.
+   */
+  private static String memory(String job) {
+    return """
+        least(%1$d, %2$d + j.stdout_limit_bytes + j.stderr_limit_bytes
+            + coalesce(octet_length(j.stdin), 0)
+            + 64 * cardinality(j.command) + 4 * octet_length(j.command::text)
+            + least(16 * octet_length(j.env::text), 163840 + 3 * octet_length(j.env::text))
+            + 12 * octet_length(j.retry::text) + 4 * coalesce(octet_length(j.sandbox::text), 0))
+        """
+        .replace("j.", job + ".")
+        .formatted(MOST_MEMORY, BESIDE)
+        .strip();
   }
 
   /*
@@ -43,7 +71,7 @@ public class ClaimStore {
   static final String CLAIMING =
       """
       ready AS (
-          SELECT c.id, c.concurrency_key, c.priority, c.run_at, c.state
+          SELECT c.id, c.concurrency_key, c.priority, c.run_at, c.state, %2$s AS memory_bytes
           FROM errand.jobs c
           WHERE c.state IN ('queued', 'retrying')
             AND c.run_at <= now()
@@ -60,9 +88,17 @@ public class ClaimStore {
           ORDER BY c.priority DESC, c.run_at, c.id
           LIMIT ?
           FOR UPDATE OF c SKIP LOCKED
-      ), taken AS (
-          SELECT DISTINCT ON (coalesce(concurrency_key, id::text)) id, state FROM ready
+      ), one_each AS (
+          SELECT DISTINCT ON (coalesce(concurrency_key, id::text))
+              id, state, priority, run_at, memory_bytes
+          FROM ready
           ORDER BY coalesce(concurrency_key, id::text), priority DESC, run_at, id
+      ), measured AS (
+          SELECT id, state, sum(memory_bytes) OVER (
+              ORDER BY priority DESC, run_at, id ROWS UNBOUNDED PRECEDING) <= ? AS fits
+          FROM one_each
+      ), taken AS (
+          SELECT id, state FROM measured WHERE fits
       ), claimed AS (
           UPDATE errand.jobs j
           SET state = 'running', reason = NULL, attempt = j.attempt + 1,
@@ -76,40 +112,59 @@ public class ClaimStore {
               j.command, j.env::text, j.stdin, j.working_directory, j.timeout_seconds,
               j.kill_grace_seconds, j.stdout_limit_bytes, j.stderr_limit_bytes, j.max_attempts,
               j.backoff::text, j.retry::text, j.success_exit_codes, j.on_lost, j.limits::text,
-              j.run_as, j.sandbox::text, j.run_at, j.concurrency_key IS NOT NULL AS keyed
+              j.run_as, j.sandbox::text, j.run_at, j.concurrency_key IS NOT NULL AS keyed,
+              %1$s AS memory_bytes
       ), claimed_change AS (
           SELECT c.id, c.queue, t.state AS from_state, 'running' AS to_state, NULL AS reason,
               c.attempt, c.claim_token, c.worker
           FROM claimed c JOIN taken t ON t.id = c.id
       ),
       """
+              .replace("%1$s", memory("j"))
+              .replace("%2$s", memory("c"))
           + History.of("claimed_change", "'worker ' || worker");
 
-  private static final String CLAIM = "WITH " + CLAIMING + "SELECT * FROM claimed";
+  /** Whether a job was left where it was, because there is no memory for it. */
+  static final String LEFT = "EXISTS (SELECT FROM measured WHERE NOT fits) AS some_left";
+
+  static final String CLAIM =
+      "WITH "
+          + CLAIMING
+          + "SELECT c.*, "
+          + LEFT
+          + " FROM (SELECT) AS one LEFT JOIN claimed c ON true";
 
   private static final String HELD_BY =
+      "SELECT j.claim_token, "
+          + memory("j")
+          + " AS memory_bytes FROM errand.jobs j WHERE j.state = 'running' AND j.worker_id = ?";
+
+  private static final String HELD =
       """
       SELECT j.id, j.claim_token, j.started_at, j.attempt, j.charged_attempts, j.queue, 0 AS waited_seconds,
           j.command, j.env::text, j.stdin, j.working_directory, j.timeout_seconds,
           j.kill_grace_seconds, j.stdout_limit_bytes, j.stderr_limit_bytes, j.max_attempts,
           j.backoff::text, j.retry::text, j.success_exit_codes, j.on_lost, j.limits::text,
           j.run_as, j.sandbox::text, j.run_at,
-          j.concurrency_key IS NOT NULL AS keyed
-      FROM errand.jobs j WHERE j.state = 'running' AND j.worker_id = ?
-      """;
+          j.concurrency_key IS NOT NULL AS keyed,
+      """
+          + memory("j")
+          + " AS memory_bytes FROM errand.jobs j"
+          + " WHERE j.state = 'running' AND j.worker_id = ? AND j.claim_token = ANY (?)";
 
   /*
    * Claims whose worker is no longer live, and never was about to be: the heartbeat cannot revive
    * it. Should the worker's own completion come first, its token is gone and ours changes nothing.
+   * What a client may have made large is not read: there are many rows, and no rule decides about a loss.
    */
   private static final String LOST =
       """
       SELECT j.id, j.claim_token, j.started_at, j.attempt, j.charged_attempts, j.queue, 0 AS waited_seconds,
-          j.command, '{}' AS env, NULL AS stdin, j.working_directory, j.timeout_seconds,
-          j.kill_grace_seconds, j.stdout_limit_bytes, j.stderr_limit_bytes, j.max_attempts,
-          j.backoff::text, j.retry::text, j.success_exit_codes, j.on_lost, j.limits::text,
-          j.run_as, j.sandbox::text, j.run_at,
-          j.concurrency_key IS NOT NULL AS keyed
+          ARRAY[''] AS command, '{}' AS env, NULL AS stdin, NULL AS working_directory,
+          j.timeout_seconds, j.kill_grace_seconds, j.stdout_limit_bytes, j.stderr_limit_bytes,
+          j.max_attempts, j.backoff::text, '[]' AS retry, j.success_exit_codes, j.on_lost,
+          '{}' AS limits, NULL AS run_as, NULL AS sandbox, j.run_at,
+          j.concurrency_key IS NOT NULL AS keyed, 0 AS memory_bytes
       FROM errand.jobs j
       WHERE j.state = 'running'
         AND NOT EXISTS (
@@ -150,20 +205,49 @@ public class ClaimStore {
       UUID workerId, String workerName, Collection<String> queues, @Nullable Instant from) {}
 
   /**
+   * What was claimed.
+   *
+   * @param jobs the claims
+   * @param someLeft whether more are ready, which there was no memory for
+   */
+  public record Claims(List<ClaimedJob> jobs, boolean someLeft) {
+    static final Claims NONE = new Claims(List.of(), false);
+  }
+
+  /**
+   * A claim, as small as it can be said.
+   *
+   * @param token of the claim
+   * @param memoryBytes as of {@link ClaimedJob#memoryBytes}
+   */
+  public record Held(UUID token, long memoryBytes) {}
+
+  /**
    * Claims up to so many jobs that are ready, best first.
    *
    * @param limit at least 1
+   * @param memoryBytes what they may hold in all; a job that wants more is left, and all behind it
    * @throws SQLException if the database is away; what was claimed then is unknown until {@link
    *     #heldBy} is asked
    */
-  public List<ClaimedJob> claim(Claimer claimer, int limit) throws SQLException {
+  public Claims claim(Claimer claimer, int limit, long memoryBytes) throws SQLException {
     try (Connection connection = dataSource.getConnection();
         PreparedStatement statement = connection.prepareStatement(CLAIM)) {
-      bind(connection, statement, 0, claimer, limit);
-      return read(statement);
+      bind(connection, statement, 0, claimer, limit, memoryBytes);
+      List<ClaimedJob> jobs = new ArrayList<>();
+      boolean someLeft = false;
+      try (ResultSet row = statement.executeQuery()) {
+        while (row.next()) {
+          someLeft = row.getBoolean("some_left");
+          if (row.getObject("id") != null) {
+            jobs.add(read(row));
+          }
+        }
+      }
+      return new Claims(jobs, someLeft);
     } catch (SQLException e) {
       if (isConcurrencyRace(e)) {
-        return List.of();
+        return Claims.NONE;
       }
       throw e;
     }
@@ -176,7 +260,12 @@ public class ClaimStore {
 
   /** Sets the parameters of {@link #CLAIMING}, which begin behind so many others. */
   static void bind(
-      Connection connection, PreparedStatement statement, int behind, Claimer claimer, int limit)
+      Connection connection,
+      PreparedStatement statement,
+      int behind,
+      Claimer claimer,
+      int limit,
+      long memoryBytes)
       throws SQLException {
     Instant from = claimer.from();
     statement.setObject(behind + 1, from == null ? null : from.atOffset(ZoneOffset.UTC));
@@ -184,15 +273,32 @@ public class ClaimStore {
     statement.setArray(behind + 3, connection.createArrayOf("text", claimer.queues().toArray()));
     statement.setObject(behind + 4, claimer.workerId());
     statement.setInt(behind + 5, limit);
-    statement.setString(behind + 6, claimer.workerName());
-    statement.setObject(behind + 7, claimer.workerId());
+    statement.setLong(behind + 6, memoryBytes);
+    statement.setString(behind + 7, claimer.workerName());
+    statement.setObject(behind + 8, claimer.workerId());
   }
 
   /** The claims that an incarnation holds. */
-  public List<ClaimedJob> heldBy(UUID workerId) throws SQLException {
+  public List<Held> heldBy(UUID workerId) throws SQLException {
     try (Connection connection = dataSource.getConnection();
         PreparedStatement statement = connection.prepareStatement(HELD_BY)) {
       statement.setObject(1, workerId);
+      List<Held> held = new ArrayList<>();
+      try (ResultSet row = statement.executeQuery()) {
+        while (row.next()) {
+          held.add(new Held(row.getObject(1, UUID.class), row.getLong(2)));
+        }
+      }
+      return held;
+    }
+  }
+
+  /** Those claims of an incarnation, as far as it still holds them. */
+  public List<ClaimedJob> held(UUID workerId, Collection<UUID> tokens) throws SQLException {
+    try (Connection connection = dataSource.getConnection();
+        PreparedStatement statement = connection.prepareStatement(HELD)) {
+      statement.setObject(1, workerId);
+      statement.setArray(2, connection.createArrayOf("uuid", tokens.toArray()));
       return read(statement);
     }
   }
@@ -249,7 +355,7 @@ public class ClaimStore {
         instant(row, "run_at"),
         List.of((String[]) row.getArray("command").getArray()),
         PolicyJson.readMap(row.getString("env")),
-        row.getString("stdin"),
+        row.getBytes("stdin"), // as it came: no copy
         row.getString("working_directory"),
         seconds(row.getDouble("timeout_seconds")),
         seconds(row.getDouble("kill_grace_seconds")),
@@ -258,7 +364,8 @@ public class ClaimStore {
         policy(row),
         PolicyJson.readConfinement(
             row.getString("limits"), row.getString("run_as"), row.getString("sandbox")),
-        row.getBoolean("keyed"));
+        row.getBoolean("keyed"),
+        row.getLong("memory_bytes"));
   }
 
   private static RetryPolicy policy(ResultSet row) throws SQLException {

@@ -20,8 +20,11 @@ import org.jspecify.annotations.Nullable;
  * @param queue where it came from
  * @param waited from when it could have run until it was claimed
  * @param runAt since when it could run
+ * @param stdin what its command reads, in UTF-8, or null for an immediate end-of-file
  * @param keyed whether others with its concurrency key wait for its end
+ * @param memoryBytes what it may hold of the worker's memory, see {@link ClaimStore#MOST_MEMORY}
  */
+@SuppressWarnings("ArrayRecordComponent") // handed on, never compared
 public record ClaimedJob(
     UUID id,
     UUID token,
@@ -33,7 +36,7 @@ public record ClaimedJob(
     Instant runAt,
     List<String> command,
     Map<String, String> environment,
-    @Nullable String stdin,
+    byte @Nullable [] stdin,
     @Nullable String workingDirectory,
     Duration timeout,
     Duration killGrace,
@@ -41,4 +44,31 @@ public record ClaimedJob(
     int stderrLimitBytes,
     RetryPolicy policy,
     Confinement confinement,
-    boolean keyed) {}
+    boolean keyed,
+    long memoryBytes) {
+
+  /** The same without what its command reads, which may be large. */
+  public ClaimedJob withoutStdin() {
+    return new ClaimedJob(
+        id,
+        token,
+        claimedAt,
+        attempt,
+        charged,
+        queue,
+        waited,
+        runAt,
+        command,
+        environment,
+        null,
+        workingDirectory,
+        timeout,
+        killGrace,
+        stdoutLimitBytes,
+        stderrLimitBytes,
+        policy,
+        confinement,
+        keyed,
+        memoryBytes);
+  }
+}

@@ -31,6 +31,15 @@ public record Completion(
     KeptOutput stdout,
     KeptOutput stderr) {
 
+  /** About how many bytes it takes to write it. */
+  public long size() {
+    String detail = result.detail();
+    return 512L
+        + stdout.kept().length
+        + stderr.kept().length
+        + (detail == null ? 0 : 4L * detail.length());
+  }
+
   /**
    * How a process tree ended.
    *

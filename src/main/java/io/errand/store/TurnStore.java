@@ -22,12 +22,14 @@ import javax.sql.DataSource;
  */
 @ApplicationScoped
 public class TurnStore {
-  private static final String TURN =
+  static final String TURN =
       "WITH "
           + CompleteStore.ENDING
           + ", "
           + ClaimStore.CLAIMING
-          + "SELECT w.job_id AS ended_id, c.* FROM written w FULL JOIN claimed c ON c.id = w.job_id";
+          + "SELECT w.job_id AS ended_id, c.*, "
+          + ClaimStore.LEFT
+          + " FROM written w FULL JOIN claimed c ON c.id = w.job_id";
 
   private final DataSource dataSource;
   private final CompleteStore completes;
@@ -47,29 +49,39 @@ public class TurnStore {
    *
    * @param ended the jobs whose ends were written, as of {@link CompleteStore#complete}
    * @param claimed the jobs that are the worker's now
+   * @param someLeft as of {@link ClaimStore.Claims}
    */
-  public record Turn(Set<UUID> ended, List<ClaimedJob> claimed) {}
+  public record Turn(Set<UUID> ended, List<ClaimedJob> claimed, boolean someLeft) {
+    /** A turn that claimed nothing. */
+    public static Turn ended(Set<UUID> ended) {
+      return new Turn(ended, List.of(), false);
+    }
+  }
 
   /**
    * Writes ends and claims up to so many jobs.
    *
    * @param completions may be empty
    * @param limit may be 0
+   * @param memoryBytes what the claimed jobs may hold in all
    * @throws SQLException if the database is away: writing the same ends again is harmless, and what
    *     was claimed is known to {@link ClaimStore#heldBy}
    */
-  public Turn take(List<Completion> completions, Claimer claimer, int limit) throws SQLException {
+  public Turn take(List<Completion> completions, Claimer claimer, int limit, long memoryBytes)
+      throws SQLException {
     if (completions.isEmpty()) {
-      return new Turn(Set.of(), limit > 0 ? claims.claim(claimer, limit) : List.of());
+      ClaimStore.Claims claimed =
+          limit > 0 ? claims.claim(claimer, limit, memoryBytes) : ClaimStore.Claims.NONE;
+      return new Turn(Set.of(), claimed.jobs(), claimed.someLeft());
     }
     if (limit <= 0) {
-      return new Turn(completes.complete(completions, actor(claimer)), List.of());
+      return Turn.ended(completes.complete(completions, actor(claimer)));
     }
     try {
-      return both(completions, claimer, limit);
+      return both(completions, claimer, limit, memoryBytes);
     } catch (SQLException e) {
       if (ClaimStore.isConcurrencyRace(e)) {
-        return new Turn(completes.complete(completions, actor(claimer)), List.of());
+        return Turn.ended(completes.complete(completions, actor(claimer)));
       }
       throw e;
     }
@@ -79,15 +91,18 @@ public class TurnStore {
     return "worker " + claimer.workerName();
   }
 
-  private Turn both(List<Completion> completions, Claimer claimer, int limit) throws SQLException {
+  private Turn both(List<Completion> completions, Claimer claimer, int limit, long memoryBytes)
+      throws SQLException {
     try (Connection connection = dataSource.getConnection();
         PreparedStatement statement = connection.prepareStatement(TURN)) {
       int bound = CompleteStore.bind(connection, statement, completions, actor(claimer));
-      ClaimStore.bind(connection, statement, bound, claimer, limit);
+      ClaimStore.bind(connection, statement, bound, claimer, limit, memoryBytes);
       Set<UUID> ended = new HashSet<>();
       List<ClaimedJob> claimed = new ArrayList<>();
+      boolean someLeft = false;
       try (ResultSet row = statement.executeQuery()) {
         while (row.next()) {
+          someLeft = row.getBoolean("some_left");
           UUID endedId = row.getObject("ended_id", UUID.class);
           if (endedId != null) {
             ended.add(endedId);
@@ -96,7 +111,7 @@ public class TurnStore {
           }
         }
       }
-      return new Turn(ended, claimed);
+      return new Turn(ended, claimed, someLeft);
     }
   }
 }

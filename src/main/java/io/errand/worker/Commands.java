@@ -12,7 +12,6 @@ import io.errand.job.Outcome;
 import io.errand.store.ClaimedJob;
 import io.errand.store.Completion;
 import io.errand.store.KeptOutput;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
@@ -55,7 +54,7 @@ final class Commands {
         job.token().toString(),
         job.command(),
         environment(job),
-        job.stdin() == null ? new byte[0] : job.stdin().getBytes(StandardCharsets.UTF_8),
+        job.stdin() == null ? new byte[0] : job.stdin(),
         job.workingDirectory() == null ? null : Path.of(job.workingDirectory()),
         job.timeout(),
         job.killGrace(),

@@ -4,6 +4,7 @@ import io.errand.exec.EndCause;
 import io.errand.job.AttemptResult;
 import io.errand.job.JobState;
 import io.errand.job.Outcome;
+import io.errand.memory.MemoryBudget.Reservation;
 import io.errand.store.Bell;
 import io.errand.store.ClaimStore;
 import io.errand.store.ClaimStore.Claimer;
@@ -17,7 +18,10 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
@@ -43,6 +47,7 @@ final class Dispatcher {
   private static final long GATHER_NANOS = 2_000_000;
   private static final Duration FIRST_PAUSE = Duration.ofMillis(100);
   private static final Duration LONGEST_PAUSE = Duration.ofSeconds(5);
+  private static final Duration BETWEEN_WORDS = Duration.ofMinutes(1);
 
   private final ClaimStore claims;
   private final CompleteStore completes;
@@ -52,6 +57,7 @@ final class Dispatcher {
   private final Duration poll;
   private final String workerName;
   private final Collection<String> queues;
+  private final CommandMemory memory;
 
   private final Attention attention;
 
@@ -74,6 +80,8 @@ final class Dispatcher {
   private long noClaimBeforeNanos = System.nanoTime();
   private int unavailableInARow;
   private int lastBatch;
+  private boolean memoryShort;
+  private long silentUntilNanos = System.nanoTime();
   private final QueueFront front = new QueueFront();
   private @Nullable Slots slots;
   private @Nullable Lease lease;
@@ -87,7 +95,8 @@ final class Dispatcher {
       WorkerMeters meters,
       Duration poll,
       String workerName,
-      Collection<String> queues) {
+      Collection<String> queues,
+      CommandMemory memory) {
     this.claims = claims;
     this.completes = completes;
     this.turns = turns;
@@ -96,6 +105,7 @@ final class Dispatcher {
     this.poll = poll;
     this.workerName = workerName;
     this.queues = queues;
+    this.memory = memory;
     this.attention = new Attention(claims, watches, bell, alarms);
     thread.setDaemon(true);
   }
@@ -230,7 +240,11 @@ final class Dispatcher {
   private boolean take(Slots held, Lease right, @Nullable UUID holder) throws SQLException {
     List<Completion> batch = held.takeEnded(MOST_AT_ONCE);
     boolean mayClaim =
-        holder != null && mayHaveWork && claiming && System.nanoTime() - noClaimBeforeNanos >= 0;
+        holder != null
+            && !mayHoldUnknown
+            && mayHaveWork
+            && claiming
+            && System.nanoTime() - noClaimBeforeNanos >= 0;
     int limit = mayClaim ? Math.min(MOST_AT_ONCE, held.free() + held.gone(batch)) : 0;
     if (batch.isEmpty() && limit <= 0) {
       return false;
@@ -242,23 +256,27 @@ final class Dispatcher {
     Turn turn;
     long begun = System.nanoTime();
     Instant from = front.next(begun);
-    try {
-      turn =
-          holder == null
-              ? new Turn(completes.complete(batch, "worker " + workerName), List.of())
-              : turns.take(batch, new Claimer(holder, workerName, queues, from), limit);
-    } catch (SQLException | RuntimeException | Error e) {
-      held.putBack(batch);
-      throw e;
-    }
-    if (limit > 0) {
-      long now = System.nanoTime();
-      front.looked(from, now, now - begun, turn.claimed(), limit);
-    }
-    recorded(held, batch, turn.ended());
-    if (holder != null) {
-      turn.claimed().forEach(job -> begin(held, right, holder, job));
-    }
+    try (Reservation reserved = memory.forClaim(limit)) {
+      try {
+        turn =
+            holder == null
+                ? Turn.ended(completes.complete(batch, "worker " + workerName))
+                : turns.take(
+                    batch, new Claimer(holder, workerName, queues, from), limit, reserved.bytes());
+      } catch (SQLException | RuntimeException | Error e) {
+        held.putBack(batch);
+        throw e;
+      }
+      if (limit > 0) {
+        long now = System.nanoTime();
+        front.looked(from, now, now - begun, turn.claimed(), turn.someLeft() ? 0 : limit);
+        lookAtMemory(turn.someLeft(), held.busy() - batch.size() + turn.claimed().size());
+      }
+      recorded(held, batch, turn.ended());
+      for (ClaimedJob job : turn.claimed()) {
+        begin(held, right, Objects.requireNonNull(holder), job, reserved.split(job.memoryBytes()));
+      }
+    } // what of it no job has got is free again
     if (limit > 0 && turn.claimed().size() == limit) {
       mayHaveWork = true;
     }
@@ -270,20 +288,53 @@ final class Dispatcher {
     if (!mayHoldUnknown) {
       return;
     }
-    for (ClaimedJob job : claims.heldBy(holder)) {
-      if (!held.holds(job.token())) {
-        begin(held, right, holder, job);
+    boolean someLeft = false;
+    Map<UUID, Reservation> unknown = new HashMap<>();
+    try {
+      for (ClaimStore.Held claim : claims.heldBy(holder)) {
+        if (!held.holds(claim.token())) {
+          Reservation reserved = memory.forOne(claim.memoryBytes());
+          if (reserved == null) {
+            someLeft = true;
+          } else {
+            unknown.put(claim.token(), reserved);
+          }
+        }
       }
+      if (!unknown.isEmpty()) {
+        for (ClaimedJob job : claims.held(holder, unknown.keySet())) {
+          Reservation reserved = unknown.remove(job.token());
+          if (reserved != null) {
+            begin(held, right, holder, job, reserved);
+          }
+        }
+      }
+    } finally {
+      unknown.values().forEach(Reservation::close);
     }
-    mayHoldUnknown = false;
+    mayHoldUnknown = someLeft; // until they are begun, nothing else is claimed
   }
 
-  private void begin(Slots held, Lease right, UUID holder, ClaimedJob job) {
+  /** Says so where jobs are ready and there is no memory for them. */
+  private void lookAtMemory(boolean someLeft, int busy) {
+    memoryShort = someLeft;
+    meters.waitsForMemory(someLeft);
+    long now = System.nanoTime();
+    if (someLeft && now - silentUntilNanos >= 0) {
+      silentUntilNanos = now + BETWEEN_WORDS.toNanos();
+      LOG.infof(
+          "Jobs are ready and slots are free, but the memory of this worker is held by its %d"
+              + " commands: the next one starts when some has ended",
+          busy);
+    }
+  }
+
+  private void begin(Slots held, Lease right, UUID holder, ClaimedJob job, Reservation reserved) {
     meters.claimed(job.waited());
     if (LOG.isDebugEnabled()) {
       logged(job, () -> LOG.debugf("Claimed from queue %s: %s", job.queue(), job.command().get(0)));
     }
-    held.run(job, () -> holder.equals(right.holder()));
+    held.run(job, reserved, () -> holder.equals(right.holder()));
     if (!holder.equals(right.holder())) {
       // It was lost while this one was being launched, and the listener may have missed it.
       held.endAll(EndCause.LEASE_LOST, Duration.ZERO);
@@ -300,6 +351,7 @@ final class Dispatcher {
   /** The ends are written: whatever else comes of one of them, its slot is given free. */
   private void recorded(Slots held, List<Completion> batch, Set<UUID> changed) {
     boolean anyFinal = false;
+    mayHaveWork |= memoryShort && !batch.isEmpty(); // what these held is free soon
     for (Completion completion : batch) {
       try {
         tell(held, completion, changed.contains(completion.jobId()));

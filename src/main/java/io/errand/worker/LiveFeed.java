@@ -17,6 +17,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
@@ -30,12 +31,21 @@ final class LiveFeed {
   private static final Logger LOG = Logger.getLogger(LiveFeed.class);
   private static final long FLUSH_MILLIS = 100;
   private static final int MOST_BUFFERED_BYTES = 1 << 18;
+  private static final int PIECE_COST = 128; // what a piece of one byte takes beside it
+
+  /** What is buffered for all viewers, in bytes, until it is written. */
+  static final int MOST_BYTES_IN_ALL = 4 << 20;
+
+  /** What is written in one statement, in bytes. */
+  static final int MOST_BYTES_AT_ONCE = 1 << 20;
+
   private static final int MOST_PIECE_BYTES = 1 << 16;
 
   private final WatchStore store;
   private final Bell bell;
   private final ScheduledExecutorService timer;
   private final Map<UUID, Feed> feeds = new ConcurrentHashMap<>(); // by claim token
+  private final AtomicInteger inAll = new AtomicInteger(); // buffered, or being written
   private final AtomicBoolean planned = new AtomicBoolean();
 
   LiveFeed(WatchStore store, Bell bell, ScheduledExecutorService timer) {
@@ -49,6 +59,7 @@ final class LiveFeed {
     private final ClaimedJob job;
     private final Deque<NewChunk> pieces = new ArrayDeque<>(); // guarded by this
     private int buffered; // guarded by this
+    private boolean ended; // guarded by this
 
     private Feed(ClaimedJob job) {
       this.job = job;
@@ -56,34 +67,60 @@ final class LiveFeed {
 
     @Override
     public synchronized void onOutput(boolean stderr, long offset, byte[] bytes) {
+      for (int at = 0; !ended && at < bytes.length; at += MOST_PIECE_BYTES) {
+        int end = Math.min(bytes.length, at + MOST_PIECE_BYTES);
+        take(
+            stderr,
+            offset + at,
+            end - at == bytes.length ? bytes : Arrays.copyOfRange(bytes, at, end));
+      }
+      plan();
+    }
+
+    private void take(boolean stderr, long offset, byte[] bytes) {
       NewChunk last = pieces.peekLast();
       if (last != null
           && last.stderr() == stderr
           && last.startByte() + last.data().length == offset
           && last.data().length + bytes.length <= MOST_PIECE_BYTES) {
         pieces.removeLast();
-        buffered -= last.data().length;
+        count(-size(last));
         add(new NewChunk(job.id(), job.attempt(), stderr, last.startByte(), joined(last, bytes)));
       } else {
         add(new NewChunk(job.id(), job.attempt(), stderr, offset, bytes));
       }
-      plan();
     }
 
     private void add(NewChunk piece) {
       pieces.addLast(piece);
-      buffered += piece.data().length;
-      while (buffered > MOST_BUFFERED_BYTES && pieces.size() > 1) {
-        buffered -= pieces.removeFirst().data().length;
+      count(size(piece));
+      while (!pieces.isEmpty()
+          && (buffered > MOST_BUFFERED_BYTES || inAll.get() > MOST_BYTES_IN_ALL)) {
+        count(-size(pieces.removeFirst()));
       }
+    }
+
+    private void count(int bytes) {
+      buffered += bytes;
+      inAll.addAndGet(bytes);
+    }
+
+    /** The rest: what still comes is nobody's any more. */
+    private synchronized List<NewChunk> takeLast() {
+      ended = true;
+      return take();
     }
 
     private synchronized List<NewChunk> take() {
       List<NewChunk> taken = new ArrayList<>(pieces);
       pieces.clear();
-      buffered = 0;
+      buffered = 0; // in all they count until they are written
       return taken;
     }
+  }
+
+  private static int size(NewChunk piece) {
+    return piece.data().length + PIECE_COST;
   }
 
   private static byte[] joined(NewChunk last, byte[] bytes) {
@@ -102,7 +139,7 @@ final class LiveFeed {
   void end(UUID token) {
     Feed feed = feeds.remove(token);
     if (feed != null) {
-      timer.execute(() -> send(feed.take()));
+      timer.execute(() -> send(feed.takeLast()));
     }
   }
 
@@ -119,15 +156,23 @@ final class LiveFeed {
     send(batch);
   }
 
-  private void send(List<NewChunk> batch) {
-    if (batch.isEmpty()) {
-      return;
-    }
-    try {
-      store.append(batch);
-      bell.ring(Bell.Ring.OUTPUT);
-    } catch (SQLException e) {
-      LOG.debugf("Live output was not sent, its viewers will see a gap: %s", e.getMessage());
+  private void send(List<NewChunk> pieces) {
+    int from = 0;
+    while (from < pieces.size()) {
+      int to = from;
+      int bytes = 0;
+      while (to < pieces.size() && bytes + size(pieces.get(to)) <= MOST_BYTES_AT_ONCE) {
+        bytes += size(pieces.get(to++));
+      }
+      try {
+        store.append(pieces.subList(from, to));
+        bell.ring(Bell.Ring.OUTPUT);
+      } catch (SQLException e) {
+        LOG.debugf("Live output was not sent, its viewers will see a gap: %s", e.getMessage());
+      } finally {
+        inAll.addAndGet(-bytes);
+      }
+      from = to;
     }
   }
 }

@@ -11,6 +11,7 @@ import io.errand.exec.RunningCommand;
 import io.errand.job.AttemptResult;
 import io.errand.job.Limits;
 import io.errand.job.Outcome;
+import io.errand.memory.MemoryBudget.Reservation;
 import io.errand.store.ClaimedJob;
 import io.errand.store.Completion;
 import java.time.Duration;
@@ -31,6 +32,9 @@ import org.jspecify.annotations.Nullable;
  * slots.
  */
 final class Slots {
+  /** What is written in one statement, in bytes; one end alone may be larger. */
+  static final long MOST_BYTES_AT_ONCE = 4 << 20;
+
   private final int size;
   private final Launcher launcher;
   private final Limits caps;
@@ -68,12 +72,14 @@ final class Slots {
   /** One claim. */
   private static final class Slot {
     private final ClaimedJob job;
+    private final Reservation memory;
     private volatile @Nullable RunningCommand command;
     private boolean recorded; // guarded by this
     private boolean gone; // guarded by this
 
-    private Slot(ClaimedJob job) {
-      this.job = job;
+    private Slot(ClaimedJob job, Reservation memory) {
+      this.job = job.withoutStdin();
+      this.memory = memory;
     }
 
     private synchronized boolean recorded() {
@@ -121,21 +127,22 @@ final class Slots {
   /**
    * Runs a claimed job. Its end comes out of {@link #takeEnded}.
    *
+   * @param memory what it may hold, given back with its slot
    * @param leaseHeld whether the lease that it was claimed under still holds: asked at its end,
    *     because a SIGKILL that came after was the guardian's
    */
-  void run(ClaimedJob job, BooleanSupplier leaseHeld) {
+  void run(ClaimedJob job, Reservation memory, BooleanSupplier leaseHeld) {
+    Slot slot = new Slot(job, memory);
+    occupied.put(job.token(), slot);
     if (!leaseHeld.getAsBoolean()) {
-      endUnstarted(job, Outcome.RELEASED, null);
+      endUnstarted(slot, Outcome.RELEASED, null);
       return;
     }
     String refusal = Commands.refusal(job, caps, host);
     if (refusal != null) {
-      endUnstarted(job, Outcome.SPAWN_FAILED, refusal);
+      endUnstarted(slot, Outcome.SPAWN_FAILED, refusal);
       return;
     }
-    Slot slot = new Slot(job);
-    occupied.put(job.token(), slot);
     slot.command =
         launcher.launch(
             Commands.spec(job, caps),
@@ -144,7 +151,7 @@ final class Slots {
               public void onEnd(CommandResult result) {
                 CommandResult.Usage usage = result.usage();
                 end(
-                    Commands.completion(job, result, leaseHeld.getAsBoolean()),
+                    Commands.completion(slot.job, result, leaseHeld.getAsBoolean()),
                     usage == null ? Duration.ZERO : usage.wall());
               }
 
@@ -156,12 +163,10 @@ final class Slots {
   }
 
   /** Ends a claim without ever starting its command. */
-  private void endUnstarted(ClaimedJob job, Outcome outcome, @Nullable String detail) {
-    Slot slot = new Slot(job);
-    occupied.put(job.token(), slot);
+  private void endUnstarted(Slot slot, Outcome outcome, @Nullable String detail) {
     slot.gone();
     AttemptResult result = new AttemptResult(outcome, null, null, false, detail);
-    end(Commands.withoutCommand(job, result), Duration.ZERO);
+    end(Commands.withoutCommand(slot.job, result), Duration.ZERO);
   }
 
   private void end(Completion completion, Duration ran) {
@@ -173,6 +178,7 @@ final class Slots {
   private void release(Slot slot, boolean free) {
     if (free) {
       occupied.remove(slot.job.token());
+      slot.memory.close();
       onChange.run();
     }
   }
@@ -186,15 +192,17 @@ final class Slots {
     return !ended.isEmpty();
   }
 
-  /** Ends that are to be written, at most so many; oldest first. */
+  /** Ends that are to be written, at most so many and {@link #MOST_BYTES_AT_ONCE}; oldest first. */
   List<Completion> takeEnded(int most) {
     List<Completion> batch = new ArrayList<>();
+    long bytes = 0;
     while (batch.size() < most) {
-      Completion next = ended.poll();
-      if (next == null) {
+      Completion next = ended.peek(); // nobody else takes one
+      bytes += next == null ? 0 : next.size();
+      if (next == null || (bytes > MOST_BYTES_AT_ONCE && !batch.isEmpty())) {
         break;
       }
-      batch.add(next);
+      batch.add(ended.remove());
     }
     return batch;
   }

@@ -5,6 +5,7 @@ import io.errand.exec.EndCause;
 import io.errand.exec.HostAbilities;
 import io.errand.exec.Launcher;
 import io.errand.exec.LinuxLauncher;
+import io.errand.memory.MemoryBudget;
 import io.errand.store.Bell;
 import io.errand.store.ClaimStore;
 import io.errand.store.CompleteStore;
@@ -42,6 +43,7 @@ public class Worker {
   private final WatchStore watches;
   private final Bell bell;
   private final WorkerMeters meters;
+  private final MemoryBudget budget;
   private final AtomicBoolean draining = new AtomicBoolean();
   private @Nullable Parts parts;
 
@@ -56,7 +58,8 @@ public class Worker {
       WorkerStore workers,
       WatchStore watches,
       Bell bell,
-      WorkerMeters meters) {
+      WorkerMeters meters,
+      MemoryBudget budget) {
     this.config = config;
     this.claims = claims;
     this.completes = completes;
@@ -65,10 +68,19 @@ public class Worker {
     this.watches = watches;
     this.bell = bell;
     this.meters = meters;
+    this.budget = budget;
   }
 
   void check(@Observes StartupEvent event) {
     config.check();
+    if (config.isWorker()) {
+      slots();
+    }
+  }
+
+  /** The slots in force. */
+  private int slots() {
+    return CommandMemory.slots(budget, config.workerSlots(), config.usualSlots());
   }
 
   /** Begins to work, if this process has the role. */
@@ -91,28 +103,30 @@ public class Worker {
             meters,
             Duration.ofNanos((long) (config.pollSeconds() * 1e9)),
             name,
-            config.workerQueues());
+config.workerQueues(),
+            new CommandMemory(budget));
     Path home = Path.of(config.home());
     Launcher launcher = new LinuxLauncher(home, config.temporaryRoot(), accounts);
     HostAbilities host = HostAbilities.probe(accounts, home, config.temporaryRoot());
     describe(host);
-    Slots slots =
-        new Slots(config.slots(), launcher, config.caps(), host, meters, dispatcher::slotChanged);
-    meters.watchSlots(config.slots(), slots::busy);
+    int size = slots();
+    describeMemory(size);
+    Slots slots = new Slots(size, launcher, config.caps(), host, meters, dispatcher::slotChanged);
+    meters.watchSlots(size, slots::busy);
     bell.onRing(Bell.Ring.READY, dispatcher::workArrived);
     bell.onRing(Bell.Ring.ATTENTION, dispatcher::attentionWanted);
     Lease lease =
         new Lease(
             workers,
             config.leaseSeconds(),
-            id -> incarnation(id, name, host),
+            id -> incarnation(id, name, host, size),
             slots::busy,
             new Lease.Listener() {
               @Override
               public void onGranted(UUID workerId) {
                 LOG.infof(
                     "Worker %s serves queues %s with %d slots",
-                    workerId, config.workerQueues(), config.slots());
+                    workerId, config.workerQueues(), size);
                 dispatcher.workArrived();
               }
 
@@ -163,6 +177,17 @@ public class Worker {
     }
   }
 
+  private void describeMemory(int size) {
+    if (size < config.workerSlots().orElse(config.usualSlots())) {
+      LOG.infof(
+          "The heap has memory for %d slots, not for the usual %d", size, config.usualSlots());
+    }
+    LOG.infof(
+        "Of %d commands at once, %d at least fit into memory however large they are, and all that"
+            + " keep 64 KiB of each stream; the others wait",
+        size, Math.min(size, CommandMemory.largestAtOnce(budget)));
+  }
+
   private static void describe(HostAbilities host) {
     LOG.infof("This host can do for a job that asks: %s", host.present());
     host.reasons()
@@ -177,11 +202,11 @@ public class Worker {
         accounts.isTheServers() ? Logger.Level.WARN : Logger.Level.INFO, accounts.description());
   }
 
-  private WorkerStore.Incarnation incarnation(UUID id, String name, HostAbilities host) {
+  private WorkerStore.Incarnation incarnation(UUID id, String name, HostAbilities host, int size) {
     return new WorkerStore.Incarnation(
         id,
         name,
-        config.slots(),
+        size,
         config.workerQueues(),
         config.leaseSeconds(),
         config.version(),

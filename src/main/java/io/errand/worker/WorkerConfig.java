@@ -21,7 +21,7 @@ public interface WorkerConfig {
     return roles().stream().anyMatch(role -> role.strip().equals("worker"));
   }
 
-  /** How many commands run at once, 1 to 10,000; four for each core by default. */
+  /** How many commands run at once, 1 to 10,000; {@link #usualSlots} by default. */
   OptionalInt workerSlots();
 
   /** The queues that this worker serves; {@code *} is all. */
@@ -96,9 +96,9 @@ public interface WorkerConfig {
         null);
   }
 
-  /** The slots in force. */
-  default int slots() {
-    return workerSlots().orElse(Runtime.getRuntime().availableProcessors() * 4);
+  /** Four slots for each core, where the heap has memory for as many. */
+  default int usualSlots() {
+    return Runtime.getRuntime().availableProcessors() * 4;
   }
 
   /**
@@ -122,7 +122,7 @@ public interface WorkerConfig {
                 + JobSpec.QUEUE_PATTERN);
       }
     }
-    between("ERRAND_WORKER_SLOTS", slots(), 1, 10_000);
+    between("ERRAND_WORKER_SLOTS", workerSlots().orElse(1), 1, 10_000);
     between("ERRAND_LEASE_SECONDS", leaseSeconds(), 1, 3_600);
     between("ERRAND_DRAIN_SECONDS", drainSeconds(), 0, 86_400);
     between("ERRAND_POLL_SECONDS", pollSeconds(), 0.05, 60);

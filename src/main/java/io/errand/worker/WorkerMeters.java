@@ -32,6 +32,7 @@ public class WorkerMeters {
   private final Counter claimsLost;
   private final Timer wait;
   private final Timer run;
+  private volatile boolean memoryShort;
   private final Map<Outcome, Counter> attempts = new EnumMap<>(Outcome.class);
 
   WorkerMeters(MeterRegistry registry) {
@@ -70,6 +71,9 @@ public class WorkerMeters {
     Gauge.builder("errand.slots.busy", busy::getAsInt)
         .description("Slots in use")
         .register(registry);
+    Gauge.builder("errand.slots.short.of.memory", () -> memoryShort ? 1 : 0)
+        .description("1 while jobs are ready and slots free, and there is no memory for them")
+        .register(registry);
   }
 
   void claimed(Duration waited) {
@@ -83,6 +87,11 @@ public class WorkerMeters {
       counter.increment();
     }
     run.record(ran);
+  }
+
+  /** Whether jobs are ready that this worker has slots for, and no memory. */
+  void waitsForMemory(boolean waits) {
+    memoryShort = waits;
   }
 
   void leaseLost() {

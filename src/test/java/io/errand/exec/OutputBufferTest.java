@@ -47,4 +47,25 @@ class OutputBufferTest {
     System.arraycopy(all, all.length - (limit - head), kept, head, limit - head);
     return kept;
   }
+
+  @Test
+  void whatWasTakenIsNotInTheBufferAnyMore() {
+    OutputBuffer buffer = new OutputBuffer(8);
+    buffer.append(ByteBuffer.wrap(new byte[] {1, 2, 3, 4, 5, 6, 7, 8, 9}));
+    CapturedOutput taken = buffer.take();
+    assertThat(taken.kept()).containsExactly(1, 2, 3, 4, 6, 7, 8, 9);
+    assertThat(taken.totalBytes()).isEqualTo(9);
+    assertThat(buffer.heldBytes()).isZero();
+  }
+
+  @Test
+  void aBufferNeverHoldsMoreThanItsLimitWhileItGrows() {
+    for (int limit : new int[] {0, 1, 7, 1_000, 1 << 20}) {
+      OutputBuffer buffer = new OutputBuffer(limit);
+      for (int i = 0; i < 400; i++) {
+        buffer.append(ByteBuffer.allocate(i * 37));
+        assertThat(buffer.heldBytes()).isLessThanOrEqualTo(limit);
+      }
+    }
+  }
 }

@@ -1,6 +1,7 @@
 package io.errand.memory;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.errand.memory.MemoryBudget.Reservation;
 import io.errand.memory.MemoryBudget.Share;
@@ -39,6 +40,18 @@ class MemoryBudgetTest {
   @Test
   void aRequestForMoreThanAnyNumberOfBytesIsRefused() {
     assertThat(budget.tryReserve(Share.COMMANDS, Long.MAX_VALUE)).isNull();
+    assertThat(budget.used(Share.COMMANDS)).isZero();
+  }
+
+  @Test
+  void aPartOfAReservationIsHeldByItself() {
+    Reservation whole = Objects.requireNonNull(budget.tryReserve(Share.COMMANDS, 1_000));
+    Reservation part = whole.split(300);
+    assertThat(whole.bytes()).isEqualTo(700);
+    whole.close();
+    assertThat(budget.used(Share.COMMANDS)).isEqualTo(300);
+    assertThatThrownBy(() -> part.split(301)).isInstanceOf(IllegalArgumentException.class);
+    part.close();
     assertThat(budget.used(Share.COMMANDS)).isZero();
   }
 

@@ -81,7 +81,8 @@ class GrowthTest {
     fill(3, "succeeded", "b", "1 minute");
     assertThat(counted()).isEqualTo("a queued 5, b succeeded 3");
     ClaimStore claims = new ClaimStore(database.dataSource());
-    claims.claim(new ClaimStore.Claimer(UUID.fromString(WORKER), "w", List.of("a"), null), 2);
+    claims.claim(
+        new ClaimStore.Claimer(UUID.fromString(WORKER), "w", List.of("a"), null), 2, 100_000_000);
     assertThat(counted()).isEqualTo("a queued 3, a running 2, b succeeded 3");
     assertThat(housekeeping.removeFinished("succeeded", Duration.ofSeconds(1), 10)).isEqualTo(3);
     assertThat(counted()).isEqualTo("a queued 3, a running 2");
@@ -125,29 +126,23 @@ class GrowthTest {
     assertThat(
             plan(
                 "claim",
-                "timestamptz, boolean, text[], uuid, integer, text, uuid",
-                "WITH " + ClaimStore.CLAIMING + "SELECT * FROM claimed",
-                "null, true, '{*}', '" + WORKER + "', 8, 'w', '" + WORKER + "'"))
+                "timestamptz, boolean, text[], uuid, integer, bigint, text, uuid",
+                ClaimStore.CLAIM,
+                "null, true, '{*}', '" + WORKER + "', 8, 100000000, 'w', '" + WORKER + "'"))
         .contains("Index Scan using jobs_ready on jobs c")
         .doesNotContain("Seq Scan on jobs");
-    String ending =
-        "WITH "
-            + CompleteStore.ENDING
-            + ", "
-            + ClaimStore.CLAIMING
-            + "SELECT w.job_id AS ended_id, c.* FROM written w FULL JOIN claimed c ON c.id = w.job_id";
     assertThat(
             plan(
                 "turn",
                 "uuid[], uuid[], timestamptz[], text[], text[], float8[], boolean[], text[], smallint[], text[], text[],"
                     + " boolean[], float8[], float8[], float8[], bigint[], bytea[], integer[], bigint[],"
                     + " bytea[], integer[], bigint[], jsonb[], boolean[], text,"
-                    + " timestamptz, boolean, text[], uuid, integer, text, uuid",
-                ending,
+                    + " timestamptz, boolean, text[], uuid, integer, bigint, text, uuid",
+                TurnStore.TURN,
                 "'{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}',"
                     + " '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', 'w', null, true, '{*}', '"
                     + WORKER
-                    + "', 8, 'w', '"
+                    + "', 8, 100000000, 'w', '"
                     + WORKER
                     + "'"))
         .contains("Index Scan using jobs_ready on jobs c")

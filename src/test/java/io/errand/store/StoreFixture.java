@@ -97,7 +97,9 @@ abstract class StoreFixture {
   }
 
   List<ClaimedJob> claim(int limit) throws SQLException {
-    return claims.claim(new ClaimStore.Claimer(workerId, "w", List.of("*"), null), limit);
+    return claims
+        .claim(new ClaimStore.Claimer(workerId, "w", List.of("*"), null), limit, Long.MAX_VALUE)
+        .jobs();
   }
 
   static Completion ended(ClaimedJob job, Outcome outcome, @Nullable Integer exitCode) {

@@ -14,6 +14,7 @@ import io.errand.job.RetryPolicy;
 import io.errand.job.RetryRule;
 import io.errand.job.Sandbox;
 import io.errand.store.SubmitStore.Submission;
+import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -140,11 +141,21 @@ class StoreTest extends StoreFixture {
     control.setQueue("default", true);
     assertThat(claim(9)).isEmpty();
     control.setQueue("default", false);
-    assertThat(claims.claim(new ClaimStore.Claimer(workerId, "w", List.of("other"), null), 9))
+    assertThat(
+            claims
+                .claim(
+                    new ClaimStore.Claimer(workerId, "w", List.of("other"), null),
+                    9,
+                    Long.MAX_VALUE)
+                .jobs())
         .isEmpty();
     assertThat(
-            claims.claim(
-                new ClaimStore.Claimer(workerId, "w", List.of("other", "default"), null), 9))
+            claims
+                .claim(
+                    new ClaimStore.Claimer(workerId, "w", List.of("other", "default"), null),
+                    9,
+                    Long.MAX_VALUE)
+                .jobs())
         .hasSize(1);
   }
 
@@ -195,7 +206,7 @@ class StoreTest extends StoreFixture {
     assertThat(claimed.id()).isEqualTo(id);
     assertThat(claimed.command()).isEqualTo(spec.command());
     assertThat(claimed.environment()).isEqualTo(spec.environment());
-    assertThat(claimed.stdin()).isEqualTo("in\n");
+    assertThat(claimed.stdin()).asString(StandardCharsets.UTF_8).isEqualTo("in\n");
     assertThat(claimed.workingDirectory()).isEqualTo("/srv");
     assertThat(claimed.timeout()).isEqualTo(Duration.ofMillis(1500));
     assertThat(claimed.killGrace()).isZero();

@@ -44,7 +44,8 @@ class QueueFrontTest {
         1,
         new RetryPolicy(1, Backoff.DEFAULT, List.of(), Set.of(0), OnLost.RETRY),
         Confinement.NONE,
-        false);
+        false,
+        0);
   }
 
   @Test

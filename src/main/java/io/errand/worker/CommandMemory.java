@@ -1,0 +1,116 @@
+package io.errand.worker;
+
+import io.errand.memory.MemoryBudget;
+import io.errand.memory.MemoryBudget.Reservation;
+import io.errand.memory.MemoryBudget.Share;
+import io.errand.store.ClaimStore;
+import java.util.OptionalInt;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What this worker's commands may hold of the heap: the share of the budget, less what the worker
+ * itself needs at any time whatever it runs. A claim is made with what is free then, and each
+ * claimed job keeps its own part of that until its end is written.
+ *
+ * <p>Nobody waits for ever: the largest job fits where nothing else is held, no smaller one is
+ * claimed before it, and what is held is given back at the end of a command. For the dispatcher's
+ * thread, but for what it has handed out.
+ */
+final class CommandMemory {
+  private static final long MEBIBYTE = 1 << 20;
+
+  /**
+   * One batch of ends as the driver writes it, the live output of all viewers and one statement of
+   * it, one row that is being read, and the output of one command while it is put together.
+   */
+  static final long OWN_BYTES =
+      Slots.MOST_BYTES_AT_ONCE
+          + LiveFeed.MOST_BYTES_IN_ALL
+          + LiveFeed.MOST_BYTES_AT_ONCE
+          + 4 * MEBIBYTE;
+
+  private final MemoryBudget budget;
+
+  /**
+   * Takes what the worker itself needs.
+   *
+   * @throws IllegalArgumentException if the heap is too small for a worker
+   */
+  CommandMemory(MemoryBudget budget) {
+    check(budget);
+    this.budget = budget;
+    if (budget.tryReserve(Share.COMMANDS, OWN_BYTES) == null) {
+      throw new IllegalStateException("The share of the commands is somebody else's already");
+    }
+  }
+
+  private static void check(MemoryBudget budget) {
+    if (forCommands(budget) < ClaimStore.MOST_MEMORY) {
+      throw new IllegalArgumentException(
+          "The heap is too small for a worker: one command may hold "
+              + ClaimStore.MOST_MEMORY / MEBIBYTE
+              + " MiB; start with "
+              + enough(ClaimStore.MOST_MEMORY)
+              + " or more");
+    }
+  }
+
+  /**
+   * How many commands may run at once.
+   *
+   * @param asked what somebody has set
+   * @param usual what is taken where nobody has; fewer where there is no memory for as many
+   * @throws IllegalArgumentException if the heap is too small for what was asked for
+   */
+  static int slots(MemoryBudget budget, OptionalInt asked, int usual) {
+    check(budget);
+    long fit = forCommands(budget) / ClaimStore.USUAL_MEMORY;
+    if (asked.isPresent() && asked.getAsInt() > fit) {
+      throw new IllegalArgumentException(
+          "ERRAND_WORKER_SLOTS is "
+              + asked.getAsInt()
+              + ", but the heap has memory for "
+              + fit
+              + " commands that keep 64 KiB of each stream; set it to "
+              + fit
+              + " or less, or start with "
+              + enough(asked.getAsInt() * ClaimStore.USUAL_MEMORY)
+              + " or more");
+    }
+    return asked.orElse((int) Math.min(usual, fit));
+  }
+
+  /** How many commands of the largest kind run at once. */
+  static long largestAtOnce(MemoryBudget budget) {
+    return forCommands(budget) / ClaimStore.MOST_MEMORY;
+  }
+
+  private static long forCommands(MemoryBudget budget) {
+    return budget.capacity(Share.COMMANDS) - OWN_BYTES;
+  }
+
+  /** The setting that leaves so many bytes for commands; of a heap the JVM keeps a part back. */
+  private static String enough(long bytes) {
+    double heap = (bytes + OWN_BYTES) * MemoryBudget.heapFor(Share.COMMANDS) * 1.06;
+    return "ERRAND_JAVA_OPTIONS=-Xmx" + (long) Math.ceil(heap / MEBIBYTE) + "m";
+  }
+
+  /** What is free now, or less where so many jobs cannot hold that much. */
+  Reservation forClaim(int jobs) {
+    long free = budget.capacity(Share.COMMANDS) - budget.used(Share.COMMANDS);
+    return take(Math.min(free, jobs * ClaimStore.MOST_MEMORY));
+  }
+
+  /** Memory for one job, or null where that much is not free. */
+  @Nullable Reservation forOne(long bytes) {
+    return budget.tryReserve(Share.COMMANDS, bytes);
+  }
+
+  private Reservation take(long bytes) {
+    Reservation reservation = budget.tryReserve(Share.COMMANDS, Math.max(0, bytes));
+    if (reservation == null) {
+      throw new IllegalStateException("Somebody else has taken from the share of the commands");
+    }
+    return reservation;
+  }
+}
