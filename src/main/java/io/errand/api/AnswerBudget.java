@@ -8,6 +8,7 @@ import jakarta.inject.Singleton;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -68,6 +69,9 @@ class AnswerBudget {
       return new HeldBody(chunks.finished(), held);
     } catch (IOException e) {
       held.close();
+      if (e.getCause() instanceof Problem busy) {
+        throw busy; // the writer of JSON wraps what its stream throws
+      }
       throw new IllegalStateException("An answer cannot be written as JSON", e);
     } catch (RuntimeException | Error e) {
       held.close();
@@ -120,7 +124,7 @@ class AnswerBudget {
 
     /** What was written; the reservation holds no more than that. */
     List<byte[]> finished() {
-      chunks.add(used == chunk.length ? chunk : java.util.Arrays.copyOf(chunk, used));
+      chunks.add(used == chunk.length ? chunk : Arrays.copyOf(chunk, used));
       held.resize(chunks.stream().mapToLong(part -> part.length).sum());
       return chunks;
     }

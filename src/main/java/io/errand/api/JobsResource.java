@@ -93,7 +93,7 @@ public class JobsResource {
     if (query.filter().text() != null) {
       answer.put("searched_back_to", WireTime.format(page.searchedBackTo()));
     }
-    return Response.ok(budget.json(answer, held)).build();
+    return Response.ok(budget.json(answer, held)).type(MediaType.APPLICATION_JSON_TYPE).build();
   }
 
   /** Rows are held as bytes, as strings and in the view. */
