@@ -97,6 +97,9 @@ public class FleetResource {
   @GET
   @Path("queues/{name}")
   public QueueView queue(@PathParam("name") String name) throws SQLException {
+    if (!name.matches(JobSpec.QUEUE_PATTERN)) { // no queue has such a name; it may hold NUL
+      throw Problem.of(Kind.NOT_FOUND, "There is no queue of that name");
+    }
     return reads
         .queue(name)
         .map(QueueView::of)

@@ -1,8 +1,7 @@
 package io.errand.api;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.errand.api.Problem.Kind;
+import io.errand.memory.MemoryBudget.Reservation;
 import io.errand.store.JobEntity;
 import io.errand.store.JobReads;
 import io.errand.store.JobReads.JobWithOutput;
@@ -28,11 +27,16 @@ class JobAnswers {
       Pattern.compile("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}");
   private static final long MOST_RETRY_AFTER_SECONDS = 60;
 
-  private final ObjectMapper mapper;
+  /** Rows as bytes, strings and fields of the view; and a small job's fixed part. */
+  private static final int COPIES = 5;
+
+  private static final int FIXED_BYTES = 4096;
+
+  private final AnswerBudget budget;
   private final JobReads reads;
 
-  JobAnswers(ObjectMapper mapper, JobReads reads) {
-    this.mapper = mapper;
+  JobAnswers(AnswerBudget budget, JobReads reads) {
+    this.budget = budget;
     this.reads = reads;
   }
 
@@ -59,7 +63,14 @@ class JobAnswers {
 
   /** One job of this caller, or what is to be said where it is gone. */
   JobWithOutput read(UUID id, String principal, Supplier<Problem> missing) {
-    return reads.findWithOutput(id, principal).orElseThrow(missing);
+    long bytes = reads.bytes(id, principal).orElseThrow(missing);
+    Reservation held = budget.reserve(FIXED_BYTES + COPIES * bytes);
+    try {
+      return reads.findWithOutput(id, principal).orElseThrow(missing).heldBy(held);
+    } catch (RuntimeException | Error e) {
+      held.close();
+      throw e;
+    }
   }
 
   /**
@@ -68,9 +79,12 @@ class JobAnswers {
    * @param ifNoneMatch what the client has, or null
    */
   Response answer(int status, JobWithOutput read, @Nullable String ifNoneMatch) {
-    byte[] body = json(JobView.of(read));
+    Reservation held =
+        read.held() instanceof Reservation holds ? holds : budget.reserve(FIXED_BYTES);
+    HeldBody body = budget.json(JobView.of(read), held);
     String tag = hash(body);
     if (ifNoneMatch != null && matches(ifNoneMatch, tag)) {
+      body.drop();
       return withRetryAfter(Response.notModified(new EntityTag(tag)), read.job()).build();
     }
     return withRetryAfter(Response.status(status), read.job())
@@ -81,19 +95,18 @@ class JobAnswers {
         .build();
   }
 
+  /** Gives back what was reserved for a job that is not answered after all. */
+  static void drop(JobWithOutput read) {
+    if (read.held() instanceof Reservation held) {
+      held.close();
+    }
+  }
+
   /** The same, with the path of the job. */
   Response located(int status, JobWithOutput read) {
     return Response.fromResponse(answer(status, read, null))
         .header("Location", "/v1/jobs/" + read.job().id)
         .build();
-  }
-
-  private byte[] json(JobView view) {
-    try {
-      return mapper.writeValueAsBytes(view);
-    } catch (JsonProcessingException e) {
-      throw new IllegalStateException("A job cannot be written as JSON", e);
-    }
   }
 
   private static Response.ResponseBuilder withRetryAfter(
@@ -120,9 +133,11 @@ class JobAnswers {
     return false;
   }
 
-  private static String hash(byte[] body) {
+  private static String hash(HeldBody body) {
     try {
-      byte[] digest = MessageDigest.getInstance("SHA-256").digest(body);
+      MessageDigest sha256 = MessageDigest.getInstance("SHA-256");
+      body.addTo(sha256);
+      byte[] digest = sha256.digest();
       return new String(
               Base64.getUrlEncoder().withoutPadding().encode(digest), StandardCharsets.US_ASCII)
           .substring(0, 22);

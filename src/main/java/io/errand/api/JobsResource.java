@@ -2,6 +2,7 @@ package io.errand.api;
 
 import io.errand.api.Problem.Kind;
 import io.errand.job.JobState;
+import io.errand.memory.MemoryBudget.Reservation;
 import io.errand.queue.ControlJob;
 import io.errand.store.AttemptEntity;
 import io.errand.store.ControlStore.Change;
@@ -45,9 +46,16 @@ public class JobsResource {
   private final JobAnswers answers;
   private final Waiters waiters;
   private final Caller caller;
+  private final AnswerBudget budget;
 
   JobsResource(
-      JobReads reads, ControlJob control, JobAnswers answers, Waiters waiters, Caller caller) {
+      JobReads reads,
+      ControlJob control,
+      JobAnswers answers,
+      Waiters waiters,
+      Caller caller,
+      AnswerBudget budget) {
+    this.budget = budget;
     this.reads = reads;
     this.control = control;
     this.answers = answers;
@@ -57,10 +65,22 @@ public class JobsResource {
 
   /** A page of jobs. */
   @GET
-  public Map<String, Object> list(@Context UriInfo uri) {
+  public Response list(@Context UriInfo uri) {
     ListQuery query = ListQuery.read(uri.getQueryParameters());
-    JobReads.Page page =
-        reads.list(query.filter(), caller.principal(), query.after(), query.pageSize());
+    Reservation held = budget.reserve(query.pageSize() * 256L);
+    JobReads.Page page;
+    try {
+      page =
+          reads.list(
+              query.filter(),
+              caller.principal(),
+              query.after(),
+              query.pageSize(),
+              bytes -> grow(held, bytes));
+    } catch (RuntimeException | Error e) {
+      held.close();
+      throw e;
+    }
     List<JobEntity> jobs = page.jobs();
     Map<String, Object> answer = new LinkedHashMap<>();
     answer.put("jobs", jobs.stream().map(JobView::listed).toList());
@@ -73,7 +93,14 @@ public class JobsResource {
     if (query.filter().text() != null) {
       answer.put("searched_back_to", WireTime.format(page.searchedBackTo()));
     }
-    return answer;
+    return Response.ok(budget.json(answer, held)).type(MediaType.APPLICATION_JSON_TYPE).build();
+  }
+
+  /** Rows are held as bytes, as strings and in the view. */
+  private void grow(Reservation held, long bytes) {
+    if (!budget.grow(held, 4 * bytes)) {
+      throw Problem.busy();
+    }
   }
 
   /** One job, now or as soon as it has finished. */
@@ -93,6 +120,7 @@ public class JobsResource {
     if (wait.time().isZero() || now.job().jobState().isFinal()) {
       return Uni.createFrom().item(wait.applied(answers.answer(200, now, ifNoneMatch)));
     }
+    JobAnswers.drop(now);
     return Uni.createFrom()
         .completionStage(() -> waiters.await(id, wait.time()))
         .emitOn(Infrastructure.getDefaultExecutor())
@@ -136,15 +164,18 @@ public class JobsResource {
       throw Problem.invalid("stream", "must be stdout or stderr");
     }
     int number = attempt == null ? job.attempt : attemptNumber(attempt);
+    // Both streams are read, and the one that is wanted is held until it is written.
+    Reservation held = budget.reserve(1024 + 2 * reads.outputBytes(job.id, number));
     OutputEntity output = reads.output(job.id, number).orElse(null);
     if (output == null && number != job.attempt) {
+      held.close();
       throw Problem.of(Kind.NOT_FOUND, "Job " + job.id + " has no attempt " + number);
     }
     boolean wantsStderr = "stderr".equals(stream);
     KeptOutput kept =
         output == null ? KeptOutput.NONE : wantsStderr ? output.keptStderr() : output.keptStdout();
     String name = job.id + "-" + number + (wantsStderr ? "-stderr.txt" : "-stdout.txt");
-    return Response.ok(kept.kept())
+    return Response.ok(new HeldBody(List.of(kept.kept()), held))
         .type("text/plain; charset=utf-8")
         .header("Content-Disposition", "attachment; filename=\"" + name + "\"")
         .header("Cache-Control", "no-store")

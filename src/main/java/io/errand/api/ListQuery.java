@@ -81,7 +81,11 @@ record ListQuery(JobFilter filter, JobFilter.@Nullable Position after, int pageS
       String text = new String(Base64.getUrlDecoder().decode(token), StandardCharsets.US_ASCII);
       String[] parts = text.split(" ", 3);
       if (parts.length == 3 && parts[0].equals(mark(filter))) {
-        return new JobFilter.Position(Instant.parse(parts[1]), UUID.fromString(parts[2]));
+        Instant time = WireTime.parse(parts[1]);
+        if (time != null) {
+          return new JobFilter.Position(time, UUID.fromString(parts[2]));
+        }
+        throw Problem.invalid("page_token", "is not one of ours");
       }
     } catch (IllegalArgumentException | java.time.DateTimeException e) {
       throw Problem.invalid("page_token", "is not one of ours");

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.errand.store.Bell;
 import io.errand.store.JobReads;
 import io.errand.store.JobReads.JobStatus;
+import io.errand.store.OutputEntity;
 import io.errand.store.WatchStore;
 import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.runtime.StartupEvent;
@@ -31,7 +32,11 @@ import org.jspecify.annotations.Nullable;
 @ApplicationScoped
 public class LiveOutput {
   private static final Logger LOG = Logger.getLogger(LiveOutput.class);
-  private static final int MOST_VIEWERS = 20_000;
+  private static final int MOST_VIEWERS = 2_000;
+
+  /** With more output than this, the job of {@code end} comes without it: it has been told. */
+  private static final long MOST_END_OUTPUT_BYTES = 128 * 1024;
+
   private static final int BATCH = 500;
   private static final int CHUNKS_AT_ONCE = 16;
   private static final long POLL_MILLIS = 400;
@@ -43,13 +48,16 @@ public class LiveOutput {
   private final WatchStore watches;
   private final Bell bell;
   private final ObjectMapper mapper;
+  private final AnswerBudget budget;
   private final Set<LiveViewer> viewers = ConcurrentHashMap.newKeySet();
   private final WakeUp wakeUp = new WakeUp();
   private final Thread thread = new Thread(this::run, "errand-live-output");
   private long renewedNanos = System.nanoTime() - RENEW_NANOS;
   private volatile boolean stopped;
 
-  LiveOutput(JobReads reads, WatchStore watches, Bell bell, ObjectMapper mapper) {
+  LiveOutput(
+      JobReads reads, WatchStore watches, Bell bell, ObjectMapper mapper, AnswerBudget budget) {
+    this.budget = budget;
     this.reads = reads;
     this.watches = watches;
     this.bell = bell;
@@ -74,7 +82,7 @@ public class LiveOutput {
    *
    * @param job that is known to be the caller's
    * @param lastEventId where to go on, or null
-   * @throws Problem 400 for a bad {@code Last-Event-ID}, 429 where too many watch already
+   * @throws Problem 400 for a bad {@code Last-Event-ID}, 503 where too many watch already
    */
   void view(
       UUID job,
@@ -85,9 +93,9 @@ public class LiveOutput {
       Sse sse)
       throws SQLException {
     if (viewers.size() >= MOST_VIEWERS) {
-      throw Problem.of(Problem.Kind.TOO_MANY, "Too many clients watch jobs on this server");
+      throw Problem.busy();
     }
-    LiveViewer viewer = new LiveViewer(job, principal, sink, sse, mapper);
+    LiveViewer viewer = new LiveViewer(job, principal, sink, sse, mapper, budget, wakeUp::call);
     viewer.begin(lastEventId, latestAttempt);
     watches.watchOutput(List.of(job), WATCH_SECONDS);
     bell.ring(Bell.Ring.ATTENTION);
@@ -149,9 +157,9 @@ public class LiveOutput {
         return;
       }
       if (!viewer.hasHeardAttempt()) {
-        reads
-            .output(viewer.jobId(), viewer.attempt())
-            .ifPresent(output -> viewer.kept(output.keptStdout(), output.keptStderr()));
+        if (!tellKept(viewer)) {
+          return; // they have to read first
+        }
       }
       if (viewer.attempt() == status.attempt() && !status.isFinal()) {
         viewer.state(status.state(), status.attempt());
@@ -163,10 +171,30 @@ public class LiveOutput {
       viewer.state(status.state(), status.attempt());
     }
     if (viewer.attempt() > status.attempt() && status.isFinal()) {
-      reads
-          .findWithOutput(viewer.jobId(), viewer.principal())
-          .ifPresentOrElse(job -> viewer.end(JobView.of(job)), viewer::close);
+      if (reads.outputBytes(viewer.jobId(), status.attempt()) > MOST_END_OUTPUT_BYTES) {
+        reads
+            .find(viewer.jobId(), viewer.principal())
+            .ifPresentOrElse(job -> viewer.end(JobView.listed(job)), viewer::close);
+      } else {
+        reads
+            .findWithOutput(viewer.jobId(), viewer.principal())
+            .ifPresentOrElse(job -> viewer.end(JobView.of(job)), viewer::close);
+      }
     }
+  }
+
+  /**
+   * One viewer's output is in the heap at a time, for as long as this takes.
+   *
+   * @return whether they have been told all that is kept
+   */
+  private boolean tellKept(LiveViewer viewer) {
+    OutputEntity output = reads.output(viewer.jobId(), viewer.attempt()).orElse(null);
+    if (output == null) {
+      return true;
+    }
+    viewer.kept(output.keptStdout(), output.keptStderr());
+    return viewer.hasHeardAttempt();
   }
 
   /** Whether there may be more at once. */

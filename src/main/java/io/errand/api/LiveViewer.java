@@ -2,6 +2,7 @@ package io.errand.api;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.errand.memory.MemoryBudget.Reservation;
 import io.errand.store.KeptOutput;
 import jakarta.ws.rs.sse.OutboundSseEvent;
 import jakarta.ws.rs.sse.Sse;
@@ -14,6 +15,7 @@ import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,6 +27,11 @@ import org.jspecify.annotations.Nullable;
  */
 final class LiveViewer {
   private static final int MOST_UNREAD = 32;
+
+  /** As text, with its escapes; one event may pass it. */
+  private static final long MOST_UNREAD_CHARACTERS = 128 * 1024;
+
+  private static final int SLICE_BYTES = 16 * 1024;
   private static final long HEARTBEAT_NANOS = TimeUnit.SECONDS.toNanos(15);
 
   private final UUID jobId;
@@ -32,6 +39,9 @@ final class LiveViewer {
   private final SseEventSink sink;
   private final Sse sse;
   private final ObjectMapper mapper;
+  private final AnswerBudget budget;
+  private final Runnable onReady;
+  private final AtomicLong unreadCharacters = new AtomicLong();
   private final AtomicInteger unread = new AtomicInteger();
   private final StreamPosition stdout = new StreamPosition("stdout");
   private final StreamPosition stderr = new StreamPosition("stderr");
@@ -41,7 +51,16 @@ final class LiveViewer {
   private String lastState = "";
   private long lastSentNanos = System.nanoTime();
 
-  LiveViewer(UUID jobId, String principal, SseEventSink sink, Sse sse, ObjectMapper mapper) {
+  LiveViewer(
+      UUID jobId,
+      String principal,
+      SseEventSink sink,
+      Sse sse,
+      ObjectMapper mapper,
+      AnswerBudget budget,
+      Runnable onReady) {
+    this.budget = budget;
+    this.onReady = onReady;
     this.jobId = jobId;
     this.principal = principal;
     this.sink = sink;
@@ -82,7 +101,7 @@ final class LiveViewer {
 
   /** Whether they have read enough of what was sent to be sent more. */
   boolean isReady() {
-    return unread.get() < MOST_UNREAD;
+    return unread.get() < MOST_UNREAD && unreadCharacters.get() < MOST_UNREAD_CHARACTERS;
   }
 
   /**
@@ -136,16 +155,39 @@ final class LiveViewer {
 
   /** Tells what they have not heard yet of an attempt that has ended. */
   void kept(KeptOutput keptStdout, KeptOutput keptStderr) {
-    tellKept(stdout, keptStdout);
-    tellKept(stderr, keptStderr);
-    heardAttempt = attempt;
+    if (tellKept(stdout, keptStdout) && tellKept(stderr, keptStderr)) {
+      heardAttempt = attempt;
+    }
   }
 
-  private void tellKept(StreamPosition stream, KeptOutput output) {
+  private boolean tellKept(StreamPosition stream, KeptOutput output) {
     byte[] bytes = output.kept();
     int head = output.headBytes();
-    tell(stream, 0, Arrays.copyOf(bytes, head), output.droppedBytes() > 0 || bytes.length == head);
-    tell(stream, head + output.droppedBytes(), Arrays.copyOfRange(bytes, head, bytes.length), true);
+    boolean headIsAll = output.droppedBytes() > 0 || bytes.length == head;
+    return tellSlices(stream, 0, bytes, 0, head, headIsAll)
+        && tellSlices(stream, head + output.droppedBytes(), bytes, head, bytes.length, true);
+  }
+
+  /** Tells a part of what is kept, as long as they read it; whether they have been told all. */
+  private boolean tellSlices(
+      StreamPosition stream, long start, byte[] bytes, int from, int to, boolean last) {
+    if (from == to) {
+      tell(stream, start, new byte[0], last);
+      return true;
+    }
+    for (int at = from; at < to; at += SLICE_BYTES) {
+      int end = Math.min(to, at + SLICE_BYTES);
+      long sliceStart = start + at - from;
+      boolean lastSlice = last && end == to;
+      if (sliceStart + end - at <= stream.offset + stream.cut.length && !lastSlice) {
+        continue;
+      }
+      if (!isReady()) {
+        return false;
+      }
+      tell(stream, sliceStart, Arrays.copyOfRange(bytes, at, end), lastSlice);
+    }
+    return true;
   }
 
   /** Tells the result, and that this is all. */
@@ -241,7 +283,22 @@ final class LiveViewer {
       return;
     }
     lastSentNanos = System.nanoTime();
+    int characters = event.getData() instanceof String text ? text.length() : 64;
+    // The text, and its bytes on their way to the socket: three for a character at most.
+    Reservation held = budget.tryReserve(4L * characters);
+    if (held == null) {
+      sink.close(); // they come again with Last-Event-ID, which has not moved for them
+      return;
+    }
     unread.incrementAndGet();
-    sink.send(event).whenComplete((done, fault) -> unread.decrementAndGet());
+    unreadCharacters.addAndGet(characters);
+    sink.send(event)
+        .whenComplete(
+            (done, fault) -> {
+              held.close();
+              unread.decrementAndGet();
+              unreadCharacters.addAndGet(-characters);
+              onReady.run();
+            });
   }
 }

@@ -109,6 +109,15 @@ public final class Problem extends RuntimeException {
         2);
   }
 
+  /** So many answers are being written that there is no memory for this one. */
+  public static Problem busy() {
+    return new Problem(
+        Kind.UNAVAILABLE,
+        "Too many answers are being written at this moment; ask again, or for smaller pages",
+        List.of(),
+        1);
+  }
+
   /** The worker of a job does not answer. */
   public static Problem silent() {
     return new Problem(

@@ -108,6 +108,10 @@ public class SubmitLane {
         response.putHeader(LOCATION, request.scheme() + "://" + request.host() + location);
       }
       Object entity = answer.getEntity();
+      if (entity instanceof HeldBody held) {
+        held.sendTo(context);
+        return;
+      }
       response.end(
           Buffer.buffer(entity instanceof byte[] json ? json : mapper.writeValueAsBytes(entity)));
     } catch (IOException | RuntimeException | Error e) {

@@ -23,7 +23,7 @@ import org.jboss.logging.Logger;
 @ApplicationScoped
 public class Waiters {
   /** More than these are answered at once, as if their time were up. */
-  static final int MOST = 50_000;
+  static final int MOST = 10_000;
 
   private static final Logger LOG = Logger.getLogger(Waiters.class);
   private static final int BATCH = 500;

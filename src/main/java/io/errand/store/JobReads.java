@@ -13,6 +13,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.function.LongConsumer;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -23,10 +24,39 @@ public class JobReads {
   /** How many of the newest jobs a text search looks at. */
   public static final int SEARCH_WINDOW = 10_000;
 
+  /** How many bytes the rows of a page may take; a page has one row at least. */
+  private static final long PAGE_BYTES = 1024 * 1024;
+
+  private static final long ROW_FIXED_BYTES = 1024;
+
   private static final Pattern ID_PREFIX = Pattern.compile("[0-9a-fA-F-]{8,36}");
 
   /** A job with what is kept of the output of its latest attempt. */
-  public record JobWithOutput(JobEntity job, KeptOutput stdout, KeptOutput stderr) {}
+  public record JobWithOutput(
+      JobEntity job, KeptOutput stdout, KeptOutput stderr, @Nullable AutoCloseable held) {
+    /** A job that nothing is reserved for. */
+    public JobWithOutput(JobEntity job, KeptOutput stdout, KeptOutput stderr) {
+      this(job, stdout, stderr, null);
+    }
+
+    /** The same, with the reservation of its bytes. */
+    public JobWithOutput heldBy(AutoCloseable reservation) {
+      return new JobWithOutput(job, stdout, stderr, reservation);
+    }
+  }
+
+  /** What the columns of a row take that a client or a command decides on, computed there. */
+  private static final String ROW_BYTES =
+      """
+      sql('(octet_length(cast(? as text)) + octet_length(cast(? as text))
+        + octet_length(cast(? as text)) + octet_length(cast(? as text))
+        + coalesce(octet_length(?), 0) + coalesce(octet_length(?), 0)
+        + coalesce(octet_length(cast(? as text)), 0))',
+        command, labels, envNames, retry, detail, workingDirectory, sandbox)
+      """;
+
+  private static final String OUTPUT_BYTES =
+      "sql('(coalesce(octet_length(?), 0) + coalesce(octet_length(?), 0))', stdout, stderr)";
 
   /**
    * A page of jobs.
@@ -42,6 +72,41 @@ public class JobReads {
     // A request that waited reads twice, and the second time it wants to know what is true now.
     JobEntity.getEntityManager().clear();
     return JobEntity.find("id = ?1 and principal = ?2", id, principal).firstResultOptional();
+  }
+
+  /** How many bytes a job of this caller takes with its output, found out without reading them. */
+  public Optional<Long> bytes(UUID id, String principal) {
+    JobEntity.getEntityManager().clear();
+    List<Object[]> rows =
+        JobEntity.getEntityManager()
+            .createQuery(
+                "select attempt, cast("
+                    + ROW_BYTES
+                    + " as Long) from JobEntity"
+                    + " where id = ?1 and principal = ?2",
+                Object[].class)
+            .setParameter(1, id)
+            .setParameter(2, principal)
+            .getResultList();
+    return rows.stream()
+        .findFirst()
+        .map(row -> ((Number) row[1]).longValue() + outputBytes(id, ((Number) row[0]).intValue()));
+  }
+
+  /** How many bytes are kept of both streams of an attempt. */
+  public long outputBytes(UUID id, int attempt) {
+    return JobEntity.getEntityManager()
+        .createQuery(
+            "select cast("
+                + OUTPUT_BYTES
+                + " as Long) from OutputEntity"
+                + " where jobId = ?1 and attempt = ?2",
+            Long.class)
+        .setParameter(1, id)
+        .setParameter(2, attempt)
+        .getResultStream()
+        .findFirst()
+        .orElse(0L);
   }
 
   /** One job of this caller with its output. */
@@ -110,9 +175,17 @@ public class JobReads {
         .list();
   }
 
-  /** A page of this caller's jobs. */
+  /**
+   * A page of this caller's jobs, which ends early where its rows would take more than a mebibyte.
+   *
+   * @param reserve is told how many bytes the rows take before they are read, and may throw
+   */
   public Page list(
-      JobFilter filter, String principal, JobFilter.@Nullable Position after, int size) {
+      JobFilter filter,
+      String principal,
+      JobFilter.@Nullable Position after,
+      int size,
+      LongConsumer reserve) {
     Criteria criteria = new Criteria();
     criteria.and("principal = :principal", "principal", principal);
     if (filter.state() != null) {
@@ -146,13 +219,25 @@ public class JobReads {
     }
     String order =
         filter.oldestFirst() ? " order by createdAt, id" : " order by createdAt desc, id desc";
-    List<JobEntity> jobs =
-        JobEntity.<JobEntity>find(
-                String.join(" and ", criteria.predicates) + order, criteria.parameters)
+    String wanted = " from JobEntity where " + String.join(" and ", criteria.predicates) + order;
+    List<Object[]> sizes =
+        JobEntity.find("select id, cast(" + ROW_BYTES + " as Long)" + wanted, criteria.parameters)
+            .project(Object[].class)
             .range(0, size)
             .list();
-    boolean more = jobs.size() > size;
-    return new Page(more ? jobs.subList(0, size) : jobs, more, searchedBackTo);
+    List<UUID> ids = new ArrayList<>();
+    long bytes = 0;
+    for (Object[] row : sizes) {
+      bytes += ROW_FIXED_BYTES + ((Number) row[1]).longValue();
+      if (ids.size() == size || (!ids.isEmpty() && bytes > PAGE_BYTES)) {
+        bytes -= ROW_FIXED_BYTES + ((Number) row[1]).longValue();
+        break;
+      }
+      ids.add((UUID) row[0]);
+    }
+    reserve.accept(bytes);
+    List<JobEntity> jobs = ids.isEmpty() ? List.of() : JobEntity.list("id in ?1" + order, ids);
+    return new Page(jobs, sizes.size() > ids.size(), searchedBackTo);
   }
 
   /** The beginning of an id is looked up anywhere, other text in the newest jobs only. */
