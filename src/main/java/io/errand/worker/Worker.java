@@ -103,7 +103,7 @@ public class Worker {
             meters,
             Duration.ofNanos((long) (config.pollSeconds() * 1e9)),
             name,
-config.workerQueues(),
+            config.workerQueues(),
             new CommandMemory(budget));
     Path home = Path.of(config.home());
     Launcher launcher = new LinuxLauncher(home, config.temporaryRoot(), accounts);

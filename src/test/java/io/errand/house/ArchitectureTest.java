@@ -24,17 +24,16 @@ class ArchitectureTest {
   private static final Map<String, Set<String>> ALLOWED =
       Map.ofEntries(
           Map.entry("memory", Set.of()),
-          Map.entry("text", Set.of()),
           Map.entry("job", Set.of()),
-          Map.entry("store", Set.of("job", "text")),
-          Map.entry("exec", Set.of("job", "memory", "text")),
+          Map.entry("store", Set.of("job")),
+          Map.entry("exec", Set.of("job", "memory")),
           Map.entry("queue", Set.of("job", "store")),
-          Map.entry("worker", Set.of("job", "store", "exec", "memory", "text")),
-          Map.entry("api", Set.of("job", "queue", "store", "auth", "memory", "text")),
+          Map.entry("worker", Set.of("job", "store", "exec", "memory")),
+          Map.entry("api", Set.of("job", "queue", "store", "auth", "memory")),
           Map.entry("auth", Set.of("job", "store")),
-          Map.entry("ops", Set.of("job", "store", "exec", "embedded", "memory", "text")),
-          Map.entry("embedded", Set.of("text")),
-          Map.entry("cli", Set.of("text")));
+          Map.entry("ops", Set.of("job", "store", "exec", "embedded", "memory")),
+          Map.entry("embedded", Set.of()),
+          Map.entry("cli", Set.of()));
 
   private final JavaClasses ours =
       new ClassFileImporter()
