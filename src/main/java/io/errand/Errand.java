@@ -28,6 +28,7 @@ public final class Errand {
           "lease-seconds",
           "drain-seconds",
           "poll-seconds",
+          "request-seconds",
           "database-pool",
           "retention-days",
           "retention-days-succeeded",
@@ -39,6 +40,8 @@ public final class Errand {
           "limit-processes",
           "limit-file-size-bytes",
           "limit-open-files");
+
+  private static final long MOST_CONNECTIONS = 20_000;
 
   private static @Nullable EmbeddedPostgres postgres;
 
@@ -80,6 +83,9 @@ public final class Errand {
     Files.deleteIfExists(home.resolve("url")); // of a predecessor; ours is written once it is true
     System.setProperty("errand.home", home.toString());
     System.setProperty("jna.tmpdir", home.toString()); // /tmp may be mounted noexec
+    // In /tmp anybody could make it first, or move it away.
+    System.setProperty("quarkus.vertx.cache-directory", home.resolve("vertx-cache").toString());
+    System.setProperty("quarkus.http.limits.max-connections", Long.toString(mostConnections()));
     if (setting("errand.database-url") == null) {
       EmbeddedPostgres started = EmbeddedPostgres.start(home);
       postgres = started;
@@ -95,6 +101,22 @@ public final class Errand {
     if (!"api".equals(setting("errand.roles"))) {
       Accounts.choose(setting("errand.run-as"), home); // what it refuses is said before the start
     }
+  }
+
+  /**
+   * Three quarters of the descriptors that this process may have: the rest is kept for commands,
+   * the database and files. The JVM raises its soft limit to the hard one.
+   */
+  private static long mostConnections() throws IOException {
+    for (String line : Files.readAllLines(Path.of("/proc/self/limits"))) {
+      if (line.startsWith("Max open files")) {
+        String soft = line.trim().split("\\s+")[3];
+        long descriptors =
+            soft.equals("unlimited") ? MOST_CONNECTIONS : Long.parseLong(soft) / 4 * 3;
+        return Math.max(1, Math.min(MOST_CONNECTIONS, descriptors));
+      }
+    }
+    return MOST_CONNECTIONS;
   }
 
   /**

@@ -4,36 +4,73 @@ import jakarta.ws.rs.HttpMethod;
 import jakarta.ws.rs.Path;
 import java.lang.annotation.Annotation;
 import java.lang.reflect.Method;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.TreeSet;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Which methods a path takes, for the {@code Allow} header that RFC 9110, section 15.5.6, wants
- * beside a 405 and the framework leaves out.
+ * The paths of the API with the methods that they take: for the {@code Allow} header that RFC 9110,
+ * section 15.5.6, wants beside a 405 and the framework leaves out, and for the labels of meters.
  */
 final class AllowedMethods {
   private static final List<Class<?>> RESOURCES =
       List.of(SubmitResource.class, JobsResource.class, LiveResource.class, FleetResource.class);
+  private static final Map<String, Template> TEMPLATES = templates();
 
   private AllowedMethods() {}
 
-  static String of(String path) {
-    TreeSet<String> allowed = new TreeSet<>();
+  private record Template(Pattern pattern, TreeSet<String> methods) {}
+
+  private static Map<String, Template> templates() {
+    Map<String, Template> templates = new LinkedHashMap<>();
     for (Class<?> resource : RESOURCES) {
       String base = resource.getAnnotation(Path.class).value();
       for (Method method : resource.getDeclaredMethods()) {
         Path below = method.getAnnotation(Path.class);
         String template = below == null ? base : base + "/" + below.value();
-        if (path.matches(template.replaceAll("\\{[^}]*}", "[^/]+"))) {
-          for (Annotation annotation : method.getAnnotations()) {
-            HttpMethod verb = annotation.annotationType().getAnnotation(HttpMethod.class);
-            if (verb != null) {
-              allowed.add(verb.value());
-            }
+        for (Annotation annotation : method.getAnnotations()) {
+          HttpMethod verb = annotation.annotationType().getAnnotation(HttpMethod.class);
+          if (verb != null) {
+            templates
+                .computeIfAbsent(
+                    template,
+                    text ->
+                        new Template(
+                            Pattern.compile(text.replaceAll("\\{[^}]*}", "[^/]+")),
+                            new TreeSet<>()))
+                .methods()
+                .add(verb.value());
           }
         }
       }
     }
+    return templates;
+  }
+
+  /** The methods of a path, separated by commas. */
+  static String of(String path) {
+    TreeSet<String> allowed = new TreeSet<>();
+    for (Template template : TEMPLATES.values()) {
+      if (template.pattern().matcher(path).matches()) {
+        allowed.addAll(template.methods());
+      }
+    }
     return String.join(", ", allowed);
+  }
+
+  /** The route that a path is of, such as {@code /v1/jobs/{id}}, or null; literal paths first. */
+  static @Nullable String templateOf(String path) {
+    if (TEMPLATES.containsKey(path)) {
+      return path;
+    }
+    for (Map.Entry<String, Template> template : TEMPLATES.entrySet()) {
+      if (template.getValue().pattern().matcher(path).matches()) {
+        return template.getKey();
+      }
+    }
+    return null;
   }
 }

@@ -11,6 +11,10 @@ public interface ApiConfig {
   @WithDefault("api,worker")
   List<String> roles();
 
+  /** How many seconds the body of a request may take to arrive. */
+  @WithDefault("30")
+  int requestSeconds();
+
   /** Whether the API is served here. */
   default boolean isApi() {
     return roles().stream().anyMatch(role -> role.strip().equals("api"));

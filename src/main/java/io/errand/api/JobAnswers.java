@@ -89,7 +89,7 @@ class JobAnswers {
     }
     return withRetryAfter(Response.status(status), read.job())
         .tag(new EntityTag(tag))
-        .header("Cache-Control", "no-cache")
+        .header("Cache-Control", "no-store")
         .type(MediaType.APPLICATION_JSON_TYPE)
         .entity(body)
         .build();

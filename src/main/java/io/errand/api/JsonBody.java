@@ -32,22 +32,31 @@ final class JsonBody {
   private static final Pattern INNER_NAMES =
       Pattern.compile(", from `[^`]*`|\\[Source: .*?; (line: \\d+, column: \\d+)]");
 
-  private static final ObjectMapper MAPPER =
-      JsonMapper.builder(
-              JsonFactory.builder()
-                  .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-                  .streamReadConstraints(
-                      StreamReadConstraints.builder()
-                          .maxNestingDepth(MAX_DEPTH)
-                          .maxNumberLength(100)
-                          .maxStringLength(MAX_BATCH_BYTES)
-                          .maxNameLength(1024)
-                          .build())
-                  .build())
-          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
-          .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
-          .enable(DeserializationFeature.USE_BIG_INTEGER_FOR_INTS)
-          .build();
+  /** More than any job has; a list of 1,000 jobs has room for 500 of each. */
+  private static final int MAX_TOKENS = 50_000;
+
+  private static final int MAX_BATCH_TOKENS = 500_000;
+  private static final ObjectMapper MAPPER = mapper(MAX_TOKENS);
+  private static final ObjectMapper BATCH_MAPPER = mapper(MAX_BATCH_TOKENS);
+
+  private static ObjectMapper mapper(int mostTokens) {
+    return JsonMapper.builder(
+            JsonFactory.builder()
+                .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+                .streamReadConstraints(
+                    StreamReadConstraints.builder()
+                        .maxNestingDepth(MAX_DEPTH)
+                        .maxTokenCount(mostTokens)
+                        .maxNumberLength(100)
+                        .maxStringLength(MAX_BATCH_BYTES)
+                        .maxNameLength(1024)
+                        .build())
+                .build())
+        .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+        .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
+        .enable(DeserializationFeature.USE_BIG_INTEGER_FOR_INTS)
+        .build();
+  }
 
   private JsonBody() {}
 
@@ -70,14 +79,14 @@ final class JsonBody {
     if (body.length > mostBytes) {
       throw tooLarge(mostBytes);
     }
-    return parse(body);
+    return parse(body, mostBytes == MAX_BYTES ? MAPPER : BATCH_MAPPER);
   }
 
   private static Problem tooLarge(int mostBytes) {
     return Problem.of(Kind.TOO_LARGE, "The body may have at most " + mostBytes + " bytes");
   }
 
-  private static JsonNode parse(byte[] bytes) throws IOException {
+  private static JsonNode parse(byte[] bytes, ObjectMapper mapper) throws IOException {
     if (bytes.length == 0) {
       throw Problem.invalid("body", "must be JSON, and is empty");
     }
@@ -90,7 +99,7 @@ final class JsonBody {
               .onUnmappableCharacter(CodingErrorAction.REPORT)
               .decode(ByteBuffer.wrap(bytes))
               .toString();
-      JsonNode value = MAPPER.readTree(text);
+      JsonNode value = mapper.readTree(text);
       if (value == null || value.isMissingNode()) {
         throw Problem.invalid("body", "must be JSON, and is empty");
       }

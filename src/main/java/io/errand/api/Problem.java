@@ -3,7 +3,9 @@ package io.errand.api;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,9 +33,11 @@ public final class Problem extends RuntimeException {
     PRECONDITION_FAILED(412, "precondition-failed", "A precondition is not met"),
     TOO_LARGE(413, "body-too-large", "The body is too large"),
     UNSUPPORTED_MEDIA_TYPE(415, "unsupported-media-type", "The body must be application/json"),
+    EXPECTATION_FAILED(417, "expectation-failed", "This expectation cannot be met"),
     KEY_REUSED(422, "idempotency-key-reused", "The key belongs to another request"),
     TOO_MANY(429, "too-many-requests", "Too many requests"),
     INTERNAL(500, "internal", "Something went wrong here"),
+    NOT_IMPLEMENTED(501, "not-implemented", "This is not part of what is served here"),
     UNAVAILABLE(503, "unavailable", "Not available for the moment");
 
     final int status;
@@ -109,11 +113,15 @@ public final class Problem extends RuntimeException {
         2);
   }
 
-  /** So many answers are being written that there is no memory for this one. */
+  /**
+   * So many answers are being written that there is no memory for this one. A change may have been
+   * made before that.
+   */
   public static Problem busy() {
     return new Problem(
         Kind.UNAVAILABLE,
-        "Too many answers are being written at this moment; ask again, or for smaller pages",
+        "There is no memory for this answer at the moment. A read can simply be repeated; a change may"
+            + " have taken effect, so repeat it with the same Idempotency-Key or id",
         List.of(),
         1);
   }
@@ -133,6 +141,31 @@ public final class Problem extends RuntimeException {
     return new Problem(kind, detail, List.of(new FieldError(field, detail)), retryAfterSeconds);
   }
 
+  /** There is no memory for a body at the moment, and nothing of it was read. */
+  static Problem noMemoryForBody() {
+    return new Problem(
+        Kind.UNAVAILABLE,
+        "Other requests hold the memory that this body would need; nothing was stored, so repeat it",
+        List.of(),
+        1);
+  }
+
+  int status() {
+    return kind.status;
+  }
+
+  /** The headers that go with it. */
+  Map<String, String> headers() {
+    Map<String, String> headers = new LinkedHashMap<>();
+    if (retryAfterSeconds != null) {
+      headers.put("Retry-After", retryAfterSeconds.toString());
+    }
+    if (kind == Kind.UNAUTHENTICATED) {
+      headers.put("WWW-Authenticate", "Bearer realm=\"errand\"");
+    }
+    return headers;
+  }
+
   /** What the answer holds. */
   Body body(String path) {
     return new Body(
@@ -148,12 +181,7 @@ public final class Problem extends RuntimeException {
   public Response response(String path) {
     Response.ResponseBuilder response =
         Response.status(kind.status).type(MediaType.valueOf(CONTENT_TYPE)).entity(body(path));
-    if (retryAfterSeconds != null) {
-      response.header("Retry-After", retryAfterSeconds);
-    }
-    if (kind == Kind.UNAUTHENTICATED) {
-      response.header("WWW-Authenticate", "Bearer realm=\"errand\"");
-    }
+    headers().forEach(response::header);
     return response.build();
   }
 }

@@ -1,7 +1,6 @@
 package io.errand.api;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.errand.auth.Tokens;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerRequest;
@@ -24,16 +23,13 @@ import org.jspecify.annotations.Nullable;
 public class SubmitLane {
   private static final int BEFORE_THE_FRAMEWORK = -1;
   private static final String PATH = "/v1/jobs";
-  private static final String LOCATION = "Location";
 
   private final ApiConfig config;
-  private final Tokens tokens;
   private final SubmitResource submits;
   private final ObjectMapper mapper;
 
-  SubmitLane(ApiConfig config, Tokens tokens, SubmitResource submits, ObjectMapper mapper) {
+  SubmitLane(ApiConfig config, SubmitResource submits, ObjectMapper mapper) {
     this.config = config;
-    this.tokens = tokens;
     this.submits = submits;
     this.mapper = mapper;
   }
@@ -46,13 +42,12 @@ public class SubmitLane {
 
   private void handle(RoutingContext context) {
     HttpServerRequest request = context.request();
-    String principal =
-        isPlain(request) ? tokens.principalOf(only(request, HttpHeaders.AUTHORIZATION)) : null;
-    if (principal == null) {
-      context.next();
-    } else {
+    if (isPlain(request)) {
+      String principal = Gate.principal(context);
       request.bodyHandler(body -> submit(context, principal, body.getBytes()));
       request.resume(); // it waits for whoever reads it
+    } else {
+      context.next();
     }
   }
 
@@ -65,7 +60,7 @@ public class SubmitLane {
         && (accepted == null
             ? !request.headers().contains(HttpHeaders.ACCEPT)
             : accepted.equals("*/*") || accepted.equals("application/json"))
-        && isWithinBounds(only(request, HttpHeaders.CONTENT_LENGTH))
+        && request.headers().contains(HttpHeaders.CONTENT_LENGTH) // and the gate bounds it
         && !request.headers().contains(HttpHeaders.EXPECT);
   }
 
@@ -73,12 +68,6 @@ public class SubmitLane {
   private static @Nullable String only(HttpServerRequest request, CharSequence header) {
     List<String> values = request.headers().getAll(header);
     return values.size() == 1 ? values.get(0) : null;
-  }
-
-  private static boolean isWithinBounds(@Nullable String length) {
-    return length != null
-        && length.matches("[0-9]{1,7}")
-        && Integer.parseInt(length) <= JsonBody.MAX_BYTES;
   }
 
   private void submit(RoutingContext context, String principal, byte[] body) {
@@ -102,11 +91,6 @@ public class SubmitLane {
       answer
           .getStringHeaders()
           .forEach((name, values) -> response.putHeader(name, (Iterable<String>) values));
-      String location = response.headers().get(LOCATION);
-      if (location != null) {
-        HttpServerRequest request = context.request();
-        response.putHeader(LOCATION, request.scheme() + "://" + request.host() + location);
-      }
       Object entity = answer.getEntity();
       if (entity instanceof HeldBody held) {
         held.sendTo(context);

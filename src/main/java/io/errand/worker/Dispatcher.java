@@ -1,7 +1,6 @@
 package io.errand.worker;
 
 import io.errand.exec.EndCause;
-import io.errand.job.AttemptResult;
 import io.errand.job.JobState;
 import io.errand.job.Outcome;
 import io.errand.memory.MemoryBudget.Reservation;
@@ -29,7 +28,6 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import org.jboss.logging.Logger;
-import org.jboss.logging.MDC;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -331,9 +329,7 @@ final class Dispatcher {
 
   private void begin(Slots held, Lease right, UUID holder, ClaimedJob job, Reservation reserved) {
     meters.claimed(job.waited());
-    if (LOG.isDebugEnabled()) {
-      logged(job, () -> LOG.debugf("Claimed from queue %s: %s", job.queue(), job.command().get(0)));
-    }
+    AttemptLog.claimed(job);
     held.run(job, reserved, () -> holder.equals(right.holder()));
     if (!holder.equals(right.holder())) {
       // It was lost while this one was being launched, and the listener may have missed it.
@@ -370,7 +366,10 @@ final class Dispatcher {
   private void tell(Slots held, Completion completion, boolean ours) {
     ClaimedJob job = held.job(completion.token());
     if (job != null) {
-      logged(job, () -> report(completion, ours));
+      AttemptLog.ended(job, completion, ours);
+      if (!ours) {
+        meters.claimLost();
+      }
       if (job.keyed()) {
         bell.ring(Bell.Ring.READY); // the next of its concurrency key may run now
       }
@@ -399,34 +398,6 @@ final class Dispatcher {
     if (JobState.CLAIMABLE.contains(next) && delay.compareTo(poll) < 0 && !stopped) {
       // It is due before the next poll; a moment later, because the database's clock decides.
       alarms.schedule(this::workArrived, delay.toMillis() + 2, TimeUnit.MILLISECONDS);
-    }
-  }
-
-  private void report(Completion completion, boolean ours) {
-    if (!ours) {
-      meters.claimLost();
-      LOG.warn("The claim was lost to another worker; this result is dropped");
-      return;
-    }
-    AttemptResult result = completion.result();
-    String how =
-        result.exitCode() != null
-            ? " " + result.exitCode()
-            : result.signal() != null ? " " + result.signal() : "";
-    String detail = result.detail() == null ? "" : " (" + result.detail() + ")";
-    LOG.infof(
-        "Ended: %s%s, job becomes %s%s",
-        result.outcome().wireName(), how, completion.decision().arrow().to().wireName(), detail);
-  }
-
-  private static void logged(ClaimedJob job, Runnable line) {
-    MDC.put("job_id", job.id().toString());
-    MDC.put("attempt", Integer.toString(job.attempt()));
-    try {
-      line.run();
-    } finally {
-      MDC.remove("job_id");
-      MDC.remove("attempt");
     }
   }
 }

@@ -1,0 +1,61 @@
+package io.errand.worker;
+
+import io.errand.job.AttemptResult;
+import io.errand.store.ClaimedJob;
+import io.errand.store.Completion;
+import org.jboss.logging.Logger;
+import org.jboss.logging.MDC;
+
+/** The log lines about attempts, each with the job's id and the attempt's number. */
+final class AttemptLog {
+  // The category stays the one that operators filter by.
+  private static final Logger LOG = Logger.getLogger(Dispatcher.class);
+
+  private AttemptLog() {}
+
+  static void claimed(ClaimedJob job) {
+    if (LOG.isDebugEnabled()) {
+      logged(job, () -> LOG.debugf("Claimed from queue %s: %s", job.queue(), job.command().get(0)));
+    }
+  }
+
+  /**
+   * Reports a completion that has been written.
+   *
+   * @param ours whether the claim was still this worker's
+   */
+  static void ended(ClaimedJob job, Completion completion, boolean ours) {
+    logged(
+        job,
+        () -> {
+          if (ours) {
+            ended(completion);
+          } else {
+            LOG.warn("The claim was lost to another worker; this result is dropped");
+          }
+        });
+  }
+
+  private static void ended(Completion completion) {
+    AttemptResult result = completion.result();
+    String how =
+        result.exitCode() != null
+            ? " " + result.exitCode()
+            : result.signal() != null ? " " + result.signal() : "";
+    String detail = result.detail() == null ? "" : " (" + result.detail() + ")";
+    LOG.infof(
+        "Ended: %s%s, job becomes %s%s",
+        result.outcome().wireName(), how, completion.decision().arrow().to().wireName(), detail);
+  }
+
+  private static void logged(ClaimedJob job, Runnable line) {
+    MDC.put("job_id", job.id().toString());
+    MDC.put("attempt", Integer.toString(job.attempt()));
+    try {
+      line.run();
+    } finally {
+      MDC.remove("job_id");
+      MDC.remove("attempt");
+    }
+  }
+}

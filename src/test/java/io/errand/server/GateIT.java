@@ -1,0 +1,140 @@
+package io.errand.server;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Nobody gets to anything of {@code /v1} without a token, however the path is written. */
+class GateIT extends OneServer {
+  private static final String BODY = "{\"command\":[\"touch\",\"/tmp/never\"]}";
+
+  @Test
+  void noSpellingOfAnyPathIsServedWithoutAToken() throws IOException {
+    int tried = 0;
+    for (String path : paths(server)) {
+      for (String spelling : spellings(path)) {
+        for (String method : List.of("GET", "POST", "PUT", "PATCH")) {
+          for (String version : List.of("HTTP/1.1", "HTTP/1.0")) {
+            RawHttp.Answer answer = RawHttp.send(server.url(), request(method, spelling, version));
+            assertThat(answer.status())
+                .as("%s %s %s: %s", method, spelling, version, answer.text())
+                .isIn(400, 401, 404);
+            tried++;
+          }
+        }
+      }
+    }
+    assertThat(tried).isGreaterThan(1_000);
+    JsonNode queues = TestServer.json(server.get("/v1/queues"));
+    assertThat(queues.toString()).doesNotContain("\"queued\":1").doesNotContain("\"succeeded\":1");
+  }
+
+  @Test
+  void aProcessWithoutTheApiServesNoSpellingOfIt() throws IOException {
+    try (TestServer worker = TestServer.start(Map.of("ERRAND_ROLES", "worker"))) {
+      for (String spelling : spellings("/v1/jobs")) {
+        String head = "Authorization: Bearer " + worker.token() + "\r\n";
+        String request =
+            request("POST", spelling, "HTTP/1.1").replace("\r\nHost:", "\r\n" + head + "Host:");
+        assertThat(RawHttp.send(worker.url(), request).status()).as(spelling).isIn(400, 404);
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"/%2e/v1/jobs", "/q/%2e%2e/v1/jobs", "/v1//jobs", "/%76%31/jobs"})
+  void aPathThatIsNotWrittenAsItIsRoutedIsNotServedWithATokenEither(String path)
+      throws IOException {
+    String head = "Authorization: Bearer " + server.token() + "\r\n";
+    String request =
+        request("POST", path, "HTTP/1.1").replace("\r\nHost:", "\r\n" + head + "Host:");
+    assertThat(RawHttp.send(server.url(), request).status()).isEqualTo(404);
+  }
+
+  @Test
+  void everyAnswerForbidsSniffingAndStoring() {
+    for (String path : List.of("/v1/jobs", "/v1/queues", "/v1/nothing", "/q/health/live")) {
+      assertThat(server.get(path).headers().firstValue("X-Content-Type-Options"))
+          .as(path)
+          .hasValue("nosniff");
+      assertThat(server.get(path).headers().firstValue("Cache-Control"))
+          .as(path)
+          .hasValue("no-store");
+    }
+  }
+
+  private static List<String> paths(TestServer server) throws IOException {
+    String description =
+        RawHttp.send(server.url(), request("GET", "/q/openapi", "HTTP/1.1")).text();
+    List<String> paths = new ArrayList<>();
+    description
+        .lines()
+        .map(String::strip)
+        .filter(line -> line.matches("\"?/v1/[^ ]*\"?:( .*)?"))
+        .map(line -> line.replaceAll("\"|:( .*)?$", ""))
+        .map(line -> line.replaceAll("\\{[^}]*}", new UUID(1, 2).toString()))
+        .forEach(paths::add);
+    assertThat(paths).hasSizeGreaterThan(10);
+    return paths;
+  }
+
+  private static List<String> spellings(String path) {
+    List<String> all = new ArrayList<>();
+    for (String prefix :
+        List.of(
+            "",
+            "/.",
+            "/%2e",
+            "/%2E",
+            "/x/..",
+            "/x/%2e%2e",
+            "/x/.%2e",
+            "/x/%2E.",
+            "/q/%2e%2e",
+            "/q/health/../..",
+            "/q/health/%2e%2e/%2e%2e",
+            "/%252e",
+            "/",
+            "/;x",
+            "/%5c",
+            "/\\",
+            "/%2f",
+            "/%00",
+            "/%c0%ae",
+            "http://x",
+            "/q/health/live/..%2f..")) {
+      all.add(prefix + path);
+    }
+    for (String suffix : List.of("/", ".", "/.", "/%2e", ";x", "%00", "%20", "?x", "#x", "//")) {
+      all.add(path + suffix);
+    }
+    all.add(path.replace("/v1/", "/V1/"));
+    all.add(path.replace("/v1/", "/%76%31/"));
+    all.add(path.replace("/v1/", "/v1//"));
+    all.add(path.replace("/v1/", "/v1/%2e/"));
+    all.add(path.replace("/v1/", "/v1;a=b/"));
+    all.add(path.replace("/v1/", "/v1%2f"));
+    all.add(path.replace("/v1/", "\\v1\\"));
+    return all;
+  }
+
+  private static String request(String method, String path, String version) {
+    return method
+        + " "
+        + path
+        + " "
+        + version
+        + "\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: "
+        + BODY.length()
+        + "\r\n\r\n"
+        + BODY;
+  }
+}

@@ -1,0 +1,119 @@
+package io.errand.server;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** What HTTP allows two readers to take for different things is refused, with a problem. */
+class StrictHttpIT extends OneServer {
+  private static final String BODY = "{\"command\":[\"true\"]}";
+  private static final String JSON = "Content-Type: application/json\r\n";
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "415 | Content-Type: text/plain;",
+        "415 | Content-Type: application/json; charset=utf-16;",
+        "415 | Content-Type: application/json;Content-Type: application/json;",
+        "415 | Content-Type: application/json;Content-Encoding: gzip;",
+        "415 | X-Nothing: 1;",
+        "417 | Content-Type: application/json;Expect: 200-ok;",
+        "400 | Content-Type: application/json;Host: other;",
+        "202 | Content-Type: application/json;",
+        "202 | Content-Type: application/json; charset=utf-8;"
+      })
+  void theHeadersOfABodyAreChecked(int status, String headers) throws IOException {
+    String lines = headers.replaceAll(";(?! )", "\r\n").replaceAll(";\r\n", "\r\n");
+    RawHttp.Answer answer =
+        send("POST /v1/jobs HTTP/1.1\r\nHost: x\r\n" + lines + length(BODY) + "\r\n" + BODY);
+    assertAnswer(answer, status);
+  }
+
+  @Test
+  void anUnknownTransferCodingIsRefused() throws IOException {
+    assertAnswer(
+        send(
+            "POST /v1/jobs HTTP/1.1\r\nHost: x\r\n" + JSON + "Transfer-Encoding: xchunked\r\n\r\n"),
+        501);
+  }
+
+  @Test
+  void aChunkedBodyInHttp10IsRefusedAndLeavesNoBytesInMemory() throws IOException {
+    assertAnswer(
+        send(
+            "POST /v1/jobs HTTP/1.0\r\nHost: x\r\n"
+                + JSON
+                + "Content-Length: 20\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
+        400);
+  }
+
+  @Test
+  void aRequestWithoutHostIsRefusedInHttp11AndServedInHttp10() throws IOException {
+    assertAnswer(send("GET /v1/jobs HTTP/1.1\r\n\r\n"), 400);
+    assertAnswer(send("GET /v1/jobs HTTP/1.0\r\n\r\n"), 200);
+    assertThat(server.log()).doesNotContain(" ERROR ");
+  }
+
+  @Test
+  void anUnknownMethodIsRefusedAndMakesNoMeter() throws IOException {
+    assertAnswer(send("BREW" + "X".repeat(500) + " /v1/jobs HTTP/1.1\r\nHost: x\r\n\r\n"), 501);
+    assertThat(server.get("/q/metrics").body()).doesNotContain("BREW");
+  }
+
+  @Test
+  void aBodyThatDeclaresTooMuchIsRefusedBeforeItIsRead() throws IOException {
+    String head = "POST /v1/jobs HTTP/1.1\r\nHost: x\r\n" + JSON;
+    assertAnswer(send(head + "Content-Length: 16777216\r\n\r\n" + "x".repeat(100)), 413);
+  }
+
+  @Test
+  void manyEmptyItemsInABatchEndNothing() throws IOException {
+    String body = "{\"jobs\":[" + "{},".repeat((16 << 20) / 3 - 10) + "{}]}";
+    TestServer.assertProblem(server.post("/v1/jobs/batch", body), 400);
+    assertThat(server.get("/q/health/live").statusCode()).isEqualTo(200);
+  }
+
+  @Test
+  void aConnectionDoesNotBecomeHttp2() throws IOException {
+    String upgrade = "Upgrade: h2c\r\nHTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA\r\n";
+    RawHttp.Answer answer =
+        RawHttp.send(
+            server.url(),
+            "GET /v1/jobs HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings, close\r\n"
+                + upgrade
+                + "\r\n");
+    assertThat(answer.status()).isEqualTo(401);
+  }
+
+  @Test
+  void aBodyThatStallsIsCutOff() throws IOException {
+    try (TestServer hasty = TestServer.start(Map.of("ERRAND_REQUEST_SECONDS", "1"))) {
+      String head =
+          "POST /v1/jobs HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + hasty.token() + "\r\n";
+      RawHttp.Answer answer =
+          RawHttp.send(hasty.url(), head + JSON + "Content-Length: 100\r\n\r\n{");
+      assertThat(answer.status()).isIn(0, 408);
+    }
+  }
+
+  private static String length(String body) {
+    return "Content-Length: " + body.length() + "\r\n";
+  }
+
+  private static RawHttp.Answer send(String request) throws IOException {
+    String head = "\r\nConnection: close\r\nAuthorization: Bearer " + server.token() + "\r\n";
+    return RawHttp.send(server.url(), request.replaceFirst("\r\n", head));
+  }
+
+  private static void assertAnswer(RawHttp.Answer answer, int status) {
+    assertThat(answer.status()).as(answer.text()).isEqualTo(status);
+    if (status >= 400) {
+      assertThat(answer.text()).contains("application/problem+json");
+    }
+  }
+}
