@@ -4,7 +4,9 @@ import io.errand.memory.MemoryBudget;
 import io.errand.memory.MemoryBudget.Reservation;
 import io.errand.memory.MemoryBudget.Share;
 import io.errand.store.ClaimStore;
+import java.time.Duration;
 import java.util.OptionalInt;
+import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,7 +31,11 @@ final class CommandMemory {
           + LiveFeed.MOST_BYTES_AT_ONCE
           + 4 * MEBIBYTE;
 
+  private static final Logger LOG = Logger.getLogger(CommandMemory.class);
+  private static final Duration BETWEEN_REPORTS = Duration.ofMinutes(1);
+
   private final MemoryBudget budget;
+  private long nextReportNanos = System.nanoTime();
 
   /**
    * Takes what the worker itself needs.
@@ -104,6 +110,18 @@ final class CommandMemory {
   /** Memory for one job, or null where that much is not free. */
   @Nullable Reservation forOne(long bytes) {
     return budget.tryReserve(Share.COMMANDS, bytes);
+  }
+
+  /** Says that jobs are ready for which there is no memory; once a minute at most. */
+  void reportShortage(int busy) {
+    long now = System.nanoTime();
+    if (now - nextReportNanos >= 0) {
+      nextReportNanos = now + BETWEEN_REPORTS.toNanos();
+      LOG.infof(
+          "Jobs are ready and slots are free, but the memory of this worker is held by its %d"
+              + " commands: the next one starts when some has ended",
+          busy);
+    }
   }
 
   private Reservation take(long bytes) {

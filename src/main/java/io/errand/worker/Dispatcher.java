@@ -45,7 +45,6 @@ final class Dispatcher {
   private static final long GATHER_NANOS = 2_000_000;
   private static final Duration FIRST_PAUSE = Duration.ofMillis(100);
   private static final Duration LONGEST_PAUSE = Duration.ofSeconds(5);
-  private static final Duration BETWEEN_WORDS = Duration.ofMinutes(1);
 
   private final ClaimStore claims;
   private final CompleteStore completes;
@@ -79,7 +78,6 @@ final class Dispatcher {
   private int unavailableInARow;
   private int lastBatch;
   private boolean memoryShort;
-  private long silentUntilNanos = System.nanoTime();
   private final QueueFront front = new QueueFront();
   private @Nullable Slots slots;
   private @Nullable Lease lease;
@@ -317,13 +315,8 @@ final class Dispatcher {
   private void lookAtMemory(boolean someLeft, int busy) {
     memoryShort = someLeft;
     meters.waitsForMemory(someLeft);
-    long now = System.nanoTime();
-    if (someLeft && now - silentUntilNanos >= 0) {
-      silentUntilNanos = now + BETWEEN_WORDS.toNanos();
-      LOG.infof(
-          "Jobs are ready and slots are free, but the memory of this worker is held by its %d"
-              + " commands: the next one starts when some has ended",
-          busy);
+    if (someLeft) {
+      memory.reportShortage(busy);
     }
   }
 
