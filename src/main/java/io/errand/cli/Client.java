@@ -1,6 +1,7 @@
 package io.errand.cli;
 
 import io.errand.cli.Printer.Format;
+import io.errand.text.Visible;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -63,7 +64,7 @@ public final class Client {
     line.setExecutionExceptionHandler(
         (fault, command, parsed) -> {
           if (fault instanceof ClientException known) {
-            System.err.println("errand: " + known.getMessage());
+            System.err.println("errand: " + Visible.lines(String.valueOf(known.getMessage())));
             return known.exitCode();
           }
           throw fault;
@@ -121,13 +122,14 @@ public final class Client {
       Runtime.getRuntime().removeShutdownHook(detach);
       if (!"succeeded".equals(job.get("state")) && job.get("exit_code") == null) {
         System.err.println(
-            "errand: job "
-                + id
-                + " "
-                + job.get("state")
-                + ": "
-                + job.get("reason")
-                + (job.get("detail") == null ? "" : " (" + job.get("detail") + ")"));
+            Visible.line(
+                "errand: job "
+                    + id
+                    + " "
+                    + job.get("state")
+                    + ": "
+                    + job.get("reason")
+                    + (job.get("detail") == null ? "" : " (" + job.get("detail") + ")")));
       }
       return ExitCodes.ofJob(job);
     }

@@ -33,13 +33,19 @@ final class Http {
   static Http connect() {
     Path home = home();
     String url = setting("ERRAND_URL");
+    String ownUrl = firstLine(home.resolve("url"));
+    boolean elsewhere = url != null && !isSame(url, ownUrl);
     if (url == null) {
-      url = firstLine(home.resolve("url"));
+      url = ownUrl;
     }
     if (url == null) {
       url = "http://127.0.0.1:8080";
     }
     String token = setting("ERRAND_TOKEN");
+    if (token == null && elsewhere) {
+      token =
+          ""; // that of the data directory is another server's, and must not be sent to this one
+    }
     if (token == null) {
       token = firstLine(home.resolve("token"));
     }
@@ -51,6 +57,10 @@ final class Http {
               + " cannot be read)");
     }
     return new Http(url.endsWith("/") ? url.substring(0, url.length() - 1) : url, token);
+  }
+
+  private static boolean isSame(String url, @Nullable String other) {
+    return other != null && url.replaceAll("/+$", "").equals(other.replaceAll("/+$", ""));
   }
 
   private static Path home() {
@@ -160,7 +170,9 @@ final class Http {
       connection.setConnectTimeout(CONNECT_MILLIS);
       connection.setReadTimeout(READ_MILLIS);
       connection.setInstanceFollowRedirects(false);
-      connection.setRequestProperty("Authorization", "Bearer " + token);
+      if (!token.isEmpty()) {
+        connection.setRequestProperty("Authorization", "Bearer " + token);
+      }
       connection.setRequestProperty("Accept", "*/*");
       return connection;
     } catch (IllegalArgumentException | ClassCastException e) {

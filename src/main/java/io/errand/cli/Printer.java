@@ -1,6 +1,7 @@
 package io.errand.cli;
 
 import com.fasterxml.jackson.jr.ob.JSON;
+import io.errand.text.Visible;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -8,8 +9,8 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Prints objects as a table, as JSON or as their names. What came from a job is stripped of control
- * characters, so that it cannot speak to the terminal.
+ * Prints objects as a table, as JSON or as their names. What came from a job is made visible, so
+ * that it cannot act on the terminal.
  */
 final class Printer {
   /** How to print. */
@@ -52,7 +53,8 @@ final class Printer {
 
   static void json(Object value) {
     try {
-      System.out.println(JSON.std.with(JSON.Feature.PRETTY_PRINT_OUTPUT).asString(value));
+      String text = JSON.std.with(JSON.Feature.PRETTY_PRINT_OUTPUT).asString(value);
+      System.out.println(Visible.lines(text)); // its escapes are those of JSON
     } catch (IOException e) {
       throw new ClientException(ExitCodes.FAILED, "the answer cannot be printed: " + e);
     }
@@ -87,7 +89,7 @@ final class Printer {
     if (value instanceof List<?> list) {
       return cell(String.join(" ", list.stream().map(Printer::word).toList()));
     }
-    String text = value.toString().replaceAll("[\\p{Cntrl}\\p{Cf}]", "?");
+    String text = Visible.line(value.toString());
     return text.length() > 80 ? text.substring(0, 79) + "…" : text;
   }
 

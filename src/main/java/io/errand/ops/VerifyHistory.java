@@ -4,6 +4,7 @@ import io.errand.store.HistoryCheck;
 import io.errand.store.HistoryCheck.Report;
 import io.errand.store.HistoryCheck.Violation;
 import io.errand.store.LedgerCheck;
+import io.errand.text.Visible;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.NoSuchFileException;
@@ -107,7 +108,8 @@ public final class VerifyHistory implements Callable<Integer> {
       violations.addAll(LedgerCheck.accepted(connection, accepted));
     }
     for (Violation violation : violations) {
-      System.out.println(violation.rule() + ": " + violation.job() + " " + violation.detail());
+      System.out.println(
+          Visible.line(violation.rule() + ": " + violation.job() + " " + violation.detail()));
     }
     System.out.printf(
         "%d jobs, %d events: %s%n",

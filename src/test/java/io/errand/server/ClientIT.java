@@ -3,6 +3,12 @@ package io.errand.server;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.errand.server.TestServer.Cli;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -115,6 +121,52 @@ class ClientIT extends OneServer {
   void aTableShowsNoControlCharacterOfAJob() {
     String id = server.cli("submit", "--", "echo", "\u001b[31mred\u0007").stdout().trim();
     assertThat(server.cli("get", id).stdout()).doesNotContain("\u001b").doesNotContain("\u0007");
+  }
+
+  @Test
+  void noOutputForPeopleHoldsACharacterThatActsOnTheTerminal() {
+    String hostile = "\u009b31m\u202e\u009d0;evil\u0007\u001b]0;evil\u0007";
+    String id = server.cli("submit", "--max-attempts", "1", "--", hostile).stdout().trim();
+    server.awaitEnd(id);
+    for (String format : new String[] {"table", "wide", "json"}) {
+      Cli get = server.cli("get", id, "-o", format);
+      assertThat(get.stdout()).as(format).doesNotContain("\u009b", "\u202e", "\u009d", "\u001b");
+    }
+    assertThat(server.cli("run", "--", hostile).stderr())
+        .contains("\\u009b31m")
+        .doesNotContain("\u009b", "\u202e", "\u009d", "\u001b");
+    assertThat(server.cli("list", "--queue", hostile).stderr())
+        .doesNotContain("\u009b", "\u202e", "\u009d", "\u001b");
+  }
+
+  @Test
+  void theTokenOfTheDataDirectoryIsSentToItsOwnServerOnly() throws IOException {
+    try (ServerSocket other = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      StringBuilder heard = new StringBuilder();
+      Thread listener = new Thread(() -> answer(other, heard));
+      listener.setDaemon(true);
+      listener.start();
+      String url = "http://127.0.0.1:" + other.getLocalPort();
+      assertThat(server.cli(Map.of("ERRAND_URL", url), "list").exitCode()).isEqualTo(77);
+      synchronized (heard) {
+        assertThat(heard.toString()).contains("/v1/jobs").doesNotContain(server.token());
+      }
+    }
+    assertThat(server.cli(Map.of("ERRAND_URL", server.url() + "/"), "list").exitCode()).isZero();
+  }
+
+  private static void answer(ServerSocket socket, StringBuilder heard) {
+    try (Socket client = socket.accept()) {
+      byte[] head = new byte[8192];
+      int count = client.getInputStream().read(head);
+      synchronized (heard) {
+        heard.append(new String(head, 0, Math.max(0, count), StandardCharsets.ISO_8859_1));
+      }
+      String refusal = "HTTP/1.1 401 No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+      client.getOutputStream().write(refusal.getBytes(StandardCharsets.ISO_8859_1));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   @Test

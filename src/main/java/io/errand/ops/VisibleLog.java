@@ -1,0 +1,68 @@
+package io.errand.ops;
+
+import io.errand.text.Visible;
+import io.quarkus.logging.LoggingFilter;
+import java.util.logging.Filter;
+import java.util.logging.LogRecord;
+import org.jboss.logmanager.ExtLogRecord;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Lets every log record through, with its text made harmless: one record is one line, and the lines
+ * behind it are those of a stack trace, whoever has written the messages in it.
+ */
+@LoggingFilter(name = "visible")
+public final class VisibleLog implements Filter {
+  private static final int MOST_CAUSES = 16;
+
+  @Override
+  public boolean isLoggable(LogRecord record) {
+    if (record instanceof ExtLogRecord extended) {
+      String message = extended.getFormattedMessage();
+      if (message != null) {
+        String visible = Visible.line(message);
+        if (!visible.equals(message)) {
+          extended.setMessage(visible, ExtLogRecord.FormatStyle.NO_FORMAT);
+        }
+      }
+    }
+    Throwable thrown = record.getThrown();
+    if (thrown != null && acts(thrown)) {
+      record.setThrown(new Shown(thrown, MOST_CAUSES));
+    }
+    return true;
+  }
+
+  private static boolean acts(Throwable thrown) {
+    Throwable each = thrown;
+    for (int i = 0; each != null && i < MOST_CAUSES; i++, each = each.getCause()) {
+      String text = each.toString();
+      if (!Visible.line(text).equals(text)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** A fault with a harmless text and the same stack trace. */
+  @SuppressWarnings("serial") // never serialised by Java
+  private static final class Shown extends Exception {
+    private final String text;
+
+    Shown(Throwable original, int mostCauses) {
+      super(Visible.line(String.valueOf(original.getMessage())), causeOf(original, mostCauses));
+      text = Visible.line(original.toString());
+      setStackTrace(original.getStackTrace());
+    }
+
+    private static @Nullable Throwable causeOf(Throwable original, int mostCauses) {
+      Throwable cause = original.getCause();
+      return cause == null || mostCauses == 0 ? null : new Shown(cause, mostCauses - 1);
+    }
+
+    @Override
+    public String toString() {
+      return text;
+    }
+  }
+}
