@@ -27,6 +27,11 @@ final class HeldBody {
     CLEANER.register(this, held::close);
   }
 
+  /** Starts the thread that this needs: later there may be no thread to be had. */
+  static void prepare() {
+    CLEANER.register(new Object(), () -> {});
+  }
+
   /** How many bytes it has. */
   long length() {
     return chunks.stream().mapToLong(chunk -> chunk.length).sum();

@@ -35,6 +35,7 @@ public class SubmitLane {
   }
 
   void install(@Observes Router router) {
+    HeldBody.prepare();
     if (config.isApi()) {
       router.post(PATH).order(BEFORE_THE_FRAMEWORK).handler(this::handle);
     }

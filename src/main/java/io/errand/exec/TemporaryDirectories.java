@@ -3,21 +3,20 @@ package io.errand.exec;
 import java.io.IOException;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
-import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardCopyOption;
-import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Map;
+import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingDeque;
 import java.util.concurrent.LinkedBlockingDeque;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jboss.logging.Logger;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The private temporary directories of commands. Each has the name of its command's cookie before
@@ -32,11 +31,26 @@ final class TemporaryDirectories {
   private static final Logger LOG = Logger.getLogger(TemporaryDirectories.class);
   private static final int MOST_ASIDE = 64;
   private static final String ASIDE = "aside-";
+  private static final int MOST_REMOVING = 256;
+  private static final String REMOVING = "removing-";
 
   private final Path root;
   private final Kind asMade;
   private final BlockingDeque<Path> aside = new LinkedBlockingDeque<>(MOST_ASIDE);
   private final AtomicLong number = new AtomicLong();
+  private final ThreadPoolExecutor remover =
+      new ThreadPoolExecutor(
+          1,
+          1,
+          0,
+          TimeUnit.SECONDS,
+          new ArrayBlockingQueue<>(MOST_REMOVING),
+          task -> {
+            Thread thread = new Thread(task, "errand-remove");
+            thread.setDaemon(true);
+            return thread;
+          },
+          new ThreadPoolExecutor.CallerRunsPolicy()); // and so no more directories wait than that
 
   /**
    * None yet.
@@ -45,7 +59,7 @@ final class TemporaryDirectories {
    */
   TemporaryDirectories(Path root) throws IOException {
     this.root = root;
-    removeTree(root);
+    removeNow(root);
     makeRoot();
     Path first = Files.createDirectory(nextAside());
     asMade = Kind.of(first);
@@ -124,11 +138,14 @@ final class TemporaryDirectories {
         LOG.debugf("A temporary directory cannot be put aside: %s", e.getMessage());
       }
     }
-    removeNow(directory);
+    if (!directory.toFile().delete()) { // most are empty
+      removeLater(directory);
+    }
   }
 
   void removeAll() {
-    removeTree(root);
+    remover.shutdownNow(); // what waits is removed with the rest
+    removeNow(root);
   }
 
   private Path nextAside() {
@@ -149,44 +166,25 @@ final class TemporaryDirectories {
     }
   }
 
-  /** Most are empty. */
   private static void removeNow(Path directory) {
-    if (!directory.toFile().delete()) {
-      removeTree(directory);
+    try {
+      TreeRemoval.remove(directory);
+    } catch (IOException e) {
+      LOG.debugf("A temporary directory stays: %s", e.getMessage());
     }
   }
 
-  private static void removeTree(Path root) {
+  /** Removes a directory that may be large, on a thread of its own, so that no spawn waits. */
+  private void removeLater(Path directory) {
     try {
-      Files.walkFileTree(
-          root,
-          new SimpleFileVisitor<>() {
-            @Override
-            public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
-                throws IOException {
-              Files.delete(file);
-              return FileVisitResult.CONTINUE;
-            }
-
-            @Override
-            public FileVisitResult visitFileFailed(Path file, IOException e) throws IOException {
-              if (file.toFile().isDirectory() && !file.equals(root) && !file.toFile().canRead()) {
-                // A command has shut it; it is ours all the same.
-                Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rwx------"));
-                removeTree(file);
-              }
-              return FileVisitResult.CONTINUE;
-            }
-
-            @Override
-            public FileVisitResult postVisitDirectory(Path folder, @Nullable IOException e)
-                throws IOException {
-              Files.delete(folder);
-              return FileVisitResult.CONTINUE;
-            }
-          });
+      Path removing =
+          Files.move(
+              directory,
+              root.resolve(REMOVING + number.incrementAndGet()),
+              StandardCopyOption.ATOMIC_MOVE);
+      remover.execute(() -> removeNow(removing));
     } catch (IOException e) {
-      LOG.debugf("A temporary directory stays: %s", e.getMessage());
+      removeNow(directory);
     }
   }
 }

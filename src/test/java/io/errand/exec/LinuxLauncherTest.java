@@ -215,7 +215,7 @@ class LinuxLauncherTest {
         run(
             "sh",
             "-c",
-            "umask; ulimit -c; sleep 0.2; ulimit -n; cat /proc/$$/oom_score_adj; grep SigBlk /proc/$$/status;"
+            "umask; ulimit -c; sleep 0.2; ulimit -n; cat /proc/$$/oom_score_adj; grep SigBlk /proc/self/status;"
                 + " [ $(cut -d' ' -f6 /proc/$$/stat) = $$ ] && echo leads");
     assertThat(text(result.stdout()))
         .isEqualTo("0077\n0\n1024\n500\nSigBlk:\t0000000000000000\nleads\n");

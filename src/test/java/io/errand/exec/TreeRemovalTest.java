@@ -1,0 +1,115 @@
+package io.errand.exec;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class TreeRemovalTest {
+  @TempDir Path folder;
+  private Path outside;
+  private Path tree;
+
+  @BeforeEach
+  void begin() throws IOException {
+    outside = Files.createDirectory(folder.resolve("outside"));
+    Files.writeString(outside.resolve("file"), "kept");
+    tree = Files.createDirectory(folder.resolve("tree"));
+  }
+
+  @Test
+  void linksAreRemovedAndNotWhatTheyLeadTo() throws IOException {
+    Path inner = Files.createDirectories(tree.resolve("a/b"));
+    Files.createSymbolicLink(inner.resolve("link"), outside);
+    Files.createSymbolicLink(tree.resolve("link"), outside);
+    Files.writeString(inner.resolve("file"), "x");
+    TreeRemoval.remove(tree);
+    assertGone();
+  }
+
+  @Test
+  void aLinkInTheTreesPlaceIsRemovedItself() throws IOException {
+    Files.delete(tree);
+    Files.createSymbolicLink(tree, outside);
+    TreeRemoval.remove(tree);
+    assertGone();
+  }
+
+  @Test
+  void aTreeDeeperThanAnyPathNameIsRemoved() throws IOException, InterruptedException {
+    Process maker =
+        new ProcessBuilder(
+                "sh", "-c", "i=0; while [ $i -lt 1450 ]; do mkdir dd && cd -P dd; i=$((i+1)); done")
+            .directory(tree.toFile())
+            .inheritIO()
+            .start();
+    assertThat(maker.waitFor()).isZero();
+    TreeRemoval.remove(tree);
+    assertGone();
+  }
+
+  @Test
+  void directoriesThatWereShutAreRemoved() throws IOException {
+    Path inner = Files.createDirectories(tree.resolve("a/b/c"));
+    Files.writeString(inner.resolve("file"), "x");
+    for (Path shut : List.of(inner, tree.resolve("a/b"), tree.resolve("a"), tree)) {
+      Files.setPosixFilePermissions(shut, PosixFilePermissions.fromString("---------"));
+    }
+    TreeRemoval.remove(tree);
+    assertGone();
+  }
+
+  /** H1: a directory is swapped for a link, again and again, while the tree is removed. */
+  @Test
+  void whatIsSwappedForALinkMeanwhileLeadsNowhere() throws IOException, InterruptedException {
+    for (int round = 0; round < 50; round++) {
+      Path victim = Files.createDirectories(tree.resolve("victim"));
+      for (int i = 0; i < 20; i++) {
+        Files.createDirectories(victim.resolve("d" + i + "/e/f"));
+      }
+      Path link = Files.createSymbolicLink(folder.resolve("link"), outside);
+      Thread swapper = new Thread(() -> swap(victim, link, folder.resolve("hidden")));
+      swapper.start();
+      try {
+        TreeRemoval.remove(tree);
+      } catch (IOException e) {
+        // The swapper has put something back at the last moment; what counts is what is outside.
+      }
+      swapper.join();
+      assertThat(outside.resolve("file")).hasContent("kept");
+      remove("hidden");
+      remove("link");
+      remove("tree");
+      Files.createDirectories(tree);
+    }
+  }
+
+  private static void swap(Path victim, Path link, Path hidden) {
+    for (int i = 0; i < 20; i++) {
+      try {
+        Files.move(victim, hidden);
+        Files.move(link, victim);
+        Files.move(victim, link);
+        Files.move(hidden, victim);
+      } catch (IOException e) {
+        return; // it is removed
+      }
+    }
+  }
+
+  private void remove(String name) throws IOException {
+    TreeRemoval.remove(folder.resolve(name));
+  }
+
+  private void assertGone() {
+    assertThat(tree).doesNotExist();
+    assertThat(Files.isSymbolicLink(tree)).isFalse();
+    assertThat(outside.resolve("file")).hasContent("kept");
+  }
+}
