@@ -75,7 +75,12 @@ public class Gate {
   private void handle(RoutingContext context) {
     HttpServerResponse response = context.response();
     response.putHeader("X-Content-Type-Options", "nosniff");
-    response.putHeader(HttpHeaders.CACHE_CONTROL, "no-store");
+    context.addHeadersEndHandler(
+        written -> {
+          if (!response.headers().contains(HttpHeaders.CACHE_CONTROL)) {
+            response.putHeader(HttpHeaders.CACHE_CONTROL, "no-store");
+          }
+        });
     String path = context.request().path();
     meters.measure(context, path != null && PUBLIC.contains(path));
     try {

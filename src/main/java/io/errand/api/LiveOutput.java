@@ -32,7 +32,7 @@ import org.jspecify.annotations.Nullable;
 @ApplicationScoped
 public class LiveOutput {
   private static final Logger LOG = Logger.getLogger(LiveOutput.class);
-  private static final int MOST_VIEWERS = 2_000;
+  private static final int MOST_VIEWERS = 20_000;
 
   /** With more output than this, the job of {@code end} comes without it: it has been told. */
   private static final long MOST_END_OUTPUT_BYTES = 128 * 1024;
