@@ -36,6 +36,7 @@ final class FileAccess implements AutoCloseable {
 
   private final boolean changed;
   private final Memory buffer = BUFFER.get();
+  private int shortage;
 
   private FileAccess(@Nullable Account account) {
     changed = account != null && account.uid() != 0 && Accounts.isRoot();
@@ -52,11 +53,27 @@ final class FileAccess implements AutoCloseable {
     return new FileAccess(account);
   }
 
+  /**
+   * Why something could not be asked, for want of descriptors or memory of ours; 0 if all could.
+   */
+  int shortage() {
+    return shortage;
+  }
+
+  private int open(String path, int flags) {
+    int descriptor = LibC.open(path, flags | LibC.O_CLOEXEC);
+    int error = descriptor < 0 ? Native.getLastError() : 0;
+    if (error == LibC.EMFILE || error == LibC.ENFILE || error == LibC.ENOMEM) {
+      shortage = error;
+    }
+    return descriptor < 0 ? -error : descriptor;
+  }
+
   /** What stands at a path, which may be swapped a moment later. */
   Kind look(String path) {
-    int descriptor = LibC.open(path, LibC.O_PATH | LibC.O_CLOEXEC);
+    int descriptor = open(path, LibC.O_PATH);
     if (descriptor < 0) {
-      return switch (Native.getLastError()) {
+      return switch (-descriptor) {
         case LibC.ENOENT, LibC.ENOTDIR -> Kind.MISSING;
         default -> Kind.UNREACHABLE;
       };
@@ -80,7 +97,7 @@ final class FileAccess implements AutoCloseable {
 
   /** The first bytes of a regular file, each a character; null if it cannot be read. */
   @Nullable String start(String path) {
-    int found = LibC.open(path, LibC.O_PATH | LibC.O_CLOEXEC);
+    int found = open(path, LibC.O_PATH);
     if (found < 0) {
       return null;
     }
@@ -88,8 +105,7 @@ final class FileAccess implements AutoCloseable {
       if (type(found) != REGULAR_TYPE) {
         return null;
       }
-      int file =
-          LibC.open("/proc/self/fd/" + found, LibC.O_RDONLY | LibC.O_NONBLOCK | LibC.O_CLOEXEC);
+      int file = open("/proc/self/fd/" + found, LibC.O_RDONLY | LibC.O_NONBLOCK);
       if (file < 0) {
         return null; // it may be run without being read
       }

@@ -95,7 +95,7 @@ final class Spawner {
   }
 
   /** What was found where a command is to run. */
-  private record Found(@Nullable Path program, @Nullable String refusal) {}
+  private record Found(@Nullable Path program, @Nullable String refusal, int shortage) {}
 
   /**
    * Starts a command.
@@ -109,6 +109,9 @@ final class Spawner {
     LibC.syscall(LibC.SYS_KEYCTL, LibC.KEYCTL_JOIN_SESSION_KEYRING, 0); // an empty one of its own
     boolean confined = ConfinedLine.isNeeded(spec.confinement(), account);
     Found found = find(spec, account, directory, confined);
+    if (found.shortage() != 0) {
+      return refused(found.shortage(), directory);
+    }
     if (found.program() == null) {
       return new Spawned.Refused(EndCause.NOT_STARTABLE, String.valueOf(found.refusal()));
     }
@@ -133,16 +136,16 @@ final class Spawner {
     try (FileAccess access = FileAccess.as(account)) {
       String refusal = Executables.directoryRefusalOf(access, directory);
       if (refusal != null) {
-        return new Found(null, refusal);
+        return new Found(null, refusal, access.shortage());
       }
       Executables.Lookup lookup =
           Executables.find(access, spec.argv().get(0), searchPath, directory);
       Path path = lookup.path();
       if (path == null) {
-        return new Found(null, lookup.refusal());
+        return new Found(null, lookup.refusal(), access.shortage());
       }
       String format = confined ? Executables.formatRefusalOf(access, path) : null;
-      return format == null ? new Found(path, null) : new Found(null, format);
+      return new Found(format == null ? path : null, format, access.shortage());
     }
   }
 
