@@ -92,6 +92,9 @@ enum Fault {
           cluster.text(
               "SELECT coalesce(string_agg(quote_literal(j.claim_token), ','), 'NULL')"
                   + " FROM errand.jobs j JOIN errand.workers w ON w.id = j.worker_id"
+                  // After an outage a worker may have given up its lease, which is no loss by a
+                  // drain.
+                  + " AND w.heartbeat_at > now() - make_interval(secs => w.lease_seconds / 2)"
                   + " WHERE w.state = 'live' AND w.name = '"
                   + node.name()
                   + "'");
