@@ -14,11 +14,17 @@ final class LibC {
   static final int O_CLOEXEC = 0x80000;
   static final int O_NONBLOCK = 0x800;
   static final int O_PATH = 0x200000;
+  static final int O_DIRECTORY = isArm() ? 0x4000 : 0x10000;
+  static final int O_NOFOLLOW = isArm() ? 0x8000 : 0x20000;
   static final int AT_FDCWD = -100;
+  static final int AT_SYMLINK_NOFOLLOW = 0x100;
+  static final int AT_REMOVEDIR = 0x200;
+  static final int AT_NO_AUTOMOUNT = 0x800;
   static final int AT_EACCESS = 0x200;
   static final int AT_EMPTY_PATH = 0x1000;
   static final int X_OK = 1;
   static final int STATX_TYPE = 1;
+  static final int STATX_BASIC_STATS = 0x7ff;
   static final long FS_IOC_GETFLAGS = 0x80086601L;
   static final int F_SETFL = 4;
   static final int F_SETPIPE_SZ = 1031;
@@ -28,6 +34,7 @@ final class LibC {
   static final int E2BIG = 7;
   static final int ENOEXEC = 8;
   static final int EAGAIN = 11;
+  static final int EACCES = 13;
   static final int ENOMEM = 12;
   static final int ENFILE = 23;
   static final int ENOTDIR = 20;
@@ -70,6 +77,20 @@ final class LibC {
   static native int pipe2(int[] descriptors, int flags);
 
   static native int open(String path, int flags);
+
+  static native int openat(int directory, Pointer path, int flags);
+
+  static native int unlinkat(int directory, Pointer path, int flags);
+
+  static native int renameat(int directory, Pointer path, int toDirectory, Pointer toPath);
+
+  static native long getdents64(int directory, Pointer entries, long size);
+
+  static native int chmod(String path, int mode);
+
+  static native int chown(String path, int uid, int gid);
+
+  static native int statx(int directory, Pointer path, int flags, int mask, Pointer result);
 
   static native int faccessat(int directory, String path, int mode, int flags);
 

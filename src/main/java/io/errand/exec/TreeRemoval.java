@@ -1,152 +1,151 @@
 package io.errand.exec;
 
-import java.io.IOException;
-import java.nio.file.AccessDeniedException;
-import java.nio.file.DirectoryIteratorException;
-import java.nio.file.DirectoryStream;
-import java.nio.file.Files;
-import java.nio.file.LinkOption;
-import java.nio.file.NoSuchFileException;
+import com.sun.jna.Memory;
+import com.sun.jna.Native;
+import com.sun.jna.Pointer;
 import java.nio.file.Path;
-import java.nio.file.SecureDirectoryStream;
-import java.nio.file.attribute.PosixFilePermissions;
-import org.jboss.logging.Logger;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Removes a directory tree whose owner may rename and replace everything in it meanwhile. Every
  * directory is opened relative to an open one and never through a link, and every name is removed
  * relative to an open directory ({@code openat(2)}, {@code unlinkat(2)}), so that nothing outside
- * of the tree is touched. Directories that are not empty are moved up to the top, so that three
- * descriptors are enough for any depth.
+ * of the tree is touched. Other file systems that are mounted inside stay. Directories that are not
+ * empty are moved up to the top, so that three descriptors are enough for any depth.
  */
 final class TreeRemoval {
-  private static final Logger LOG = Logger.getLogger(TreeRemoval.class);
-  private static final int MOST_PASSES = 1_000_000; // each removes a directory at the least
   private static final String MOVED = ".errand-removed-";
 
-  private final Path directory;
-  private final SecureDirectoryStream<Path> top;
+  /** What became of a tree. */
+  enum Result {
+    /** Nothing of it is left. */
+    REMOVED,
+    /** The time is up, and there is more to remove. */
+    UNFINISHED,
+    /** The rest cannot be removed. */
+    STUCK
+  }
+
+  private final OpenDirectory top;
+  private final long device;
+  private final FileFacts facts;
+  private final BooleanSupplier goOn;
   private long moved;
   private boolean progress;
 
-  private TreeRemoval(Path directory, SecureDirectoryStream<Path> top) {
-    this.directory = directory;
+  private TreeRemoval(OpenDirectory top, long device, FileFacts facts, BooleanSupplier goOn) {
     this.top = top;
+    this.device = device;
+    this.facts = facts;
+    this.goOn = goOn;
   }
 
   /**
    * Removes what has this name, a link itself and not what it leads to.
    *
    * @param directory in a directory where nobody else may rename
-   * @throws IOException if something of it stays
+   * @param goOn asked before each name: false ends this turn
    */
-  static void remove(Path directory) throws IOException {
-    Path name = directory.getFileName();
-    try (SecureDirectoryStream<Path> parent = secure(Files.newDirectoryStream(parent(directory)))) {
-      for (int pass = 0; pass < MOST_PASSES; pass++) {
-        if (isRemoved(parent, name) || !pass(parent, directory)) {
-          break;
-        }
-      }
-      if (!isRemoved(parent, name)) {
-        throw new IOException("something of it cannot be removed: " + directory);
-      }
-    } catch (NoSuchFileException e) {
-      // Somebody else has removed it.
-    }
-  }
-
-  private static Path parent(Path directory) {
-    Path parent = directory.toAbsolutePath().getParent();
-    if (parent == null) {
+  static Result remove(Path directory, BooleanSupplier goOn) {
+    Path absolute = directory.toAbsolutePath();
+    Path folder = absolute.getParent();
+    if (folder == null) {
       throw new IllegalArgumentException("The root of the file system is no directory to remove");
     }
-    return parent;
+    try (OpenDirectory parent = OpenDirectory.of(folder.toString());
+        Memory name = OpenDirectory.text(String.valueOf(absolute.getFileName()));
+        FileFacts facts = new FileFacts()) {
+      if (parent == null) {
+        return Native.getLastError() == LibC.ENOENT ? Result.REMOVED : Result.STUCK;
+      }
+      facts.look(parent.descriptor());
+      long device = facts.device();
+      boolean progress = true;
+      while (!isRemoved(parent.descriptor(), name)) {
+        if (!progress) {
+          return Result.STUCK;
+        }
+        if (!goOn.getAsBoolean()) {
+          return Result.UNFINISHED;
+        }
+        progress = pass(parent.descriptor(), name, device, facts, goOn);
+      }
+      return Result.REMOVED;
+    }
   }
 
-  private static boolean isRemoved(SecureDirectoryStream<Path> parent, Path name) {
-    try {
-      parent.deleteDirectory(name);
-      return true;
-    } catch (NoSuchFileException e) {
-      return true;
-    } catch (IOException e) {
-      try {
-        parent.deleteFile(name);
-        return true;
-      } catch (IOException stays) {
+  private static boolean isRemoved(int parent, Pointer name) {
+    return LibC.unlinkat(parent, name, 0) == 0
+        || Native.getLastError() == LibC.ENOENT
+        || LibC.unlinkat(parent, name, LibC.AT_REMOVEDIR) == 0;
+  }
+
+  /** Removes what lies directly in the directory; returns whether another pass may remove more. */
+  private static boolean pass(
+      int parent, Pointer name, long device, FileFacts facts, BooleanSupplier goOn) {
+    try (OpenDirectory top = openInside(parent, name, device, facts)) {
+      if (top == null) {
         return false;
       }
-    }
-  }
-
-  /** Removes what lies directly in the directory; returns whether anything was removed or moved. */
-  private static boolean pass(SecureDirectoryStream<Path> parent, Path directory)
-      throws IOException {
-    try (SecureDirectoryStream<Path> top = open(parent, directory)) {
-      TreeRemoval removal = new TreeRemoval(directory, top);
-      for (Path entry : top) {
-        removal.removeEntry(entry.getFileName());
+      TreeRemoval removal = new TreeRemoval(top, device, facts, goOn);
+      for (Pointer entry = top.next(); entry != null; entry = top.next()) {
+        if (!goOn.getAsBoolean()) {
+          return true;
+        }
+        removal.removeEntry(entry);
       }
       return removal.progress;
-    } catch (DirectoryIteratorException e) {
-      throw e.getCause();
     }
   }
 
-  private void removeEntry(Path name) {
-    if (isRemoved(top, name)) {
+  private void removeEntry(Pointer name) {
+    if (isRemoved(top.descriptor(), name)) {
       progress = true;
       return;
     }
-    try (SecureDirectoryStream<Path> child = open(top, directory.resolve(name))) {
-      for (Path entry : child) {
-        Path inner = entry.getFileName();
-        if (!isRemoved(child, inner)) {
-          moveUp(child, directory.resolve(name), inner);
-        } else {
+    try (OpenDirectory child = openInside(top.descriptor(), name, device, facts)) {
+      if (child == null) {
+        return; // it stays, or was replaced meanwhile and is looked at again by the next pass
+      }
+      for (Pointer inner = child.next(); inner != null; inner = child.next()) {
+        if (!goOn.getAsBoolean()) {
           progress = true;
+          return;
+        }
+        if (isRemoved(child.descriptor(), inner)) {
+          progress = true;
+        } else {
+          moveUp(child, inner);
         }
       }
-    } catch (IOException | DirectoryIteratorException e) {
-      return; // it stays, or was replaced meanwhile and is looked at again by the next pass
     }
-    progress |= isRemoved(top, name);
+    progress |= isRemoved(top.descriptor(), name);
   }
 
-  private void moveUp(SecureDirectoryStream<Path> child, Path parent, Path name) {
-    try {
-      open(child, parent.resolve(name)).close(); // which opens it to its owner where that is needed
-      child.move(name, top, Path.of(MOVED + System.nanoTime() + "-" + ++moved));
-      progress = true;
-    } catch (IOException e) {
-      LOG.debugf("A part of a temporary directory stays: %s", e.getMessage());
-    }
-  }
-
-  /** Opens a directory, never through a link. */
-  private static SecureDirectoryStream<Path> open(SecureDirectoryStream<Path> from, Path directory)
-      throws IOException {
-    Path name = directory.getFileName();
-    try {
-      return from.newDirectoryStream(name, LinkOption.NOFOLLOW_LINKS);
-    } catch (AccessDeniedException e) {
-      if (System.getProperty("user.name", "").equals("root")) {
-        throw e;
+  private void moveUp(OpenDirectory child, Pointer name) {
+    OpenDirectory inner = openInside(child.descriptor(), name, device, facts);
+    if (inner != null) { // it can be entered, so it can be moved and emptied
+      inner.close();
+      try (Memory free = OpenDirectory.text(MOVED + System.nanoTime() + "-" + ++moved)) {
+        progress |= LibC.renameat(child.descriptor(), name, top.descriptor(), free) == 0;
       }
-      // Shut by a command that runs as this very user, whom another path could not deceive.
-      Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwx------"));
-      return from.newDirectoryStream(name, LinkOption.NOFOLLOW_LINKS);
     }
   }
 
-  @SuppressWarnings("unchecked")
-  private static SecureDirectoryStream<Path> secure(DirectoryStream<Path> stream)
-      throws IOException {
-    if (stream instanceof SecureDirectoryStream<?> secure) {
-      return (SecureDirectoryStream<Path>) secure;
+  /** Opens a directory that lies on the tree's own file system. */
+  private static @Nullable OpenDirectory openInside(
+      int parent, Pointer name, long device, FileFacts facts) {
+    OpenDirectory directory = OpenDirectory.forced(parent, name);
+    if (directory == null) {
+      return null;
     }
-    stream.close();
-    throw new IOException("this file system cannot open files relative to an open directory");
+    if (facts.look(directory.descriptor())
+        && facts.device() == device
+        && !facts.isMountRoot()) {
+      return directory;
+    }
+    directory.close();
+    return null;
   }
 }
