@@ -36,8 +36,7 @@ final class FileFacts implements AutoCloseable {
   }
 
   private boolean ask(int directory, Pointer name, int flags) {
-    return LibC.statx(
-            directory, name, flags | LibC.AT_NO_AUTOMOUNT, LibC.STATX_BASIC_STATS, result)
+    return LibC.statx(directory, name, flags | LibC.AT_NO_AUTOMOUNT, LibC.STATX_BASIC_STATS, result)
         == 0;
   }
 

@@ -131,7 +131,7 @@ public record HostAbilities(
               .redirectInput(ProcessBuilder.Redirect.from(new java.io.File("/dev/null")))
               .start();
       if (!process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
-        process.destroyForcibly();
+        process.destroyForcibly().waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS);
         return command[0] + " does not come to an end";
       }
       InputStream output = process.getInputStream(); // a pipe holds what such a tool says

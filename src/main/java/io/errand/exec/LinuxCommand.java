@@ -259,8 +259,8 @@ final class LinuxCommand implements RunningCommand {
     launcher.afterwards(
         this,
         gone,
+        () -> listener.onEnd(result),
         () -> {
-          listener.onEnd(result);
           if (gone) {
             listener.onGone();
           }

@@ -17,6 +17,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
@@ -77,6 +78,7 @@ public final class LinuxLauncher implements Launcher {
     spawner = new Spawner(new SandboxLine(home, temporaryRoot));
     spawner.warmUp();
     checkReachable(temporaryRoot, accounts);
+    warnOfShutParents(temporaryRoot);
     guardian = new GuardianLink(loop, spawner, temporaryRoot, this::commands);
     loop.start();
     spawners.prestartAllCoreThreads(); // later there may be no thread to be had
@@ -97,6 +99,21 @@ public final class LinuxLauncher implements Launcher {
             + temporaryRoot
             + " or a directory above it; chmod o+x them, or set ERRAND_HOME or"
             + " ERRAND_TEMPORARY_DIRECTORY to a directory elsewhere");
+  }
+
+  /** Accounts that a job names may be others than the one of {@link #checkReachable}. */
+  private static void warnOfShutParents(Path temporaryRoot) {
+    if (!Accounts.isRoot()) {
+      return;
+    }
+    Path shut = TemporaryDirectories.shutParentOf(temporaryRoot);
+    if (shut != null) {
+      LOG.warnf(
+          "Not everybody may pass through %s, so commands with a user of their own may not reach"
+              + " their temporary directories: chmod o+x it, or set ERRAND_TEMPORARY_DIRECTORY to a"
+              + " directory elsewhere",
+          shut);
+    }
   }
 
   @Override
@@ -131,7 +148,7 @@ public final class LinuxLauncher implements Launcher {
             orphans.arm();
           });
     } else if (spawned instanceof Spawned.Refused refused) {
-      directories.remove(temporary, false);
+      directories.remove(temporary, false, () -> {});
       loop.execute(() -> command.refused(refused));
     }
   }
@@ -175,20 +192,34 @@ public final class LinuxLauncher implements Launcher {
   }
 
   /**
-   * Tidies up after a command, away from the loop, and then says so.
+   * Tidies up after a command, away from the loop.
    *
    * @param gone whether nothing of its tree runs any more
+   * @param ended runs once its directory has been taken away from it
+   * @param taken runs after that, once there is room for the directory of another command
    */
-  void afterwards(LinuxCommand command, boolean gone, Runnable then) {
+  void afterwards(LinuxCommand command, boolean gone, Runnable ended, Runnable taken) {
     spawners.execute(
         () -> {
+          AtomicInteger left = new AtomicInteger(2);
+          Runnable step =
+              () -> {
+                if (left.decrementAndGet() == 0) {
+                  taken.run();
+                }
+              };
           try {
+            Path directory = directories.of(command.spec().cookie());
             if (gone && command.spec().confinement().user() == null) {
-              takeBack(directories.of(command.spec().cookie()));
+              takeBack(directory);
             }
-            directories.remove(directories.of(command.spec().cookie()), gone);
+            directories.remove(directory, gone, step);
+          } catch (RuntimeException | Error e) {
+            LOG.error("A temporary directory stays", e);
+            step.run();
           } finally {
-            then.run();
+            ended.run();
+            step.run();
           }
         });
   }

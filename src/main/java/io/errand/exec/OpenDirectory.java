@@ -47,8 +47,11 @@ final class OpenDirectory implements AutoCloseable {
     return descriptor < 0 ? null : new OpenDirectory(descriptor);
   }
 
-  /** The same, and lets the owner in where its mode does not. What is changed is the open file. */
-  static @Nullable OpenDirectory forced(int parent, Pointer name) {
+  /**
+   * The same for a directory of this file system, and lets its owner in where its mode does not.
+   * What is changed is the open file, whatever has its name by then.
+   */
+  static @Nullable OpenDirectory forced(int parent, Pointer name, long device, FileFacts facts) {
     int descriptor = open(parent, name);
     if (descriptor < 0 && Native.getLastError() != LibC.EACCES) {
       return null;
@@ -58,13 +61,14 @@ final class OpenDirectory implements AutoCloseable {
     }
     int found =
         LibC.openat(
-            parent,
-            name,
-            LibC.O_PATH | LibC.O_DIRECTORY | LibC.O_NOFOLLOW | LibC.O_CLOEXEC);
+            parent, name, LibC.O_PATH | LibC.O_DIRECTORY | LibC.O_NOFOLLOW | LibC.O_CLOEXEC);
     if (found < 0) {
       return null;
     }
     try {
+      if (!facts.look(found) || facts.device() != device || facts.isMountRoot()) {
+        return null;
+      }
       String file = "/proc/self/fd/" + found;
       if (Accounts.isRoot()) {
         LibC.chown(file, 0, 0); // root without its usual capabilities
@@ -81,11 +85,7 @@ final class OpenDirectory implements AutoCloseable {
     return LibC.openat(
         parent,
         name,
-        LibC.O_RDONLY
-            | LibC.O_DIRECTORY
-            | LibC.O_NOFOLLOW
-            | LibC.O_NONBLOCK
-            | LibC.O_CLOEXEC);
+        LibC.O_RDONLY | LibC.O_DIRECTORY | LibC.O_NOFOLLOW | LibC.O_NONBLOCK | LibC.O_CLOEXEC);
   }
 
   int descriptor() {

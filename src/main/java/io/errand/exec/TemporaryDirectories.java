@@ -8,15 +8,17 @@ import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
-import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingDeque;
 import java.util.concurrent.LinkedBlockingDeque;
-import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jboss.logging.Logger;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The private temporary directories of commands. Each has the name of its command's cookie before
@@ -31,26 +33,14 @@ final class TemporaryDirectories {
   private static final Logger LOG = Logger.getLogger(TemporaryDirectories.class);
   private static final int MOST_ASIDE = 64;
   private static final String ASIDE = "aside-";
-  private static final int MOST_REMOVING = 256;
-  private static final String REMOVING = "removing-";
+  private static final long LAST_REMOVAL_NANOS = TimeUnit.SECONDS.toNanos(5);
+  private static final String REMOVING = "removing";
 
   private final Path root;
   private final Kind asMade;
   private final BlockingDeque<Path> aside = new LinkedBlockingDeque<>(MOST_ASIDE);
   private final AtomicLong number = new AtomicLong();
-  private final ThreadPoolExecutor remover =
-      new ThreadPoolExecutor(
-          1,
-          1,
-          0,
-          TimeUnit.SECONDS,
-          new ArrayBlockingQueue<>(MOST_REMOVING),
-          task -> {
-            Thread thread = new Thread(task, "errand-remove");
-            thread.setDaemon(true);
-            return thread;
-          },
-          new ThreadPoolExecutor.CallerRunsPolicy()); // and so no more directories wait than that
+  private final DirectoryRemover remover = new DirectoryRemover();
 
   /**
    * None yet.
@@ -59,11 +49,35 @@ final class TemporaryDirectories {
    */
   TemporaryDirectories(Path root) throws IOException {
     this.root = root;
-    removeNow(root);
     makeRoot();
+    Path earlier = Files.createTempDirectory(root, "earlier-");
+    moveAll(root, earlier);
+    makeRemoving();
+    removeLater(earlier, () -> {});
     Path first = Files.createDirectory(nextAside());
     asMade = Kind.of(first);
     aside.add(first);
+  }
+
+  /** What an earlier server left, as one tree, so that the start does not wait for its removal. */
+  private static void moveAll(Path from, Path to) throws IOException {
+    try (DirectoryStream<Path> entries = Files.newDirectoryStream(from)) {
+      for (Path entry : entries) {
+        if (!entry.equals(to)) {
+          move(entry, to.resolve(entry.getFileName()));
+        }
+      }
+    } catch (DirectoryIteratorException e) {
+      throw e.getCause();
+    }
+  }
+
+  private static void move(Path entry, Path to) {
+    try {
+      Files.move(entry, to, StandardCopyOption.ATOMIC_MOVE);
+    } catch (IOException e) {
+      LOG.warnf("What an earlier server left cannot be removed: %s", e.getMessage());
+    }
   }
 
   /** What a command may have changed of its directory, and must not leave to another. */
@@ -117,7 +131,7 @@ final class TemporaryDirectories {
     } catch (IOException e) {
       LOG.debugf("A directory that was put aside cannot serve again: %s", e.getMessage());
     }
-    removeNow(directory);
+    removeLater(directory, () -> {}); // which moves it out of the way at once
     return false;
   }
 
@@ -125,27 +139,35 @@ final class TemporaryDirectories {
    * Takes a directory away, with whatever is in it.
    *
    * @param unused whether nothing of the command that it was made for runs any more
+   * @param taken runs once there is room for another: at once, but where very many wait to be
+   *     removed
    */
-  void remove(Path directory, boolean unused) {
+  void remove(Path directory, boolean unused, Runnable taken) {
     if (unused && aside.remainingCapacity() > 0 && isEmpty(directory)) {
       try {
         Path free = Files.move(directory, nextAside(), StandardCopyOption.ATOMIC_MOVE);
-        if (!aside.offerFirst(free)) {
-          removeNow(free);
+        if (aside.offerFirst(free)) {
+          taken.run();
+        } else {
+          removeLater(free, taken);
         }
         return;
       } catch (IOException e) {
         LOG.debugf("A temporary directory cannot be put aside: %s", e.getMessage());
       }
     }
-    if (!directory.toFile().delete()) { // most are empty
-      removeLater(directory);
+    if (directory.toFile().delete()) { // most are empty
+      taken.run();
+    } else {
+      removeLater(directory, taken);
     }
   }
 
+  /** Stops removing; what is left then is removed by the next start. */
   void removeAll() {
-    remover.shutdownNow(); // what waits is removed with the rest
-    removeNow(root);
+    remover.close();
+    long end = System.nanoTime() + LAST_REMOVAL_NANOS;
+    TreeRemoval.remove(root, () -> System.nanoTime() - end < 0);
   }
 
   private Path nextAside() {
@@ -153,9 +175,37 @@ final class TemporaryDirectories {
   }
 
   private void makeRoot() throws IOException {
-    Files.createDirectories(root);
+    for (Path parent : missing(root)) {
+      Files.createDirectory(parent);
+      Files.setPosixFilePermissions(parent, PosixFilePermissions.fromString("rwx--x--x"));
+    }
     // Others may pass through to a directory that is theirs, and see nothing on the way.
     Files.setPosixFilePermissions(root, PosixFilePermissions.fromString("rwx--x--x"));
+  }
+
+  /** What has to be made so that the path is there, the outermost first. */
+  private static List<Path> missing(Path path) {
+    List<Path> missing = new ArrayList<>();
+    for (Path one = path.toAbsolutePath();
+        one != null && !Files.exists(one);
+        one = one.getParent()) {
+      missing.add(0, one);
+    }
+    return missing;
+  }
+
+  /** The innermost directory above that not everybody may pass through, or null. */
+  static @Nullable Path shutParentOf(Path root) {
+    for (Path one = root.toAbsolutePath().getParent(); one != null; one = one.getParent()) {
+      try {
+        if (!Files.getPosixFilePermissions(one).contains(PosixFilePermission.OTHERS_EXECUTE)) {
+          return one;
+        }
+      } catch (IOException e) {
+        return one;
+      }
+    }
+    return null;
   }
 
   private static boolean isEmpty(Path directory) {
@@ -166,25 +216,28 @@ final class TemporaryDirectories {
     }
   }
 
-  private static void removeNow(Path directory) {
-    try {
-      TreeRemoval.remove(directory);
-    } catch (IOException e) {
-      LOG.debugf("A temporary directory stays: %s", e.getMessage());
-    }
+  private void makeRemoving() throws IOException {
+    Files.createDirectories(
+        root.resolve(REMOVING),
+        PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
   }
 
-  /** Removes a directory that may be large, on a thread of its own, so that no spawn waits. */
-  private void removeLater(Path directory) {
+  /**
+   * Moves a directory that may be large to where nobody else can reach it, and has it removed by a
+   * thread of its own, so that no spawn waits.
+   */
+  private void removeLater(Path directory, Runnable taken) {
+    Path removing = root.resolve(REMOVING).resolve(Long.toString(number.incrementAndGet()));
     try {
-      Path removing =
-          Files.move(
-              directory,
-              root.resolve(REMOVING + number.incrementAndGet()),
-              StandardCopyOption.ATOMIC_MOVE);
-      remover.execute(() -> removeNow(removing));
+      try {
+        Files.move(directory, removing, StandardCopyOption.ATOMIC_MOVE);
+      } catch (NoSuchFileException e) {
+        makeRemoving(); // somebody has removed it
+        Files.move(directory, removing, StandardCopyOption.ATOMIC_MOVE);
+      }
+      remover.add(removing, taken);
     } catch (IOException e) {
-      removeNow(directory);
+      remover.add(directory, taken); // where it is
     }
   }
 }

@@ -78,7 +78,8 @@ final class TreeRemoval {
   private static boolean isRemoved(int parent, Pointer name) {
     return LibC.unlinkat(parent, name, 0) == 0
         || Native.getLastError() == LibC.ENOENT
-        || LibC.unlinkat(parent, name, LibC.AT_REMOVEDIR) == 0;
+        || LibC.unlinkat(parent, name, LibC.AT_REMOVEDIR) == 0
+        || Native.getLastError() == LibC.ENOENT;
   }
 
   /** Removes what lies directly in the directory; returns whether another pass may remove more. */
@@ -136,13 +137,11 @@ final class TreeRemoval {
   /** Opens a directory that lies on the tree's own file system. */
   private static @Nullable OpenDirectory openInside(
       int parent, Pointer name, long device, FileFacts facts) {
-    OpenDirectory directory = OpenDirectory.forced(parent, name);
+    OpenDirectory directory = OpenDirectory.forced(parent, name, device, facts);
     if (directory == null) {
       return null;
     }
-    if (facts.look(directory.descriptor())
-        && facts.device() == device
-        && !facts.isMountRoot()) {
+    if (facts.look(directory.descriptor()) && facts.device() == device && !facts.isMountRoot()) {
       return directory;
     }
     directory.close();

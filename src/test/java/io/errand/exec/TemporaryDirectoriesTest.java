@@ -121,7 +121,7 @@ class TemporaryDirectoriesTest {
               Files.createSymbolicLink(aside, elsewhere);
             });
     for (Deed deed : deeds) {
-      directories.remove(make(), true);
+      directories.remove(make(), true, () -> {});
       for (Path aside : inRoot()) {
         deed.doTo(aside);
       }
@@ -130,7 +130,7 @@ class TemporaryDirectoriesTest {
       assertThat(next).isEmptyDirectory();
       assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(next)))
           .isEqualTo("rwx------");
-      directories.remove(next, false);
+      directories.remove(next, false, () -> {});
     }
     assertThat(file).exists();
   }
@@ -139,7 +139,7 @@ class TemporaryDirectoriesTest {
   void itsTimeIsThatOfItsSecondService() throws IOException {
     Path directory = make();
     Files.setLastModifiedTime(directory, FileTime.fromMillis(0));
-    directories.remove(directory, true);
+    directories.remove(directory, true, () -> {});
     assertThat(Files.getLastModifiedTime(make())).isGreaterThan(FileTime.fromMillis(0));
   }
 
@@ -159,7 +159,7 @@ class TemporaryDirectoriesTest {
       many[i] = make();
     }
     for (Path directory : many) {
-      directories.remove(directory, true);
+      directories.remove(directory, true, () -> {});
     }
     assertThat(inRoot()).hasSize(64);
   }
@@ -184,7 +184,7 @@ class TemporaryDirectoriesTest {
     try (DirectoryStream<Path> open = Files.newDirectoryStream(directory)) {
       assertThat(open.iterator().hasNext()).isFalse();
       deed.doTo(directory);
-      directories.remove(directory, unused);
+      directories.remove(directory, unused, () -> {});
       assertThat(directory).doesNotExist();
       Path next = make();
       assertThat(next).isEmptyDirectory();

@@ -29,7 +29,7 @@ class TreeRemovalTest {
     Files.createSymbolicLink(inner.resolve("link"), outside);
     Files.createSymbolicLink(tree.resolve("link"), outside);
     Files.writeString(inner.resolve("file"), "x");
-    TreeRemoval.remove(tree);
+    TreeRemoval.remove(tree, () -> true);
     assertGone();
   }
 
@@ -37,7 +37,7 @@ class TreeRemovalTest {
   void aLinkInTheTreesPlaceIsRemovedItself() throws IOException {
     Files.delete(tree);
     Files.createSymbolicLink(tree, outside);
-    TreeRemoval.remove(tree);
+    TreeRemoval.remove(tree, () -> true);
     assertGone();
   }
 
@@ -50,7 +50,7 @@ class TreeRemovalTest {
             .inheritIO()
             .start();
     assertThat(maker.waitFor()).isZero();
-    TreeRemoval.remove(tree);
+    TreeRemoval.remove(tree, () -> true);
     assertGone();
   }
 
@@ -61,7 +61,7 @@ class TreeRemovalTest {
     for (Path shut : List.of(inner, tree.resolve("a/b"), tree.resolve("a"), tree)) {
       Files.setPosixFilePermissions(shut, PosixFilePermissions.fromString("---------"));
     }
-    TreeRemoval.remove(tree);
+    TreeRemoval.remove(tree, () -> true);
     assertGone();
   }
 
@@ -77,7 +77,7 @@ class TreeRemovalTest {
       Thread swapper = new Thread(() -> swap(victim, link, folder.resolve("hidden")));
       swapper.start();
       try {
-        TreeRemoval.remove(tree);
+        TreeRemoval.remove(tree, () -> true);
       } catch (IOException e) {
         // The swapper has put something back at the last moment; what counts is what is outside.
       }
@@ -104,7 +104,7 @@ class TreeRemovalTest {
   }
 
   private void remove(String name) throws IOException {
-    TreeRemoval.remove(folder.resolve(name));
+    TreeRemoval.remove(folder.resolve(name), () -> true);
   }
 
   private void assertGone() {
