@@ -39,7 +39,8 @@ public final class Errand {
           "limit-cpu-seconds",
           "limit-processes",
           "limit-file-size-bytes",
-          "limit-open-files");
+          "limit-open-files",
+          "min-free-bytes");
 
   private static final long MOST_CONNECTIONS = 20_000;
 

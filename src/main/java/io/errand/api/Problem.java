@@ -150,6 +150,11 @@ public final class Problem extends RuntimeException {
         1);
   }
 
+  /** A file system of the server is nearly full. */
+  static Problem noSpace(String detail) {
+    return new Problem(Kind.UNAVAILABLE, detail, List.of(), 10);
+  }
+
   int status() {
     return kind.status;
   }

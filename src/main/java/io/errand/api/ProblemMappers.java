@@ -1,6 +1,7 @@
 package io.errand.api;
 
 import io.errand.api.Problem.Kind;
+import io.errand.disk.NoSpace;
 import jakarta.ws.rs.WebApplicationException;
 import jakarta.ws.rs.core.Response;
 import jakarta.ws.rs.core.UriInfo;
@@ -42,6 +43,9 @@ public class ProblemMappers {
     }
     if (fault instanceof WebApplicationException refusal) {
       return framework(refusal.getResponse().getStatus(), path);
+    }
+    if (fault instanceof NoSpace) {
+      return Problem.noSpace(String.valueOf(fault.getMessage())).response(path);
     }
     SQLException ofDatabase = ofDatabase(fault);
     if (ofDatabase != null && !isOurs(ofDatabase)) {

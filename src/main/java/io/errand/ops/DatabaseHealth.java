@@ -1,5 +1,6 @@
 package io.errand.ops;
 
+import io.errand.disk.FreeSpace;
 import io.errand.store.SchemaReads;
 import io.smallrye.common.annotation.Blocking;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -14,8 +15,10 @@ import org.eclipse.microprofile.health.Readiness;
 @ApplicationScoped
 public class DatabaseHealth implements HealthCheck {
   private final SchemaReads schema;
+  private final FreeSpace space;
 
-  DatabaseHealth(SchemaReads schema) {
+  DatabaseHealth(SchemaReads schema, FreeSpace space) {
+    this.space = space;
     this.schema = schema;
   }
 
@@ -25,6 +28,7 @@ public class DatabaseHealth implements HealthCheck {
       return HealthCheckResponse.named("database")
           .up()
           .withData("schema_version", schema.version())
+          .withData("accepts_jobs", !space.isShort())
           .build();
     } catch (SQLException e) {
       return HealthCheckResponse.named("database").down().build();

@@ -2,6 +2,7 @@ package io.errand.queue;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.errand.disk.FreeSpace;
 import io.errand.job.JobSpec;
 import io.errand.store.Bell;
 import io.errand.store.GroupCommit;
@@ -25,12 +26,14 @@ public class SubmitJob {
   private final SubmitStore store;
   private final GroupCommit groupCommit;
   private final Bell bell;
+  private final FreeSpace space;
   private final JobIds ids = new JobIds(System::currentTimeMillis);
 
-  SubmitJob(SubmitStore store, GroupCommit groupCommit, Bell bell) {
+  SubmitJob(SubmitStore store, GroupCommit groupCommit, Bell bell, FreeSpace space) {
     this.store = store;
     this.groupCommit = groupCommit;
     this.bell = bell;
+    this.space = space;
   }
 
   /**
@@ -48,6 +51,7 @@ public class SubmitJob {
    * @return as of {@link GroupCommit#submit}
    */
   public CompletableFuture<Submission> submit(String principal, Request request) {
+    space.require();
     return groupCommit.submit(newJob(ids.next(), principal, request));
   }
 
@@ -57,12 +61,14 @@ public class SubmitJob {
    * @return as of {@link GroupCommit#submit}
    */
   public CompletableFuture<Submission> submitAs(UUID id, String principal, Request request) {
+    space.require();
     return groupCommit.submit(newJob(id, principal, request));
   }
 
   /** Accepts a new job that tries a finished one again. */
   public Submission retry(UUID finished, String principal, @Nullable String idempotencyKey)
       throws SQLException {
+    space.require();
     ObjectNode request = JsonNodeFactory.instance.objectNode().put("retry_of", finished.toString());
     Submission submission =
         store.retry(finished, ids.next(), principal, idempotencyKey, Fingerprint.of(request).hex());
@@ -79,6 +85,7 @@ public class SubmitJob {
    *     whatever the others say
    */
   public List<Submission> submitAll(String principal, List<Request> requests) throws SQLException {
+    space.require();
     List<NewJob> jobs = new ArrayList<>();
     Map<String, Integer> placeOfKey = new HashMap<>();
     int[] places = new int[requests.size()];

@@ -1,5 +1,6 @@
 package io.errand.worker;
 
+import io.errand.disk.FreeSpace;
 import io.errand.exec.EndCause;
 import io.errand.job.JobState;
 import io.errand.job.Outcome;
@@ -55,6 +56,7 @@ final class Dispatcher {
   private final String workerName;
   private final Collection<String> queues;
   private final CommandMemory memory;
+  private final FreeSpace space;
 
   private final Attention attention;
 
@@ -92,7 +94,8 @@ final class Dispatcher {
       Duration poll,
       String workerName,
       Collection<String> queues,
-      CommandMemory memory) {
+      CommandMemory memory,
+      FreeSpace space) {
     this.claims = claims;
     this.completes = completes;
     this.turns = turns;
@@ -102,6 +105,7 @@ final class Dispatcher {
     this.workerName = workerName;
     this.queues = queues;
     this.memory = memory;
+    this.space = space;
     this.attention = new Attention(claims, watches, bell, alarms);
     thread.setDaemon(true);
   }
@@ -240,6 +244,7 @@ final class Dispatcher {
             && !mayHoldUnknown
             && mayHaveWork
             && claiming
+            && !space.isShort()
             && System.nanoTime() - noClaimBeforeNanos >= 0;
     int limit = mayClaim ? Math.min(MOST_AT_ONCE, held.free() + held.gone(batch)) : 0;
     if (batch.isEmpty() && limit <= 0) {

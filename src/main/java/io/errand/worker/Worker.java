@@ -1,5 +1,6 @@
 package io.errand.worker;
 
+import io.errand.disk.FreeSpace;
 import io.errand.exec.Accounts;
 import io.errand.exec.EndCause;
 import io.errand.exec.HostAbilities;
@@ -44,6 +45,7 @@ public class Worker {
   private final Bell bell;
   private final WorkerMeters meters;
   private final MemoryBudget budget;
+  private final FreeSpace space;
   private final AtomicBoolean draining = new AtomicBoolean();
   private @Nullable Parts parts;
 
@@ -59,7 +61,8 @@ public class Worker {
       WatchStore watches,
       Bell bell,
       WorkerMeters meters,
-      MemoryBudget budget) {
+      MemoryBudget budget,
+      FreeSpace space) {
     this.config = config;
     this.claims = claims;
     this.completes = completes;
@@ -69,6 +72,7 @@ public class Worker {
     this.bell = bell;
     this.meters = meters;
     this.budget = budget;
+    this.space = space;
   }
 
   void check(@Observes StartupEvent event) {
@@ -104,7 +108,8 @@ public class Worker {
             Duration.ofNanos((long) (config.pollSeconds() * 1e9)),
             name,
             config.workerQueues(),
-            new CommandMemory(budget));
+            new CommandMemory(budget),
+            space);
     Path home = Path.of(config.home());
     Launcher launcher = new LinuxLauncher(home, config.temporaryRoot(), accounts);
     HostAbilities host = HostAbilities.probe(accounts, home, config.temporaryRoot());

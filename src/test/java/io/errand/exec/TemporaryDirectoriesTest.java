@@ -145,8 +145,8 @@ class TemporaryDirectoriesTest {
 
   @Test
   void aRootThatIsGoneIsMadeAgain() throws IOException {
-    inRoot().forEach(aside -> assertThat(aside.toFile().delete()).isTrue());
-    Files.delete(root);
+    directories.removeAll();
+    assertThat(root).doesNotExist();
     assertThat(make()).isEmptyDirectory();
     assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(root)))
         .isEqualTo("rwx--x--x");
@@ -164,6 +164,27 @@ class TemporaryDirectoriesTest {
     assertThat(inRoot()).hasSize(64);
   }
 
+  /** M5: the account of a command must be able to reach its directory. */
+  @Test
+  void parentsThatAreMadeLetOthersPassAndNotList() throws IOException {
+    Path deep = folder.resolve("a/b/c");
+    new TemporaryDirectories(deep);
+    for (Path one : List.of(folder.resolve("a"), folder.resolve("a/b"), deep)) {
+      assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(one)))
+          .isEqualTo("rwx--x--x");
+    }
+    Path shut = Files.createDirectory(folder.resolve("shut"));
+    assertThat(TemporaryDirectories.shutParentOf(shut.resolve("x"))).isEqualTo(shut);
+  }
+
+  @Test
+  void aStartTakesAwayWhatAnEarlierServerLeft() throws IOException {
+    Path left = make();
+    Files.createDirectories(left.resolve("a/b"));
+    new TemporaryDirectories(root);
+    assertThat(left).doesNotExist();
+  }
+
   private Path make() throws IOException {
     Path directory = directories.of("cookie" + number++);
     directories.make(directory);
@@ -172,7 +193,7 @@ class TemporaryDirectoriesTest {
 
   private List<Path> inRoot() throws IOException {
     try (Stream<Path> all = Files.list(root)) {
-      return all.toList();
+      return all.filter(path -> !path.endsWith("removing")).toList();
     }
   }
 

@@ -1,7 +1,9 @@
 package io.errand.exec;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
+import io.errand.exec.TreeRemoval.Result;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -88,6 +90,39 @@ class TreeRemovalTest {
       remove("tree");
       Files.createDirectories(tree);
     }
+  }
+
+  @Test
+  void aTurnThatEndsEarlyIsContinuedByTheNext() throws IOException {
+    for (int i = 0; i < 10; i++) {
+      Files.createFile(Files.createDirectory(tree.resolve("d" + i)).resolve("file"));
+    }
+    int turns = 1;
+    int[] names = {0};
+    while (TreeRemoval.remove(tree, () -> ++names[0] % 5 != 0) == Result.UNFINISHED) {
+      turns++;
+    }
+    assertThat(turns).isGreaterThan(2);
+    assertGone();
+  }
+
+  @Test
+  void whatIsImmutableStaysAndTheRestGoes() throws IOException {
+    Path stays = Files.createFile(Files.createDirectory(tree.resolve("d")).resolve("stays"));
+    Path goes = Files.createFile(tree.resolve("goes"));
+    int descriptor = LibC.open(stays.toString(), LibC.O_CLOEXEC);
+    try {
+      int[] immutable = {0x10, 0};
+      assumeThat(LibC.ioctl(descriptor, 0x40086602L, immutable)).isZero(); // FS_IOC_SETFLAGS
+      assertThat(TreeRemoval.remove(tree, () -> true)).isEqualTo(Result.STUCK);
+      assertThat(stays).exists();
+      assertThat(goes).doesNotExist();
+      LibC.ioctl(descriptor, 0x40086602L, new int[2]);
+    } finally {
+      LibC.close(descriptor);
+    }
+    assertThat(TreeRemoval.remove(tree, () -> true)).isEqualTo(Result.REMOVED);
+    assertGone();
   }
 
   private static void swap(Path victim, Path link, Path hidden) {

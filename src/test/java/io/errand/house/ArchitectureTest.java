@@ -25,14 +25,15 @@ class ArchitectureTest {
       Map.ofEntries(
           Map.entry("memory", Set.of()),
           Map.entry("text", Set.of()),
+          Map.entry("disk", Set.of()),
           Map.entry("job", Set.of()),
           Map.entry("store", Set.of("job")),
           Map.entry("exec", Set.of("job", "memory")),
-          Map.entry("queue", Set.of("job", "store")),
-          Map.entry("worker", Set.of("job", "store", "exec", "memory")),
-          Map.entry("api", Set.of("job", "queue", "store", "auth", "memory")),
+          Map.entry("queue", Set.of("job", "store", "disk")),
+          Map.entry("worker", Set.of("job", "store", "exec", "memory", "disk")),
+          Map.entry("api", Set.of("job", "queue", "store", "auth", "memory", "disk")),
           Map.entry("auth", Set.of("job", "store")),
-          Map.entry("ops", Set.of("job", "store", "exec", "embedded", "memory", "text")),
+          Map.entry("ops", Set.of("job", "store", "exec", "embedded", "memory", "text", "disk")),
           Map.entry("embedded", Set.of()),
           Map.entry("cli", Set.of("text")));
 
