@@ -57,9 +57,7 @@ final class Dispatcher {
   private final Collection<String> queues;
   private final CommandMemory memory;
   private final FreeSpace space;
-
   private final Attention attention;
-
   private final Semaphore wakeUp = new Semaphore(0);
   private final Thread thread = new Thread(this::run, "errand-dispatch");
   private final ScheduledThreadPoolExecutor alarms =
