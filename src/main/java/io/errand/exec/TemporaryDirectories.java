@@ -217,6 +217,7 @@ final class TemporaryDirectories {
   }
 
   private void makeRemoving() throws IOException {
+    makeRoot();
     Files.createDirectories(
         root.resolve(REMOVING),
         PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
@@ -236,6 +237,8 @@ final class TemporaryDirectories {
         Files.move(directory, removing, StandardCopyOption.ATOMIC_MOVE);
       }
       remover.add(removing, taken);
+    } catch (NoSuchFileException e) {
+      taken.run(); // it is gone, and its name may be another's directory soon
     } catch (IOException e) {
       remover.add(directory, taken); // where it is
     }
