@@ -45,6 +45,7 @@ final class Dispatcher {
   private static final long GATHER_NANOS = 2_000_000;
   private static final Duration FIRST_PAUSE = Duration.ofMillis(100);
   private static final Duration LONGEST_PAUSE = Duration.ofSeconds(5);
+  private static final Duration BETWEEN_COMPARISONS = Duration.ofSeconds(10);
 
   private final ClaimStore claims;
   private final CompleteStore completes;
@@ -75,6 +76,7 @@ final class Dispatcher {
   private volatile boolean isWanted = true;
   private boolean mayHoldUnknown; // the rest belongs to the thread
   private long noClaimBeforeNanos = System.nanoTime();
+  private long nextComparisonNanos = System.nanoTime();
   private int unavailableInARow;
   private int lastBatch;
   private boolean memoryShort;
@@ -154,9 +156,9 @@ final class Dispatcher {
         if (holder == null) {
           take(held, right, null);
         } else {
-          adoptUnknown(held, right, holder);
           boolean more = true;
           while (more) {
+            adoptUnknown(held, right, holder);
             more = take(held, right, holder);
             payAttention(held, holder);
             if (more) {
@@ -279,11 +281,17 @@ final class Dispatcher {
     return limit > 0 && mayHaveWork;
   }
 
-  /** After an answer that did not come: claims that the database gave us and we never heard of. */
+  /**
+   * Begins claims that the database has under this holder and that no slot holds: after an answer
+   * that did not come, and regularly, because a failover to a standby that lagged, or a restored
+   * backup, may have lost the ends that were written.
+   */
   private void adoptUnknown(Slots held, Lease right, UUID holder) throws SQLException {
-    if (!mayHoldUnknown) {
+    long now = System.nanoTime();
+    if (!mayHoldUnknown && now - nextComparisonNanos < 0) {
       return;
     }
+    nextComparisonNanos = now + BETWEEN_COMPARISONS.toNanos();
     boolean someLeft = false;
     Map<UUID, Reservation> unknown = new HashMap<>();
     try {

@@ -70,6 +70,32 @@ class FailoverIT {
     }
   }
 
+  /** The old primary knew that it had ended, the standby does not: its worker runs it again. */
+  @Test
+  void aClaimWhoseEndTheFailoverLostIsRunAgain() throws Exception {
+    try (Cluster cluster = new Cluster(2, false);
+        Standby standby = cluster.standby()) {
+      String id = TestServer.json(post(cluster, "lost-end", 5)).get("id").asText();
+      await("the job runs").until(() -> state(cluster, id).equals("running"));
+      await("the standby has caught up")
+          .atMost(Duration.ofSeconds(30))
+          .until(
+              () ->
+                  cluster.number(
+                          "SELECT count(*) FROM pg_stat_replication"
+                              + " WHERE replay_lsn >= pg_current_wal_lsn()")
+                      == 1);
+      standby.lag();
+      await("the job has ended on the old primary")
+          .atMost(Duration.ofSeconds(30))
+          .until(() -> state(cluster, id).equals("succeeded"));
+      cluster.failOverTo(standby);
+      cluster.heal();
+      awaitRest(cluster);
+      assertThat(state(cluster, id)).isEqualTo("succeeded");
+    }
+  }
+
   /**
    * Whatever had connections to what is gone has none left by the time it says that it is ready.
    */
@@ -94,6 +120,11 @@ class FailoverIT {
       ids.put(key, TestServer.json(post(cluster, key, i % 3 == 0 ? 2 : 0)).get("id").asText());
     }
     return ids;
+  }
+
+  private static String state(Cluster cluster, String id) {
+    HttpResponse<String> answer = cluster.nodes().get(0).server().get("/v1/jobs/" + id);
+    return TestServer.json(answer).get("state").asText();
   }
 
   private static HttpResponse<String> post(Cluster cluster, String key, int seconds) {
