@@ -17,9 +17,7 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Collection;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.UUID;
@@ -45,9 +43,7 @@ final class Dispatcher {
   private static final long GATHER_NANOS = 2_000_000;
   private static final Duration FIRST_PAUSE = Duration.ofMillis(100);
   private static final Duration LONGEST_PAUSE = Duration.ofSeconds(5);
-  private static final Duration BETWEEN_COMPARISONS = Duration.ofSeconds(10);
 
-  private final ClaimStore claims;
   private final CompleteStore completes;
   private final TurnStore turns;
   private final Bell bell;
@@ -56,6 +52,7 @@ final class Dispatcher {
   private final String workerName;
   private final Collection<String> queues;
   private final CommandMemory memory;
+  private final UnknownClaims unknown;
 
   private final Attention attention;
 
@@ -74,9 +71,7 @@ final class Dispatcher {
   private volatile boolean stopped;
   private volatile boolean mayHaveWork = true;
   private volatile boolean isWanted = true;
-  private boolean mayHoldUnknown; // the rest belongs to the thread
-  private long noClaimBeforeNanos = System.nanoTime();
-  private long nextComparisonNanos = System.nanoTime();
+  private long noClaimBeforeNanos = System.nanoTime(); // the rest belongs to the thread
   private int unavailableInARow;
   private int lastBatch;
   private boolean memoryShort;
@@ -95,7 +90,6 @@ final class Dispatcher {
       String workerName,
       Collection<String> queues,
       CommandMemory memory) {
-    this.claims = claims;
     this.completes = completes;
     this.turns = turns;
     this.bell = bell;
@@ -104,6 +98,7 @@ final class Dispatcher {
     this.workerName = workerName;
     this.queues = queues;
     this.memory = memory;
+    this.unknown = new UnknownClaims(claims, memory);
     this.attention = new Attention(claims, watches, bell, alarms);
     thread.setDaemon(true);
   }
@@ -158,7 +153,8 @@ final class Dispatcher {
         } else {
           boolean more = true;
           while (more) {
-            adoptUnknown(held, right, holder);
+            unknown.begin(
+                held, holder, (job, reserved) -> begin(held, right, holder, job, reserved));
             more = take(held, right, holder);
             payAttention(held, holder);
             if (more) {
@@ -172,11 +168,11 @@ final class Dispatcher {
       } catch (SQLException e) {
         failures = Math.min(failures + 1, 6);
         LOG.warnf("The database does not answer the worker: %s", e.getMessage());
-        mayHoldUnknown = true;
+        unknown.expect();
         pause(FIRST_PAUSE.multipliedBy(1L << failures));
       } catch (RuntimeException | Error e) {
         LOG.error("The worker goes on after a fault of its own", e);
-        mayHoldUnknown = true;
+        unknown.expect();
         pause(Duration.ofSeconds(1));
       }
     }
@@ -239,7 +235,7 @@ final class Dispatcher {
     List<Completion> batch = held.takeEnded(MOST_AT_ONCE);
     boolean mayClaim =
         holder != null
-            && !mayHoldUnknown
+            && !unknown.areExpected()
             && mayHaveWork
             && claiming
             && System.nanoTime() - noClaimBeforeNanos >= 0;
@@ -279,44 +275,6 @@ final class Dispatcher {
       mayHaveWork = true;
     }
     return limit > 0 && mayHaveWork;
-  }
-
-  /**
-   * Begins claims that the database has under this holder and that no slot holds: after an answer
-   * that did not come, and regularly, because a failover to a standby that lagged, or a restored
-   * backup, may have lost the ends that were written.
-   */
-  private void adoptUnknown(Slots held, Lease right, UUID holder) throws SQLException {
-    long now = System.nanoTime();
-    if (!mayHoldUnknown && now - nextComparisonNanos < 0) {
-      return;
-    }
-    nextComparisonNanos = now + BETWEEN_COMPARISONS.toNanos();
-    boolean someLeft = false;
-    Map<UUID, Reservation> unknown = new HashMap<>();
-    try {
-      for (ClaimStore.Held claim : claims.heldBy(holder)) {
-        if (!held.holds(claim.token())) {
-          Reservation reserved = memory.forOne(claim.memoryBytes());
-          if (reserved == null) {
-            someLeft = true;
-          } else {
-            unknown.put(claim.token(), reserved);
-          }
-        }
-      }
-      if (!unknown.isEmpty()) {
-        for (ClaimedJob job : claims.held(holder, unknown.keySet())) {
-          Reservation reserved = unknown.remove(job.token());
-          if (reserved != null) {
-            begin(held, right, holder, job, reserved);
-          }
-        }
-      }
-    } finally {
-      unknown.values().forEach(Reservation::close);
-    }
-    mayHoldUnknown = someLeft; // until they are begun, nothing else is claimed
   }
 
   /** Says so where jobs are ready and there is no memory for them. */

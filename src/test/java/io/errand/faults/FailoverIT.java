@@ -70,29 +70,26 @@ class FailoverIT {
     }
   }
 
-  /** The old primary knew that it had ended, the standby does not: its worker runs it again. */
+  /**
+   * A standby that lagged, or a restored backup, does not have an end that the worker has written.
+   * The row is set back here, because after a failover most workers also see an error of their own.
+   */
   @Test
-  void aClaimWhoseEndTheFailoverLostIsRunAgain() throws Exception {
-    try (Cluster cluster = new Cluster(2, false);
-        Standby standby = cluster.standby()) {
-      String id = TestServer.json(post(cluster, "lost-end", 5)).get("id").asText();
+  void aClaimWhoseEndIsLostIsRunAgainThoughItsWorkerSawNoError() throws Exception {
+    try (Cluster cluster = new Cluster(2, false)) {
+      String id = TestServer.json(post(cluster, "lost-end", 2)).get("id").asText();
       await("the job runs").until(() -> state(cluster, id).equals("running"));
-      await("the standby has caught up")
-          .atMost(Duration.ofSeconds(30))
-          .until(
-              () ->
-                  cluster.number(
-                          "SELECT count(*) FROM pg_stat_replication"
-                              + " WHERE replay_lsn >= pg_current_wal_lsn()")
-                      == 1);
-      standby.lag();
-      await("the job has ended on the old primary")
-          .atMost(Duration.ofSeconds(30))
-          .until(() -> state(cluster, id).equals("succeeded"));
-      cluster.failOverTo(standby);
-      cluster.heal();
+      cluster.execute(
+          "CREATE TABLE claim AS SELECT worker, worker_id, claim_token FROM errand.jobs");
+      await("the job has ended").until(() -> state(cluster, id).equals("succeeded"));
+      cluster.execute(
+          "DELETE FROM errand.attempts; DELETE FROM errand.job_events WHERE to_state = 'succeeded';"
+              + " UPDATE errand.jobs j SET state = 'running', reason = NULL, exit_code = NULL,"
+              + " finished_at = NULL, expires_at = NULL, duration_seconds = NULL, worker = c.worker,"
+              + " worker_id = c.worker_id, claim_token = c.claim_token FROM claim c");
       awaitRest(cluster);
       assertThat(state(cluster, id)).isEqualTo("succeeded");
+      assertThat(cluster.number("SELECT count(*) FROM errand.attempts")).isEqualTo(1);
     }
   }
 
