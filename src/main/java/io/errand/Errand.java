@@ -175,6 +175,11 @@ public final class Errand {
             environmentName("errand." + name) + " is '" + value + "'; set it to a number");
       }
     }
+    String requestSeconds = setting("errand.request-seconds");
+    if (requestSeconds != null && !requestSeconds.trim().matches("[1-9][0-9]{0,3}")) {
+      throw new IllegalStateException(
+          "ERRAND_REQUEST_SECONDS is '" + requestSeconds + "'; set it to 1 to 9999 seconds");
+    }
     String interval = setting("errand.retention-interval");
     if (interval != null && !interval.matches("[1-9][0-9]{0,5}[smh]")) {
       throw new IllegalStateException(

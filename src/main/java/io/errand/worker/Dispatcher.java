@@ -18,9 +18,7 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Collection;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.UUID;
@@ -47,7 +45,6 @@ final class Dispatcher {
   private static final Duration FIRST_PAUSE = Duration.ofMillis(100);
   private static final Duration LONGEST_PAUSE = Duration.ofSeconds(5);
 
-  private final ClaimStore claims;
   private final CompleteStore completes;
   private final TurnStore turns;
   private final Bell bell;
@@ -57,6 +54,8 @@ final class Dispatcher {
   private final Collection<String> queues;
   private final CommandMemory memory;
   private final FreeSpace space;
+  private final UnknownClaims unknown;
+
   private final Attention attention;
   private final Semaphore wakeUp = new Semaphore(0);
   private final Thread thread = new Thread(this::run, "errand-dispatch");
@@ -73,8 +72,7 @@ final class Dispatcher {
   private volatile boolean stopped;
   private volatile boolean mayHaveWork = true;
   private volatile boolean isWanted = true;
-  private boolean mayHoldUnknown; // the rest belongs to the thread
-  private long noClaimBeforeNanos = System.nanoTime();
+  private long noClaimBeforeNanos = System.nanoTime(); // the rest belongs to the thread
   private int unavailableInARow;
   private int lastBatch;
   private boolean memoryShort;
@@ -94,7 +92,6 @@ final class Dispatcher {
       Collection<String> queues,
       CommandMemory memory,
       FreeSpace space) {
-    this.claims = claims;
     this.completes = completes;
     this.turns = turns;
     this.bell = bell;
@@ -104,6 +101,7 @@ final class Dispatcher {
     this.queues = queues;
     this.memory = memory;
     this.space = space;
+    this.unknown = new UnknownClaims(claims, memory);
     this.attention = new Attention(claims, watches, bell, alarms);
     thread.setDaemon(true);
   }
@@ -156,9 +154,10 @@ final class Dispatcher {
         if (holder == null) {
           take(held, right, null);
         } else {
-          adoptUnknown(held, right, holder);
           boolean more = true;
           while (more) {
+            unknown.begin(
+                held, holder, (job, reserved) -> begin(held, right, holder, job, reserved));
             more = take(held, right, holder);
             payAttention(held, holder);
             if (more) {
@@ -172,11 +171,11 @@ final class Dispatcher {
       } catch (SQLException e) {
         failures = Math.min(failures + 1, 6);
         LOG.warnf("The database does not answer the worker: %s", e.getMessage());
-        mayHoldUnknown = true;
+        unknown.expect();
         pause(FIRST_PAUSE.multipliedBy(1L << failures));
       } catch (RuntimeException | Error e) {
         LOG.error("The worker goes on after a fault of its own", e);
-        mayHoldUnknown = true;
+        unknown.expect();
         pause(Duration.ofSeconds(1));
       }
     }
@@ -239,7 +238,7 @@ final class Dispatcher {
     List<Completion> batch = held.takeEnded(MOST_AT_ONCE);
     boolean mayClaim =
         holder != null
-            && !mayHoldUnknown
+            && !unknown.areExpected()
             && mayHaveWork
             && claiming
             && !space.isShort()
@@ -280,38 +279,6 @@ final class Dispatcher {
       mayHaveWork = true;
     }
     return limit > 0 && mayHaveWork;
-  }
-
-  /** After an answer that did not come: claims that the database gave us and we never heard of. */
-  private void adoptUnknown(Slots held, Lease right, UUID holder) throws SQLException {
-    if (!mayHoldUnknown) {
-      return;
-    }
-    boolean someLeft = false;
-    Map<UUID, Reservation> unknown = new HashMap<>();
-    try {
-      for (ClaimStore.Held claim : claims.heldBy(holder)) {
-        if (!held.holds(claim.token())) {
-          Reservation reserved = memory.forOne(claim.memoryBytes());
-          if (reserved == null) {
-            someLeft = true;
-          } else {
-            unknown.put(claim.token(), reserved);
-          }
-        }
-      }
-      if (!unknown.isEmpty()) {
-        for (ClaimedJob job : claims.held(holder, unknown.keySet())) {
-          Reservation reserved = unknown.remove(job.token());
-          if (reserved != null) {
-            begin(held, right, holder, job, reserved);
-          }
-        }
-      }
-    } finally {
-      unknown.values().forEach(Reservation::close);
-    }
-    mayHoldUnknown = someLeft; // until they are begun, nothing else is claimed
   }
 
   /** Says so where jobs are ready and there is no memory for them. */

@@ -13,8 +13,10 @@ import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.nio.file.attribute.UserDefinedFileAttributeView;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -24,6 +26,7 @@ class TemporaryDirectoriesTest {
   private Path root;
   private TemporaryDirectories directories;
   private int number;
+  private final List<TemporaryDirectories> opened = new ArrayList<>();
 
   /** Something that a command does to its directory, or in it. */
   private interface Deed {
@@ -34,7 +37,19 @@ class TemporaryDirectoriesTest {
   void begin() throws IOException {
     LibC.umask(0077);
     root = folder.resolve("tmp");
-    directories = new TemporaryDirectories(root);
+    directories = open(root);
+  }
+
+  private TemporaryDirectories open(Path where) throws IOException {
+    TemporaryDirectories made = new TemporaryDirectories(where);
+    opened.add(made);
+    return made;
+  }
+
+  /** Their threads remove files of the folder that is removed after the test. */
+  @AfterEach
+  void end() {
+    opened.forEach(TemporaryDirectories::removeAll);
   }
 
   @Test
@@ -168,7 +183,7 @@ class TemporaryDirectoriesTest {
   @Test
   void parentsThatAreMadeLetOthersPassAndNotList() throws IOException {
     Path deep = folder.resolve("a/b/c");
-    new TemporaryDirectories(deep);
+    open(deep);
     for (Path one : List.of(folder.resolve("a"), folder.resolve("a/b"), deep)) {
       assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(one)))
           .isEqualTo("rwx--x--x");
@@ -181,7 +196,7 @@ class TemporaryDirectoriesTest {
   void aStartTakesAwayWhatAnEarlierServerLeft() throws IOException {
     Path left = make();
     Files.createDirectories(left.resolve("a/b"));
-    new TemporaryDirectories(root);
+    open(root);
     assertThat(left).doesNotExist();
   }
 

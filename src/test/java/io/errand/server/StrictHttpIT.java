@@ -3,6 +3,7 @@ package io.errand.server;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -32,6 +33,14 @@ class StrictHttpIT extends OneServer {
     RawHttp.Answer answer =
         send("POST /v1/jobs HTTP/1.1\r\nHost: x\r\n" + lines + length(BODY) + "\r\n" + BODY);
     assertAnswer(answer, status);
+  }
+
+  @Test
+  void aTimeForBodiesThatIsNoneIsRefusedAtTheStart() {
+    for (String seconds : List.of("0", "-5", "0.5", "100000")) {
+      assertThat(TestServer.refusal(Map.of("ERRAND_REQUEST_SECONDS", seconds)))
+          .contains("ERRAND_REQUEST_SECONDS is '" + seconds + "'");
+    }
   }
 
   @Test
