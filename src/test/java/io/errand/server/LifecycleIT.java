@@ -17,6 +17,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -385,9 +386,10 @@ class LifecycleIT {
     settings.put("ERRAND_WORKER_SLOTS", "200");
     try (TestServer server =
         TestServer.startedBy(List.of("prlimit", "--nofile=400:400", "--"), settings)) {
-      for (int i = 0; i < 130; i++) {
-        server.submit("sleep 2", Map.of("max_attempts", 1));
-      }
+      // At once, so that they run at once however slow the machine is.
+      String job = "{\"command\": [\"sleep\", \"5\"], \"max_attempts\": 1}";
+      String jobs = "{\"jobs\": [" + String.join(", ", Collections.nCopies(130, job)) + "]}";
+      assertThat(server.post("/v1/jobs/batch", jobs).statusCode()).isEqualTo(202);
       // Not asked over HTTP: a server without descriptors may say 503 for a while.
       await()
           .atMost(Duration.ofMinutes(2))
