@@ -17,7 +17,6 @@ final class LibC {
   static final int O_DIRECTORY = isArm() ? 0x4000 : 0x10000;
   static final int O_NOFOLLOW = isArm() ? 0x8000 : 0x20000;
   static final int AT_FDCWD = -100;
-  static final int AT_SYMLINK_NOFOLLOW = 0x100;
   static final int AT_REMOVEDIR = 0x200;
   static final int AT_NO_AUTOMOUNT = 0x800;
   static final int AT_EACCESS = 0x200;
