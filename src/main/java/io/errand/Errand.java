@@ -40,6 +40,8 @@ public final class Errand {
           "limit-processes",
           "limit-file-size-bytes",
           "limit-open-files",
+          "limit-disk-bytes",
+          "limit-disk-files",
           "min-free-bytes");
 
   private static final long MOST_CONNECTIONS = 20_000;

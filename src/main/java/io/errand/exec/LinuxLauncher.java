@@ -11,6 +11,7 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -18,12 +19,14 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Runs commands on Linux with glibc 2.34 or newer: two threads that spawn and tidy up, and one
- * event loop for everything else, however many commands there are.
+ * Runs commands on Linux with glibc 2.34 or newer: two threads that spawn and tidy up, one that
+ * watches their disk use, and one event loop for everything else, however many commands there are.
  */
 public final class LinuxLauncher implements Launcher {
   private static final Logger LOG = Logger.getLogger(LinuxLauncher.class);
@@ -31,6 +34,7 @@ public final class LinuxLauncher implements Launcher {
   private static final long PEAK_SLACK = 16L << 20; // the kernel counts pages in batches
 
   private final TemporaryDirectories directories;
+  private final DiskWatch diskWatch = new DiskWatch();
   private final EventLoop loop = new EventLoop();
   private final IoBuffer ioBuffer = IoBuffer.allocate();
   private final Set<LinuxCommand> commands = ConcurrentHashMap.newKeySet();
@@ -224,6 +228,14 @@ public final class LinuxLauncher implements Launcher {
         });
   }
 
+  /** Looks at what a command's private directory holds, see {@link DiskWatch#watch}. */
+  DiskWatch.Watched watchDisk(
+      LinuxCommand command, Supplier<List<Integer>> pids, Consumer<String> onExcess) {
+    CommandSpec spec = command.spec();
+    return diskWatch.watch(
+        directories.of(spec.cookie()), spec.confinement().limits(), pids, onExcess);
+  }
+
   void forget(LinuxCommand command) {
     commands.remove(command);
     if (command.pid() > 0) {
@@ -288,6 +300,7 @@ public final class LinuxLauncher implements Launcher {
     loop.execute(guardian::close);
     loop.close();
     spawners.shutdown();
+    diskWatch.close();
     directories.removeAll();
   }
 }
