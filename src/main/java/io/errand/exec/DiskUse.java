@@ -136,8 +136,11 @@ final class DiskUse implements AutoCloseable {
    */
   void addRemoved(Collection<Integer> pids) {
     Set<Long> counted = new HashSet<>();
-    int left = MOST_DESCRIPTORS;
+    int left = MOST_DESCRIPTORS; // each process is one too
     for (int pid : pids) {
+      if (left-- <= 0) {
+        return;
+      }
       try (OpenDirectory descriptors = OpenDirectory.of("/proc/" + pid + "/fd")) {
         Pointer name = descriptors == null ? null : descriptors.next();
         for (; descriptors != null && name != null && left > 0; left--) {

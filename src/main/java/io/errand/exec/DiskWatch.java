@@ -31,6 +31,7 @@ final class DiskWatch implements AutoCloseable {
   private static final Logger LOG = Logger.getLogger(DiskWatch.class);
   private static final int MOST_BEGUN = 4;
   private static final int REST = 3;
+  private static final long LONGEST_REST_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
   private static final long TICK_MILLIS = 100;
 
   private final long intervalNanos;
@@ -151,7 +152,7 @@ final class DiskWatch implements AutoCloseable {
           if (watched.isBegun() || !watched.isLarge || begun.size() < MOST_BEGUN) {
             long from = System.nanoTime();
             look(watched);
-            TimeUnit.NANOSECONDS.sleep((System.nanoTime() - from) * REST);
+            rest(System.nanoTime() - from);
           }
         }
       }
@@ -160,6 +161,10 @@ final class DiskWatch implements AutoCloseable {
     } finally {
       begun.forEach(Watched::stop);
     }
+  }
+
+  private static void rest(long workedNanos) throws InterruptedException {
+    TimeUnit.NANOSECONDS.sleep(Math.min(workedNanos * REST, LONGEST_REST_NANOS));
   }
 
   /** All that have a step to do now, who has waited longest first; waits until there is one. */

@@ -148,8 +148,8 @@ class DiskUseTest {
     Path shut = Files.createDirectory(tree.resolve("shut"));
     fill(shut.resolve("large"), MEBIBYTE);
     Files.setPosixFilePermissions(shut, PosixFilePermissions.fromString("---------"));
-    Found found = measure(NO_LIMIT, NO_LIMIT);
-    assertThat(found.files()).isEqualTo(Accounts.isRoot() ? 2 : 1);
+    boolean isReadable = shut.toFile().list() != null;
+    assertThat(measure(NO_LIMIT, NO_LIMIT).files()).isEqualTo(isReadable ? 2 : 1);
     Files.setPosixFilePermissions(shut, PosixFilePermissions.fromString("rwx------"));
   }
 
