@@ -14,11 +14,11 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jboss.logging.Logger;
@@ -205,26 +205,20 @@ public final class LinuxLauncher implements Launcher {
   void afterwards(LinuxCommand command, boolean gone, Runnable ended, Runnable taken) {
     spawners.execute(
         () -> {
-          AtomicInteger left = new AtomicInteger(2);
-          Runnable step =
-              () -> {
-                if (left.decrementAndGet() == 0) {
-                  taken.run();
-                }
-              };
+          CompletableFuture<Void> room = new CompletableFuture<>();
           try {
             Path directory = directories.of(command.spec().cookie());
             if (gone && command.spec().confinement().user() == null) {
               takeBack(directory);
             }
-            directories.remove(directory, gone, step);
+            directories.remove(directory, gone, () -> room.complete(null));
           } catch (RuntimeException | Error e) {
             LOG.error("A temporary directory stays", e);
-            step.run();
+            room.complete(null);
           } finally {
             ended.run();
-            step.run();
           }
+          room.thenRun(taken);
         });
   }
 
