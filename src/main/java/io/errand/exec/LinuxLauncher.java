@@ -33,6 +33,8 @@ public final class LinuxLauncher implements Launcher {
   private static final int SPAWNERS = 2;
   private static final long PEAK_SLACK = 16L << 20; // the kernel counts pages in batches
 
+  private final Path home;
+  private final Path temporaryRoot;
   private final TemporaryDirectories directories;
   private final DiskWatch diskWatch = new DiskWatch();
   private final EventLoop loop = new EventLoop();
@@ -66,6 +68,8 @@ public final class LinuxLauncher implements Launcher {
    * @param accounts what commands run as
    */
   public LinuxLauncher(Path home, Path temporaryRoot, Accounts accounts) throws IOException {
+    this.home = home;
+    this.temporaryRoot = temporaryRoot;
     LibC.umask(0077);
     sweep(temporaryRoot);
     directories = new TemporaryDirectories(temporaryRoot);
@@ -87,6 +91,16 @@ public final class LinuxLauncher implements Launcher {
     loop.start();
     spawners.prestartAllCoreThreads(); // later there may be no thread to be had
     loop.execute(guardian::start);
+  }
+
+  /**
+   * Tries what this host can do. What the trials leave behind is this process's to reap, as it is
+   * the subreaper by now.
+   */
+  public HostAbilities probe() {
+    HostAbilities abilities = HostAbilities.probe(accounts, home, temporaryRoot);
+    loop.execute(orphans::arm);
+    return abilities;
   }
 
   private static void checkReachable(Path temporaryRoot, Accounts accounts) {
