@@ -304,11 +304,11 @@ public final class LinuxLauncher implements Launcher {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
+    diskWatch.close(); // it speaks to the loop
     loop.execute(orphans::endAll);
     loop.execute(guardian::close);
     loop.close();
     spawners.shutdown();
-    diskWatch.close();
     directories.removeAll();
   }
 }
