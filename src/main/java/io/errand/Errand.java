@@ -4,6 +4,7 @@ import io.errand.embedded.DataDirectory;
 import io.errand.embedded.EmbeddedPostgres;
 import io.errand.embedded.HomeLock;
 import io.errand.exec.Accounts;
+import io.errand.exec.PassableParents;
 import io.quarkus.runtime.Quarkus;
 import io.quarkus.runtime.annotations.QuarkusMain;
 import java.io.IOException;
@@ -40,6 +41,8 @@ public final class Errand {
           "limit-processes",
           "limit-file-size-bytes",
           "limit-open-files",
+          "limit-disk-bytes",
+          "limit-disk-files",
           "min-free-bytes");
 
   private static final long MOST_CONNECTIONS = 20_000;
@@ -69,6 +72,7 @@ public final class Errand {
     checkSettings();
     Path home = DataDirectory.of(setting("errand.home"));
     try {
+      PassableParents.make(home);
       Files.createDirectories(
           home, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
     } catch (IOException e) {
@@ -77,8 +81,8 @@ public final class Errand {
           e);
     }
     if (System.getProperty("user.name", "").equals("root")) {
-      // Others may pass through to what is theirs, a database or a command's own directory.
-      Files.setPosixFilePermissions(home, PosixFilePermissions.fromString("rwx--x--x"));
+      // To what is theirs in it: a database, or a command's own directory.
+      Files.setPosixFilePermissions(home, PassableParents.PERMISSIONS);
     }
     lock = HomeLock.take(home);
     Files.deleteIfExists(home.resolve("url")); // of a predecessor; ours is written once it is true

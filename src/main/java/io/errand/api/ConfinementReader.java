@@ -18,6 +18,7 @@ final class ConfinementReader {
   private static final long LEAST_MEMORY = 1 << 20;
   private static final long MOST_BYTES = 1L << 50;
   private static final long MOST_COUNT = 1 << 20;
+  private static final long MOST_FILES = 1 << 24;
   private static final long MOST_SECONDS = 31_536_000;
   private static final int MOST_PATHS = 64;
 
@@ -43,13 +44,22 @@ final class ConfinementReader {
     }
     limits.only(
         Set.of(
-            "memory_bytes", "cpu_seconds", "processes", "file_size_bytes", "open_files", "nice"));
+            "memory_bytes",
+            "cpu_seconds",
+            "processes",
+            "file_size_bytes",
+            "open_files",
+            "disk_bytes",
+            "disk_files",
+            "nice"));
     return new Limits(
         limits.whole("memory_bytes", LEAST_MEMORY, MOST_BYTES),
         limits.whole("cpu_seconds", 1, MOST_SECONDS),
         limits.whole("processes", 1, MOST_COUNT),
         limits.whole("file_size_bytes", 0, MOST_BYTES),
         limits.whole("open_files", 16, MOST_COUNT),
+        limits.whole("disk_bytes", 1, MOST_BYTES),
+        limits.whole("disk_files", 1, MOST_FILES),
         limits.get("nice") == null ? null : limits.integer("nice", 0, 0, 19));
   }
 

@@ -69,7 +69,8 @@ final class JobOptions {
       names = "--limit",
       paramLabel = "NAME=NUMBER",
       description =
-          "memory_bytes, cpu_seconds, processes, file_size_bytes, open_files, nice; may be repeated.")
+          "memory_bytes, cpu_seconds, processes, file_size_bytes, open_files, disk_bytes, disk_files,"
+              + " nice; may be repeated.")
   List<String> limits = List.of();
 
   @Option(names = "--user", paramLabel = "NAME", description = "Run it as this user.")

@@ -8,6 +8,8 @@ public enum EndCause {
   TIMEOUT,
   /** We ended it, it used more memory than it may. */
   OUT_OF_MEMORY,
+  /** We ended it, its private directory held more than it may. */
+  OUT_OF_DISK,
   /** We ended it, somebody asked for that. */
   CANCELLED,
   /** We ended it, this worker stops. */

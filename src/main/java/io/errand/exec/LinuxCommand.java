@@ -4,6 +4,7 @@ import io.errand.exec.CommandResult.SignalSent;
 import io.errand.exec.EventLoop.Timer;
 import io.errand.exec.EventLoop.Watch;
 import io.errand.exec.Spawner.Spawned;
+import io.errand.job.Limits;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -50,8 +51,10 @@ final class LinuxCommand implements RunningCommand {
   private @Nullable Timer killTimer;
   private @Nullable Timer sampleTimer;
   private @Nullable Timer checkTimer;
+  private DiskWatch.@Nullable Watched diskWatched;
 
   private @Nullable EndCause endCause;
+  private @Nullable String excess;
   private Duration endGrace = Duration.ZERO;
   private boolean termSent;
   private boolean killing;
@@ -126,8 +129,29 @@ final class LinuxCommand implements RunningCommand {
     timeoutTimer =
         loop.after(spec.timeout().toNanos(), () -> beginEnd(EndCause.TIMEOUT, spec.killGrace()));
     scheduleSample(SHORTEST_SAMPLE_NANOS);
+    watchDisk(tree);
     if (endCause != null) {
       carryOutEnd();
+    }
+  }
+
+  private void watchDisk(ProcessTree watched) {
+    Limits limits = spec.confinement().limits();
+    if (limits.diskBytes() != null || limits.diskFiles() != null) {
+      diskWatched =
+          launcher.watchDisk(
+              this, watched::lastSampled, found -> loop.execute(() -> endForDisk(found)));
+    }
+  }
+
+  private void endForDisk(String found) {
+    excess = found;
+    beginEnd(EndCause.OUT_OF_DISK, Duration.ZERO);
+  }
+
+  private void unwatchDisk() {
+    if (diskWatched != null) {
+      diskWatched.close();
     }
   }
 
@@ -206,6 +230,7 @@ final class LinuxCommand implements RunningCommand {
     streams.closeStdin();
     cancel(timeoutTimer);
     cancel(sampleTimer);
+    unwatchDisk();
     if (tree().isEmpty()) {
       treeIsGone();
       return;
@@ -248,6 +273,7 @@ final class LinuxCommand implements RunningCommand {
     reported = true;
     streams.close();
     cancel(sampleTimer);
+    unwatchDisk();
     if (exitStatus == null) {
       endedNanos = System.nanoTime();
     }
@@ -271,7 +297,7 @@ final class LinuxCommand implements RunningCommand {
     ExitStatus status = exitStatus;
     String detail =
         treeGone
-            ? null
+            ? (endCause == EndCause.OUT_OF_DISK ? excess : null)
             : tree().members().size() + " processes could not be ended; this slot waits for them";
     return new CommandResult(
         endCause == null ? EndCause.ITSELF : endCause,

@@ -11,26 +11,32 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Runs commands on Linux with glibc 2.34 or newer: two threads that spawn and tidy up, and one
- * event loop for everything else, however many commands there are.
+ * Runs commands on Linux with glibc 2.34 or newer: two threads that spawn and tidy up, one that
+ * watches their disk use, and one event loop for everything else, however many commands there are.
  */
 public final class LinuxLauncher implements Launcher {
   private static final Logger LOG = Logger.getLogger(LinuxLauncher.class);
   private static final int SPAWNERS = 2;
   private static final long PEAK_SLACK = 16L << 20; // the kernel counts pages in batches
 
+  private final Path home;
+  private final Path temporaryRoot;
   private final TemporaryDirectories directories;
+  private final DiskWatch diskWatch = new DiskWatch();
   private final EventLoop loop = new EventLoop();
   private final IoBuffer ioBuffer = IoBuffer.allocate();
   private final Set<LinuxCommand> commands = ConcurrentHashMap.newKeySet();
@@ -62,6 +68,8 @@ public final class LinuxLauncher implements Launcher {
    * @param accounts what commands run as
    */
   public LinuxLauncher(Path home, Path temporaryRoot, Accounts accounts) throws IOException {
+    this.home = home;
+    this.temporaryRoot = temporaryRoot;
     LibC.umask(0077);
     sweep(temporaryRoot);
     directories = new TemporaryDirectories(temporaryRoot);
@@ -83,6 +91,16 @@ public final class LinuxLauncher implements Launcher {
     loop.start();
     spawners.prestartAllCoreThreads(); // later there may be no thread to be had
     loop.execute(guardian::start);
+  }
+
+  /**
+   * Tries what this host can do. What the trials leave behind is this process's to reap, as it is
+   * the subreaper by now.
+   */
+  public HostAbilities probe() {
+    HostAbilities abilities = HostAbilities.probe(accounts, home, temporaryRoot);
+    loop.execute(orphans::arm);
+    return abilities;
   }
 
   private static void checkReachable(Path temporaryRoot, Accounts accounts) {
@@ -201,27 +219,29 @@ public final class LinuxLauncher implements Launcher {
   void afterwards(LinuxCommand command, boolean gone, Runnable ended, Runnable taken) {
     spawners.execute(
         () -> {
-          AtomicInteger left = new AtomicInteger(2);
-          Runnable step =
-              () -> {
-                if (left.decrementAndGet() == 0) {
-                  taken.run();
-                }
-              };
+          CompletableFuture<Void> room = new CompletableFuture<>();
           try {
             Path directory = directories.of(command.spec().cookie());
             if (gone && command.spec().confinement().user() == null) {
               takeBack(directory);
             }
-            directories.remove(directory, gone, step);
+            directories.remove(directory, gone, () -> room.complete(null));
           } catch (RuntimeException | Error e) {
             LOG.error("A temporary directory stays", e);
-            step.run();
+            room.complete(null);
           } finally {
             ended.run();
-            step.run();
           }
+          room.thenRun(taken);
         });
+  }
+
+  /** Looks at what a command's private directory holds, see {@link DiskWatch#watch}. */
+  DiskWatch.Watched watchDisk(
+      LinuxCommand command, Supplier<List<Integer>> pids, Consumer<String> onExcess) {
+    CommandSpec spec = command.spec();
+    return diskWatch.watch(
+        directories.of(spec.cookie()), spec.confinement().limits(), pids, onExcess);
   }
 
   void forget(LinuxCommand command) {
@@ -284,6 +304,7 @@ public final class LinuxLauncher implements Launcher {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
+    diskWatch.close(); // it speaks to the loop
     loop.execute(orphans::endAll);
     loop.execute(guardian::close);
     loop.close();

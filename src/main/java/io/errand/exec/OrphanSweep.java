@@ -53,7 +53,7 @@ final class OrphanSweep {
     return Collections.disjoint(possible, running);
   }
 
-  /** A command runs: look from now on, until there is nothing left to look at. */
+  /** There may be orphans: look from now on, until there is nothing left to look at. */
   void arm() {
     if (!scheduled) {
       scheduled = true;

@@ -32,6 +32,7 @@ final class ProcessTree {
   private Duration cpuUser = Duration.ZERO;
   private Duration cpuSystem = Duration.ZERO;
   private boolean leaderReaped;
+  private volatile List<Integer> lastSampled = List.of(); // read by the disk watch
 
   /**
    * A tree.
@@ -122,11 +123,18 @@ final class ProcessTree {
   long memoryBytes() {
     long largest = 0;
     long sum = 0;
-    for (int pid : members()) {
+    Set<Integer> members = members();
+    lastSampled = List.copyOf(members);
+    for (int pid : members) {
       largest = Math.max(largest, ProcFs.statusBytes(pid, "VmHWM"));
       sum += ProcFs.statusBytes(pid, "VmRSS");
     }
     return Math.max(largest, sum);
+  }
+
+  /** Who was in it when its memory was last added up. From any thread. */
+  List<Integer> lastSampled() {
+    return lastSampled;
   }
 
   /** What is known of each member, the zombies among them left out. */

@@ -10,8 +10,6 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Map;
 import java.util.concurrent.BlockingDeque;
 import java.util.concurrent.LinkedBlockingDeque;
@@ -175,23 +173,9 @@ final class TemporaryDirectories {
   }
 
   private void makeRoot() throws IOException {
-    for (Path parent : missing(root)) {
-      Files.createDirectory(parent);
-      Files.setPosixFilePermissions(parent, PosixFilePermissions.fromString("rwx--x--x"));
-    }
-    // Others may pass through to a directory that is theirs, and see nothing on the way.
-    Files.setPosixFilePermissions(root, PosixFilePermissions.fromString("rwx--x--x"));
-  }
-
-  /** What has to be made so that the path is there, the outermost first. */
-  private static List<Path> missing(Path path) {
-    List<Path> missing = new ArrayList<>();
-    for (Path one = path.toAbsolutePath();
-        one != null && !Files.exists(one);
-        one = one.getParent()) {
-      missing.add(0, one);
-    }
-    return missing;
+    PassableParents.make(root);
+    Files.createDirectories(root);
+    Files.setPosixFilePermissions(root, PassableParents.PERMISSIONS);
   }
 
   /** The innermost directory above that not everybody may pass through, or null. */

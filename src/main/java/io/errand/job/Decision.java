@@ -38,7 +38,7 @@ public record Decision(JobState.Arrow arrow, Duration delay, boolean uncharged) 
       case WORKER_UNAVAILABLE -> giveBack();
       case RELEASED -> result.started() ? afterLoss(policy, charged, random, true) : giveBack();
       case LOST -> afterLoss(policy, charged, random, false);
-      case EXIT_CODE, SIGNAL, TIMEOUT, OUT_OF_MEMORY, SPAWN_FAILED ->
+      case EXIT_CODE, SIGNAL, TIMEOUT, OUT_OF_MEMORY, OUT_OF_DISK, SPAWN_FAILED ->
           wantsRetry(policy, result) ? retryOrFail(policy, charged, random) : fail();
     };
   }
@@ -69,7 +69,7 @@ public record Decision(JobState.Arrow arrow, Duration delay, boolean uncharged) 
     return switch (result.outcome()) {
       case EXIT_CODE -> !failsAtOnce(result);
       case SIGNAL, TIMEOUT -> true;
-      case OUT_OF_MEMORY, SPAWN_FAILED -> false;
+      case OUT_OF_MEMORY, OUT_OF_DISK, SPAWN_FAILED -> false;
       case SUCCESS, WORKER_UNAVAILABLE, LOST, RELEASED, CANCELLED ->
           throw new IllegalArgumentException("No retry rule decides " + result.outcome());
     };

@@ -10,6 +10,8 @@ import org.jspecify.annotations.Nullable;
  * @param processes how many its user may have, at least 1
  * @param fileSizeBytes how large a file it may write
  * @param openFiles descriptors of one process, at least 16
+ * @param diskBytes what its private directory may hold, at least 1
+ * @param diskFiles how many files and directories that may hold, at least 1
  * @param nice 0 to 19, higher yields to others
  */
 public record Limits(
@@ -18,10 +20,15 @@ public record Limits(
     @Nullable Long processes,
     @Nullable Long fileSizeBytes,
     @Nullable Long openFiles,
+    @Nullable Long diskBytes,
+    @Nullable Long diskFiles,
     @Nullable Integer nice) {
-  public static final Limits NONE = new Limits(null, null, null, null, null, null);
+  public static final Limits NONE = new Limits(null, null, null, null, null, null, null, null);
 
-  /** The stricter of this and the other, member by member. */
+  /**
+   * The stricter of this and the other, member by member. For the disk and {@code nice} the other
+   * has only defaults: a member of this counts where there is one.
+   */
   public Limits within(Limits other) {
     return new Limits(
         smaller(memoryBytes, other.memoryBytes),
@@ -29,7 +36,15 @@ public record Limits(
         smaller(processes, other.processes),
         smaller(fileSizeBytes, other.fileSizeBytes),
         smaller(openFiles, other.openFiles),
+        diskBytes == null ? other.diskBytes : diskBytes,
+        diskFiles == null ? other.diskFiles : diskFiles,
         nice == null ? other.nice : nice);
+  }
+
+  /** The same without a limit of processes. */
+  public Limits withoutProcesses() {
+    return new Limits(
+        memoryBytes, cpuSeconds, null, fileSizeBytes, openFiles, diskBytes, diskFiles, nice);
   }
 
   /** Which member asks for more than the other allows, in a sentence, or null. */

@@ -17,6 +17,8 @@ public enum Outcome {
   TIMEOUT,
   /** Killed by its memory limit. */
   OUT_OF_MEMORY,
+  /** Killed because its private directory passed a limit. */
+  OUT_OF_DISK,
   /** Could not be started, and another worker could not either. */
   SPAWN_FAILED,
   /** Could not be started for want of something on the worker's side; costs no try. */

@@ -20,6 +20,7 @@ public record RetryRule(Outcome when, List<CodeRange> codes, boolean retry) {
           Outcome.SIGNAL,
           Outcome.TIMEOUT,
           Outcome.OUT_OF_MEMORY,
+          Outcome.OUT_OF_DISK,
           Outcome.SPAWN_FAILED);
 
   /** Refuses outcomes that no rule decides, and codes where there are none. */

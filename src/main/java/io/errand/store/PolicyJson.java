@@ -71,6 +71,8 @@ final class PolicyJson {
     put(node, "processes", limits.processes());
     put(node, "file_size_bytes", limits.fileSizeBytes());
     put(node, "open_files", limits.openFiles());
+    put(node, "disk_bytes", limits.diskBytes());
+    put(node, "disk_files", limits.diskFiles());
     if (limits.nice() != null) {
       node.put("nice", limits.nice());
     }
@@ -106,6 +108,8 @@ final class PolicyJson {
             number(node, "processes"),
             number(node, "file_size_bytes"),
             number(node, "open_files"),
+            number(node, "disk_bytes"),
+            number(node, "disk_files"),
             node.has("nice") ? Integer.valueOf(node.get("nice").intValue()) : null),
         user,
         sandbox == null ? null : readSandbox(parse(sandbox)));

@@ -25,20 +25,13 @@ final class Commands {
 
   private Commands() {}
 
-  /** What this worker allows, where a job asks for less or for nothing. */
+  /** What the job asks for, and what this worker has it keep to where it asks for nothing. */
   private static Confinement confinement(ClaimedJob job, Limits caps) {
     Confinement asked = job.confinement();
     Limits limits = asked.limits().within(caps);
     if (asked.user() == null && limits.processes() != null) {
       // A cap on a user's processes is for users of their own; the server's would count the server.
-      limits =
-          new Limits(
-              limits.memoryBytes(),
-              limits.cpuSeconds(),
-              null,
-              limits.fileSizeBytes(),
-              limits.openFiles(),
-              limits.nice());
+      limits = limits.withoutProcesses();
     }
     return new Confinement(limits, asked.user(), asked.sandbox());
   }
@@ -150,6 +143,7 @@ final class Commands {
       }
       case TIMEOUT -> Outcome.TIMEOUT;
       case OUT_OF_MEMORY -> Outcome.OUT_OF_MEMORY;
+      case OUT_OF_DISK -> Outcome.OUT_OF_DISK;
       case CANCELLED -> Outcome.CANCELLED;
       case RELEASED -> Outcome.RELEASED;
       case LEASE_LOST -> Outcome.LOST;

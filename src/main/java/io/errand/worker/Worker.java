@@ -111,8 +111,8 @@ public class Worker {
             new CommandMemory(budget),
             space);
     Path home = Path.of(config.home());
-    Launcher launcher = new LinuxLauncher(home, config.temporaryRoot(), accounts);
-    HostAbilities host = HostAbilities.probe(accounts, home, config.temporaryRoot());
+    LinuxLauncher launcher = new LinuxLauncher(home, config.temporaryRoot(), accounts);
+    HostAbilities host = launcher.probe();
     describe(host);
     int size = slots();
     describeMemory(size);

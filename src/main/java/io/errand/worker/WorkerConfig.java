@@ -12,6 +12,9 @@ import java.util.OptionalInt;
 /** Settings of the worker. */
 @ConfigMapping(prefix = "errand")
 public interface WorkerConfig {
+  long MOST_DISK_BYTES = 1L << 50;
+  long MOST_DISK_FILES = 1L << 24;
+
   /** What this process does: {@code api}, {@code worker}. */
   @WithDefault("api,worker")
   List<String> roles();
@@ -59,6 +62,17 @@ public interface WorkerConfig {
   Optional<Long> limitOpenFiles();
 
   /**
+   * How many bytes the private directory of a command may hold whose job does not say; 1 GiB by
+   * default, 0 is no limit, at most {@value #MOST_DISK_BYTES}.
+   */
+  @WithDefault("1073741824")
+  long limitDiskBytes();
+
+  /** The same for files and directories, at most {@value #MOST_DISK_FILES}. */
+  @WithDefault("100000")
+  long limitDiskFiles();
+
+  /**
    * The account of commands that name no user. Where the server is root: an unprivileged one of
    * their own by default, and {@code root} must be asked for. Else the server's own, always.
    */
@@ -85,7 +99,7 @@ public interface WorkerConfig {
         .orElse(home.resolve("tmp"));
   }
 
-  /** What no command may exceed. */
+  /** What no command may exceed; those of the disk count where a job names none. */
   default Limits caps() {
     return new Limits(
         limitMemoryBytes().orElse(null),
@@ -93,6 +107,8 @@ public interface WorkerConfig {
         limitProcesses().orElse(null),
         limitFileSizeBytes().orElse(null),
         limitOpenFiles().orElse(null),
+        limitDiskBytes() == 0 ? null : Long.valueOf(limitDiskBytes()),
+        limitDiskFiles() == 0 ? null : Long.valueOf(limitDiskFiles()),
         null);
   }
 
@@ -126,6 +142,15 @@ public interface WorkerConfig {
     between("ERRAND_LEASE_SECONDS", leaseSeconds(), 1, 3_600);
     between("ERRAND_DRAIN_SECONDS", drainSeconds(), 0, 86_400);
     between("ERRAND_POLL_SECONDS", pollSeconds(), 0.05, 60);
+    within("ERRAND_LIMIT_DISK_BYTES", limitDiskBytes(), MOST_DISK_BYTES);
+    within("ERRAND_LIMIT_DISK_FILES", limitDiskFiles(), MOST_DISK_FILES);
+  }
+
+  private static void within(String name, long value, long most) {
+    if (value < 0 || value > most) {
+      throw new IllegalArgumentException(
+          name + " is " + value + "; set it to 1 to " + most + ", or to 0 for no limit");
+    }
   }
 
   private static void between(String name, double value, double least, double most) {

@@ -153,7 +153,7 @@ class AccountsTest {
 
   @Test
   void fewDescriptorsAreNotMoreThanTheHostAllows() {
-    Limits limits = new Limits(null, null, null, null, 99L, null);
+    Limits limits = new Limits(null, null, null, null, 99L, null, null, null);
     assertThat(TestLauncher.host().refusalOf(new Confinement(limits, null, null))).isNull();
   }
 

@@ -26,7 +26,7 @@ class ConfinementTest {
 
   @Test
   void limitsAreInForceFromTheFirstInstruction() {
-    Limits limits = new Limits(null, 7L, null, 8192L, 99L, 5);
+    Limits limits = new Limits(null, 7L, null, 8192L, 99L, null, null, 5);
     CommandSpec spec =
         within(
             spec(
@@ -39,7 +39,7 @@ class ConfinementTest {
 
   @Test
   void moreCpuThanTheLimitIsEndedByTheKernel() {
-    Limits limits = new Limits(null, 1L, null, null, null, null);
+    Limits limits = new Limits(null, 1L, null, null, null, null, null, null);
     CommandResult result =
         start(within(spec("sh", "-c", "while :; do :; done"), new Confinement(limits, null, null)))
             .result();
@@ -49,7 +49,7 @@ class ConfinementTest {
 
   @Test
   void moreMemoryThanTheLimitEndsTheWholeTreeAndSaysSo() {
-    Limits limits = new Limits(50L << 20, null, null, null, null, null);
+    Limits limits = new Limits(50L << 20, null, null, null, null, null, null, null);
     CommandSpec spec =
         within(
             spec("sh", "-c", "head -c 300000000 /dev/zero | tail -c 299999999 | sleep 600"),
@@ -116,7 +116,8 @@ class ConfinementTest {
     assertThat(none.refusalOf(Confinement.NONE)).isNull();
     assertThat(
             none.refusalOf(
-                new Confinement(new Limits(null, 1L, null, null, null, null), null, null)))
+                new Confinement(
+                    new Limits(null, 1L, null, null, null, null, null, null), null, null)))
         .contains("no prlimit");
     assertThat(none.refusalOf(new Confinement(Limits.NONE, "nobody", null))).contains("not root");
     assertThat(
@@ -124,7 +125,8 @@ class ConfinementTest {
         .contains("no bwrap");
     assertThat(
             none.refusalOf(
-                new Confinement(new Limits(1L << 30, null, null, null, null, null), null, null)))
+                new Confinement(
+                    new Limits(1L << 30, null, null, null, null, null, null, null), null, null)))
         .isNull();
   }
 
@@ -208,7 +210,7 @@ class ConfinementTest {
     Path other = Files.writeString(folder.resolve("lost-interpreter"), "#!/no/such/sh\n");
     for (Path file : List.of(script, other)) {
       Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rwxr-xr-x"));
-      Limits limits = new Limits(null, null, null, null, null, 1);
+      Limits limits = new Limits(null, null, null, null, null, null, null, 1);
       CommandResult result =
           start(within(spec(file.toString()), new Confinement(limits, null, null))).result();
       assertThat(result.cause()).isEqualTo(EndCause.NOT_STARTABLE);

@@ -37,6 +37,7 @@ class DecisionTest {
     expected.put(Outcome.SIGNAL, Arrow.RETRY);
     expected.put(Outcome.TIMEOUT, Arrow.RETRY);
     expected.put(Outcome.OUT_OF_MEMORY, Arrow.FAIL);
+    expected.put(Outcome.OUT_OF_DISK, Arrow.FAIL);
     expected.put(Outcome.SPAWN_FAILED, Arrow.FAIL);
     expected.put(Outcome.WORKER_UNAVAILABLE, Arrow.GIVE_BACK);
     expected.put(Outcome.LOST, Arrow.RETRY);

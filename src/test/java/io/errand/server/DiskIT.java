@@ -1,6 +1,8 @@
 package io.errand.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assumptions.assumeThat;
+import static org.awaitility.Awaitility.await;
 
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -9,6 +11,8 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -16,6 +20,8 @@ import org.junit.jupiter.api.Timeout;
 /** What the server does when its disk is nearly full. */
 @Timeout(300)
 class DiskIT {
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
+
   @Test
   void aNearlyFullDiskRefusesEverySubmitAndStaysReady() throws Exception {
     try (TestServer server =
@@ -45,5 +51,67 @@ class DiskIT {
       assertThat(health.statusCode()).isEqualTo(200);
       assertThat(health.body()).containsPattern("accepts_jobs\"\\s*:\\s*false");
     }
+  }
+
+  /** The private directories have a small file system of their own here, where we may mount one. */
+  @Test
+  void whileSpaceIsShortNothingIsAcceptedOrStartedAndAfterwardsBothGoOn() throws Exception {
+    Path home = TestServer.newHome();
+    Path disk = Files.createTempDirectory("errand-it-disk");
+    assumeThat(run("mount", "-t", "tmpfs", "-o", "size=64m", "errand", disk.toString())).isZero();
+    try (TestServer server =
+        TestServer.on(
+            home,
+            Map.of(
+                "ERRAND_TEMPORARY_DIRECTORY",
+                disk.toString(),
+                "ERRAND_MIN_FREE_BYTES",
+                Integer.toString(32 << 20),
+                "ERRAND_WORKER_SLOTS",
+                "1",
+                "ERRAND_POLL_SECONDS",
+                "0.05"))) {
+      assertThat(meter(server, "errand_home_short")).isZero();
+      assertThat(meter(server, "errand_home_free_bytes")).isBetween(33.0 * (1 << 20), 64e6 * 1.1);
+      Path flag = Files.createFile(home.resolveSibling("flag"));
+      String first = server.submit("while [ -e " + flag + " ]; do sleep 0.1; done", Map.of());
+      server.awaitState(first, "running");
+      String second = server.submit("true", Map.of());
+
+      Path filler = Files.write(disk.resolve("filler"), new byte[48 << 20]);
+      await().atMost(PATIENCE).until(() -> meter(server, "errand_home_short") == 1);
+      assertThat(meter(server, "errand_home_free_bytes")).isLessThan(32 << 20);
+      Files.delete(flag);
+      assertThat(server.awaitEnd(first).get("state").asText()).isEqualTo("succeeded");
+      TestServer.assertProblem(server.post("/v1/jobs", "{\"command\":[\"true\"]}"), 503);
+      await()
+          .during(Duration.ofSeconds(1))
+          .atMost(PATIENCE)
+          .until(() -> server.job(second).get("state").asText().equals("queued"));
+
+      Files.delete(filler);
+      await().atMost(PATIENCE).until(() -> meter(server, "errand_home_short") == 0);
+      assertThat(server.awaitEnd(second).get("state").asText()).isEqualTo("succeeded");
+      assertThat(server.awaitEnd(server.submit("true", Map.of())).get("state").asText())
+          .isEqualTo("succeeded");
+    } finally {
+      run("umount", disk.toString());
+      Files.delete(disk);
+    }
+  }
+
+  private static double meter(TestServer server, String name) {
+    return server
+        .get("/q/metrics")
+        .body()
+        .lines()
+        .filter(line -> line.startsWith(name + " "))
+        .mapToDouble(line -> Double.parseDouble(line.substring(name.length())))
+        .findFirst()
+        .orElseThrow();
+  }
+
+  private static int run(String... command) throws Exception {
+    return new ProcessBuilder(command).start().waitFor();
   }
 }

@@ -348,6 +348,8 @@ class LifecycleIT {
   void badSettingsStopTheStartWithASentence() {
     assertThat(TestServer.refusal(Map.of("ERRAND_WORKER_SLOTS", "0")))
         .contains("ERRAND_WORKER_SLOTS is 0");
+    assertThat(TestServer.refusal(Map.of("ERRAND_LIMIT_DISK_FILES", "-1")))
+        .contains("ERRAND_LIMIT_DISK_FILES is -1");
     assertThat(TestServer.refusal(Map.of("ERRAND_ROLES", "boss")))
         .contains("ERRAND_ROLES knows api and worker, not 'boss'");
     assertThat(TestServer.refusal(Map.of("ERRAND_TOKEN", "short")))

@@ -62,6 +62,12 @@ class RefusalIT extends OneServer {
           {"command":["true"],"limits":{"memory_bytes":1}}          | limits.memory_bytes
           {"command":["true"],"limits":{"memory":1}}                | limits.memory
           {"command":["true"],"limits":{"nice":20}}                 | limits.nice
+          {"command":["true"],"limits":{"disk_bytes":0}}            | limits.disk_bytes
+          {"command":["true"],"limits":{"disk_bytes":1.5}}          | limits.disk_bytes
+          {"command":["true"],"limits":{"disk_bytes":1125899906842625}} | limits.disk_bytes
+          {"command":["true"],"limits":{"disk_files":0}}            | limits.disk_files
+          {"command":["true"],"limits":{"disk_files":16777217}}     | limits.disk_files
+          {"command":["true"],"limits":{"disk_files":"9"}}          | limits.disk_files
           {"command":["true"],"user":"../root"}                     | user
           {"command":["true"],"sandbox":{"writable":["here"]}}      | sandbox.writable[0]
           {"command":["true"],"sandbox":true}                       | sandbox

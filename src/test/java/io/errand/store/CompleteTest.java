@@ -39,6 +39,19 @@ class CompleteTest extends StoreFixture {
   }
 
   @Test
+  void everyOutcomeCanBeRecorded() throws SQLException {
+    for (Outcome outcome : Outcome.values()) {
+      submit();
+      Integer code = outcome == Outcome.SUCCESS || outcome == Outcome.EXIT_CODE ? 0 : null;
+      assertThat(completes.complete(List.of(ended(claim(1).get(0), outcome, code)), "test"))
+          .as(outcome.wireName())
+          .hasSize(1);
+    }
+    assertThat(database.value("SELECT count(DISTINCT outcome) FROM errand.attempts"))
+        .isEqualTo(Integer.toString(Outcome.values().length));
+  }
+
+  @Test
   void aStaleTokenChangesNothing() throws SQLException {
     UUID id = submit();
     ClaimedJob first = claim(1).get(0);

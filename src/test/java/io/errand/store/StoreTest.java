@@ -198,7 +198,7 @@ class StoreTest extends StoreFixture {
             Map.of(),
             null,
             new Confinement(
-                new Limits(1L << 30, 5L, null, null, null, 3),
+                new Limits(1L << 30, 5L, null, null, null, 7L << 40, 8L, 3),
                 "nobody",
                 new Sandbox(false, true, List.of("/srv"))));
     UUID id = submit(spec);
