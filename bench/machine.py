@@ -8,6 +8,10 @@ TOKEN = "bench-token-0123456789"
 _ends = []
 
 
+def row(what, *cells):
+    print("| " + " | ".join(map(str, [what, *cells])) + " |", flush=True)
+
+
 def at_end(call):
     _ends.append(call)
 
