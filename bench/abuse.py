@@ -6,10 +6,12 @@ answer has come, so a server that stands still is not asked less.
 """
 import collections, http.client, threading
 from concurrent.futures import ThreadPoolExecutor
+from crowd import PIPELINED
 from machine import *
 
 SECONDS = int(os.environ.get("ABUSE_SECONDS", "60"))
 ONLY = os.environ.get("ABUSE_CASES", "").split(",") if os.environ.get("ABUSE_CASES") else None
+WARM_SECONDS = 10  # not counted: a cold server is another question
 EVERY = 0.1
 PATIENCE = 5
 GOAL_MS = 1000
@@ -17,7 +19,7 @@ GOAL_MS = 1000
 CASES = {
     "none": ("nobody else", 0, 0, 8, ""),
     "idle": ("10,000 idle connections", 2, 5000, 8, "held"),
-    "stalled-small": ("200 bodies of 60 kB that stall", 1, 200, 8, "engaged"),
+    "stalled-small": ("200 bodies of up to 60 kB that stall", 1, 200, 8, "engaged"),
     "stalled-large": ("200 bodies of 1 MB that stall", 1, 200, 8, "engaged"),
     "batches": ("50 batches of 16 MiB at once", 1, 50, 8, "engaged"),
     "readers": ("100 readers of the largest page who do not read", 1, 100, 8, "engaged"),
@@ -31,6 +33,7 @@ class Crowd:
 
     def __init__(self, case, base):
         _, processes, self.each, _, self.measure = CASES[case]
+        self.case = case
         self.last, self.least, self.most = [{}] * processes, [None] * processes, collections.Counter()
         host, port = base.removeprefix("http://").split(":")
         self.processes = [subprocess.Popen(
@@ -88,7 +91,9 @@ class Crowd:
             for said in self.last:
                 got.update({name: many for name, many in said.items() if name.isdigit() or name == "closed by the server"})
             parts += [f"{many:,} x {name}" for name, many in sorted(got.items())]
-            if self.total("bytes") > 1e7:
+            if self.case == "pipelined":
+                parts.append(f"{self.total('bytes') // len(PIPELINED):,} requests sent")
+            elif self.total("bytes") > 1e7:
                 parts.append(f"{self.total('bytes') / 1e6:,.0f} MB sent")
         if self.total("unable"):
             parts.append(f"{self.total('unable'):,} could not: {next(said['reason'] for said in self.last if said['unable'])}")
@@ -207,6 +212,8 @@ def run(pg, case):
         peak = max(peak, peak_mib(server))
         return True
 
+    SecondClient(server, job).ask_for(WARM_SECONDS, still)
+    load = os.getloadavg()[0]
     crowd = Crowd(case, server.base)
     crowd.up(30)
     client = SecondClient(server, job)
@@ -220,13 +227,13 @@ def run(pg, case):
     pg.drop(database)
     held = "**not made**" if not crowd.was_made() else "yes" if client.holds() and lived and after else "**no**"
     row(what, crowd.story(), *map(client.cell, client.asked), client.failed(), peak, "yes" if lived else "**died**",
-        "**none**" if after is None else f"{after:.1f} s", held)
+        "**none**" if after is None else f"{after:.1f} s", f"{load:.0f}", held)
 
 
 def abuse():
     pg = Postgres()
     print(f"\n**A second client while others abuse the server, {SECONDS} s each, 384 MiB of heap**\n\n"
           "| others | what they did | submit, ms: p50 / p99 / most | ready | get | not answered as asked | peak RSS, MiB | server lived "
-          "| a job after it | p99 under 1 s |\n|---|---|---|---|---|---|---|---|---|---|", flush=True)
+          "| a job after it | load before | p99 under 1 s |\n|---|---|---|---|---|---|---|---|---|---|---|", flush=True)
     for case in ONLY or CASES:
         run(pg, case)

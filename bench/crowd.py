@@ -8,6 +8,8 @@ import collections, errno, http.client, json, os, resource, select, signal, sock
 
 PAUSE = 0.5  # seconds before a connection that ended is opened again
 CONNECT_SECONDS = 5
+# Most take as much as a small body can, the others what these leave.
+SMALL = [60_000] * 12 + [30_000, 10_000, 3_000, 1_000, 300, 100, 30, 10]
 JOB = {"command": ["true"], "queue": "abuse", "run_at": "2099-01-01T00:00:00Z"}
 LOUD = {"command": ["sh", "-c", "head -c 1048576 /dev/zero; head -c 1048576 /dev/zero >&2; sleep 1"], "queue": "abuse",
         "stdout_limit_bytes": 1 << 20, "stderr_limit_bytes": 1 << 20, "max_attempts": 1}
@@ -32,44 +34,45 @@ def batch():
 
 
 class Connection:
-    def __init__(self, s, opened):
-        self.socket, self.opened = s, opened
+    def __init__(self, s, request, opened):
+        self.socket, self.request, self.opened = s, request, opened
         self.sent, self.connected, self.unread = 0, False, False
 
 
 class Crowd:
-    """Connections that all send the same bytes. An answer of 200 is never read, any other ends the connection."""
+    """Connections that send one of the requests each. An answer of 200 is never read, any other ends the connection."""
 
-    def __init__(self, address, many, request, opens_a_second, seconds=None):
-        self.address, self.request, self.seconds = address, memoryview(request), seconds
-        self.opens = opens_a_second
+    def __init__(self, address, many, requests, opens_a_second, seconds=None):
+        self.address, self.seconds, self.opens = address, seconds, opens_a_second
         self.epoll = select.epoll()
-        self.waiting = collections.deque((0.0, False) for _ in range(many))  # (not before, whether it was unable)
+        self.waiting = collections.deque((0.0, False, memoryview(requests[i % len(requests)])) for i in range(many))
+        # (not before, whether it was unable, request)
         self.alive = {}  # Connection by descriptor
         self.count = collections.Counter()
         self.reason = None
 
-    def open(self, now):
+    def open(self, request, now):
         try:
             s = socket.socket()
         except OSError as fault:
-            return self.could_not(fault, now)
+            return self.could_not(fault, request, now)
         s.setblocking(False)
         code = s.connect_ex(self.address)
         if code not in (0, errno.EINPROGRESS):
             s.close()
-            return self.could_not(OSError(code, os.strerror(code)), now)
-        self.alive[s.fileno()] = Connection(s, now)
+            return self.could_not(OSError(code, os.strerror(code)), request, now)
+        self.alive[s.fileno()] = Connection(s, request, now)
         self.epoll.register(s, select.EPOLLOUT | select.EPOLLIN | select.EPOLLRDHUP)
 
-    def could_not(self, fault, now):
+    def could_not(self, fault, request, now):
         self.reason = fault.strerror or repr(fault)
-        self.waiting.append((now + PAUSE, True))
+        self.waiting.append((now + PAUSE, True, request))
 
     def close(self, descriptor, now, why):
-        self.alive.pop(descriptor).socket.close()
+        it = self.alive.pop(descriptor)
+        it.socket.close()
         self.count[why] += 1
-        self.waiting.append((now + PAUSE, False))
+        self.waiting.append((now + PAUSE, False, it.request))
 
     def happened(self, descriptor, what, now):
         it = self.alive[descriptor]
@@ -77,7 +80,7 @@ class Crowd:
             code = it.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
             if code:
                 self.alive.pop(descriptor).socket.close()
-                return self.could_not(OSError(code, os.strerror(code)), now)
+                return self.could_not(OSError(code, os.strerror(code)), it.request, now)
             it.connected = True
         try:
             if what & select.EPOLLIN and not it.unread:
@@ -87,8 +90,8 @@ class Crowd:
                 it.unread = True
             if what & (select.EPOLLHUP | select.EPOLLERR | select.EPOLLRDHUP):
                 return self.close(descriptor, now, "closed by the server")
-            if what & select.EPOLLOUT and it.sent < len(self.request):
-                step = it.socket.send(self.request[it.sent:it.sent + (1 << 18)])
+            if what & select.EPOLLOUT and it.sent < len(it.request):
+                step = it.socket.send(it.request[it.sent:it.sent + (1 << 18)])
                 it.sent += step
                 self.count["bytes"] += step
         except BlockingIOError:
@@ -96,14 +99,13 @@ class Crowd:
         except OSError:
             return self.close(descriptor, now, "closed by the server")
         self.epoll.modify(descriptor, select.EPOLLRDHUP | (0 if it.unread else select.EPOLLIN)
-                          | (select.EPOLLOUT if it.sent < len(self.request) else 0))
+                          | (select.EPOLLOUT if it.sent < len(it.request) else 0))
 
     def step(self, now):
         for _ in range(max(1, self.opens // 50)):
             if not self.waiting or self.waiting[0][0] > now:
                 break
-            self.waiting.popleft()
-            self.open(now)
+            self.open(self.waiting.popleft()[2], now)
         for descriptor, what in self.epoll.poll(0.02, 4096):
             self.happened(descriptor, what, now)
 
@@ -111,13 +113,13 @@ class Crowd:
         for descriptor, it in list(self.alive.items()):
             if not it.connected and now - it.opened > CONNECT_SECONDS:
                 self.alive.pop(descriptor).socket.close()
-                self.could_not(TimeoutError(errno.ETIMEDOUT, "connecting timed out"), now)
+                self.could_not(TimeoutError(errno.ETIMEDOUT, "connecting timed out"), it.request, now)
             elif self.seconds and now - it.opened > self.seconds:
                 self.close(descriptor, now, "ended after its time")
         held = sum(it.connected for it in self.alive.values())
-        again = sum(not was and since > 0 for since, was in self.waiting)
+        again = sum(not was and since > 0 for since, was, _ in self.waiting)
         return {"held": held, "engaged": held + again, "unread": sum(it.unread for it in self.alive.values()),
-                "unable": sum(was for _, was in self.waiting), "reason": self.reason, **self.count}
+                "unable": sum(was for _, was, _ in self.waiting), "reason": self.reason, **self.count}
 
 
 class Feeder:
@@ -133,6 +135,8 @@ class Feeder:
                 "Authorization": "Bearer " + os.environ["ERRAND_TOKEN"], "Content-Type": "application/json"})
             answer = connection.getresponse()
             text = answer.read()
+            if answer.status == 404:  # no job was in this queue yet
+                return {"counts": {}}
             if answer.status >= 300:
                 raise OSError(f"{method} {path}: {answer.status}")
             return json.loads(text)
@@ -162,12 +166,12 @@ def main(case, host, port, many):
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     crowd = {
-        "idle": lambda: Crowd(address, many, b"", 1000),
-        "stalled-small": lambda: Crowd(address, many, stalled(60_000), 200),
-        "stalled-large": lambda: Crowd(address, many, stalled(1_000_000), 200),
-        "batches": lambda: Crowd(address, many, batch(), 100),
-        "readers": lambda: Crowd(address, many, head("GET", "/v1/jobs?page_size=500"), 100, seconds=20),
-        "pipelined": lambda: Crowd(address, many, PIPELINED * 30_000, 50, seconds=5),
+        "idle": lambda: Crowd(address, many, [b""], 1000),
+        "stalled-small": lambda: Crowd(address, many, [stalled(size) for size in SMALL], 200),
+        "stalled-large": lambda: Crowd(address, many, [stalled(1_000_000)], 200),
+        "batches": lambda: Crowd(address, many, [batch()], 100),
+        "readers": lambda: Crowd(address, many, [head("GET", "/v1/jobs?page_size=500")], 100, seconds=20),
+        "pipelined": lambda: Crowd(address, many, [PIPELINED * 30_000], 50, seconds=5),
         "slots": lambda: Feeder(address, many),
     }[case]()
     report = 0
