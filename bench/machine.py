@@ -158,7 +158,7 @@ class Errand:
                 urllib.request.urlopen(self.base + "/q/health/ready", timeout=5).read()
                 break
             except OSError:
-                if time.monotonic() - begun > 60:
+                if time.monotonic() - begun > 180:
                     raise RuntimeError(open(self.home + "/log").read()[-2000:])
                 time.sleep(0.01)
         self.seconds_to_ready = time.monotonic() - begun
