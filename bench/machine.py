@@ -8,6 +8,10 @@ TOKEN = "bench-token-0123456789"
 _ends = []
 
 
+def row(what, *cells):
+    print("| " + " | ".join(map(str, [what, *cells])) + " |", flush=True)
+
+
 def at_end(call):
     _ends.append(call)
 
@@ -125,9 +129,10 @@ class Postgres:
 
 
 class Errand:
-    """One server process, started by the README's command."""
+    """One server process, started by the README's command, of this checkout or of another built one."""
 
-    def __init__(self, postgres, database, roles="api,worker", slots=8, home=None, **settings):
+    def __init__(self, postgres, database, roles="api,worker", slots=8, home=None, root=ROOT, **settings):
+        self.database = database
         self.home = home or work_dir()
         os.chmod(self.home, 0o711)
         environment = {"PATH": os.environ["PATH"], "HOME": self.home, "ERRAND_HOME": self.home,
@@ -142,7 +147,7 @@ class Errand:
             environment["JAVA_HOME"] = os.environ["JAVA_HOME"]
         self.log = open(self.home + "/log", "ab")
         begun = time.monotonic()
-        self.process = subprocess.Popen([ROOT + "/errand", "serve"], env=environment, stdout=self.log,
+        self.process = subprocess.Popen([root + "/errand", "serve"], env=environment, stdout=self.log,
                                         stderr=subprocess.STDOUT, cwd=self.home)
         at_end(self.end)
         while True:
@@ -153,7 +158,7 @@ class Errand:
                 urllib.request.urlopen(self.base + "/q/health/ready", timeout=5).read()
                 break
             except OSError:
-                if time.monotonic() - begun > 60:
+                if time.monotonic() - begun > 180:
                     raise RuntimeError(open(self.home + "/log").read()[-2000:])
                 time.sleep(0.01)
         self.seconds_to_ready = time.monotonic() - begun
