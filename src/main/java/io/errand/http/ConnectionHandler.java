@@ -53,10 +53,9 @@ final class ConnectionHandler extends ChannelDuplexHandler {
       new Connections.Member() {
         @Override
         void evict() {
-          loop.countEviction();
           ChannelHandlerContext reached = context;
           if (reached != null) {
-            reached.executor().execute(ConnectionHandler.this::closeNow);
+            reached.executor().execute(ConnectionHandler.this::makeRoom);
           }
         }
       };
@@ -141,6 +140,7 @@ final class ConnectionHandler extends ChannelDuplexHandler {
 
   /** Looks at what is held as far as it goes, and passes on what is good. */
   private void advance(ChannelHandlerContext ctx) {
+    Phase before = phase;
     try {
       if (phase == Phase.HEAD) {
         readHead(ctx);
@@ -153,6 +153,8 @@ final class ConnectionHandler extends ChannelDuplexHandler {
     }
     if (isWorking()) {
       loop.connections().works(member);
+    } else if (phase == Phase.BODY && before == Phase.HEAD) {
+      loop.connections().waits(member);
     }
   }
 
@@ -188,7 +190,7 @@ final class ConnectionHandler extends ChannelDuplexHandler {
       path = head.path();
       isHeadMethod = "HEAD".equals(head.method());
     }
-    if (probesOnly && !path.startsWith("/q/")) {
+    if (probesOnly && !path.startsWith("/q/") && loop.connections().isFull()) {
       throw Problem.tooManyConnections();
     }
     answers.begin();
@@ -349,6 +351,16 @@ final class ConnectionHandler extends ChannelDuplexHandler {
       ctx.channel().closeFuture().addListener(closed -> promise.trySuccess());
     } else {
       ctx.close(promise);
+    }
+  }
+
+  /** Closes it for a newcomer, unless a request has come meanwhile. */
+  private void makeRoom() {
+    if (isWorking()) {
+      loop.connections().stays(member);
+    } else if (phase != Phase.CLOSED) {
+      loop.countEviction();
+      closeNow();
     }
   }
 

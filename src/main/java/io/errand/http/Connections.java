@@ -102,6 +102,19 @@ final class Connections {
     unlink(member);
   }
 
+  /** It was chosen to make room, and a request came in that very moment. */
+  synchronized void stays(Member member) {
+    if (!member.counted) {
+      member.counted = true;
+      open++;
+    }
+  }
+
+  /** Whether only requests of operations may be served to newcomers. */
+  synchronized boolean isFull() {
+    return open > most - kept;
+  }
+
   /** It is closed. */
   synchronized void closed(Member member) {
     forget(member);
