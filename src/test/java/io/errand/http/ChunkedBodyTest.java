@@ -33,8 +33,25 @@ class ChunkedBodyTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "~", "x~", "-1~", "+1~", "0x1~", " 1~", "1 ~a~", "5 junk~", "1;a=b~a~", "1;~", "1\na", "1\r\r",
-        "123456789~", "1~ab", "1~a\n", "0~Trailer: x~~", "0~\n", "G~", "\u00b2~"
+        "~",
+        "x~",
+        "-1~",
+        "+1~",
+        "0x1~",
+        " 1~",
+        "1 ~a~",
+        "5 junk~",
+        "1;a=b~a~",
+        "1;~",
+        "1\na",
+        "1\r\r",
+        "123456789~",
+        "1~ab",
+        "1~a\n",
+        "0~Trailer: x~~",
+        "0~\n",
+        "G~",
+        "\u00b2~"
       })
   void anyOtherFramingIsRefused(String text) {
     assertThatThrownBy(() -> new ChunkedBody().check(bytes(text), 0))
@@ -50,7 +67,6 @@ class ChunkedBodyTest {
   }
 
   private static ByteBuf bytes(String text) {
-    return Unpooled.wrappedBuffer(
-        text.replace("~", "\r\n").getBytes(StandardCharsets.ISO_8859_1));
+    return Unpooled.wrappedBuffer(text.replace("~", "\r\n").getBytes(StandardCharsets.ISO_8859_1));
   }
 }

@@ -107,8 +107,7 @@ class StrictHttpIT extends OneServer {
   }
 
   @ParameterizedTest
-  @ValueSource(
-      strings = {"16 junk\r\n", "16;a=b\r\n", "+16\r\n", "16\n", "\r\n", "123456789\r\n"})
+  @ValueSource(strings = {"16 junk\r\n", "16;a=b\r\n", "+16\r\n", "16\n", "\r\n", "123456789\r\n"})
   void aChunkThatIsNotStrictIsRefused(String size) throws IOException {
     String head = "POST /v1/jobs HTTP/1.1\r\nHost: x\r\n" + JSON;
     String body = size + BODY + "\r\n0\r\n\r\n";
