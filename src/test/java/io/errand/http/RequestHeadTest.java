@@ -36,7 +36,7 @@ class RequestHeadTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "400 | ~~",
+        "400 | ~",
         "400 | GET /~Host: x~~",
         "400 | GET  / HTTP/1.1~Host: x~~",
         "400 | GET /  HTTP/1.1~Host: x~~",

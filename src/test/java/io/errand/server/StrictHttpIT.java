@@ -26,7 +26,7 @@ class StrictHttpIT extends OneServer {
         "415 | X-Nothing: 1;",
         "417 | Content-Type: application/json;Expect: 200-ok;",
         "400 | Content-Type: application/json;Host: other;",
-        "400 | Content-Type: application/json;X-Folded: a; b;",
+        "400 | Content-Type: application/json;X-Folded: a;\tb;",
         "400 | Content-Type : application/json;",
         "400 | Content-Type: application/json;X-Control: \u0001;",
         "400 | Content-Type: application/json;Content-Length: 22;",
