@@ -6,16 +6,11 @@ import io.errand.http.Connections.Admission;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.AdaptiveRecvByteBufAllocator;
-import io.netty.channel.Channel;
 import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelHandlerContext;
-import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.channel.ChannelPromise;
 import io.netty.channel.RecvByteBufAllocator;
 import io.netty.channel.socket.DuplexChannel;
-import io.netty.handler.codec.ByteToMessageDecoder;
-import io.netty.util.ReferenceCountUtil;
-import java.nio.charset.StandardCharsets;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -32,9 +27,6 @@ final class ConnectionHandler extends ChannelDuplexHandler {
   /** One read of at most 16 KiB at a time, so that this is what is held of one connection. */
   private static final RecvByteBufAllocator READS =
       new AdaptiveRecvByteBufAllocator(512, 2048, 16 * 1024).maxMessagesPerRead(1);
-
-  private static final byte[] A_HOST =
-      "Host: localhost\r\n\r\n".getBytes(StandardCharsets.US_ASCII);
 
   private enum Phase {
     /** Before the end of a head. */
@@ -59,28 +51,20 @@ final class ConnectionHandler extends ChannelDuplexHandler {
           }
         }
       };
-  private final HeadEnd headEnd = new HeadEnd();
   private final Answers answers = new Answers(this);
+  private final Incoming incoming;
+  private final UnsentBytes unsent = new UnsentBytes();
   private volatile @Nullable ChannelHandlerContext context;
   private boolean probesOnly;
 
   private Phase phase = Phase.HEAD;
-  private @Nullable ByteBuf held;
   private long deadline;
   private long headBegun;
-  private boolean headHasBytes;
-  private String path = "/";
-  private boolean isHeadMethod;
-  private long bodyLeft;
-  private @Nullable ChunkedBody chunks;
-  private boolean readWithheld;
-
-  private long stalledSince;
-  private long lastProgress;
-  private int lastMessage;
+  private boolean isHeldBack;
 
   ConnectionHandler(EventLoopConnections loop) {
     this.loop = loop;
+    this.incoming = new Incoming(loop.head());
   }
 
   /** What watches the answers; it stands behind the encoder. */
@@ -107,20 +91,10 @@ final class ConnectionHandler extends ChannelDuplexHandler {
   @Override
   public void channelInactive(ChannelHandlerContext ctx) {
     phase = Phase.CLOSED;
-    drop();
+    incoming.drop();
     loop.remove(this);
     loop.connections().closed(member);
     ctx.fireChannelInactive();
-  }
-
-  /** Reads on but where a request waits whose predecessor is not answered yet. */
-  @Override
-  public void read(ChannelHandlerContext ctx) {
-    if (phase == Phase.ANSWER && held != null) {
-      readWithheld = true;
-    } else {
-      ctx.read();
-    }
   }
 
   @Override
@@ -130,12 +104,17 @@ final class ConnectionHandler extends ChannelDuplexHandler {
       bytes.release();
       return;
     }
-    ByteBuf before = held;
-    held =
-        before == null
-            ? bytes
-            : ByteToMessageDecoder.MERGE_CUMULATOR.cumulate(ctx.alloc(), before, bytes);
+    incoming.add(ctx, bytes);
     advance(ctx);
+    holdBack(ctx);
+  }
+
+  /** Stops reading where a request waits whose predecessor is not answered yet. */
+  private void holdBack(ChannelHandlerContext ctx) {
+    if (phase == Phase.ANSWER && !incoming.isEmpty()) {
+      isHeldBack = true;
+      ctx.channel().config().setAutoRead(false);
+    }
   }
 
   /** Looks at what is held as far as it goes, and passes on what is good. */
@@ -164,104 +143,42 @@ final class ConnectionHandler extends ChannelDuplexHandler {
   }
 
   private void readHead(ChannelHandlerContext ctx) {
-    ByteBuf bytes = held;
-    if (bytes == null) {
+    if (incoming.isEmpty()) {
       return;
     }
-    if (!headHasBytes) {
-      headHasBytes = true;
+    if (!incoming.isInHead()) {
+      incoming.beginHead();
       headBegun = System.nanoTime();
       deadline = headBegun + loop.headNanos();
-      path = "/";
-      isHeadMethod = false;
-      headEnd.reset();
-      skipEmptyLine(bytes);
     }
-    int size = headEnd.find(bytes);
+    int size = incoming.checkHead();
     if (size < 0) {
       return;
     }
-    RequestHead head = loop.head();
-    bytes.getBytes(bytes.readerIndex(), head.bytes, 0, size);
-    headHasBytes = false;
-    try {
-      head.check(size);
-    } finally {
-      path = head.path();
-      isHeadMethod = "HEAD".equals(head.method());
-    }
-    if (probesOnly && !path.startsWith("/q/") && loop.connections().isFull()) {
+    if (probesOnly && !incoming.path().startsWith("/q/") && loop.connections().isFull()) {
       throw Problem.tooManyConnections();
     }
     answers.begin();
-    bodyLeft = head.bodyLength();
-    chunks = bodyLeft < 0 ? new ChunkedBody() : null;
-    phase = bodyLeft == 0 ? Phase.ANSWER : Phase.BODY;
-    deadline = bodyLeft == 0 ? Long.MAX_VALUE : System.nanoTime() + loop.bodyNanos();
-    if (head.lacksHost()) {
-      ByteBuf withoutEnd = bytes.readRetainedSlice(size - 2);
-      bytes.skipBytes(2);
-      ctx.fireChannelRead(Unpooled.wrappedBuffer(withoutEnd, Unpooled.wrappedBuffer(A_HOST)));
-      releaseWhatIsRead();
+    if (incoming.isComplete()) {
+      complete();
     } else {
-      pass(ctx, size);
+      phase = Phase.BODY;
+      deadline = System.nanoTime() + loop.bodyNanos();
     }
-  }
-
-  /** One empty line before a request is ignored (RFC 9112, section 2.2). */
-  private static void skipEmptyLine(ByteBuf bytes) {
-    int at = bytes.readerIndex();
-    if (bytes.readableBytes() >= 2 && bytes.getByte(at) == '\r' && bytes.getByte(at + 1) == '\n') {
-      bytes.skipBytes(2);
-    }
+    incoming.passHead(ctx, size);
   }
 
   private void readBody(ChannelHandlerContext ctx) {
-    ByteBuf bytes = held;
-    if (bytes == null) {
-      return;
+    int size = incoming.checkBody();
+    if (incoming.isComplete()) {
+      complete();
     }
-    int size;
-    boolean complete;
-    if (chunks == null) {
-      size = (int) Math.min(bodyLeft, bytes.readableBytes());
-      bodyLeft -= size;
-      complete = bodyLeft == 0;
-    } else {
-      size = chunks.check(bytes, bytes.readerIndex()) - bytes.readerIndex();
-      complete = chunks.isComplete();
-    }
-    if (complete) {
-      phase = Phase.ANSWER;
-      deadline = Long.MAX_VALUE;
-    }
-    pass(ctx, size);
+    incoming.pass(ctx, size);
   }
 
-  /** Passes on so many of the bytes that are held. */
-  private void pass(ChannelHandlerContext ctx, int size) {
-    ByteBuf bytes = held;
-    if (bytes == null || size == 0) {
-      return;
-    }
-    if (size == bytes.readableBytes()) {
-      held = null;
-      ctx.fireChannelRead(bytes);
-    } else {
-      ctx.fireChannelRead(bytes.readRetainedSlice(size));
-    }
-  }
-
-  private void releaseWhatIsRead() {
-    ByteBuf bytes = held;
-    if (bytes != null && !bytes.isReadable()) {
-      drop();
-    }
-  }
-
-  private void drop() {
-    ReferenceCountUtil.release(held);
-    held = null;
+  private void complete() {
+    phase = Phase.ANSWER;
+    deadline = Long.MAX_VALUE;
   }
 
   /** The application has given the last byte of its answer. */
@@ -278,13 +195,14 @@ final class ConnectionHandler extends ChannelDuplexHandler {
     if (ctx == null || (phase != Phase.ANSWER && phase != Phase.BODY)) {
       return;
     }
-    if (last || phase == Phase.BODY || !ctx.channel().config().isAutoRead()) {
+    boolean isUnread = !isHeldBack && !ctx.channel().config().isAutoRead();
+    if (last || phase == Phase.BODY || isUnread) {
       linger(ctx, phase == Phase.BODY ? deadline : System.nanoTime() + LINGER_NANOS);
       return;
     }
     phase = Phase.HEAD;
     deadline = System.nanoTime() + loop.idleNanos();
-    if (held != null) {
+    if (!incoming.isEmpty()) {
       ctx.executor().execute(this::nextRequest); // others of this event loop come in between
     }
   }
@@ -294,12 +212,11 @@ final class ConnectionHandler extends ChannelDuplexHandler {
     if (ctx == null || phase != Phase.HEAD) {
       return;
     }
+    isHeldBack = false;
+    ctx.channel().config().setAutoRead(true);
     advance(ctx);
+    holdBack(ctx);
     ctx.fireChannelReadComplete(); // what is answered meanwhile is flushed then
-    if (readWithheld && (phase != Phase.ANSWER || held == null)) {
-      readWithheld = false;
-      ctx.read();
-    }
   }
 
   /** Answers with a problem where nothing is answered yet, and ends the connection. */
@@ -312,12 +229,12 @@ final class ConnectionHandler extends ChannelDuplexHandler {
       closeNow();
       return;
     }
-    byte[] answer = loop.refusals().answer(problem, path, !isHeadMethod);
+    byte[] answer = loop.refusals().answer(problem, incoming.path(), !incoming.isHeadMethod());
     loop.count(problem, System.nanoTime() - headBegun);
     answers.forbid();
     phase = Phase.LAST;
     deadline = System.nanoTime() + LINGER_NANOS;
-    drop();
+    incoming.drop();
     loop.connections().waits(member);
     ctx.writeAndFlush(Unpooled.wrappedBuffer(answer)).addListener(written -> endOutput(ctx));
   }
@@ -325,7 +242,7 @@ final class ConnectionHandler extends ChannelDuplexHandler {
   private void linger(ChannelHandlerContext ctx, long until) {
     phase = Phase.LAST;
     deadline = until;
-    drop();
+    incoming.drop();
     loop.connections().waits(member);
     ctx.executor().execute(() -> endOutput(ctx)); // the socket is in the middle of a write
   }
@@ -368,17 +285,16 @@ final class ConnectionHandler extends ChannelDuplexHandler {
     ChannelHandlerContext ctx = context;
     if (ctx != null) {
       phase = Phase.CLOSED;
-      drop();
+      incoming.drop();
       ctx.close();
     }
   }
 
   /** Bytes that wait here for the client, or because of it. */
   long heldBytes() {
-    ChannelOutboundBuffer unsent = unsent();
-    long unread = unsent == null || isWorking() ? 0 : unsent.totalPendingWriteBytes();
-    ByteBuf bytes = held;
-    return unread + (bytes == null ? 0 : bytes.capacity());
+    ChannelHandlerContext ctx = context;
+    long unread = ctx == null || isWorking() ? 0 : UnsentBytes.count(ctx.channel());
+    return unread + incoming.capacity();
   }
 
   /** Closes the connection, from its event loop, because others need what it holds. */
@@ -389,38 +305,17 @@ final class ConnectionHandler extends ChannelDuplexHandler {
 
   /** Ends what has taken too long. */
   void sweep(long now) {
+    ChannelHandlerContext ctx = context;
     if (now - deadline > 0 && deadline != Long.MAX_VALUE) {
-      if (phase == Phase.HEAD && headHasBytes) {
+      if (phase == Phase.HEAD && incoming.isInHead()) {
         refuse(Problem.of(Kind.REQUEST_TIMEOUT, "The head of the request took too long"));
       } else if (phase == Phase.BODY) {
         refuse(Problem.of(Kind.REQUEST_TIMEOUT, "The body of the request took too long"));
       } else {
         closeNow();
       }
-    } else if (isStalled(now)) {
+    } else if (ctx != null && unsent.isStalled(ctx.channel(), now, loop.stallNanos())) {
       closeNow();
     }
-  }
-
-  private boolean isStalled(long now) {
-    ChannelOutboundBuffer unsent = unsent();
-    if (unsent == null || unsent.totalPendingWriteBytes() == 0) {
-      lastMessage = 0;
-      return false;
-    }
-    int message = System.identityHashCode(unsent.current());
-    long progress = unsent.currentProgress();
-    if (message != lastMessage || progress != lastProgress) {
-      lastMessage = message;
-      lastProgress = progress;
-      stalledSince = now;
-    }
-    return now - stalledSince > loop.stallNanos();
-  }
-
-  private @Nullable ChannelOutboundBuffer unsent() {
-    ChannelHandlerContext ctx = context;
-    Channel channel = ctx == null ? null : ctx.channel();
-    return channel == null ? null : channel.unsafe().outboundBuffer();
   }
 }

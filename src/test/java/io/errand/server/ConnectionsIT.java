@@ -23,6 +23,10 @@ import org.junit.jupiter.api.Test;
 /** What clients that hold connections, and do little with them, can do to others: nothing. */
 class ConnectionsIT {
   private static final int MOST_MILLIS = 60_000;
+
+  /** More than the buffers of both sockets take, which are 10 MiB by default. */
+  private static final long MOST_IN_KERNEL = 24 << 20;
+
   private static final String LIVE = "GET /q/health/live HTTP/1.1\r\nHost: x\r\n\r\n";
   private static final String HALF_A_HEAD = "GET /q/health/live HTTP/1.1\r\nHo";
 
@@ -82,7 +86,7 @@ class ConnectionsIT {
 
   @Test
   void whoDoesNotReadIsReadNoFurtherAndCutOff() throws Exception {
-    try (TestServer server = TestServer.start(Map.of("ERRAND_HTTP_LIMITS_STALL_SECONDS", "2"));
+    try (TestServer server = TestServer.start(Map.of("ERRAND_HTTP_LIMITS_STALL_SECONDS", "5"));
         SocketChannel channel = SocketChannel.open();
         Selector selector = Selector.open()) {
       channel.socket().setReceiveBufferSize(4096);
@@ -92,7 +96,7 @@ class ConnectionsIT {
       byte[] requests = LIVE.repeat(1_000).getBytes(StandardCharsets.US_ASCII);
       long sent = 0;
       IOException end = null;
-      while (end == null && sent < 64 << 20) {
+      while (end == null && sent < MOST_IN_KERNEL) {
         assertThat(selector.select(MOST_MILLIS)).as("the end of the connection").isPositive();
         selector.selectedKeys().clear();
         try {
