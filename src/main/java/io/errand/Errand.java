@@ -45,8 +45,6 @@ public final class Errand {
           "limit-disk-files",
           "min-free-bytes");
 
-  private static final long MOST_CONNECTIONS = 20_000;
-
   private static @Nullable EmbeddedPostgres postgres;
 
   /** Kept for as long as this process lives: a channel that is collected gives its lock back. */
@@ -90,7 +88,6 @@ public final class Errand {
     System.setProperty("jna.tmpdir", home.toString()); // /tmp may be mounted noexec
     // In /tmp anybody could make it first, or move it away.
     System.setProperty("quarkus.vertx.cache-directory", home.resolve("vertx-cache").toString());
-    System.setProperty("quarkus.http.limits.max-connections", Long.toString(mostConnections()));
     if (setting("errand.database-url") == null) {
       EmbeddedPostgres started = EmbeddedPostgres.start(home);
       postgres = started;
@@ -106,22 +103,6 @@ public final class Errand {
     if (!"api".equals(setting("errand.roles"))) {
       Accounts.choose(setting("errand.run-as"), home); // what it refuses is said before the start
     }
-  }
-
-  /**
-   * Three quarters of the descriptors that this process may have: the rest is kept for commands,
-   * the database and files. The JVM raises its soft limit to the hard one.
-   */
-  private static long mostConnections() throws IOException {
-    for (String line : Files.readAllLines(Path.of("/proc/self/limits"))) {
-      if (line.startsWith("Max open files")) {
-        String soft = line.trim().split("\\s+")[3];
-        long descriptors =
-            soft.equals("unlimited") ? MOST_CONNECTIONS : Long.parseLong(soft) / 4 * 3;
-        return Math.max(1, Math.min(MOST_CONNECTIONS, descriptors));
-      }
-    }
-    return MOST_CONNECTIONS;
   }
 
   /**

@@ -2,10 +2,10 @@ package io.errand;
 
 import io.errand.api.ApiConfig;
 import io.errand.auth.Tokens;
+import io.errand.http.Listener;
 import io.errand.worker.Worker;
 import io.quarkus.runtime.Quarkus;
 import io.quarkus.runtime.QuarkusApplication;
-import io.quarkus.vertx.http.HttpServer;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -31,15 +31,15 @@ public class Server implements QuarkusApplication, HealthCheck {
   private final ApiConfig api;
   private final Tokens tokens;
   private final ServerConfig config;
-  private final HttpServer http;
+  private final Listener listener;
   private final AtomicBoolean draining = new AtomicBoolean();
 
-  Server(Worker worker, ApiConfig api, Tokens tokens, ServerConfig config, HttpServer http) {
+  Server(Worker worker, ApiConfig api, Tokens tokens, ServerConfig config, Listener listener) {
     this.worker = worker;
     this.api = api;
     this.tokens = tokens;
     this.config = config;
-    this.http = http;
+    this.listener = listener;
   }
 
   @Override
@@ -49,7 +49,7 @@ public class Server implements QuarkusApplication, HealthCheck {
     String host =
         config.httpHost().contains(":") ? "[" + config.httpHost() + "]" : config.httpHost();
     String reachable = host.equals("0.0.0.0") || host.equals("[::]") ? "127.0.0.1" : host;
-    String url = "http://" + reachable + ":" + http.getPort();
+    String url = "http://" + reachable + ":" + listener.start(config.httpHost(), config.httpPort());
     Path home = Path.of(config.home());
     if (api.isApi()) {
       WarmUp.begin(url, tokens.adminAuthorization());
@@ -72,6 +72,7 @@ public class Server implements QuarkusApplication, HealthCheck {
               System.out.println(line);
             });
     Quarkus.waitForExit();
+    listener.stop();
     return 0;
   }
 

@@ -4,18 +4,15 @@ import io.errand.api.Problem.Kind;
 import io.errand.memory.MemoryBudget;
 import io.errand.memory.MemoryBudget.Reservation;
 import io.errand.memory.MemoryBudget.Share;
-import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.ext.web.RoutingContext;
 import jakarta.enterprise.context.ApplicationScoped;
-import java.util.concurrent.TimeUnit;
 
 /**
  * Lets the body of a request in: within the size that its call takes, where there is memory for it
- * and for what is made of it, and for as long as a body may take. The memory is reserved by the
- * size that the head declares, before a byte of the body is read, and held until the answer has
- * been written.
+ * and for what is made of it. The memory is reserved by the size that the head declares, before a
+ * byte of the body is read, and held until the answer has been written.
  */
 @ApplicationScoped
 class BodyAdmission {
@@ -26,23 +23,19 @@ class BodyAdmission {
   private static final int COPIES = 3;
 
   private final MemoryBudget budget;
-  private final ApiConfig config;
-  private final Vertx vertx;
 
-  BodyAdmission(MemoryBudget budget, ApiConfig config, Vertx vertx) {
+  BodyAdmission(MemoryBudget budget) {
     this.budget = budget;
-    this.config = config;
-    this.vertx = vertx;
   }
 
   /**
-   * Reserves the memory of the request's body, and sees to it that the body does not take for ever.
+   * Reserves the memory of the request's body.
    *
    * @throws Problem 413 where it is too large, 503 where there is no memory for it now
    */
   void admit(RoutingContext context) {
     HttpServerRequest request = context.request();
-    if (!StrictHttp.hasBody(request)) {
+    if (!BodyHeaders.hasBody(request)) {
       return;
     }
     long most =
@@ -56,19 +49,7 @@ class BodyAdmission {
     if (held == null) {
       throw Problem.noMemoryForBody();
     }
-    long timer =
-        vertx.setTimer(
-            TimeUnit.SECONDS.toMillis(config.requestSeconds()),
-            late -> {
-              if (!request.isEnded()) {
-                request.connection().close();
-              }
-            });
-    context.addEndHandler(
-        ended -> {
-          held.close();
-          vertx.cancelTimer(timer);
-        });
+    context.addEndHandler(ended -> held.close());
   }
 
   /** A body that declares no length may have all that its call takes. */
@@ -78,25 +59,5 @@ class BodyAdmission {
       return most;
     }
     return declared.matches("[0-9]{1,18}") ? Long.parseLong(declared) : Long.MAX_VALUE;
-  }
-
-  /**
-   * Closes the connection of a request that was refused, after its body, so that its client can
-   * read the answer first; or after the time that a body may take.
-   */
-  void closeAfterBody(RoutingContext context) {
-    HttpServerRequest request = context.request();
-    if (request.isEnded() || !StrictHttp.hasBody(request)) {
-      request.connection().close();
-      return;
-    }
-    long timer =
-        vertx.setTimer(
-            TimeUnit.SECONDS.toMillis(config.requestSeconds()),
-            late -> request.connection().close());
-    request.connection().closeHandler(closed -> vertx.cancelTimer(timer));
-    request.handler(dropped -> {});
-    request.endHandler(ended -> request.connection().close());
-    request.resume();
   }
 }

@@ -17,10 +17,10 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The one place that every request passes before any route: decides whose it is, whether its HTTP
- * is acceptable ({@link StrictHttp}) and whether there is memory for its body ({@link
- * BodyAdmission}). Fails closed: only the paths that are listed here are served to a request that
- * nobody has identified, and a path that is not written as it is routed is served to nobody.
+ * The one place that every request passes before any route: decides whose it is, whether its body
+ * may be read ({@link BodyHeaders}) and whether there is memory for it ({@link BodyAdmission}).
+ * Fails closed: only the paths that are listed here are served to a request that nobody has
+ * identified, and a path that is not written as it is routed is served to nobody.
  */
 @ApplicationScoped
 public class Gate {
@@ -34,6 +34,7 @@ public class Gate {
           "/q/metrics",
           "/q/openapi");
 
+  private static final Set<String> READING = Set.of("GET", "HEAD");
   private static final int AFTER_REQUEST_IDS = 9_000;
   private static final String PRINCIPAL = Gate.class.getName() + ".principal";
 
@@ -84,9 +85,12 @@ public class Gate {
     String path = context.request().path();
     meters.measure(context, path != null && PUBLIC.contains(path));
     try {
-      StrictHttp.check(context.request());
+      BodyHeaders.check(context.request());
       if (path == null || !PUBLIC.contains(path)) {
         identify(context, path);
+      } else if (!READING.contains(context.request().method().name())) {
+        response.putHeader(HttpHeaders.ALLOW, "GET, HEAD");
+        throw Problem.ofStatus(Kind.METHOD_NOT_ALLOWED.status);
       }
       bodies.admit(context);
     } catch (Problem problem) {
@@ -115,7 +119,7 @@ public class Gate {
     context.put(PRINCIPAL, principal);
   }
 
-  /** Answers, and closes the connection: whoever sent this may have sent more behind it. */
+  /** Answers, and has the connection closed: whoever sent this may have sent more behind it. */
   private void refuse(RoutingContext context, Problem problem) {
     HttpServerRequest request = context.request();
     HttpServerResponse response = context.response();
@@ -127,8 +131,7 @@ public class Gate {
         .putHeader(HttpHeaders.CONTENT_TYPE, Problem.CONTENT_TYPE)
         .putHeader(HttpHeaders.CONNECTION, "close");
     Buffer body = body(problem, request.path());
-    (request.method().name().equals("HEAD") ? response.end() : response.end(body))
-        .onComplete(written -> bodies.closeAfterBody(context));
+    response.end(request.method().name().equals("HEAD") ? Buffer.buffer() : body);
   }
 
   private Buffer body(Problem problem, @Nullable String path) {

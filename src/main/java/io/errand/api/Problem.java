@@ -17,6 +17,7 @@ public final class Problem extends RuntimeException {
   public static final String CONTENT_TYPE = "application/problem+json";
 
   private final Kind kind;
+  private final int status;
   private final List<FieldError> errors;
   private final @Nullable Integer retryAfterSeconds;
 
@@ -28,17 +29,21 @@ public final class Problem extends RuntimeException {
     NOT_FOUND(404, "not-found", "There is no such thing"),
     METHOD_NOT_ALLOWED(405, "method-not-allowed", "This method is not allowed here"),
     NOT_ACCEPTABLE(406, "not-acceptable", "No answer in an acceptable form"),
+    REQUEST_TIMEOUT(408, "request-timeout", "The request took too long"),
     CONFLICT(409, "conflict", "The state of the resource does not allow that"),
     GONE(410, "gone", "It was here and has been removed"),
     PRECONDITION_FAILED(412, "precondition-failed", "A precondition is not met"),
     TOO_LARGE(413, "body-too-large", "The body is too large"),
+    URI_TOO_LONG(414, "uri-too-long", "The target of the request is too long"),
     UNSUPPORTED_MEDIA_TYPE(415, "unsupported-media-type", "The body must be application/json"),
     EXPECTATION_FAILED(417, "expectation-failed", "This expectation cannot be met"),
     KEY_REUSED(422, "idempotency-key-reused", "The key belongs to another request"),
     TOO_MANY(429, "too-many-requests", "Too many requests"),
+    HEADERS_TOO_LARGE(431, "headers-too-large", "The head of the request is too large"),
     INTERNAL(500, "internal", "Something went wrong here"),
     NOT_IMPLEMENTED(501, "not-implemented", "This is not part of what is served here"),
-    UNAVAILABLE(503, "unavailable", "Not available for the moment");
+    UNAVAILABLE(503, "unavailable", "Not available for the moment"),
+    VERSION_NOT_SUPPORTED(505, "version-not-supported", "This version of HTTP is not served");
 
     final int status;
     final String slug;
@@ -48,16 +53,6 @@ public final class Problem extends RuntimeException {
       this.status = status;
       this.slug = slug;
       this.title = title;
-    }
-
-    /** The kind for a status code that the framework chose. */
-    static Kind ofStatus(int status) {
-      for (Kind kind : values()) {
-        if (kind.status == status) {
-          return kind;
-        }
-      }
-      return status < 500 ? INVALID : INTERNAL;
     }
   }
 
@@ -81,8 +76,18 @@ public final class Problem extends RuntimeException {
 
   private Problem(
       Kind kind, String detail, List<FieldError> errors, @Nullable Integer retryAfterSeconds) {
+    this(kind, kind.status, detail, errors, retryAfterSeconds);
+  }
+
+  private Problem(
+      Kind kind,
+      int status,
+      String detail,
+      List<FieldError> errors,
+      @Nullable Integer retryAfterSeconds) {
     super(detail, null, false, false);
     this.kind = kind;
+    this.status = status;
     this.errors = List.copyOf(errors);
     this.retryAfterSeconds = retryAfterSeconds;
   }
@@ -90,6 +95,20 @@ public final class Problem extends RuntimeException {
   /** A problem with a sentence about it. */
   public static Problem of(Kind kind, String detail) {
     return new Problem(kind, detail, List.of(), null);
+  }
+
+  /**
+   * The problem for a status code that the framework chose. A status that has no kind of its own
+   * keeps its code.
+   */
+  static Problem ofStatus(int status) {
+    for (Kind kind : Kind.values()) {
+      if (kind.status == status) {
+        return of(kind, kind.title);
+      }
+    }
+    Kind kind = status < 500 ? Kind.INVALID : Kind.INTERNAL;
+    return new Problem(kind, status, kind.title, List.of(), null);
   }
 
   /** A request with bad fields. */
@@ -138,7 +157,8 @@ public final class Problem extends RuntimeException {
   /** The same problem, said of one field. */
   public Problem about(String field) {
     String detail = String.valueOf(getMessage());
-    return new Problem(kind, detail, List.of(new FieldError(field, detail)), retryAfterSeconds);
+    return new Problem(
+        kind, status, detail, List.of(new FieldError(field, detail)), retryAfterSeconds);
   }
 
   /** There is no memory for a body at the moment, and nothing of it was read. */
@@ -150,17 +170,27 @@ public final class Problem extends RuntimeException {
         1);
   }
 
+  /** All connections but those that are kept for probes are taken. */
+  public static Problem tooManyConnections() {
+    return new Problem(
+        Kind.UNAVAILABLE,
+        "Too many connections are in use; nothing was read of this request, so repeat it",
+        List.of(),
+        1);
+  }
+
   /** A file system of the server is nearly full. */
   static Problem noSpace(String detail) {
     return new Problem(Kind.UNAVAILABLE, detail, List.of(), 10);
   }
 
-  int status() {
-    return kind.status;
+  /** Its status code. */
+  public int status() {
+    return status;
   }
 
   /** The headers that go with it. */
-  Map<String, String> headers() {
+  public Map<String, String> headers() {
     Map<String, String> headers = new LinkedHashMap<>();
     if (retryAfterSeconds != null) {
       headers.put("Retry-After", retryAfterSeconds.toString());
@@ -172,11 +202,11 @@ public final class Problem extends RuntimeException {
   }
 
   /** What the answer holds. */
-  Body body(String path) {
+  public Body body(String path) {
     return new Body(
         "urn:errand:problem:" + kind.slug,
         kind.title,
-        kind.status,
+        status,
         String.valueOf(getMessage()),
         path,
         errors.isEmpty() ? null : errors);
@@ -185,7 +215,7 @@ public final class Problem extends RuntimeException {
   /** The answer. */
   public Response response(String path) {
     Response.ResponseBuilder response =
-        Response.status(kind.status).type(MediaType.valueOf(CONTENT_TYPE)).entity(body(path));
+        Response.status(status).type(MediaType.valueOf(CONTENT_TYPE)).entity(body(path));
     headers().forEach(response::header);
     return response.build();
   }

@@ -59,9 +59,8 @@ public class ProblemMappers {
 
   /** What the framework refuses: no such path, method, media type. */
   private static Response framework(int status, String path) {
-    Kind kind = Kind.ofStatus(status);
-    Response answer = Problem.of(kind, kind.title).response(path);
-    return kind == Kind.METHOD_NOT_ALLOWED
+    Response answer = Problem.ofStatus(status).response(path);
+    return status == Kind.METHOD_NOT_ALLOWED.status
         ? Response.fromResponse(answer).header("Allow", AllowedMethods.of(path)).build()
         : answer;
   }

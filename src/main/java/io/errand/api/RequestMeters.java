@@ -13,7 +13,7 @@ import java.util.concurrent.TimeUnit;
  * of meters has a bound.
  */
 @ApplicationScoped
-class RequestMeters {
+public class RequestMeters {
   private static final String UNKNOWN = "UNKNOWN";
 
   private final MeterRegistry registry;
@@ -32,21 +32,42 @@ class RequestMeters {
       return;
     }
     long begun = System.nanoTime();
-    context.addEndHandler(ended -> record(context, System.nanoTime() - begun));
+    context.addEndHandler(
+        ended -> {
+          if (context.response().headWritten()) { // else the client is gone, or was refused
+            record(context, System.nanoTime() - begun);
+          }
+        });
+  }
+
+  /**
+   * Counts a request that the listener has refused before any route.
+   *
+   * @param status what was answered
+   * @param nanos since its first byte
+   */
+  public void refused(int status, long nanos) {
+    record(UNKNOWN, UNKNOWN, status, nanos);
   }
 
   private void record(RoutingContext context, long nanos) {
-    String method = context.request().method().name();
     String path = context.request().path();
     String route = path == null ? null : AllowedMethods.templateOf(path);
-    int status = context.response().getStatusCode();
+    record(
+        context.request().method().name(), // the listener lets known ones pass
+        route == null ? UNKNOWN : route,
+        context.response().getStatusCode(),
+        nanos);
+  }
+
+  private void record(String method, String route, int status, long nanos) {
     Timer.builder("http.server.requests")
         .tags(
             Tags.of(
                 "method",
-                StrictHttp.METHODS.contains(method) ? method : UNKNOWN,
+                method,
                 "uri",
-                route == null ? UNKNOWN : route,
+                route,
                 "status",
                 Integer.toString(status),
                 "outcome",

@@ -14,8 +14,11 @@ final class RawHttp {
 
   /** A status line, headers and body as text. */
   record Answer(String text) {
+    private static final String CONTINUE = "HTTP/1.1 100 Continue\r\n\r\n";
+
     int status() {
-      return text.startsWith("HTTP/1.") ? Integer.parseInt(text.substring(9, 12)) : 0;
+      String last = text.startsWith(CONTINUE) ? text.substring(CONTINUE.length()) : text;
+      return last.startsWith("HTTP/1.") ? Integer.parseInt(last.substring(9, 12)) : 0;
     }
   }
 

@@ -8,6 +8,7 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What HTTP allows two readers to take for different things is refused, with a problem. */
 class StrictHttpIT extends OneServer {
@@ -25,6 +26,12 @@ class StrictHttpIT extends OneServer {
         "415 | X-Nothing: 1;",
         "417 | Content-Type: application/json;Expect: 200-ok;",
         "400 | Content-Type: application/json;Host: other;",
+        "400 | Content-Type: application/json;X-Folded: a;\tb;",
+        "400 | Content-Type : application/json;",
+        "400 | Content-Type: application/json;X-Control: \u0001;",
+        "400 | Content-Type: application/json;Content-Length: 22;",
+        "400 | Content-Type: application/json;Transfer-Encoding: chunked;",
+        "202 | Content-Type: application/json;Expect: 100-continue;",
         "202 | Content-Type: application/json;",
         "202 | Content-Type: application/json; charset=utf-8;"
       })
@@ -63,14 +70,75 @@ class StrictHttpIT extends OneServer {
 
   @Test
   void aRequestWithoutHostIsRefusedInHttp11AndServedInHttp10() throws IOException {
-    assertThat(send("GET /v1/jobs HTTP/1.1\r\n\r\n").status()).isEqualTo(400);
+    assertAnswer(send("GET /v1/jobs HTTP/1.1\r\n\r\n"), 400);
     assertAnswer(send("GET /v1/jobs HTTP/1.0\r\n\r\n"), 200);
   }
 
+  @ParameterizedTest
+  @CsvSource({
+    "400, GET  /v1/jobs HTTP/1.1",
+    "400, GET http://x/v1/jobs HTTP/1.1",
+    "400, OPTIONS * HTTP/1.1",
+    "400, GET /v1/jobs#x HTTP/1.1",
+    "400, GET /v1/jobs?q=% HTTP/1.1",
+    "400, GET //v1/jobs HTTP/1.1",
+    "400, GET /v1/jobs?q={x} HTTP/1.1",
+    "501, get /v1/jobs HTTP/1.1",
+    "501, CONNECT x:80 HTTP/1.1",
+    "505, GET /v1/jobs HTTP/9.9"
+  })
+  void aRequestLineThatIsNotStrictIsRefused(int status, String line) throws IOException {
+    assertAnswer(send(line + "\r\nHost: x\r\n\r\n"), status);
+  }
+
   @Test
-  void anUnknownMethodIsRefusedAndMakesNoMeter() throws IOException {
+  void linesThatDoNotEndInCrLfAreRefused() throws IOException {
+    assertAnswer(RawHttp.send(server.url(), "GET /q/health/live HTTP/1.1\nHost: x\n\n"), 400);
+  }
+
+  @Test
+  void aHeadThatIsTooLongIsRefusedWhileItArrives() throws IOException {
+    String target = "GET /v1/jobs?q=" + "x".repeat(8_000);
+    assertAnswer(RawHttp.send(server.url(), target), 414);
+    String header = "GET /v1/jobs HTTP/1.1\r\nHost: x\r\nX: " + "x".repeat(40_000);
+    assertAnswer(RawHttp.send(server.url(), header), 431);
+    String many = "GET /v1/jobs HTTP/1.1\r\nHost: x\r\n" + "A: b\r\n".repeat(200) + "\r\n";
+    assertAnswer(RawHttp.send(server.url(), many), 431);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"16 junk\r\n", "16;a=b\r\n", "+16\r\n", "16\n", "\r\n", "123456789\r\n"})
+  void aChunkThatIsNotStrictIsRefused(String size) throws IOException {
+    String head = "POST /v1/jobs HTTP/1.1\r\nHost: x\r\n" + JSON;
+    String body = size + BODY + "\r\n0\r\n\r\n";
+    assertAnswer(send(head + "Transfer-Encoding: chunked\r\n\r\n" + body), 400);
+  }
+
+  @Test
+  void aChunkedBodyIsServedAndItsTrailersAreRefused() throws IOException {
+    String head =
+        "POST /v1/jobs HTTP/1.1\r\nHost: x\r\n" + JSON + "Transfer-Encoding: chunked\r\n\r\n";
+    String chunk = Integer.toHexString(BODY.length()) + "\r\n" + BODY + "\r\n0\r\n";
+    assertAnswer(send(head + chunk + "\r\n"), 202);
+    assertAnswer(send(head + chunk + "X: y\r\n\r\n"), 400);
+    assertAnswer(send(head + "fffffff\r\n"), 413);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"/q/health", "/q/health/live", "/q/health/ready", "/q/metrics", "/q/openapi"})
+  void onlyReadingIsAllowedOfWhatIsServedToEverybody(String path) throws IOException {
+    for (String method : List.of("POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")) {
+      assertAnswer(send(method + " " + path + " HTTP/1.1\r\nHost: x\r\n\r\n"), 405);
+    }
+  }
+
+  @Test
+  void anUnknownMethodIsRefusedAndMakesNoMeterOfItsOwn() throws IOException {
     assertAnswer(send("BREW" + "X".repeat(500) + " /v1/jobs HTTP/1.1\r\nHost: x\r\n\r\n"), 501);
-    assertThat(server.get("/q/metrics").body()).doesNotContain("BREW");
+    assertThat(server.get("/q/metrics").body())
+        .doesNotContain("BREW")
+        .contains("method=\"UNKNOWN\",outcome=\"SERVER_ERROR\",status=\"501\",uri=\"UNKNOWN\"");
   }
 
   @Test
@@ -105,7 +173,7 @@ class StrictHttpIT extends OneServer {
           "POST /v1/jobs HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + hasty.token() + "\r\n";
       RawHttp.Answer answer =
           RawHttp.send(hasty.url(), head + JSON + "Content-Length: 100\r\n\r\n{");
-      assertThat(answer.status()).isIn(0, 408);
+      assertAnswer(answer, 408);
     }
   }
 
@@ -121,7 +189,7 @@ class StrictHttpIT extends OneServer {
   private static void assertAnswer(RawHttp.Answer answer, int status) {
     assertThat(answer.status()).as(answer.text()).isEqualTo(status);
     if (status >= 400) {
-      assertThat(answer.text()).contains("application/problem+json");
+      assertThat(answer.text()).contains("application/problem+json", "\"status\":" + status);
     }
   }
 }

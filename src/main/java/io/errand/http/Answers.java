@@ -1,0 +1,78 @@
+package io.errand.http;
+
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelOutboundHandlerAdapter;
+import io.netty.channel.ChannelPromise;
+import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpHeaderValues;
+import io.netty.handler.codec.http.HttpResponse;
+import io.netty.handler.codec.http.HttpStatusClass;
+import io.netty.handler.codec.http.LastHttpContent;
+import io.netty.util.ReferenceCountUtil;
+import java.nio.channels.ClosedChannelException;
+
+/** Sees where the answer to the request in progress begins and ends, behind the encoder. */
+final class Answers extends ChannelOutboundHandlerAdapter {
+  private final ConnectionHandler connection;
+  private boolean begun;
+  private boolean ended;
+  private boolean last;
+  private boolean forbidden;
+
+  Answers(ConnectionHandler connection) {
+    this.connection = connection;
+  }
+
+  /** A request is passed on. */
+  void begin() {
+    begun = false;
+    ended = false;
+    last = false;
+  }
+
+  /** Whether a byte of the answer may be written. */
+  boolean isBegun() {
+    return begun;
+  }
+
+  /** Whether the application has given the whole answer. */
+  boolean isEnded() {
+    return ended;
+  }
+
+  /** The listener has answered: nothing of the application follows. */
+  void forbid() {
+    forbidden = true;
+  }
+
+  @Override
+  public void write(ChannelHandlerContext ctx, Object message, ChannelPromise promise) {
+    if (forbidden) {
+      ReferenceCountUtil.release(message);
+      promise.tryFailure(new ClosedChannelException());
+      return;
+    }
+    if (message instanceof HttpResponse response) {
+      if (response.status().codeClass() == HttpStatusClass.INFORMATIONAL) {
+        ctx.write(message, promise);
+        return;
+      }
+      begun = true;
+      last = response.headers().contains(HttpHeaderNames.CONNECTION, HttpHeaderValues.CLOSE, true);
+    }
+    if (message instanceof LastHttpContent) {
+      ended = true;
+      ChannelPromise told = promise.unvoid();
+      told.addListener(
+          written -> {
+            if (written.isSuccess()) {
+              connection.answered(last);
+            }
+          });
+      ctx.write(message, told);
+      connection.answerEnded();
+      return;
+    }
+    ctx.write(message, promise);
+  }
+}

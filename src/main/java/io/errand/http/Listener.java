@@ -1,0 +1,231 @@
+package io.errand.http;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.errand.api.ApiConfig;
+import io.errand.api.Problem;
+import io.errand.api.RequestMeters;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.netty.channel.ChannelPipeline;
+import io.quarkus.vertx.http.runtime.VertxHttpRecorder;
+import io.vertx.core.AbstractVerticle;
+import io.vertx.core.DeploymentOptions;
+import io.vertx.core.Promise;
+import io.vertx.core.Vertx;
+import io.vertx.core.http.HttpConnection;
+import io.vertx.core.http.HttpServer;
+import io.vertx.core.http.HttpServerOptions;
+import io.vertx.core.net.impl.ConnectionBase;
+import jakarta.enterprise.context.ApplicationScoped;
+import java.net.BindException;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jboss.logging.Logger;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Listens for HTTP/1 and gives what is good to the framework's routes. The framework's own listener
+ * is off: its parser is lenient, and its connections have no order in which they could be ended
+ * (ADR 18).
+ */
+@ApplicationScoped
+public class Listener {
+  private static final Logger LOG = Logger.getLogger(Listener.class);
+
+  /** For Vert.x: one free port for all event loops. */
+  private static final int ANY_PORT = -1;
+
+  private static final int SWEEP_MILLIS = 250;
+  private static final int STOP_SECONDS = 10;
+  private static final int ACCEPT_BACKLOG = 4096;
+
+  /** The kernel doubles it. A reader of 4 KB a second makes visible progress in half a minute. */
+  private static final int SEND_BUFFER_BYTES = 128 * 1024;
+
+  private final Vertx vertx;
+  private final HttpLimits limits;
+  private final ApiConfig api;
+  private final RequestMeters meters;
+  private final Refusals refusals;
+  private final Connections connections;
+  private final Counter evictions;
+  private final Counter rejections;
+  private final AtomicInteger port = new AtomicInteger();
+  private volatile boolean stopping;
+  private @Nullable String deployment;
+
+  Listener(
+      Vertx vertx,
+      HttpLimits limits,
+      ApiConfig api,
+      RequestMeters meters,
+      MeterRegistry registry,
+      ObjectMapper mapper) {
+    this.vertx = vertx;
+    this.limits = limits;
+    this.api = api;
+    this.meters = meters;
+    this.refusals = new Refusals(mapper);
+    this.connections = new Connections(limits.mostConnections());
+    this.evictions =
+        Counter.builder("errand.http.connections.evicted")
+            .description("Connections that were closed to make room for others")
+            .register(registry);
+    this.rejections =
+        Counter.builder("errand.http.connections.refused")
+            .description("Connections that there was no room for")
+            .register(registry);
+    Gauge.builder("errand.http.connections", connections::open)
+        .description("Connections that are open")
+        .register(registry);
+  }
+
+  /**
+   * Begins to listen.
+   *
+   * @param wantedPort 0 for a free one
+   * @return the port
+   * @throws IllegalStateException where that address cannot be listened on
+   */
+  public int start(String host, int wantedPort) {
+    int eventLoops = 0;
+    for (var ignored : vertx.nettyEventLoopGroup()) {
+      eventLoops++;
+    }
+    try {
+      deployment =
+          vertx
+              .deployVerticle(
+                  () -> new EventLoopServer(host, wantedPort == 0 ? ANY_PORT : wantedPort),
+                  new DeploymentOptions().setInstances(eventLoops))
+              .toCompletionStage()
+              .toCompletableFuture()
+              .join();
+    } catch (CompletionException e) {
+      Throwable cause = e.getCause();
+      String why =
+          cause instanceof BindException || cause == null
+              ? "something else listens there, or the address is not of this host"
+              : String.valueOf(cause.getMessage());
+      throw new IllegalStateException(
+          "cannot listen on "
+              + host
+              + ":"
+              + wantedPort
+              + ": "
+              + why
+              + "; set ERRAND_HTTP_HOST and ERRAND_HTTP_PORT",
+          null);
+    }
+    return port.get();
+  }
+
+  /** Stops listening and closes all connections. */
+  public void stop() {
+    stopping = true;
+    String running = deployment;
+    if (running == null) {
+      return;
+    }
+    try {
+      vertx
+          .undeploy(running)
+          .toCompletionStage()
+          .toCompletableFuture()
+          .get(STOP_SECONDS, TimeUnit.SECONDS);
+    } catch (ExecutionException | TimeoutException e) {
+      LOG.warn("The HTTP listener did not stop in order", e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  Connections connections() {
+    return connections;
+  }
+
+  HttpLimits limits() {
+    return limits;
+  }
+
+  Refusals refusals() {
+    return refusals;
+  }
+
+  int requestSeconds() {
+    return api.requestSeconds();
+  }
+
+  boolean isStopping() {
+    return stopping;
+  }
+
+  void count(Problem problem, long nanos) {
+    meters.refused(problem.status(), nanos);
+  }
+
+  void countEviction() {
+    evictions.increment();
+  }
+
+  void countRefusal() {
+    rejections.increment();
+  }
+
+  private HttpServerOptions options() {
+    // The bounds of the parser behind ours are above ours, so that it refuses nothing by itself.
+    return new HttpServerOptions()
+        .setHttp2ClearTextEnabled(false)
+        .setAcceptBacklog(ACCEPT_BACKLOG)
+        .setSendBufferSize(SEND_BUFFER_BYTES)
+        .setMaxInitialLineLength(2 * RequestHead.MOST_LINE_BYTES)
+        .setMaxHeaderSize(2 * RequestHead.MOST_BYTES);
+  }
+
+  /** The server on one event loop. */
+  private final class EventLoopServer extends AbstractVerticle {
+    private final String host;
+    private final int wantedPort;
+    private final EventLoopConnections loop = new EventLoopConnections(Listener.this);
+    private @Nullable HttpServer server;
+
+    EventLoopServer(String host, int wantedPort) {
+      this.host = host;
+      this.wantedPort = wantedPort;
+    }
+
+    @Override
+    public void start(Promise<Void> started) {
+      HttpServer made = vertx.createHttpServer(options());
+      server = made;
+      vertx.setPeriodic(SWEEP_MILLIS, tick -> loop.sweep());
+      made.requestHandler(VertxHttpRecorder.getRootHandler())
+          .connectionHandler(this::prepare)
+          .listen(wantedPort, host)
+          .onSuccess(listening -> port.set(listening.actualPort()))
+          .<Void>mapEmpty()
+          .onComplete(started);
+    }
+
+    @Override
+    public void stop(Promise<Void> stopped) {
+      HttpServer running = server;
+      if (running == null) {
+        stopped.complete();
+      } else {
+        running.close().onComplete(stopped);
+      }
+    }
+
+    private void prepare(HttpConnection connection) {
+      ChannelPipeline pipeline = ((ConnectionBase) connection).channel().pipeline();
+      ConnectionHandler handler = new ConnectionHandler(loop);
+      pipeline.addAfter("httpEncoder", "errand-answers", handler.answers());
+      pipeline.addFirst("errand-connection", handler);
+    }
+  }
+}
