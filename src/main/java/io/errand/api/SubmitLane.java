@@ -35,7 +35,7 @@ public class SubmitLane {
   }
 
   void install(@Observes Router router) {
-    HeldBody.prepare();
+    AnswerBody.prepare();
     if (config.isApi()) {
       router.post(PATH).order(BEFORE_THE_FRAMEWORK).handler(this::handle);
     }
@@ -93,8 +93,8 @@ public class SubmitLane {
           .getStringHeaders()
           .forEach((name, values) -> response.putHeader(name, (Iterable<String>) values));
       Object entity = answer.getEntity();
-      if (entity instanceof HeldBody held) {
-        held.sendTo(context);
+      if (entity instanceof AnswerBody body) {
+        body.sendTo(context);
         return;
       }
       response.end(

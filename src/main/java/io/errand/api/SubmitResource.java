@@ -2,19 +2,19 @@ package io.errand.api;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.errand.api.JobAnswers.ReadJob;
 import io.errand.api.Problem.FieldError;
 import io.errand.api.Problem.Kind;
 import io.errand.job.JobSpec;
 import io.errand.queue.Fingerprint;
 import io.errand.queue.SubmitJob;
 import io.errand.queue.SubmitJob.Request;
-import io.errand.store.JobReads.JobWithOutput;
-import io.errand.store.KeptOutput;
 import io.errand.store.SubmitStore.Submission;
 import io.smallrye.common.annotation.Blocking;
 import io.smallrye.common.annotation.NonBlocking;
 import io.smallrye.mutiny.Uni;
 import io.smallrye.mutiny.infrastructure.Infrastructure;
+import io.smallrye.mutiny.unchecked.Unchecked;
 import io.vertx.core.Vertx;
 import jakarta.ws.rs.Consumes;
 import jakarta.ws.rs.POST;
@@ -206,22 +206,23 @@ public class SubmitResource {
         .flatMap(
             submission -> {
               Uni<Response> answer =
-                  Uni.createFrom().item(() -> answer(submission, principal, conflict));
+                  Uni.createFrom()
+                      .item(Unchecked.supplier(() -> answer(submission, principal, conflict)));
               return submission instanceof Submission.Accepted accepted && accepted.job() != null
                   ? answer
                   : answer.runSubscriptionOn(Infrastructure.getDefaultWorkerPool());
             });
   }
 
-  private Response answer(Submission submission, String principal, Kind conflict) {
+  private Response answer(Submission submission, String principal, Kind conflict)
+      throws SQLException {
     UUID id = idOf(submission, conflict);
     if (submission instanceof Submission.Accepted accepted && accepted.job() != null) {
-      JobWithOutput stored = new JobWithOutput(accepted.job(), KeptOutput.NONE, KeptOutput.NONE);
-      return Response.fromResponse(answers.located(202, stored))
+      return Response.fromResponse(answers.located(202, answers.stored(accepted.job())))
           .header(DURABILITY_HEADER, accepted.durability())
           .build();
     }
-    JobWithOutput read = answers.read(id, principal, () -> removed(id));
+    ReadJob read = answers.read(id, principal, () -> removed(id));
     if (submission instanceof Submission.Replayed) {
       int status = read.job().jobState().isFinal() ? 200 : 202;
       return Response.fromResponse(answers.located(status, read))
