@@ -45,8 +45,7 @@ class BodyAdmission {
     if (!StrictHttp.hasBody(request)) {
       return;
     }
-    long most =
-        "/v1/jobs/batch".equals(request.path()) ? JsonBody.MAX_BATCH_BYTES : JsonBody.MAX_BYTES;
+    long most = mostBytes(request);
     long bytes = declaredBytes(request, most);
     if (bytes > most) {
       throw Problem.of(Kind.TOO_LARGE, "The body may have at most " + most + " bytes");
@@ -56,6 +55,7 @@ class BodyAdmission {
     if (held == null) {
       throw Problem.noMemoryForBody();
     }
+    RequestMemory.attach(context, held);
     long timer =
         vertx.setTimer(
             TimeUnit.SECONDS.toMillis(config.requestSeconds()),
@@ -69,6 +69,11 @@ class BodyAdmission {
           held.close();
           vertx.cancelTimer(timer);
         });
+  }
+
+  /** How many bytes the body of this request may have. */
+  static long mostBytes(HttpServerRequest request) {
+    return "/v1/jobs/batch".equals(request.path()) ? JsonBody.MAX_BATCH_BYTES : JsonBody.MAX_BYTES;
   }
 
   /** A body that declares no length may have all that its call takes. */

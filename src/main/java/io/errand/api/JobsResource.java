@@ -5,7 +5,6 @@ import io.errand.api.Problem.Kind;
 import io.errand.job.JobState;
 import io.errand.memory.MemoryBudget.Reservation;
 import io.errand.queue.ControlJob;
-import io.errand.store.AttemptEntity;
 import io.errand.store.ControlStore.Change;
 import io.errand.store.JobEntity;
 import io.errand.store.JobReads;
@@ -28,9 +27,7 @@ import jakarta.ws.rs.core.Response;
 import jakarta.ws.rs.core.UriInfo;
 import java.sql.SQLException;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -46,6 +43,7 @@ public class JobsResource {
   private final Caller caller;
   private final AnswerBudget budget;
   private final OutputReads outputs;
+  private final JobHistory history;
 
   JobsResource(
       JobReads reads,
@@ -54,7 +52,9 @@ public class JobsResource {
       Waiters waiters,
       Caller caller,
       AnswerBudget budget,
-      OutputReads outputs) {
+      OutputReads outputs,
+      JobHistory history) {
+    this.history = history;
     this.budget = budget;
     this.outputs = outputs;
     this.reads = reads;
@@ -117,25 +117,15 @@ public class JobsResource {
   /** The tries of a job. */
   @GET
   @Path("{id}/attempts")
-  public Map<String, List<AttemptView>> attempts(@PathParam("id") String text) {
-    JobEntity job = find(text);
-    List<AttemptView> attempts = new ArrayList<>();
-    boolean latestEnded = false;
-    for (AttemptEntity attempt : reads.attempts(job.id)) {
-      attempts.add(AttemptView.of(attempt));
-      latestEnded |= attempt.attempt == job.attempt;
-    }
-    if (job.jobState() == JobState.RUNNING && !latestEnded) {
-      attempts.add(AttemptView.running(job));
-    }
-    return Map.of("attempts", attempts);
+  public Response attempts(@PathParam("id") String text) {
+    return history.attempts(find(text));
   }
 
   /** What has happened to a job. */
   @GET
   @Path("{id}/events")
-  public Map<String, List<EventView>> events(@PathParam("id") String text) {
-    return Map.of("events", reads.events(find(text).id).stream().map(EventView::of).toList());
+  public Response events(@PathParam("id") String text) {
+    return history.events(find(text));
   }
 
   /** What is kept of one stream, byte for byte. */

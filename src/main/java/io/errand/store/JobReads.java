@@ -2,14 +2,12 @@ package io.errand.store;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.errand.job.JobState;
-import io.quarkus.hibernate.orm.panache.PanacheQuery;
 import io.quarkus.panache.common.Parameters;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.context.control.ActivateRequestContext;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -116,22 +114,6 @@ public class JobReads {
   /** What is kept of one ended attempt. */
   public Optional<OutputEntity> output(UUID id, int attempt) {
     return OutputEntity.findByIdOptional(new AttemptEntity.Key(id, attempt));
-  }
-
-  /** The ended attempts of a job, oldest first: the last 10,000 of them. */
-  public List<AttemptEntity> attempts(UUID id) {
-    return lastOf(AttemptEntity.find("jobId = ?1 order by attempt desc", id));
-  }
-
-  /** The changes of a job's state, oldest first: the last 10,000 of them. */
-  public List<EventEntity> events(UUID id) {
-    return lastOf(EventEntity.find("jobId = ?1 order by id desc", id));
-  }
-
-  private static <T> List<T> lastOf(PanacheQuery<T> newestFirst) {
-    List<T> oldestFirst = new ArrayList<>(newestFirst.page(0, 10_000).list());
-    Collections.reverse(oldestFirst);
-    return oldestFirst;
   }
 
   /**
