@@ -86,7 +86,8 @@ class JobAnswers {
     Reservation held = budget.reserve(ROW_FIXED_BYTES + ROW_COPIES * bytes);
     try {
       JobEntity job = reads.find(id, principal).orElseThrow(missing);
-      return new ReadJob(job, outputs.measure(id, job.attempt).orElse(null), held);
+      Measure output = job.attempt == 0 ? null : outputs.measure(id, job.attempt).orElse(null);
+      return new ReadJob(job, output, held);
     } catch (SQLException | RuntimeException | Error e) {
       held.close();
       throw e;

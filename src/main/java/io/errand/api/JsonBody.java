@@ -89,7 +89,7 @@ final class JsonBody {
     return read(body.readAllBytes());
   }
 
-  private static Problem tooLarge(int mostBytes) {
+  static Problem tooLarge(long mostBytes) {
     return Problem.of(Kind.TOO_LARGE, "The body may have at most " + mostBytes + " bytes");
   }
 

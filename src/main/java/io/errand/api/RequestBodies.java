@@ -63,6 +63,9 @@ public class RequestBodies implements ContainerRequestFilter {
   public void filter(ContainerRequestContext request) {
     RequestBody body = RequestBody.of(current.getCurrent());
     if (body != null) {
+      if (body.isTooLarge()) {
+        throw JsonBody.tooLarge(BodyAdmission.mostBytes(current.getCurrent().request()));
+      }
       request.setEntityStream(body);
     }
   }

@@ -18,7 +18,7 @@ public class HistoryReads {
     return AttemptEntity.find(
             "select coalesce(max(cast(sql('(coalesce(octet_length(?), 0)"
                 + " + octet_length(cast(? as text)))', detail, signalsSent) as Long)), 0L)"
-                + " where jobId = ?1 and attempt > ?2",
+                + " from AttemptEntity where jobId = ?1 and attempt > ?2",
             job,
             after)
         .project(Long.class)
@@ -37,7 +37,7 @@ public class HistoryReads {
   /** The id of the event that so many newer ones follow, or 0. */
   public long eventBehind(UUID job, int newer) {
     Long id =
-        EventEntity.find("select id where jobId = ?1 order by id desc", job)
+        EventEntity.find("select id from EventEntity where jobId = ?1 order by id desc", job)
             .project(Long.class)
             .range(newer, newer)
             .firstResult();

@@ -76,7 +76,9 @@ public class JobReads {
   public Optional<Long> rowBytes(UUID id, String principal) {
     JobEntity.getEntityManager().clear();
     return JobEntity.find(
-            "select cast(" + ROW_BYTES + " as Long) where id = ?1 and principal = ?2",
+            "select cast("
+                + ROW_BYTES
+                + " as Long) from JobEntity where id = ?1 and principal = ?2",
             id,
             principal)
         .project(Long.class)

@@ -132,7 +132,8 @@ class BatchIT extends OneServer {
     assertRefused(
         "{\"jobs\":[" + badKey + ("," + bad).repeat(1_000) + "]}",
         "jobs: must be a list of at most 1000");
-    HttpResponse<String> many = server.post("/v1/jobs/batch", "{\"jobs\":[1" + ",1".repeat(99) + "]}");
+    HttpResponse<String> many =
+        server.post("/v1/jobs/batch", "{\"jobs\":[1" + ",1".repeat(99) + "]}");
     assertThat(json(many).get("errors")).hasSize(20);
   }
 }

@@ -53,8 +53,7 @@ class RequestMemoryIT {
       await()
           .atMost(Duration.ofSeconds(60))
           .until(
-              () ->
-                  server.meter("errand_memory_budget_used_bytes{share=\"" + share + "\"}") == 0);
+              () -> server.meter("errand_memory_budget_used_bytes{share=\"" + share + "\"}") == 0);
     }
   }
 

@@ -47,8 +47,7 @@ class LiveFeedTest {
           most = Math.max(most, feed.bufferedBytes());
         }
       }
-      assertThat(most)
-          .isBetween(LiveFeed.MOST_BYTES_IN_ALL - 100_000, LiveFeed.MOST_BYTES_IN_ALL);
+      assertThat(most).isBetween(LiveFeed.MOST_BYTES_IN_ALL - 100_000, LiveFeed.MOST_BYTES_IN_ALL);
       taps.get(0).onOutput(true, 0, new byte[5_000_000]); // more than all at once
       assertThat(feed.bufferedBytes()).isLessThanOrEqualTo(LiveFeed.MOST_BYTES_IN_ALL);
     } finally {
