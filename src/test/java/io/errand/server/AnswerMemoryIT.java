@@ -31,7 +31,7 @@ class AnswerMemoryIT {
   private static String fatJob(TestServer server) {
     String id =
         server.submit(
-            "head -c 1048576 /dev/zero | tr '\\0' '\\1' | tee /dev/stderr",
+            "print() { head -c 1048576 /dev/zero | tr '\\0' '\\1'; }; print; print >&2",
             Map.of("stdout_limit_bytes", MEBIBYTE, "stderr_limit_bytes", MEBIBYTE));
     server.awaitEnd(id);
     return id;
