@@ -7,6 +7,8 @@ import io.errand.memory.MemoryBudget.Share;
 import jakarta.inject.Singleton;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -18,14 +20,16 @@ import org.jspecify.annotations.Nullable;
  */
 @Singleton
 class AnswerBudget {
-  private static final int CHUNK_BYTES = 64 * 1024;
+  private static final int CHUNK_BYTES = AnswerParts.MOST_BYTES;
 
   private final MemoryBudget budget;
   private final ObjectMapper mapper;
+  private final Duration patience;
 
-  AnswerBudget(MemoryBudget budget, ObjectMapper mapper) {
+  AnswerBudget(MemoryBudget budget, ObjectMapper mapper, ApiConfig config) {
     this.budget = budget;
     this.mapper = mapper;
+    this.patience = Duration.ofSeconds(config.readerSeconds());
   }
 
   /**
@@ -57,16 +61,40 @@ class AnswerBudget {
   }
 
   /**
-   * Writes a value as JSON.
+   * A body that is made while it is sent.
    *
-   * @param held what its rows hold; it becomes the body's, and is closed if there is none
+   * @param length in bytes, or -1 where it is not known
+   * @param held what its parts hold; it becomes the body's
+   */
+  AnswerBody body(AnswerParts parts, long length, Reservation held) {
+    return new AnswerBody(parts, length, held, patience);
+  }
+
+  /**
+   * A value as JSON.
+   *
+   * @param held what the value holds; it becomes the body's, and is closed if there is none
    * @throws Problem 503 where the share is spent
    */
-  HeldBody json(Object value, Reservation held) {
+  AnswerBody json(Object value, Reservation held) {
+    List<byte[]> chunks = chunks(value, held);
+    return body(AnswerParts.of(chunks), length(chunks), held);
+  }
+
+  static long length(List<byte[]> chunks) {
+    return chunks.stream().mapToLong(chunk -> chunk.length).sum();
+  }
+
+  /**
+   * The same, in chunks of at most {@link AnswerParts#MOST_BYTES}.
+   *
+   * @param held holds nothing but the chunks afterwards; it is closed if there are none
+   */
+  List<byte[]> chunks(Object value, Reservation held) {
     try {
       Chunks chunks = new Chunks(held);
       mapper.writeValue(chunks, value);
-      return new HeldBody(chunks.finished(), held);
+      return chunks.finished();
     } catch (IOException e) {
       held.close();
       if (e.getCause() instanceof Problem busy) {
@@ -79,14 +107,35 @@ class AnswerBudget {
     }
   }
 
+  /**
+   * Elements of a list as JSON with commas between them, in chunks as above. Reserves nothing.
+   *
+   * @param before what stands before them, in ASCII
+   * @param elements one at least
+   */
+  List<byte[]> elements(String before, List<?> elements) {
+    try {
+      Chunks chunks = new Chunks(null);
+      String separator = before;
+      for (Object element : elements) {
+        chunks.write(separator.getBytes(StandardCharsets.US_ASCII));
+        mapper.writeValue(chunks, element);
+        separator = ",";
+      }
+      return chunks.finished();
+    } catch (IOException e) {
+      throw new IllegalStateException("An answer cannot be written as JSON", e);
+    }
+  }
+
   /** Collects JSON in chunks, each of which is reserved before it is made. */
   private final class Chunks extends OutputStream {
-    private final Reservation held;
+    private final @Nullable Reservation held; // null where there is one for all already
     private final List<byte[]> chunks = new ArrayList<>();
     private byte[] chunk = new byte[0];
     private int used;
 
-    Chunks(Reservation held) {
+    Chunks(@Nullable Reservation held) {
       this.held = held;
     }
 
@@ -111,8 +160,9 @@ class AnswerBudget {
 
     private void next(int wanted) {
       int size = chunks.isEmpty() && used == 0 ? Math.min(wanted, CHUNK_BYTES) : CHUNK_BYTES;
-      if (!leavesRoom(chunks.isEmpty() ? size : CHUNK_BYTES * 3)
-          || !held.resize(held.bytes() + size)) {
+      if (held != null
+          && (!leavesRoom(chunks.isEmpty() ? size : CHUNK_BYTES * 3)
+              || !held.resize(held.bytes() + size))) {
         throw Problem.busy();
       }
       if (used > 0) {
@@ -125,7 +175,9 @@ class AnswerBudget {
     /** What was written; the reservation holds no more than that. */
     List<byte[]> finished() {
       chunks.add(used == chunk.length ? chunk : Arrays.copyOf(chunk, used));
-      held.resize(chunks.stream().mapToLong(part -> part.length).sum());
+      if (held != null) {
+        held.resize(length(chunks));
+      }
       return chunks;
     }
   }

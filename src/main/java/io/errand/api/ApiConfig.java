@@ -15,6 +15,10 @@ public interface ApiConfig {
   @WithDefault("30")
   int requestSeconds();
 
+  /** How many seconds a client may take for a piece of an answer, of 16 to 80 KiB. */
+  @WithDefault("30")
+  int readerSeconds();
+
   /** Whether the API is served here. */
   default boolean isApi() {
     return roles().stream().anyMatch(role -> role.strip().equals("api"));

@@ -11,16 +11,21 @@ import jakarta.enterprise.context.ApplicationScoped;
 
 /**
  * Lets the body of a request in: within the size that its call takes, where there is memory for it
- * and for what is made of it. The memory is reserved by the size that the head declares, before a
- * byte of the body is read, and held until the answer has been written.
+ * and for what is made of it. A large body has all its memory reserved by the size that its head
+ * declares, before a byte of it is read, so that several large ones do not keep each other from
+ * being complete. A small one reserves memory as it arrives, so that a client that only declares a
+ * size holds nothing. All is held until the answer has been written.
  */
 @ApplicationScoped
 class BodyAdmission {
   /** Up to this size a body is a small one, whose memory large ones cannot take. */
   private static final int SMALL_BYTES = 64 * 1024;
 
+  /** A small body reserves this at first, and more as it arrives. */
+  private static final int FIRST_BYTES = 1024;
+
   /** The body, its text, and the values that are made of it. */
-  private static final int COPIES = 3;
+  static final int COPIES = 3;
 
   private final MemoryBudget budget;
 
@@ -38,18 +43,26 @@ class BodyAdmission {
     if (!BodyHeaders.hasBody(request)) {
       return;
     }
-    long most =
-        "/v1/jobs/batch".equals(request.path()) ? JsonBody.MAX_BATCH_BYTES : JsonBody.MAX_BYTES;
+    long most = mostBytes(request);
     long bytes = declaredBytes(request, most);
     if (bytes > most) {
       throw Problem.of(Kind.TOO_LARGE, "The body may have at most " + most + " bytes");
     }
-    Share share = bytes <= SMALL_BYTES ? Share.REQUESTS : Share.LARGE_REQUESTS;
-    Reservation held = budget.tryReserve(share, COPIES * bytes);
+    boolean small = bytes <= SMALL_BYTES;
+    Reservation held =
+        budget.tryReserve(
+            small ? Share.REQUESTS : Share.LARGE_REQUESTS,
+            small ? Math.min(bytes, FIRST_BYTES) : COPIES * bytes);
     if (held == null) {
       throw Problem.noMemoryForBody();
     }
+    RequestMemory.attach(context, held);
     context.addEndHandler(ended -> held.close());
+  }
+
+  /** How many bytes the body of this request may have. */
+  static long mostBytes(HttpServerRequest request) {
+    return "/v1/jobs/batch".equals(request.path()) ? JsonBody.MAX_BATCH_BYTES : JsonBody.MAX_BYTES;
   }
 
   /** A body that declares no length may have all that its call takes. */

@@ -1,6 +1,7 @@
 package io.errand.api;
 
 import io.quarkus.vertx.http.runtime.CurrentVertxRequest;
+import io.vertx.ext.web.RoutingContext;
 import jakarta.enterprise.context.RequestScoped;
 
 /** Whose request this is, as the {@link Gate} has found out. */
@@ -10,6 +11,17 @@ public class Caller {
 
   Caller(CurrentVertxRequest request) {
     this.request = request;
+  }
+
+  /** This request. */
+  RoutingContext request() {
+    return request.getCurrent();
+  }
+
+  /** The body of this request. */
+  RequestBody body() {
+    RequestBody body = RequestBody.of(request());
+    return body == null ? new RequestBody(0, 0, bytes -> true) : body;
   }
 
   /**

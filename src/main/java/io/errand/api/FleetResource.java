@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.annotation.JsonNaming;
 import io.errand.api.Problem.FieldError;
 import io.errand.api.Problem.Kind;
 import io.errand.job.JobSpec;
+import io.errand.memory.MemoryBudget.Reservation;
 import io.errand.queue.ControlJob;
 import io.errand.store.FleetReads;
 import io.errand.store.FleetReads.QueueStatus;
@@ -18,13 +19,12 @@ import jakarta.ws.rs.PATCH;
 import jakarta.ws.rs.Path;
 import jakarta.ws.rs.PathParam;
 import jakarta.ws.rs.Produces;
-import jakarta.ws.rs.core.Context;
-import jakarta.ws.rs.core.HttpHeaders;
 import jakarta.ws.rs.core.MediaType;
+import jakarta.ws.rs.core.Response;
 import java.io.IOException;
-import java.io.InputStream;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -36,12 +36,22 @@ import org.jspecify.annotations.Nullable;
 @Produces(MediaType.APPLICATION_JSON)
 @Blocking
 public class FleetResource {
+  /** How many queues or workers an answer names. */
+  private static final int MOST = 1_000;
+
+  /** What one of them takes, as a row and as a view. */
+  private static final long ROW_BYTES = 4 * 1024;
+
   private final FleetReads reads;
   private final ControlJob control;
+  private final AnswerBudget budget;
+  private final Caller caller;
 
-  FleetResource(FleetReads reads, ControlJob control) {
+  FleetResource(FleetReads reads, ControlJob control, AnswerBudget budget, Caller caller) {
     this.reads = reads;
     this.control = control;
+    this.budget = budget;
+    this.caller = caller;
   }
 
   /** A queue on the wire. */
@@ -86,11 +96,12 @@ public class FleetResource {
     }
   }
 
-  /** Every queue that has jobs or settings. */
+  /** The queues that have jobs or settings. */
   @GET
   @Path("queues")
-  public Map<String, List<QueueView>> queues() throws SQLException {
-    return Map.of("queues", reads.queues().stream().map(QueueView::of).toList());
+  public Response queues() throws SQLException {
+    Reservation held = budget.reserve(ROW_BYTES);
+    return list("queues", reads.queues(MOST + 1).stream().map(QueueView::of).toList(), held);
   }
 
   /** One queue. */
@@ -110,13 +121,11 @@ public class FleetResource {
   @PATCH
   @Path("queues/{name}")
   @Consumes({MediaType.APPLICATION_JSON, "application/merge-patch+json"})
-  public QueueView patchQueue(
-      @PathParam("name") String name, InputStream body, @Context HttpHeaders headers)
-      throws IOException, SQLException {
+  public QueueView patchQueue(@PathParam("name") String name) throws IOException, SQLException {
     if (!name.matches(JobSpec.QUEUE_PATTERN)) {
       throw Problem.invalid("name", "must match " + JobSpec.QUEUE_PATTERN);
     }
-    JsonNode value = JsonBody.read(body, headers, JsonBody.MAX_BYTES);
+    JsonNode value = JsonBody.read(caller.body());
     List<FieldError> errors = new ArrayList<>();
     Fields fields = Fields.of(value, "", errors);
     fields.only(Set.of("paused"));
@@ -129,11 +138,24 @@ public class FleetResource {
     return queue(name);
   }
 
-  /** Every worker that is alive. */
+  /** The workers that are alive. */
   @GET
   @Path("workers")
   @ActivateRequestContext
-  public Map<String, List<WorkerView>> workers() {
-    return Map.of("workers", reads.liveWorkers().stream().map(WorkerView::of).toList());
+  public Response workers() {
+    Reservation held = budget.reserve(ROW_BYTES);
+    return list("workers", reads.liveWorkers(MOST + 1).stream().map(WorkerView::of).toList(), held);
+  }
+
+  /** The first rows, and whether there are more. */
+  private Response list(String name, List<?> rows, Reservation held) {
+    if (!budget.grow(held, rows.size() * ROW_BYTES)) {
+      held.close();
+      throw Problem.busy();
+    }
+    Map<String, Object> answer = new LinkedHashMap<>();
+    answer.put(name, rows.subList(0, Math.min(rows.size(), MOST)));
+    answer.put("more", rows.size() > MOST);
+    return Response.ok(budget.json(answer, held)).type(MediaType.APPLICATION_JSON_TYPE).build();
   }
 }

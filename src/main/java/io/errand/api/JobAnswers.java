@@ -4,7 +4,9 @@ import io.errand.api.Problem.Kind;
 import io.errand.memory.MemoryBudget.Reservation;
 import io.errand.store.JobEntity;
 import io.errand.store.JobReads;
-import io.errand.store.JobReads.JobWithOutput;
+import io.errand.store.OutputReads;
+import io.errand.store.OutputReads.Measure;
+import io.errand.store.OutputReads.Stream;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.ws.rs.core.EntityTag;
 import jakarta.ws.rs.core.MediaType;
@@ -12,9 +14,12 @@ import jakarta.ws.rs.core.Response;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Arrays;
 import java.util.Base64;
+import java.util.List;
 import java.util.UUID;
 import java.util.function.Supplier;
 import java.util.regex.Pattern;
@@ -27,18 +32,32 @@ class JobAnswers {
       Pattern.compile("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}");
   private static final long MOST_RETRY_AFTER_SECONDS = 60;
 
-  /** Rows as bytes, strings and fields of the view; and a small job's fixed part. */
-  private static final int COPIES = 5;
+  /** A row in the heap: fixed, and as bytes, strings, fields of the view and JSON. */
+  static final int ROW_FIXED_BYTES = 5 * 1024;
 
-  private static final int FIXED_BYTES = 4096;
+  static final int ROW_COPIES = 8;
+
+  /** What a stream of output holds while it is sent, however long it is. */
+  private static final int MOST_OUTPUT_BYTES = 192 * 1024;
 
   private final AnswerBudget budget;
   private final JobReads reads;
+  private final OutputReads outputs;
 
-  JobAnswers(AnswerBudget budget, JobReads reads) {
+  JobAnswers(AnswerBudget budget, JobReads reads, OutputReads outputs) {
     this.budget = budget;
     this.reads = reads;
+    this.outputs = outputs;
   }
+
+  /**
+   * A job that is to be answered.
+   *
+   * @param job its row
+   * @param output what is kept of its latest attempt, null where that has not ended
+   * @param held the reservation of its bytes
+   */
+  record ReadJob(JobEntity job, @Nullable Measure output, Reservation held) {}
 
   /** The id in a path; what is no id names no job. */
   static UUID id(String text) {
@@ -57,20 +76,27 @@ class JobAnswers {
   }
 
   /** One job of this caller. */
-  JobWithOutput read(UUID id, String principal) {
+  ReadJob read(UUID id, String principal) throws SQLException {
     return read(id, principal, () -> noSuchJob(id));
   }
 
   /** One job of this caller, or what is to be said where it is gone. */
-  JobWithOutput read(UUID id, String principal, Supplier<Problem> missing) {
-    long bytes = reads.bytes(id, principal).orElseThrow(missing);
-    Reservation held = budget.reserve(FIXED_BYTES + COPIES * bytes);
+  ReadJob read(UUID id, String principal, Supplier<Problem> missing) throws SQLException {
+    long bytes = reads.rowBytes(id, principal).orElseThrow(missing);
+    Reservation held = budget.reserve(ROW_FIXED_BYTES + ROW_COPIES * bytes);
     try {
-      return reads.findWithOutput(id, principal).orElseThrow(missing).heldBy(held);
-    } catch (RuntimeException | Error e) {
+      JobEntity job = reads.find(id, principal).orElseThrow(missing);
+      Measure output = job.attempt == 0 ? null : outputs.measure(id, job.attempt).orElse(null);
+      return new ReadJob(job, output, held);
+    } catch (SQLException | RuntimeException | Error e) {
       held.close();
       throw e;
     }
+  }
+
+  /** A job that has just been stored, and has no output. */
+  ReadJob stored(JobEntity job) {
+    return new ReadJob(job, null, budget.reserve(ROW_FIXED_BYTES));
   }
 
   /**
@@ -78,32 +104,58 @@ class JobAnswers {
    *
    * @param ifNoneMatch what the client has, or null
    */
-  Response answer(int status, JobWithOutput read, @Nullable String ifNoneMatch) {
-    Reservation held =
-        read.held() instanceof Reservation holds ? holds : budget.reserve(FIXED_BYTES);
-    HeldBody body = budget.json(JobView.of(read), held);
-    String tag = hash(body);
+  Response answer(int status, ReadJob read, @Nullable String ifNoneMatch) {
+    Reservation held = read.held();
+    List<byte[]> row = budget.chunks(JobView.listed(read.job()), held);
+    // What is kept of an attempt never changes, so its place and size stand for it.
+    String tag = hash(row, read.output() == null ? "" : read.job().attempt + " of output");
     if (ifNoneMatch != null && matches(ifNoneMatch, tag)) {
-      body.drop();
+      held.close();
       return withRetryAfter(Response.notModified(new EntityTag(tag)), read.job()).build();
+    }
+    long outputBytes =
+        read.output() == null
+            ? 0
+            : Math.min(MOST_OUTPUT_BYTES, 1024 + (long) ROW_COPIES * read.output().bytes());
+    if (!budget.grow(held, outputBytes)) {
+      held.close();
+      throw Problem.busy();
     }
     return withRetryAfter(Response.status(status), read.job())
         .tag(new EntityTag(tag))
         .header("Cache-Control", "no-store")
         .type(MediaType.APPLICATION_JSON_TYPE)
-        .entity(body)
+        .entity(budget.body(withOutput(row, read.output()), -1, held))
         .build();
   }
 
-  /** Gives back what was reserved for a job that is not answered after all. */
-  static void drop(JobWithOutput read) {
-    if (read.held() instanceof Reservation held) {
-      held.close();
-    }
+  /** The members of the row, then those of the output. */
+  private AnswerParts withOutput(List<byte[]> row, @Nullable Measure output) {
+    int last = row.size() - 1;
+    byte[] end = row.get(last); // with the brace behind the last member
+    row.set(last, Arrays.copyOf(end, end.length - 1));
+    return AnswerParts.inTurn(
+        List.of(
+            AnswerParts.of(row),
+            text(",\"stdout\":\""),
+            json(output == null ? null : output.stdout()),
+            text("\",\"stderr\":\""),
+            json(output == null ? null : output.stderr()),
+            text("\"}")));
+  }
+
+  private static AnswerParts text(String json) {
+    return AnswerParts.of(List.of(json.getBytes(StandardCharsets.US_ASCII)));
+  }
+
+  private AnswerParts json(@Nullable Stream stream) {
+    return stream == null
+        ? AnswerParts.of(List.of())
+        : new OutputJson(stream, (from, length) -> outputs.read(stream, from, length));
   }
 
   /** The same, with the path of the job. */
-  Response located(int status, JobWithOutput read) {
+  Response located(int status, ReadJob read) {
     return Response.fromResponse(answer(status, read, null))
         .header("Location", "/v1/jobs/" + read.job().id)
         .build();
@@ -133,11 +185,11 @@ class JobAnswers {
     return false;
   }
 
-  private static String hash(HeldBody body) {
+  private static String hash(List<byte[]> row, String output) {
     try {
       MessageDigest sha256 = MessageDigest.getInstance("SHA-256");
-      body.addTo(sha256);
-      byte[] digest = sha256.digest();
+      row.forEach(sha256::update);
+      byte[] digest = sha256.digest(output.getBytes(StandardCharsets.US_ASCII));
       return new String(
               Base64.getUrlEncoder().withoutPadding().encode(digest), StandardCharsets.US_ASCII)
           .substring(0, 22);

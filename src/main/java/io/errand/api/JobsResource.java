@@ -1,20 +1,18 @@
 package io.errand.api;
 
+import io.errand.api.JobAnswers.ReadJob;
 import io.errand.api.Problem.Kind;
 import io.errand.job.JobState;
 import io.errand.memory.MemoryBudget.Reservation;
 import io.errand.queue.ControlJob;
-import io.errand.store.AttemptEntity;
 import io.errand.store.ControlStore.Change;
 import io.errand.store.JobEntity;
-import io.errand.store.JobFilter;
 import io.errand.store.JobReads;
-import io.errand.store.JobReads.JobWithOutput;
-import io.errand.store.KeptOutput;
-import io.errand.store.OutputEntity;
+import io.errand.store.OutputReads;
 import io.smallrye.common.annotation.Blocking;
 import io.smallrye.mutiny.Uni;
 import io.smallrye.mutiny.infrastructure.Infrastructure;
+import io.smallrye.mutiny.unchecked.Unchecked;
 import jakarta.ws.rs.GET;
 import jakarta.ws.rs.HeaderParam;
 import jakarta.ws.rs.POST;
@@ -29,10 +27,7 @@ import jakarta.ws.rs.core.Response;
 import jakarta.ws.rs.core.UriInfo;
 import java.sql.SQLException;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -47,6 +42,8 @@ public class JobsResource {
   private final Waiters waiters;
   private final Caller caller;
   private final AnswerBudget budget;
+  private final OutputReads outputs;
+  private final JobHistory history;
 
   JobsResource(
       JobReads reads,
@@ -54,8 +51,12 @@ public class JobsResource {
       JobAnswers answers,
       Waiters waiters,
       Caller caller,
-      AnswerBudget budget) {
+      AnswerBudget budget,
+      OutputReads outputs,
+      JobHistory history) {
+    this.history = history;
     this.budget = budget;
+    this.outputs = outputs;
     this.reads = reads;
     this.control = control;
     this.answers = answers;
@@ -67,39 +68,21 @@ public class JobsResource {
   @GET
   public Response list(@Context UriInfo uri) {
     ListQuery query = ListQuery.read(uri.getQueryParameters());
-    Reservation held = budget.reserve(query.pageSize() * 256L);
-    JobReads.Page page;
+    Reservation held = budget.reserve(query.pageSize() * JobPage.MEASURE_BYTES);
     try {
-      page =
-          reads.list(
-              query.filter(),
-              caller.principal(),
-              query.after(),
-              query.pageSize(),
-              bytes -> grow(held, bytes));
+      JobReads.Page page =
+          reads.list(query.filter(), caller.principal(), query.after(), query.pageSize());
+      JobPage jobs = new JobPage(page, query, reads);
+      if (!budget.grow(held, jobs.bytesHeld())) {
+        throw Problem.busy();
+      }
+      ListParts parts = new ListParts("jobs", jobs, jobs.otherMembers(), budget);
+      return Response.ok(budget.body(parts, -1, held))
+          .type(MediaType.APPLICATION_JSON_TYPE)
+          .build();
     } catch (RuntimeException | Error e) {
       held.close();
       throw e;
-    }
-    List<JobEntity> jobs = page.jobs();
-    Map<String, Object> answer = new LinkedHashMap<>();
-    answer.put("jobs", jobs.stream().map(JobView::listed).toList());
-    JobEntity last = jobs.isEmpty() ? null : jobs.get(jobs.size() - 1);
-    answer.put(
-        "next_page_token",
-        page.more() && last != null
-            ? query.tokenAfter(new JobFilter.Position(last.createdAt, last.id))
-            : "");
-    if (query.filter().text() != null) {
-      answer.put("searched_back_to", WireTime.format(page.searchedBackTo()));
-    }
-    return Response.ok(budget.json(answer, held)).type(MediaType.APPLICATION_JSON_TYPE).build();
-  }
-
-  /** Rows are held as bytes, as strings and in the view. */
-  private void grow(Reservation held, long bytes) {
-    if (!budget.grow(held, 4 * bytes)) {
-      throw Problem.busy();
     }
   }
 
@@ -110,45 +93,39 @@ public class JobsResource {
       @PathParam("id") String text,
       @QueryParam("wait_seconds") @Nullable String waitSeconds,
       @HeaderParam("Prefer") @Nullable String prefer,
-      @Context HttpHeaders headers) {
+      @Context HttpHeaders headers)
+      throws SQLException {
     List<String> tags = headers.getRequestHeader(HttpHeaders.IF_NONE_MATCH);
     String ifNoneMatch = tags == null || tags.isEmpty() ? null : String.join(",", tags);
     UUID id = JobAnswers.id(text);
     String principal = caller.principal();
     WaitPreference wait = WaitPreference.read(waitSeconds, prefer);
-    JobWithOutput now = answers.read(id, principal);
+    ReadJob now = answers.read(id, principal);
     if (wait.time().isZero() || now.job().jobState().isFinal()) {
       return Uni.createFrom().item(wait.applied(answers.answer(200, now, ifNoneMatch)));
     }
-    JobAnswers.drop(now);
+    now.held().close();
     return Uni.createFrom()
         .completionStage(() -> waiters.await(id, wait.time()))
         .emitOn(Infrastructure.getDefaultExecutor())
-        .map(done -> wait.applied(answers.answer(200, answers.read(id, principal), ifNoneMatch)));
+        .map(
+            Unchecked.function(
+                done ->
+                    wait.applied(answers.answer(200, answers.read(id, principal), ifNoneMatch))));
   }
 
   /** The tries of a job. */
   @GET
   @Path("{id}/attempts")
-  public Map<String, List<AttemptView>> attempts(@PathParam("id") String text) {
-    JobEntity job = find(text);
-    List<AttemptView> attempts = new ArrayList<>();
-    boolean latestEnded = false;
-    for (AttemptEntity attempt : reads.attempts(job.id)) {
-      attempts.add(AttemptView.of(attempt));
-      latestEnded |= attempt.attempt == job.attempt;
-    }
-    if (job.jobState() == JobState.RUNNING && !latestEnded) {
-      attempts.add(AttemptView.running(job));
-    }
-    return Map.of("attempts", attempts);
+  public Response attempts(@PathParam("id") String text) {
+    return history.attempts(find(text));
   }
 
   /** What has happened to a job. */
   @GET
   @Path("{id}/events")
-  public Map<String, List<EventView>> events(@PathParam("id") String text) {
-    return Map.of("events", reads.events(find(text).id).stream().map(EventView::of).toList());
+  public Response events(@PathParam("id") String text) {
+    return history.events(find(text));
   }
 
   /** What is kept of one stream, byte for byte. */
@@ -158,24 +135,25 @@ public class JobsResource {
   public Response output(
       @PathParam("id") String text,
       @QueryParam("stream") @Nullable String stream,
-      @QueryParam("attempt") @Nullable String attempt) {
+      @QueryParam("attempt") @Nullable String attempt)
+      throws SQLException {
     JobEntity job = find(text);
     if (stream != null && !stream.equals("stdout") && !stream.equals("stderr")) {
       throw Problem.invalid("stream", "must be stdout or stderr");
     }
     int number = attempt == null ? job.attempt : attemptNumber(attempt);
-    // Both streams are read, and the one that is wanted is held until it is written.
-    Reservation held = budget.reserve(1024 + 2 * reads.outputBytes(job.id, number));
-    OutputEntity output = reads.output(job.id, number).orElse(null);
+    OutputReads.Measure output = outputs.measure(job.id, number).orElse(null);
     if (output == null && number != job.attempt) {
-      held.close();
       throw Problem.of(Kind.NOT_FOUND, "Job " + job.id + " has no attempt " + number);
     }
     boolean wantsStderr = "stderr".equals(stream);
-    KeptOutput kept =
-        output == null ? KeptOutput.NONE : wantsStderr ? output.keptStderr() : output.keptStdout();
+    OutputReads.Stream kept =
+        output == null
+            ? OutputReads.Stream.none(job.id, number)
+            : wantsStderr ? output.stderr() : output.stdout();
+    Reservation held = budget.reserve(OutputBytes.bytesHeld(kept));
     String name = job.id + "-" + number + (wantsStderr ? "-stderr.txt" : "-stdout.txt");
-    return Response.ok(new HeldBody(List.of(kept.kept()), held))
+    return Response.ok(budget.body(new OutputBytes(kept, outputs), kept.bytes(), held))
         .type("text/plain; charset=utf-8")
         .header("Content-Disposition", "attachment; filename=\"" + name + "\"")
         .header("Cache-Control", "no-store")
@@ -207,7 +185,7 @@ public class JobsResource {
     return changed(id, control.release(id, caller.principal()), "released");
   }
 
-  private Response changed(UUID id, Change change, String verb) {
+  private Response changed(UUID id, Change change, String verb) throws SQLException {
     JobState state = change.state();
     if (state == null) {
       throw JobAnswers.noSuchJob(id);

@@ -2,22 +2,28 @@ package io.errand.api;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonLocation;
+import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.core.exc.StreamConstraintsException;
+import com.fasterxml.jackson.core.util.JsonParserDelegate;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.ObjectReader;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.errand.api.Problem.Kind;
-import jakarta.ws.rs.core.HttpHeaders;
 import java.io.IOException;
-import java.io.InputStream;
+import java.io.InputStreamReader;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
+import java.nio.charset.CharsetDecoder;
 import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Reads a body strictly and within bounds: UTF-8 JSON, no member twice, no lone surrogate, at most
@@ -38,6 +44,9 @@ final class JsonBody {
   private static final int MAX_BATCH_TOKENS = 500_000;
   private static final ObjectMapper MAPPER = mapper(MAX_TOKENS);
   private static final ObjectMapper BATCH_MAPPER = mapper(MAX_BATCH_TOKENS);
+  private static final ObjectReader ITEM_READER =
+      BATCH_MAPPER.reader().without(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
+  static final JsonNode EMPTY = MAPPER.createObjectNode();
 
   private static ObjectMapper mapper(int mostTokens) {
     return JsonMapper.builder(
@@ -61,56 +70,94 @@ final class JsonBody {
   private JsonBody() {}
 
   /**
-   * The JSON value of a body.
+   * The JSON value of a body of at most {@link #MAX_BYTES}.
    *
-   * @param mostBytes how long it may be
    * @throws Problem 400 or 413
    */
-  static JsonNode read(InputStream body, HttpHeaders headers, int mostBytes) throws IOException {
-    String declared = headers.getHeaderString(HttpHeaders.CONTENT_LENGTH);
-    if (declared != null && declared.length() < 19 && Long.parseLong(declared) > mostBytes) {
-      throw tooLarge(mostBytes);
+  static JsonNode read(byte[] body) {
+    if (body.length > MAX_BYTES) {
+      throw tooLarge(MAX_BYTES);
     }
-    return read(body.readNBytes(mostBytes + 1), mostBytes);
+    return parse(body);
   }
 
-  /** The JSON value of a body that has been read. */
-  static JsonNode read(byte[] body, int mostBytes) throws IOException {
-    if (body.length > mostBytes) {
-      throw tooLarge(mostBytes);
-    }
-    return parse(body, mostBytes == MAX_BYTES ? MAPPER : BATCH_MAPPER);
+  /** The same of one that has arrived. */
+  static JsonNode read(RequestBody body) throws IOException {
+    body.checkKept();
+    return read(body.readAllBytes());
   }
 
-  private static Problem tooLarge(int mostBytes) {
+  static Problem tooLarge(long mostBytes) {
     return Problem.of(Kind.TOO_LARGE, "The body may have at most " + mostBytes + " bytes");
   }
 
-  private static JsonNode parse(byte[] bytes, ObjectMapper mapper) throws IOException {
+  private static JsonNode parse(byte[] bytes) {
     if (bytes.length == 0) {
-      throw Problem.invalid("body", "must be JSON, and is empty");
+      throw empty();
     }
     try {
       // Decoded first, because the parser takes overlong forms for what they are not.
-      String text =
-          StandardCharsets.UTF_8
-              .newDecoder()
-              .onMalformedInput(CodingErrorAction.REPORT)
-              .onUnmappableCharacter(CodingErrorAction.REPORT)
-              .decode(ByteBuffer.wrap(bytes))
-              .toString();
-      JsonNode value = mapper.readTree(text);
+      JsonNode value = MAPPER.readTree(strictUtf8().decode(ByteBuffer.wrap(bytes)).toString());
       if (value == null || value.isMissingNode()) {
-        throw Problem.invalid("body", "must be JSON, and is empty");
+        throw empty();
       }
       return value;
-    } catch (CharacterCodingException e) {
-      throw Problem.invalid("body", "must be UTF-8");
-    } catch (JsonProcessingException e) {
-      throw Problem.invalid("body", "is not acceptable JSON: " + sentence(e));
-    } catch (NumberFormatException e) {
-      throw Problem.invalid("body", "holds a number whose exponent is too large");
+    } catch (IOException | NumberFormatException e) {
+      throw problem(e);
     }
+  }
+
+  private static CharsetDecoder strictUtf8() {
+    return StandardCharsets.UTF_8
+        .newDecoder()
+        .onMalformedInput(CodingErrorAction.REPORT)
+        .onUnmappableCharacter(CodingErrorAction.REPORT);
+  }
+
+  /**
+   * A parser for a batch, before its first token.
+   *
+   * @throws Problem 400 or 413
+   */
+  static JsonParser batchParser(RequestBody body) throws IOException {
+    body.checkKept();
+    if (body.remaining() == 0) {
+      throw empty();
+    }
+    return BATCH_MAPPER.createParser(new InputStreamReader(body, strictUtf8()));
+  }
+
+  /** The value that the parser is at the first token of, with the tokens that a job may have. */
+  static JsonNode nextOf(JsonParser parser) throws IOException {
+    return ITEM_READER.readTree(new BoundedParser(parser, MAX_TOKENS));
+  }
+
+  /** Sees to it that the one value of a body was all of it. */
+  static void requireEnd(JsonParser parser) throws IOException {
+    if (parser.currentToken() == null) {
+      throw empty();
+    }
+    if (parser.nextToken() != null) {
+      throw Problem.invalid("body", "is not acceptable JSON: something follows its value");
+    }
+  }
+
+  private static Problem empty() {
+    return Problem.invalid("body", "must be JSON, and is empty");
+  }
+
+  /** What is wrong with a body that could not be read. */
+  static Problem problem(Exception fault) {
+    if (fault instanceof CharacterCodingException) {
+      return Problem.invalid("body", "must be UTF-8");
+    }
+    if (fault instanceof JsonProcessingException malformed) {
+      return Problem.invalid("body", "is not acceptable JSON: " + sentence(malformed));
+    }
+    if (fault instanceof NumberFormatException) {
+      return Problem.invalid("body", "holds a number whose exponent is too large");
+    }
+    throw new IllegalStateException("A body in memory cannot be read", fault);
   }
 
   private static String sentence(JsonProcessingException fault) {
@@ -123,5 +170,29 @@ final class JsonBody {
     String text = said == null ? "malformed" : said.lines().findFirst().orElse("malformed");
     text = INNER_NAMES.matcher(text).replaceAll("$1");
     return (text.length() > 200 ? text.substring(0, 200) + "…" : text) + where;
+  }
+
+  /** Bounds the tokens of one job among many, so that its tree is bounded. */
+  private static final class BoundedParser extends JsonParserDelegate {
+    private int left;
+
+    BoundedParser(JsonParser parser, int most) {
+      super(parser);
+      left = most;
+    }
+
+    @Override
+    public @Nullable JsonToken nextToken() throws IOException {
+      if (--left < 0) {
+        throw new StreamConstraintsException(
+            "One job has too many tokens", delegate.currentLocation());
+      }
+      return delegate.nextToken();
+    }
+
+    @Override
+    public @Nullable String nextFieldName() throws IOException {
+      return nextToken() == JsonToken.FIELD_NAME ? delegate.currentName() : null;
+    }
   }
 }

@@ -1,7 +1,9 @@
 package io.errand.api;
 
+import com.fasterxml.jackson.annotation.JsonRawValue;
 import io.errand.api.Problem.Kind;
 import io.errand.job.JobState;
+import io.errand.memory.MemoryBudget.Reservation;
 import io.errand.store.Bell;
 import io.errand.store.JobEntity;
 import io.errand.store.JobReads;
@@ -38,8 +40,16 @@ public class LiveResource {
   private final WatchStore watches;
   private final Bell bell;
   private final Caller caller;
+  private final AnswerBudget budget;
 
-  LiveResource(JobReads reads, LiveOutput output, WatchStore watches, Bell bell, Caller caller) {
+  LiveResource(
+      JobReads reads,
+      LiveOutput output,
+      WatchStore watches,
+      Bell bell,
+      Caller caller,
+      AnswerBudget budget) {
+    this.budget = budget;
     this.reads = reads;
     this.output = output;
     this.watches = watches;
@@ -76,7 +86,7 @@ public class LiveResource {
     bell.ring(Bell.Ring.ATTENTION);
     UUID id = job.id;
     return Uni.createFrom()
-        .item(Unchecked.supplier(() -> watches.processes(id, askedAt)))
+        .item(Unchecked.supplier(() -> watches.processesBytes(id, askedAt)))
         .runSubscriptionOn(Infrastructure.getDefaultExecutor())
         .onItem()
         .ifNull()
@@ -85,9 +95,26 @@ public class LiveResource {
         .retry()
         .withBackOff(FIRST_PAUSE, LONGEST_PAUSE)
         .expireIn(PATIENCE_MILLIS)
-        .map(json -> Response.ok("{\"processes\":" + json + "}").build())
+        .map(Unchecked.function(bytes -> answer(id, askedAt, bytes)))
         .onFailure(fault -> fault instanceof NotYet || fault.getCause() instanceof NotYet)
         .transform(fault -> Problem.silent());
+  }
+
+  /** The processes on the wire. */
+  private record ProcessesView(@JsonRawValue String processes) {}
+
+  private Response answer(UUID id, String askedAt, long bytes) throws SQLException {
+    Reservation held = budget.reserve(1024 + 3 * bytes);
+    try {
+      String processes = watches.processes(id, askedAt);
+      if (processes == null) {
+        throw Problem.silent(); // removed meanwhile
+      }
+      return Response.ok(budget.json(new ProcessesView(processes), held)).build();
+    } catch (SQLException | RuntimeException | Error e) {
+      held.close();
+      throw e;
+    }
   }
 
   private JobEntity find(String text) {

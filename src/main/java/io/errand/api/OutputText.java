@@ -1,7 +1,9 @@
 package io.errand.api;
 
 import io.errand.store.KeptOutput;
+import io.errand.store.OutputReads;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 
 /** Kept bytes as text: invalid UTF-8 replaced, no character cut in two, the gap marked. */
 final class OutputText {
@@ -12,20 +14,44 @@ final class OutputText {
     if (output.droppedBytes() == 0) {
       return new String(kept, StandardCharsets.UTF_8);
     }
-    int headEnd = withoutCutCharacter(kept, output.headBytes());
-    int tailStart = output.headBytes();
-    while (tailStart < kept.length
-        && tailStart < output.headBytes() + 3
-        && isContinuation(kept[tailStart])) {
-      tailStart++;
-    }
-    long gap =
-        output.droppedBytes() + (output.headBytes() - headEnd) + (tailStart - output.headBytes());
+    int head = output.headBytes();
+    byte[] seam =
+        Arrays.copyOfRange(
+            kept,
+            Math.max(0, head - OutputReads.SEAM_BYTES),
+            Math.min(kept.length, head + OutputReads.SEAM_BYTES));
+    int headEnd = headEnd(head, seam);
+    int tailStart = tailStart(head, seam);
     return new String(kept, 0, headEnd, StandardCharsets.UTF_8)
-        + "\n[... "
-        + gap
-        + " bytes dropped ...]\n"
+        + gap(output.droppedBytes() + tailStart - headEnd)
         + new String(kept, tailStart, kept.length - tailStart, StandardCharsets.UTF_8);
+  }
+
+  /** What stands between head and tail. */
+  static String gap(long bytes) {
+    return "\n[... " + bytes + " bytes dropped ...]\n";
+  }
+
+  /**
+   * Where the head ends, without the beginning of a character.
+   *
+   * @param head how many bytes it has
+   * @param seam its last bytes, then the first of the tail: {@link OutputReads#SEAM_BYTES} of each,
+   *     where there are so many
+   */
+  static int headEnd(int head, byte[] seam) {
+    int before = Math.min(head, OutputReads.SEAM_BYTES);
+    return head - before + withoutCutCharacter(seam, before);
+  }
+
+  /** Where the tail begins, without the end of a character; the same parameters. */
+  static int tailStart(int head, byte[] seam) {
+    int before = Math.min(head, OutputReads.SEAM_BYTES);
+    int at = before;
+    while (at < seam.length && isContinuation(seam[at])) {
+      at++;
+    }
+    return head + at - before;
   }
 
   /** The end of the last whole character that ends at or before the given place. */

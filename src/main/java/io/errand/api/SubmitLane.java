@@ -35,7 +35,7 @@ public class SubmitLane {
   }
 
   void install(@Observes Router router) {
-    HeldBody.prepare();
+    AnswerBody.prepare();
     if (config.isApi()) {
       router.post(PATH).order(BEFORE_THE_FRAMEWORK).handler(this::handle);
     }
@@ -44,9 +44,7 @@ public class SubmitLane {
   private void handle(RoutingContext context) {
     HttpServerRequest request = context.request();
     if (isPlain(request)) {
-      String principal = Gate.principal(context);
-      request.bodyHandler(body -> submit(context, principal, body.getBytes()));
-      request.resume(); // it waits for whoever reads it
+      submit(context, Gate.principal(context), RequestBody.of(context));
     } else {
       context.next();
     }
@@ -71,10 +69,17 @@ public class SubmitLane {
     return values.size() == 1 ? values.get(0) : null;
   }
 
-  private void submit(RoutingContext context, String principal, byte[] body) {
+  private void submit(RoutingContext context, String principal, @Nullable RequestBody body) {
     try {
+      if (body != null) {
+        body.checkKept();
+      }
       submits
-          .post(principal, context.request().headers().getAll(IdempotencyKeys.HEADER), body)
+          .post(
+              principal,
+              context.request().headers().getAll(IdempotencyKeys.HEADER),
+              body == null ? new byte[0] : body.readAllBytes(),
+              bytes -> RequestMemory.require(context, bytes))
           .subscribe()
           .with(answer -> write(context, answer), fault -> refuse(context, fault));
     } catch (IOException | RuntimeException | Error e) {
@@ -93,8 +98,8 @@ public class SubmitLane {
           .getStringHeaders()
           .forEach((name, values) -> response.putHeader(name, (Iterable<String>) values));
       Object entity = answer.getEntity();
-      if (entity instanceof HeldBody held) {
-        held.sendTo(context);
+      if (entity instanceof AnswerBody body) {
+        body.sendTo(context);
         return;
       }
       response.end(

@@ -1,21 +1,21 @@
 package io.errand.api;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.errand.api.JobAnswers.ReadJob;
 import io.errand.api.Problem.FieldError;
 import io.errand.api.Problem.Kind;
 import io.errand.job.JobSpec;
 import io.errand.queue.Fingerprint;
 import io.errand.queue.SubmitJob;
 import io.errand.queue.SubmitJob.Request;
-import io.errand.store.JobReads.JobWithOutput;
-import io.errand.store.KeptOutput;
 import io.errand.store.SubmitStore.Submission;
 import io.smallrye.common.annotation.Blocking;
 import io.smallrye.common.annotation.NonBlocking;
 import io.smallrye.mutiny.Uni;
 import io.smallrye.mutiny.infrastructure.Infrastructure;
+import io.smallrye.mutiny.unchecked.Unchecked;
 import io.vertx.core.Vertx;
+import io.vertx.ext.web.RoutingContext;
 import jakarta.ws.rs.Consumes;
 import jakarta.ws.rs.POST;
 import jakarta.ws.rs.PUT;
@@ -28,7 +28,6 @@ import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
 import jakarta.ws.rs.core.UriInfo;
 import java.io.IOException;
-import java.io.InputStream;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
@@ -36,6 +35,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.LongConsumer;
 
 /** The calls that make jobs. */
 @Path("/v1/jobs")
@@ -43,9 +43,7 @@ import java.util.concurrent.CompletableFuture;
 @Consumes(MediaType.APPLICATION_JSON)
 @Blocking
 public class SubmitResource {
-  private static final int MOST_IN_A_BATCH = 1_000;
   private static final String DURABILITY_HEADER = "Errand-Durability";
-  private static final String KEY_FIELD = "idempotency_key";
 
   private final SubmitJob submit;
   private final JobAnswers answers;
@@ -63,18 +61,23 @@ public class SubmitResource {
   public Uni<Response> post(byte[] body, @Context HttpHeaders headers, @Context UriInfo uri)
       throws IOException {
     refuseParameters(uri);
-    return post(caller.principal(), headers.getRequestHeader(IdempotencyKeys.HEADER), body);
+    return post(
+        caller.principal(), headers.getRequestHeader(IdempotencyKeys.HEADER), body, memory());
   }
 
   /**
    * Submits a job. No thread waits for the database meanwhile, unless it must be read.
    *
    * @param keys the values of the header {@link IdempotencyKeys#HEADER}
+   * @param memory is told how many bytes the request needs, and may throw
    */
-  Uni<Response> post(String principal, List<String> keys, byte[] body) throws IOException {
+  Uni<Response> post(String principal, List<String> keys, byte[] body, LongConsumer memory)
+      throws IOException {
     String key = IdempotencyKeys.read(keys);
-    JsonNode value = JsonBody.read(body, JsonBody.MAX_BYTES);
-    Request request = new Request(spec(value), key, Fingerprint.of(value));
+    JsonNode value = JsonBody.read(body);
+    JobSpec spec = spec(value);
+    memory.accept(body.length + 2 * spec.heapBytes());
+    Request request = new Request(spec, key, Fingerprint.of(value));
     return answer(submit.submit(principal, request), principal, Kind.KEY_REUSED);
   }
 
@@ -93,8 +96,10 @@ public class SubmitResource {
     if (headers.getHeaderString(IdempotencyKeys.HEADER) != null) {
       throw Problem.invalid(IdempotencyKeys.HEADER, "is refused here: the id is the key");
     }
-    JsonNode value = JsonBody.read(body, JsonBody.MAX_BYTES);
-    Request request = new Request(spec(value), null, Fingerprint.of(value));
+    JsonNode value = JsonBody.read(body);
+    JobSpec spec = spec(value);
+    memory().accept(body.length + 2 * spec.heapBytes());
+    Request request = new Request(spec, null, Fingerprint.of(value));
     String principal = caller.principal();
     return answer(submit.submitAs(own, principal, request), principal, Kind.CONFLICT);
   }
@@ -102,18 +107,19 @@ public class SubmitResource {
   /** Submits up to 1,000 jobs, all or none. */
   @POST
   @Path("batch")
-  public Response batch(InputStream body, @Context HttpHeaders headers, @Context UriInfo uri)
+  public Response batch(@Context HttpHeaders headers, @Context UriInfo uri)
       throws IOException, SQLException {
     refuseParameters(uri);
     if (headers.getHeaderString(IdempotencyKeys.HEADER) != null) {
       throw Problem.invalid(
-          IdempotencyKeys.HEADER, "is refused here: each job may have its own " + KEY_FIELD);
+          IdempotencyKeys.HEADER,
+          "is refused here: each job may have its own " + BatchReader.KEY_FIELD);
     }
-    List<Request> requests = requests(JsonBody.read(body, headers, JsonBody.MAX_BATCH_BYTES));
+    List<Request> requests = BatchReader.read(caller.body(), memory());
     List<Submission> submissions = submit.submitAll(caller.principal(), requests);
     List<UUID> ids = new ArrayList<>();
     for (int i = 0; i < submissions.size(); i++) {
-      ids.add(idOf(submissions.get(i), "jobs[" + i + "]." + KEY_FIELD));
+      ids.add(idOf(submissions.get(i), "jobs[" + i + "]." + BatchReader.KEY_FIELD));
     }
     Response.ResponseBuilder answer = Response.accepted(Map.of("ids", ids));
     submissions.stream()
@@ -150,6 +156,12 @@ public class SubmitResource {
     return answer(submission, caller.principal(), Kind.KEY_REUSED);
   }
 
+  /** Grows the reservation of this request. */
+  private LongConsumer memory() {
+    RoutingContext context = caller.request();
+    return bytes -> RequestMemory.require(context, bytes);
+  }
+
   /** A parameter that changes what a call means must never be overlooked. */
   private static void refuseParameters(UriInfo uri) {
     uri.getQueryParameters()
@@ -169,33 +181,6 @@ public class SubmitResource {
     return spec;
   }
 
-  private static List<Request> requests(JsonNode value) {
-    List<FieldError> errors = new ArrayList<>();
-    Fields fields = Fields.of(value, "", errors);
-    fields.only(Set.of("jobs"));
-    Map<String, JsonNode> items = fields.list("jobs", MOST_IN_A_BATCH);
-    if (errors.isEmpty() && items.isEmpty()) {
-      fields.complain("jobs", "must be a list of 1 to " + MOST_IN_A_BATCH + " jobs");
-    }
-    List<Request> requests = new ArrayList<>();
-    items.forEach(
-        (where, item) -> {
-          JobSpec spec = JobReader.read(item, where, Set.of(KEY_FIELD), errors);
-          if (item instanceof ObjectNode job) {
-            String key = fields.nested(job, where).string(KEY_FIELD, 255);
-            if (key != null) {
-              IdempotencyKeys.check(where + "." + KEY_FIELD, key);
-            }
-            // The same job has the same fingerprint, whether its key came in the body or a header.
-            requests.add(new Request(spec, key, Fingerprint.of(job.without(KEY_FIELD))));
-          }
-        });
-    if (!errors.isEmpty()) {
-      throw Problem.invalid(errors);
-    }
-    return requests;
-  }
-
   /** On the request's event loop where the job came along, else where one may block to read it. */
   private Uni<Response> answer(
       CompletableFuture<Submission> stored, String principal, Kind conflict) {
@@ -206,22 +191,23 @@ public class SubmitResource {
         .flatMap(
             submission -> {
               Uni<Response> answer =
-                  Uni.createFrom().item(() -> answer(submission, principal, conflict));
+                  Uni.createFrom()
+                      .item(Unchecked.supplier(() -> answer(submission, principal, conflict)));
               return submission instanceof Submission.Accepted accepted && accepted.job() != null
                   ? answer
                   : answer.runSubscriptionOn(Infrastructure.getDefaultWorkerPool());
             });
   }
 
-  private Response answer(Submission submission, String principal, Kind conflict) {
+  private Response answer(Submission submission, String principal, Kind conflict)
+      throws SQLException {
     UUID id = idOf(submission, conflict);
     if (submission instanceof Submission.Accepted accepted && accepted.job() != null) {
-      JobWithOutput stored = new JobWithOutput(accepted.job(), KeptOutput.NONE, KeptOutput.NONE);
-      return Response.fromResponse(answers.located(202, stored))
+      return Response.fromResponse(answers.located(202, answers.stored(accepted.job())))
           .header(DURABILITY_HEADER, accepted.durability())
           .build();
     }
-    JobWithOutput read = answers.read(id, principal, () -> removed(id));
+    ReadJob read = answers.read(id, principal, () -> removed(id));
     if (submission instanceof Submission.Replayed) {
       int status = read.job().jobState().isFinal() ? 200 : 202;
       return Response.fromResponse(answers.located(status, read))

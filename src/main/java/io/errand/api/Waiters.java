@@ -1,5 +1,6 @@
 package io.errand.api;
 
+import io.errand.memory.MemoryBudget.Reservation;
 import io.errand.store.Bell;
 import io.errand.store.JobReads;
 import io.quarkus.runtime.ShutdownEvent;
@@ -14,6 +15,7 @@ import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jboss.logging.Logger;
 
 /**
@@ -22,8 +24,11 @@ import org.jboss.logging.Logger;
  */
 @ApplicationScoped
 public class Waiters {
-  /** More than these are answered at once, as if their time were up. */
-  static final int MOST = 10_000;
+  /** More clients than these are answered at once, as if their time were up. */
+  private static final int MOST = 10_000;
+
+  /** What a client that waits holds beside its connection. */
+  private static final int BYTES = 1024;
 
   private static final Logger LOG = Logger.getLogger(Waiters.class);
   private static final int BATCH = 500;
@@ -32,13 +37,16 @@ public class Waiters {
 
   private final JobReads reads;
   private final Bell bell;
+  private final AnswerBudget budget;
   private final ConcurrentHashMap<UUID, Set<CompletableFuture<Void>>> waiting =
       new ConcurrentHashMap<>();
+  private final AtomicInteger count = new AtomicInteger();
   private final WakeUp wakeUp = new WakeUp();
   private final Thread thread = new Thread(this::run, "errand-waiters");
   private volatile boolean stopped;
 
-  Waiters(JobReads reads, Bell bell) {
+  Waiters(JobReads reads, Bell bell, AnswerBudget budget) {
+    this.budget = budget;
     this.reads = reads;
     this.bell = bell;
   }
@@ -61,10 +69,12 @@ public class Waiters {
    */
   CompletableFuture<Void> await(UUID job, Duration time) {
     CompletableFuture<Void> future = new CompletableFuture<>();
-    if (stopped || waiting.size() >= MOST) {
+    Reservation held = stopped || count.get() >= MOST ? null : budget.tryReserve(BYTES);
+    if (held == null) {
       future.complete(null);
       return future;
     }
+    count.incrementAndGet();
     waiting.compute(
         job,
         (id, futures) -> {
@@ -76,10 +86,12 @@ public class Waiters {
     CompletableFuture<Void> timed =
         future.completeOnTimeout(null, time.toMillis(), TimeUnit.MILLISECONDS);
     wakeUp.call();
-    return timed.whenComplete((done, fault) -> forget(job, future));
+    return timed.whenComplete((done, fault) -> forget(job, future, held));
   }
 
-  private void forget(UUID job, CompletableFuture<Void> future) {
+  private void forget(UUID job, CompletableFuture<Void> future, Reservation held) {
+    held.close();
+    count.decrementAndGet();
     waiting.computeIfPresent(
         job,
         (id, futures) -> {

@@ -67,7 +67,7 @@ final class RequestHead {
    * LF nor NUL stands anywhere else: the owner has seen to that.
    *
    * @param size bytes of the head
-   * @throws Problem 400, 414, 417, 431, 501 or 505
+   * @throws Problem 400, 404, 414, 417, 431, 501 or 505
    */
   void check(int size) {
     method = null;
@@ -154,26 +154,34 @@ final class RequestHead {
         && isDigit(bytes[at + 7]);
   }
 
-  /** A path with a query in the characters of RFC 3986, sections 3.3 and 3.4. */
+  /**
+   * A path with a query in the characters of RFC 3986, sections 3.3 and 3.4. No route has any other
+   * target, so that the answer is the one for paths that are not there.
+   */
   private void target(int start, int targetEnd) {
-    if (bytes[start] != '/' || bytes[start + 1] == '/') {
-      throw bad("The target of a request is a path that begins with one slash");
-    }
     int at = span(PATH, start, targetEnd);
-    int queryStart = at;
-    if (at < targetEnd && bytes[at] == '?') {
-      at = span(QUERY, at, targetEnd);
+    boolean hasQuery = at < targetEnd && bytes[at] == '?';
+    if (bytes[start] != '/'
+        || bytes[start + 1] == '/'
+        || (at < targetEnd && !hasQuery)
+        || !areEscapesWhole(start, at)) {
+      throw Problem.of(
+          Kind.NOT_FOUND, "The target of a request is a path that begins with one slash");
     }
-    if (at != targetEnd) {
-      throw bad("The target of a request has a character that must be written as %XX");
-    }
-    for (int i = start; i < targetEnd; i++) {
-      if (bytes[i] == '%' && (i + 2 >= targetEnd || !isHex(bytes[i + 1]) || !isHex(bytes[i + 2]))) {
-        throw bad("In the target of a request % stands before two hexadecimal digits");
-      }
+    if (hasQuery && (span(QUERY, at, targetEnd) != targetEnd || !areEscapesWhole(at, targetEnd))) {
+      throw bad("The query has a character that must be written as %XX");
     }
     pathStart = start;
-    pathEnd = queryStart;
+    pathEnd = at;
+  }
+
+  private boolean areEscapesWhole(int from, int to) {
+    for (int i = from; i < to; i++) {
+      if (bytes[i] == '%' && (i + 2 >= to || !isHex(bytes[i + 1]) || !isHex(bytes[i + 2]))) {
+        return false;
+      }
+    }
+    return true;
   }
 
   private void header(int start, int lineEnd) {

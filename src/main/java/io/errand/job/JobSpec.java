@@ -1,6 +1,7 @@
 package io.errand.job;
 
 import java.time.Instant;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -56,5 +57,33 @@ public record JobSpec(
     command = List.copyOf(command);
     environment = Map.copyOf(environment);
     labels = Map.copyOf(labels);
+  }
+
+  /** How many bytes it takes in the heap, at most. */
+  public long heapBytes() {
+    long bytes = 2_048 + text(stdin) + text(workingDirectory) + text(concurrencyKey) + text(queue);
+    bytes += texts(command);
+    if (confinement.sandbox() != null) {
+      bytes += texts(confinement.sandbox().writable());
+    }
+    bytes += texts(environment.keySet()) + texts(environment.values());
+    bytes += texts(labels.keySet()) + texts(labels.values());
+    for (RetryRule rule : policy.rules()) {
+      bytes += 64 + 32L * rule.codes().size();
+    }
+    return bytes + 16L * policy.successExitCodes().size();
+  }
+
+  private static long texts(Collection<String> all) {
+    long bytes = 0;
+    for (String each : all) {
+      bytes += text(each);
+    }
+    return bytes;
+  }
+
+  /** A string with its array, and its place in a list or table. */
+  private static long text(@Nullable String text) {
+    return text == null ? 0 : 64 + 2L * text.length();
   }
 }

@@ -43,7 +43,7 @@ public class FleetReads {
       ) c USING (name)
       WHERE ?::text IS NULL OR name = ?
       ORDER BY name
-      LIMIT 1000
+      LIMIT ?
       """;
 
   private final DataSource dataSource;
@@ -63,27 +63,30 @@ public class FleetReads {
   public record QueueStatus(
       String name, boolean paused, Map<String, Long> counts, @Nullable Double oldestReadySeconds) {}
 
-  /** The queues that have jobs or settings, by name: the first 1,000. */
-  public List<QueueStatus> queues() throws SQLException {
-    return readQueues(null);
+  /** The queues that have jobs or settings, by name: at most so many. */
+  public List<QueueStatus> queues(int limit) throws SQLException {
+    return readQueues(null, limit);
   }
 
   /** One queue, if it has jobs or settings. */
   public Optional<QueueStatus> queue(String name) throws SQLException {
-    return readQueues(name).stream().findFirst();
+    return readQueues(name, 1).stream().findFirst();
   }
 
-  /** The workers that are alive, by name. */
-  public List<WorkerEntity> liveWorkers() {
-    return WorkerEntity.list("state = 'live' order by name, startedAt");
+  /** The workers that are alive, by name: at most so many. */
+  public List<WorkerEntity> liveWorkers(int limit) {
+    return WorkerEntity.<WorkerEntity>find("state = 'live' order by name, startedAt")
+        .range(0, limit - 1)
+        .list();
   }
 
-  private List<QueueStatus> readQueues(@Nullable String only) throws SQLException {
+  private List<QueueStatus> readQueues(@Nullable String only, int limit) throws SQLException {
     try (Connection connection = dataSource.getConnection();
         PreparedStatement statement = connection.prepareStatement(QUEUES)) {
       for (int i = 1; i <= 4; i++) {
         statement.setString(i, only);
       }
+      statement.setInt(5, limit);
       List<QueueStatus> queues = new ArrayList<>();
       try (ResultSet row = statement.executeQuery()) {
         while (row.next()) {

@@ -2,19 +2,19 @@ package io.errand.store;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.errand.job.JobState;
-import io.quarkus.hibernate.orm.panache.PanacheQuery;
 import io.quarkus.panache.common.Parameters;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.context.control.ActivateRequestContext;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
-import java.util.function.LongConsumer;
+import java.util.function.Function;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** What clients and operators read of jobs. Each read is bounded. */
@@ -32,18 +32,7 @@ public class JobReads {
   private static final Pattern ID_PREFIX = Pattern.compile("[0-9a-fA-F-]{8,36}");
 
   /** A job with what is kept of the output of its latest attempt. */
-  public record JobWithOutput(
-      JobEntity job, KeptOutput stdout, KeptOutput stderr, @Nullable AutoCloseable held) {
-    /** A job that nothing is reserved for. */
-    public JobWithOutput(JobEntity job, KeptOutput stdout, KeptOutput stderr) {
-      this(job, stdout, stderr, null);
-    }
-
-    /** The same, with the reservation of its bytes. */
-    public JobWithOutput heldBy(AutoCloseable reservation) {
-      return new JobWithOutput(job, stdout, stderr, reservation);
-    }
-  }
+  public record JobWithOutput(JobEntity job, KeptOutput stdout, KeptOutput stderr) {}
 
   /** What the columns of a row take that a client or a command decides on, computed there. */
   private static final String ROW_BYTES =
@@ -59,13 +48,22 @@ public class JobReads {
       "sql('(coalesce(octet_length(?), 0) + coalesce(octet_length(?), 0))', stdout, stderr)";
 
   /**
-   * A page of jobs.
+   * A job of a page.
    *
-   * @param jobs at most as many as were asked for
+   * @param id of the job
+   * @param createdAt when it was accepted
+   * @param bytes what the columns of its row take that a client or a command decides on
+   */
+  public record Row(UUID id, Instant createdAt, long bytes) {}
+
+  /**
+   * A page of jobs, to be read by the piece.
+   *
+   * @param rows at most as many as were asked for, in order
    * @param more whether others follow
    * @param searchedBackTo how far a text search looked, null where nothing was left out
    */
-  public record Page(List<JobEntity> jobs, boolean more, @Nullable Instant searchedBackTo) {}
+  public record Page(List<Row> rows, boolean more, @Nullable Instant searchedBackTo) {}
 
   /** One job of this caller. */
   public Optional<JobEntity> find(UUID id, String principal) {
@@ -74,23 +72,17 @@ public class JobReads {
     return JobEntity.find("id = ?1 and principal = ?2", id, principal).firstResultOptional();
   }
 
-  /** How many bytes a job of this caller takes with its output, found out without reading them. */
-  public Optional<Long> bytes(UUID id, String principal) {
+  /** How many bytes the row of a job of this caller takes, found out without reading them. */
+  public Optional<Long> rowBytes(UUID id, String principal) {
     JobEntity.getEntityManager().clear();
-    List<Object[]> rows =
-        JobEntity.getEntityManager()
-            .createQuery(
-                "select attempt, cast("
-                    + ROW_BYTES
-                    + " as Long) from JobEntity"
-                    + " where id = ?1 and principal = ?2",
-                Object[].class)
-            .setParameter(1, id)
-            .setParameter(2, principal)
-            .getResultList();
-    return rows.stream()
-        .findFirst()
-        .map(row -> ((Number) row[1]).longValue() + outputBytes(id, ((Number) row[0]).intValue()));
+    return JobEntity.find(
+            "select cast("
+                + ROW_BYTES
+                + " as Long) from JobEntity where id = ?1 and principal = ?2",
+            id,
+            principal)
+        .project(Long.class)
+        .firstResultOptional();
   }
 
   /** How many bytes are kept of both streams of an attempt. */
@@ -124,22 +116,6 @@ public class JobReads {
   /** What is kept of one ended attempt. */
   public Optional<OutputEntity> output(UUID id, int attempt) {
     return OutputEntity.findByIdOptional(new AttemptEntity.Key(id, attempt));
-  }
-
-  /** The ended attempts of a job, oldest first: the last 10,000 of them. */
-  public List<AttemptEntity> attempts(UUID id) {
-    return lastOf(AttemptEntity.find("jobId = ?1 order by attempt desc", id));
-  }
-
-  /** The changes of a job's state, oldest first: the last 10,000 of them. */
-  public List<EventEntity> events(UUID id) {
-    return lastOf(EventEntity.find("jobId = ?1 order by id desc", id));
-  }
-
-  private static <T> List<T> lastOf(PanacheQuery<T> newestFirst) {
-    List<T> oldestFirst = new ArrayList<>(newestFirst.page(0, 10_000).list());
-    Collections.reverse(oldestFirst);
-    return oldestFirst;
   }
 
   /**
@@ -177,15 +153,10 @@ public class JobReads {
 
   /**
    * A page of this caller's jobs, which ends early where its rows would take more than a mebibyte.
-   *
-   * @param reserve is told how many bytes the rows take before they are read, and may throw
+   * The rows themselves are read by {@link #rows}.
    */
   public Page list(
-      JobFilter filter,
-      String principal,
-      JobFilter.@Nullable Position after,
-      int size,
-      LongConsumer reserve) {
+      JobFilter filter, String principal, JobFilter.@Nullable Position after, int size) {
     Criteria criteria = new Criteria();
     criteria.and("principal = :principal", "principal", principal);
     if (filter.state() != null) {
@@ -220,24 +191,30 @@ public class JobReads {
     String order =
         filter.oldestFirst() ? " order by createdAt, id" : " order by createdAt desc, id desc";
     String wanted = " from JobEntity where " + String.join(" and ", criteria.predicates) + order;
-    List<Object[]> sizes =
-        JobEntity.find("select id, cast(" + ROW_BYTES + " as Long)" + wanted, criteria.parameters)
-            .project(Object[].class)
+    List<Row> found =
+        JobEntity.find(
+                "select id, createdAt, cast(" + ROW_BYTES + " as Long)" + wanted,
+                criteria.parameters)
+            .project(Row.class)
             .range(0, size)
             .list();
-    List<UUID> ids = new ArrayList<>();
+    List<Row> rows = new ArrayList<>();
     long bytes = 0;
-    for (Object[] row : sizes) {
-      bytes += ROW_FIXED_BYTES + ((Number) row[1]).longValue();
-      if (ids.size() == size || (!ids.isEmpty() && bytes > PAGE_BYTES)) {
-        bytes -= ROW_FIXED_BYTES + ((Number) row[1]).longValue();
+    for (Row row : found) {
+      bytes += ROW_FIXED_BYTES + row.bytes();
+      if (rows.size() == size || (!rows.isEmpty() && bytes > PAGE_BYTES)) {
         break;
       }
-      ids.add((UUID) row[0]);
+      rows.add(row);
     }
-    reserve.accept(bytes);
-    List<JobEntity> jobs = ids.isEmpty() ? List.of() : JobEntity.list("id in ?1" + order, ids);
-    return new Page(jobs, sizes.size() > ids.size(), searchedBackTo);
+    return new Page(rows, found.size() > rows.size(), searchedBackTo);
+  }
+
+  /** The rows of these jobs by id, as they are now; those that have been removed are missing. */
+  public Map<UUID, JobEntity> rows(Collection<UUID> ids) {
+    JobEntity.getEntityManager().clear();
+    return JobEntity.<JobEntity>list("id in ?1", ids).stream()
+        .collect(Collectors.toMap(job -> job.id, Function.identity()));
   }
 
   /** The beginning of an id is looked up anywhere, other text in the newest jobs only. */

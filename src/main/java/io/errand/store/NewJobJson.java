@@ -7,9 +7,13 @@ import io.errand.job.JobSpec;
 import io.errand.job.RetryPolicy;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
+import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,6 +24,9 @@ import org.jspecify.annotations.Nullable;
  * @param items an array of the jobs, each with the number of its shape
  */
 record NewJobJson(String shapes, String items) {
+  private static final long MOST_PART_BYTES = 4 << 20;
+  private static final Comparator<NewJob> BY_KEY =
+      Comparator.comparing(job -> Objects.requireNonNullElse(job.idempotencyKey(), ""));
 
   private record Shape(
       String principal,
@@ -47,6 +54,28 @@ record NewJobJson(String shapes, String items) {
           spec.policy(),
           spec.confinement());
     }
+  }
+
+  /**
+   * The jobs in parts of which each is one statement's, so that its JSON is small; it takes several
+   * times the memory of its jobs. Where there are several, they go by key, as do the rows of one
+   * statement: so no two callers wait for each other's keys.
+   */
+  static List<List<NewJob>> parts(List<NewJob> jobs) {
+    if (jobs.stream().mapToLong(job -> job.spec().heapBytes()).sum() <= MOST_PART_BYTES) {
+      return List.of(jobs);
+    }
+    List<List<NewJob>> parts = new ArrayList<>();
+    long bytes = MOST_PART_BYTES;
+    for (NewJob job : jobs.stream().sorted(BY_KEY).toList()) {
+      bytes += job.spec().heapBytes();
+      if (bytes > MOST_PART_BYTES) {
+        bytes = job.spec().heapBytes();
+        parts.add(new ArrayList<>());
+      }
+      parts.get(parts.size() - 1).add(job);
+    }
+    return parts;
   }
 
   static NewJobJson of(Collection<NewJob> jobs) {

@@ -2,7 +2,6 @@ package io.errand.store;
 
 import io.errand.job.JobState;
 import jakarta.enterprise.context.ApplicationScoped;
-import java.sql.Array;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -50,7 +49,7 @@ public class SubmitStore {
       ), key AS (
           INSERT INTO errand.idempotency_keys (principal, idempotency_key, job_id)
           SELECT principal, idempotency_key, id FROM item WHERE idempotency_key IS NOT NULL
-          ORDER BY principal, idempotency_key
+          ORDER BY principal, idempotency_key COLLATE "C"
           ON CONFLICT DO NOTHING
           RETURNING job_id
       ), stored AS (
@@ -311,12 +310,14 @@ public class SubmitStore {
   private static Map<UUID, Submission> insert(Connection connection, List<NewJob> jobs)
       throws SQLException {
     try (PreparedStatement statement = connection.prepareStatement(SUBMIT_MANY)) {
-      NewJobJson.of(jobs).bind(statement);
       Map<UUID, Submission> stored = new HashMap<>();
-      try (ResultSet rows = statement.executeQuery()) {
-        while (rows.next()) {
-          UUID id = rows.getObject(1, UUID.class);
-          stored.put(id, new Submission.Accepted(id, null, rows.getString(2)));
+      for (List<NewJob> part : NewJobJson.parts(jobs)) {
+        NewJobJson.of(part).bind(statement);
+        try (ResultSet rows = statement.executeQuery()) {
+          while (rows.next()) {
+            UUID id = rows.getObject(1, UUID.class);
+            stored.put(id, new Submission.Accepted(id, null, rows.getString(2)));
+          }
         }
       }
       return stored;
@@ -351,10 +352,9 @@ public class SubmitStore {
 
   private static Map<String, KnownKey> findKeys(
       Connection connection, String principal, Set<String> keys) throws SQLException {
-    Array wanted = connection.createArrayOf("text", keys.toArray());
     try (PreparedStatement statement = connection.prepareStatement(FIND_KEYS)) {
       statement.setString(1, principal);
-      statement.setArray(2, wanted);
+      statement.setArray(2, connection.createArrayOf("text", keys.toArray()));
       Map<String, KnownKey> found = new HashMap<>();
       try (ResultSet rows = statement.executeQuery()) {
         while (rows.next()) {

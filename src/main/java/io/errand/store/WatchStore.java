@@ -51,6 +51,9 @@ public class WatchStore {
       WHERE job_id = ? AND processes_at >= ?::timestamptz
       """;
 
+  private static final String PROCESSES_BYTES =
+      PROCESSES.replace("processes::text", "octet_length(processes::text)");
+
   private static final String APPEND =
       """
       INSERT INTO errand.live_output (job_id, attempt, stderr, start_byte, data)
@@ -123,6 +126,18 @@ public class WatchStore {
       try (ResultSet rows = statement.executeQuery()) {
         rows.next();
         return rows.getString(1);
+      }
+    }
+  }
+
+  /** How many bytes {@link #processes} has, or null where there are none. */
+  public @Nullable Long processesBytes(UUID job, String askedAt) throws SQLException {
+    try (Connection connection = dataSource.getConnection();
+        PreparedStatement statement = connection.prepareStatement(PROCESSES_BYTES)) {
+      statement.setObject(1, job);
+      statement.setString(2, askedAt);
+      try (ResultSet rows = statement.executeQuery()) {
+        return rows.next() ? (Long) rows.getLong(1) : null;
       }
     }
   }

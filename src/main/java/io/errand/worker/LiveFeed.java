@@ -143,6 +143,11 @@ final class LiveFeed {
     }
   }
 
+  /** How many bytes are buffered or being written, for all viewers. */
+  int bufferedBytes() {
+    return inAll.get();
+  }
+
   private void plan() {
     if (planned.compareAndSet(false, true)) {
       timer.schedule(this::flush, FLUSH_MILLIS, TimeUnit.MILLISECONDS);

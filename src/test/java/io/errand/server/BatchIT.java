@@ -100,4 +100,40 @@ class BatchIT extends OneServer {
                 .firstValue("Idempotent-Replayed"))
         .contains("true");
   }
+
+  private static void assertRefused(String body, String detail) {
+    HttpResponse<String> answer = server.post("/v1/jobs/batch", body);
+    assertProblem(answer, 400);
+    assertThat(json(answer).get("detail").asText()).as(body).contains(detail);
+  }
+
+  @Test
+  void whatIsWrongIsToldAsIfTheWholeHadBeenReadBefore() {
+    String good = "{\"command\":[\"true\"]}";
+    String bad = "{\"command\":[]}";
+    String badKey = "{\"command\":[\"true\"],\"idempotency_key\":\"\\u00e9\"}";
+    assertRefused("", "is empty");
+    assertRefused(" ", "is empty");
+    assertRefused("[]", "must be an object");
+    assertRefused("{}", "jobs: must be a list of 1 to 1000 jobs");
+    assertRefused("{\"jobs\":null}", "jobs: must be a list of 1 to 1000 jobs");
+    assertRefused("{\"jobs\":[]}", "jobs: must be a list of 1 to 1000 jobs");
+    assertRefused("{\"jobs\":{\"a\":[1]}}", "jobs: must be a list of at most 1000");
+    assertRefused("{\"jobs\":[1]}", "jobs[0]: must be an object");
+    assertRefused("{\"jobs\":[" + bad + "],\"x\":[{}]}", "x: is not a known field");
+    assertRefused("{\"jobs\":[" + good + "," + bad + "]}", "jobs[1].command: must be a list");
+    assertRefused("{\"jobs\":[" + bad + "," + good, "is not acceptable JSON");
+    assertRefused("{\"jobs\":[" + bad + "]} x", "is not acceptable JSON");
+    assertRefused("{\"jobs\":[" + good + "]} {}", "is not acceptable JSON");
+    assertRefused("{\"jobs\":[" + good + "],\"jobs\":[]}", "is not acceptable JSON");
+    assertRefused("{\"jobs\":[{\"command\":[\"a\"],\"command\":[]}]}", "is not acceptable JSON");
+    assertRefused("{\"jobs\":[" + bad + "," + badKey + "," + bad + "]}", "jobs[1].idempotency_key");
+    assertRefused("{\"jobs\":[" + badKey + "]", "is not acceptable JSON");
+    assertRefused(
+        "{\"jobs\":[" + badKey + ("," + bad).repeat(1_000) + "]}",
+        "jobs: must be a list of at most 1000");
+    HttpResponse<String> many =
+        server.post("/v1/jobs/batch", "{\"jobs\":[1" + ",1".repeat(99) + "]}");
+    assertThat(json(many).get("errors")).hasSize(20);
+  }
 }

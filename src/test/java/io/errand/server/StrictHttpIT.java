@@ -77,11 +77,11 @@ class StrictHttpIT extends OneServer {
   @ParameterizedTest
   @CsvSource({
     "400, GET  /v1/jobs HTTP/1.1",
-    "400, GET http://x/v1/jobs HTTP/1.1",
-    "400, OPTIONS * HTTP/1.1",
-    "400, GET /v1/jobs#x HTTP/1.1",
+    "404, GET http://x/v1/jobs HTTP/1.1",
+    "404, OPTIONS * HTTP/1.1",
+    "404, GET /v1/jobs#x HTTP/1.1",
     "400, GET /v1/jobs?q=% HTTP/1.1",
-    "400, GET //v1/jobs HTTP/1.1",
+    "404, GET //v1/jobs HTTP/1.1",
     "400, GET /v1/jobs?q={x} HTTP/1.1",
     "501, get /v1/jobs HTTP/1.1",
     "501, CONNECT x:80 HTTP/1.1",

@@ -344,6 +344,17 @@ public final class TestServer implements AutoCloseable {
     return send(request(path));
   }
 
+  /** What a meter shows, by its name with its labels. */
+  double meter(String name) {
+    return get("/q/metrics")
+        .body()
+        .lines()
+        .filter(line -> line.startsWith(name + " "))
+        .mapToDouble(line -> Double.parseDouble(line.substring(name.length())))
+        .findFirst()
+        .orElseThrow();
+  }
+
   HttpResponse<String> call(String method, String path, String body, String... headers) {
     HttpRequest.Builder request =
         request(path)

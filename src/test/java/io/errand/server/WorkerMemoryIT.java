@@ -57,17 +57,6 @@ class WorkerMemoryIT {
     return ProcessHandle.of(server.pid()).isPresent();
   }
 
-  private static double meter(TestServer server, String name) {
-    return server
-        .get("/q/metrics")
-        .body()
-        .lines()
-        .filter(line -> line.startsWith(name + " "))
-        .mapToDouble(line -> Double.parseDouble(line.substring(name.length())))
-        .findFirst()
-        .orElseThrow();
-  }
-
   @Test
   void commandsThatPrintAllTheyMayAllEndOnTheSameServerAlsoOnOneThatWasKilled() {
     try (TestServer server = TestServer.start(MANY_SLOTS)) {
@@ -83,8 +72,8 @@ class WorkerMemoryIT {
       server.awaitExit();
       server.restart();
       awaitAll(server, "loud", 300);
-      assertThat(meter(server, "errand_memory_budget_used_bytes{share=\"commands\"}"))
-          .isLessThan(meter(server, "errand_memory_budget_capacity_bytes{share=\"commands\"}") / 2);
+      assertThat(server.meter("errand_memory_budget_used_bytes{share=\"commands\"}"))
+          .isLessThan(server.meter("errand_memory_budget_capacity_bytes{share=\"commands\"}") / 2);
     }
   }
 
@@ -117,7 +106,7 @@ class WorkerMemoryIT {
   void everyShareHasAMeterAlsoWhereNoCommandRuns() {
     try (TestServer server = TestServer.start(Map.of("ERRAND_ROLES", "api"))) {
       for (String share : List.of("requests", "large_requests", "answers", "commands")) {
-        assertThat(meter(server, "errand_memory_budget_capacity_bytes{share=\"" + share + "\"}"))
+        assertThat(server.meter("errand_memory_budget_capacity_bytes{share=\"" + share + "\"}"))
             .isPositive();
       }
     }

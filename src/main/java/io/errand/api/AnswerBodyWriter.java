@@ -12,29 +12,29 @@ import org.jboss.resteasy.reactive.server.spi.ServerMessageBodyWriter;
 import org.jboss.resteasy.reactive.server.spi.ServerRequestContext;
 import org.jboss.resteasy.reactive.server.vertx.VertxResteasyReactiveRequestContext;
 
-/** Sends a {@link HeldBody} past the framework's copies. */
+/** Sends a {@link AnswerBody} by the piece, past the framework's copies. */
 @Provider
-public class HeldBodyWriter implements ServerMessageBodyWriter<HeldBody> {
+public class AnswerBodyWriter implements ServerMessageBodyWriter<AnswerBody> {
   @Override
   public boolean isWriteable(
       Class<?> type, Type genericType, ResteasyReactiveResourceInfo target, MediaType mediaType) {
-    return type == HeldBody.class;
+    return type == AnswerBody.class;
   }
 
   @Override
   public boolean isWriteable(
       Class<?> type, Type genericType, Annotation[] annotations, MediaType mediaType) {
-    return type == HeldBody.class;
+    return type == AnswerBody.class;
   }
 
   @Override
-  public void writeResponse(HeldBody body, Type genericType, ServerRequestContext context) {
+  public void writeResponse(AnswerBody body, Type genericType, ServerRequestContext context) {
     body.sendTo(((VertxResteasyReactiveRequestContext) context).getContext());
   }
 
   @Override
   public void writeTo(
-      HeldBody body,
+      AnswerBody body,
       Class<?> type,
       Type genericType,
       Annotation[] annotations,
@@ -42,6 +42,6 @@ public class HeldBodyWriter implements ServerMessageBodyWriter<HeldBody> {
       MultivaluedMap<String, Object> headers,
       OutputStream out)
       throws IOException {
-    throw new IOException("A held body is sent to a socket only");
+    throw new IOException("An answer is sent to a socket only");
   }
 }
