@@ -23,6 +23,7 @@ import org.junit.jupiter.api.Test;
 /** What is buffered for viewers while the database is slow. */
 class LiveFeedTest {
   @Test
+  @SuppressWarnings("NullAway") // it writes nothing here, so it needs no store
   void theOutputOfManyWatchedJobsIsBoundedInAll() throws InterruptedException {
     ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor();
     CountDownLatch written = new CountDownLatch(1);
@@ -35,7 +36,7 @@ class LiveFeedTest {
           }
         });
     try {
-      LiveFeed feed = new LiveFeed(null, null, timer); // nothing is written here
+      LiveFeed feed = new LiveFeed(null, null, timer);
       List<OutputTap> taps = new ArrayList<>();
       for (int i = 0; i < 100; i++) {
         taps.add(feed.begin(job()));
