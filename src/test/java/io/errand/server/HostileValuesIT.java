@@ -4,12 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
+import java.util.regex.Matcher;
 import org.junit.jupiter.api.Test;
 
 /** No value of any parameter of any route makes the server answer with a 5xx. */
@@ -86,6 +89,33 @@ class HostileValuesIT extends OneServer {
     }
     assertThat(tried).isGreaterThan(500);
     assertThat(server.get("/q/metrics").body()).doesNotContain("status=\"500\"");
+  }
+
+  @Test
+  void aPageTokenOfAnotherEraIsRefused() {
+    String job = server.submit("true", Map.of());
+    server.submit("true", Map.of());
+    String token =
+        TestServer.json(server.get("/v1/jobs?page_size=1")).get("next_page_token").asText();
+    String text = new String(Base64.getUrlDecoder().decode(token), StandardCharsets.US_ASCII);
+    for (String year : List.of("-5000", "+300000", "+999999999", "-999999999", "0000", "x")) {
+      String forged = text.replaceFirst(" [0-9]{4}-", " " + Matcher.quoteReplacement(year) + "-");
+      String encoded =
+          Base64.getUrlEncoder()
+              .withoutPadding()
+              .encodeToString(forged.getBytes(StandardCharsets.US_ASCII));
+      TestServer.assertProblem(server.get("/v1/jobs?page_size=1&page_token=" + encoded), 400);
+    }
+    assertThat(server.awaitEnd(job).get("state").asText()).isEqualTo("succeeded");
+  }
+
+  @Test
+  void aStreamIsResumedFromNoPlaceThatIsNone() throws IOException {
+    String job = server.submit("true", Map.of());
+    server.awaitEnd(job);
+    for (String id : List.of("1-2-3", "-1", "99999999999999999999-1-1", "1:2:3", "x", "\u00ff")) {
+      check("get", "/v1/jobs/" + job + "/output/stream", "Last-Event-ID: " + id + "\r\n");
+    }
   }
 
   private int tryAll(String method, String path, List<JsonNode> parameters) throws IOException {
