@@ -61,7 +61,9 @@ final class Logs implements Callable<Integer> {
     try (Detach detach = new Detach(id)) {
       try {
         Map<String, Object> job = output.follow();
-        requireAttempt(job);
+        if (!job.isEmpty()) { // else it ended at what a later attempt printed
+          requireAttempt(job);
+        }
       } catch (ClientException e) {
         if (e.isOfOutput()) {
           detach.sayNow();
