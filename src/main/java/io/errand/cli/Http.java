@@ -24,6 +24,7 @@ final class Http {
   private final boolean fromFile; // the address is what the data directory says
   private final String token;
   private String base;
+  private boolean answered;
 
   private Http(String base, boolean fromFile, String token) {
     this.base = base;
@@ -179,8 +180,14 @@ final class Http {
     return answer(connection);
   }
 
-  private static InputStream answer(HttpURLConnection connection) throws IOException {
+  /** Whether a server has answered us at all. */
+  boolean hasAnswered() {
+    return answered;
+  }
+
+  private InputStream answer(HttpURLConnection connection) throws IOException {
     int status = connection.getResponseCode();
+    answered = true;
     if (status >= 400) {
       throw refusal(connection, status);
     }

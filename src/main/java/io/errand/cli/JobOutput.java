@@ -61,11 +61,11 @@ final class JobOutput {
 
   /** Waits until a job has finished, across restarts of the server. */
   static Map<String, Object> await(Http http, String id) {
-    Map<String, Object> job = http.get("/v1/jobs/" + id);
     Patience patience = new Patience(http);
+    Map<String, Object> job = Map.of();
     while (!isFinal(job)) {
       try {
-        job = http.get("/v1/jobs/" + id + "?wait_seconds=30");
+        job = http.get("/v1/jobs/" + id + (job.isEmpty() ? "" : "?wait_seconds=30"));
         patience.answered();
       } catch (ClientException e) {
         patience.failed(e);

@@ -31,10 +31,11 @@ final class Patience {
   /**
    * The server did not answer: pauses, and finds out whether it is at another address by now.
    *
-   * @throws ClientException the fault, if it has been so for too long or is of another kind
+   * @throws ClientException the fault, if it has been so for too long or from the first call, or is
+   *     of another kind
    */
   void failed(ClientException fault) {
-    if (fault.exitCode() != ExitCodes.UNAVAILABLE) {
+    if (fault.exitCode() != ExitCodes.UNAVAILABLE || !http.hasAnswered()) {
       throw fault;
     }
     long now = System.nanoTime();
