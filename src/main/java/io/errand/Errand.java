@@ -109,9 +109,12 @@ public final class Errand {
     Files.deleteIfExists(home.resolve("url")); // of a predecessor; ours is written once it is true
     System.setProperty("errand.home", Settings.escaped(home.toString()));
     String temporary = read.get("temporary-directory");
-    if (temporary != null) {
-      String absolute = Path.of(temporary).toAbsolutePath().toString();
-      System.setProperty("errand.temporary-directory", Settings.escaped(absolute));
+    if (temporary != null && !"api".equals(read.get("roles"))) {
+      Path shared = Path.of(temporary).toAbsolutePath();
+      String name = "errand-" + Integer.toHexString(home.toString().hashCode());
+      System.setProperty(
+          "errand.own-temporary-directory",
+          Settings.escaped(HomeLock.takeOneOf(shared, name).toString()));
     }
     // The framework looks for files of configuration in the working directory: not in that of
     // others.

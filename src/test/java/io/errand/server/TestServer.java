@@ -317,6 +317,16 @@ public final class TestServer implements AutoCloseable {
     return run(builder.command("bash", "-c", script));
   }
 
+  /** What a command on a home answers without a server. */
+  static Cli answer(Path home, Map<String, String> settings, String verb, String... arguments) {
+    List<String> command = new ArrayList<>(List.of(CHECKOUT.resolve("errand").toString(), verb));
+    command.addAll(List.of(arguments));
+    ProcessBuilder builder = new ProcessBuilder(command);
+    builder.environment().put("ERRAND_HOME", home.toString());
+    builder.environment().putAll(settings);
+    return run(builder);
+  }
+
   private static Cli run(ProcessBuilder builder) {
     try {
       Path errors = Files.createTempFile("errand-it", ".err");
