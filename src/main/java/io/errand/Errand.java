@@ -140,7 +140,7 @@ public final class Errand {
       watch.setDaemon(true);
       watch.start();
     }
-    System.setProperty("errand.session-sql", Settings.escaped(Session.SQL));
+    System.setProperty("session.sql", Settings.escaped(Session.SQL));
     if (!"api".equals(read.get("roles"))) {
       Accounts.choose(read.get("run-as"), home); // what it refuses is said before the start
     }
