@@ -1,6 +1,7 @@
 package io.errand.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.errand.embedded.EmbeddedPostgres;
@@ -25,9 +26,12 @@ class DatabaseSessionsIT {
   private static EmbeddedPostgres postgres;
 
   @BeforeAll
-  static void start() throws IOException, InterruptedException {
+  static void start() throws IOException, InterruptedException, SQLException {
     home = java.nio.file.Files.createTempDirectory("errand-sessions");
     TestServer.letOthersPass(home);
+    postgres = EmbeddedPostgres.start(home);
+    sql("ALTER SYSTEM SET max_notify_queue_pages = 64"); // so that it can be filled
+    postgres.close();
     postgres = EmbeddedPostgres.start(home);
   }
 
@@ -145,5 +149,35 @@ class DatabaseSessionsIT {
     assertThat(TestServer.refusal(settings))
         .contains("password authentication failed")
         .doesNotContain("wrong-p4ss");
+  }
+
+  /** A session that listens in a transaction that it leaves open keeps all notifications. */
+  @Test
+  void aFullQueueOfNotificationsStopsNoSubmit() throws SQLException {
+    Map<String, String> settings = database("notified", "");
+    try (TestServer server = TestServer.start(settings);
+        Connection stuck =
+            DriverManager.getConnection(
+                settings.get("ERRAND_DATABASE_URL"), EmbeddedPostgres.ROLE, postgres.password());
+        Connection other =
+            DriverManager.getConnection(
+                settings.get("ERRAND_DATABASE_URL"), EmbeddedPostgres.ROLE, postgres.password());
+        Statement listen = stuck.createStatement();
+        Statement fill = other.createStatement()) {
+      listen.execute("LISTEN something");
+      stuck.setAutoCommit(false);
+      listen.execute("SELECT txid_current()");
+      assertThatThrownBy(
+                  () -> {
+                    for (int i = 0; i < 1_000; i++) {
+                      fill.execute("SELECT pg_notify('other', repeat('x', 7990) || " + i + ")");
+                    }
+                  })
+              .isInstanceOf(SQLException.class)
+              .hasMessageContaining("NOTIFY queue");
+      String id = server.submit("true", Map.of());
+      assertThat(server.awaitEnd(id).get("state").asText()).isEqualTo("succeeded");
+      stuck.rollback();
+    }
   }
 }
