@@ -5,16 +5,22 @@ import io.errand.embedded.EmbeddedPostgres;
 import io.errand.embedded.HomeLock;
 import io.errand.exec.Accounts;
 import io.errand.exec.PassableParents;
+import io.errand.settings.AllSettings;
+import io.errand.settings.Settings;
+import io.errand.store.DatabaseCheck;
+import io.errand.store.Session;
 import io.quarkus.runtime.Quarkus;
 import io.quarkus.runtime.annotations.QuarkusMain;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.util.List;
-import java.util.Locale;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.TimeZone;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
+import sun.misc.Signal;
 
 /**
  * The way in: takes the data directory, starts the built-in database unless there is another, and
@@ -22,30 +28,11 @@ import org.jspecify.annotations.Nullable;
  */
 @QuarkusMain
 public final class Errand {
-  private static final List<String> NUMBERS =
-      List.of(
-          "http-port",
-          "worker-slots",
-          "lease-seconds",
-          "drain-seconds",
-          "poll-seconds",
-          "request-seconds",
-          "database-pool",
-          "retention-days",
-          "retention-days-succeeded",
-          "retention-days-failed",
-          "retention-days-cancelled",
-          "retention-key-days",
-          "limit-memory-bytes",
-          "limit-cpu-seconds",
-          "limit-processes",
-          "limit-file-size-bytes",
-          "limit-open-files",
-          "limit-disk-bytes",
-          "limit-disk-files",
-          "min-free-bytes");
+  private static final int USAGE = 2;
+  private static final int DATABASE_TRIES = 10;
 
   private static @Nullable EmbeddedPostgres postgres;
+  private static @Nullable Settings settings;
 
   /** Kept for as long as this process lives: a channel that is collected gives its lock back. */
   @SuppressWarnings("unused")
@@ -53,12 +40,15 @@ public final class Errand {
 
   private Errand() {}
 
-  /** Starts the server; returns when it has ended. */
+  /** Starts the server, or does what the only argument says; returns when it has ended. */
   public static void main(String... arguments) {
+    if (arguments.length > 0) {
+      System.exit(answer(arguments));
+    }
     try {
       prepare();
-    } catch (IOException | IllegalStateException e) {
-      System.err.println("errand: " + e.getMessage());
+    } catch (IOException | SQLException | IllegalStateException e) {
+      System.err.println("errand: " + withoutSecrets(String.valueOf(e.getMessage())));
       System.exit(1);
     } catch (InterruptedException e) {
       System.exit(130);
@@ -66,9 +56,42 @@ public final class Errand {
     Quarkus.run(Server.class, Errand::end, arguments);
   }
 
-  private static void prepare() throws IOException, InterruptedException {
-    checkSettings();
-    Path home = DataDirectory.of(setting("errand.home"));
+  /** Help, the check of the settings, or a word about an argument that there is not. */
+  private static int answer(String... arguments) {
+    String first = arguments[0];
+    if (arguments.length == 1 && (first.equals("--help") || first.equals("-h"))) {
+      System.out.print(AllSettings.help());
+      return 0;
+    }
+    if (arguments.length == 1 && first.equals("--check")) {
+      try {
+        Settings read = Settings.ofThisProcess();
+        Path home = DataDirectory.of(read.get("home"));
+        read.lines().forEach(System.out::println);
+        Settings.unknown(System.getenv()).forEach(note -> System.out.println("note: " + note));
+        System.out.println("The settings are fine; the data directory is " + home);
+        return 0;
+      } catch (IllegalStateException e) {
+        System.err.println("errand: " + e.getMessage());
+        return 1;
+      }
+    }
+    System.err.println(
+        "errand: serve takes no argument but --check and --help; settings are variables of the"
+            + " environment, see `errand serve --help`");
+    return USAGE;
+  }
+
+  private static void prepare() throws IOException, InterruptedException, SQLException {
+    Settings read = Settings.ofThisProcess();
+    settings = read;
+    Settings.unknown(System.getenv()).forEach(note -> System.err.println("errand: " + note));
+    // Sessions of the database are told our zone, and it need not know what this host calls its
+    // own.
+    TimeZone.setDefault(TimeZone.getTimeZone("UTC"));
+    Signal.handle(new Signal("HUP"), signal -> Signal.raise(new Signal("TERM")));
+    read.publish();
+    Path home = DataDirectory.of(read.get("home"));
     try {
       PassableParents.make(home);
       Files.createDirectories(
@@ -84,24 +107,41 @@ public final class Errand {
     }
     lock = HomeLock.take(home);
     Files.deleteIfExists(home.resolve("url")); // of a predecessor; ours is written once it is true
-    System.setProperty("errand.home", home.toString());
+    System.setProperty("errand.home", Settings.escaped(home.toString()));
+    String temporary = read.get("temporary-directory");
+    if (temporary != null && !"api".equals(read.get("roles"))) {
+      Path shared = Path.of(temporary).toAbsolutePath();
+      String name = "errand-" + Integer.toHexString(home.toString().hashCode());
+      System.setProperty(
+          "errand.own-temporary-directory",
+          Settings.escaped(HomeLock.takeOneOf(shared, name).toString()));
+    }
+    // The framework looks for files of configuration in the working directory: not in that of
+    // others.
+    System.setProperty("user.dir", home.toString());
+    System.setProperty("java.io.tmpdir", home.toString()); // /tmp may be full, or read-only
     System.setProperty("jna.tmpdir", home.toString()); // /tmp may be mounted noexec
     // In /tmp anybody could make it first, or move it away.
-    System.setProperty("quarkus.vertx.cache-directory", home.resolve("vertx-cache").toString());
-    if (setting("errand.database-url") == null) {
+    System.setProperty(
+        "quarkus.vertx.cache-directory", Settings.escaped(home.resolve("vertx-cache").toString()));
+    String url = read.get("database-url");
+    if (url != null) {
+      awaitDatabase(url, read.get("database-user"), read.get("database-password"));
+    } else {
       EmbeddedPostgres started = EmbeddedPostgres.start(home);
       postgres = started;
       Runtime.getRuntime().addShutdownHook(new Thread(Errand::stopDatabase, "errand-postgres"));
       System.setProperty("errand.database-url", started.jdbcUrl());
       System.setProperty("errand.database-user", EmbeddedPostgres.ROLE);
       System.setProperty("errand.database-password", started.password());
-      System.setProperty("errand.psql-line", started.psqlLine());
+      System.setProperty("errand.psql-line", Settings.escaped(started.psqlLine()));
       Thread watch = new Thread(() -> watch(started), "errand-postgres-watch");
       watch.setDaemon(true);
       watch.start();
     }
-    if (!"api".equals(setting("errand.roles"))) {
-      Accounts.choose(setting("errand.run-as"), home); // what it refuses is said before the start
+    System.setProperty("session.sql", Settings.escaped(Session.SQL));
+    if (!"api".equals(read.get("roles"))) {
+      Accounts.choose(read.get("run-as"), home); // what it refuses is said before the start
     }
   }
 
@@ -126,7 +166,7 @@ public final class Errand {
   private static void end(int exitCode, @Nullable Throwable fault) {
     stopDatabase();
     if (fault != null) {
-      System.err.println("errand: " + rootOf(fault).getMessage());
+      System.err.println("errand: " + withoutSecrets(String.valueOf(rootOf(fault).getMessage())));
     }
     Runtime.getRuntime().halt(fault != null && exitCode == 0 ? 1 : exitCode);
   }
@@ -151,44 +191,33 @@ public final class Errand {
     return root;
   }
 
-  /** What would otherwise fail late and at length. */
-  private static void checkSettings() {
-    for (String name : NUMBERS) {
-      String value = setting("errand." + name);
-      if (value != null && !value.trim().matches("-?[0-9]+(\\.[0-9]+)?")) {
-        throw new IllegalStateException(
-            environmentName("errand." + name) + " is '" + value + "'; set it to a number");
+  /**
+   * Looks at the database of others before the start: it may come up a moment later than we do, and
+   * must be one that can keep jobs.
+   *
+   * @throws IllegalStateException with a sentence, if it is not to be had or cannot keep jobs
+   */
+  private static void awaitDatabase(String url, @Nullable String user, @Nullable String password)
+      throws InterruptedException, SQLException {
+    for (int i = 1; ; i++) {
+      try (Connection connection = Session.open(url, user, password, "errand start", 5)) {
+        DatabaseCheck.problem(connection)
+            .ifPresent(
+                problem -> {
+                  throw new IllegalStateException("The database cannot be used: " + problem);
+                });
+        return;
+      } catch (SQLException e) {
+        if (i == DATABASE_TRIES || !DatabaseCheck.mayPass(e)) {
+          throw new IllegalStateException("The database cannot be used: " + e.getMessage(), e);
+        }
+        TimeUnit.SECONDS.sleep(1);
       }
     }
-    String requestSeconds = setting("errand.request-seconds");
-    if (requestSeconds != null && !requestSeconds.trim().matches("[1-9][0-9]{0,3}")) {
-      throw new IllegalStateException(
-          "ERRAND_REQUEST_SECONDS is '" + requestSeconds + "'; set it to 1 to 9999 seconds");
-    }
-    String interval = setting("errand.retention-interval");
-    if (interval != null && !interval.matches("[1-9][0-9]{0,5}[smh]")) {
-      throw new IllegalStateException(
-          "ERRAND_RETENTION_INTERVAL is '"
-              + interval
-              + "'; set it to a number of seconds, minutes or hours such as 60s, 5m or 1h");
-    }
-    String url = setting("errand.database-url");
-    if (url != null && !url.startsWith("jdbc:postgresql:")) {
-      throw new IllegalStateException(
-          "ERRAND_DATABASE_URL is '" + url + "'; set it to jdbc:postgresql://host:port/database");
-    }
   }
 
-  private static String environmentName(String property) {
-    return property.toUpperCase(Locale.ROOT).replace('.', '_').replace('-', '_');
-  }
-
-  /** A setting that is needed before the configuration is there; empty is unset. */
-  private static @Nullable String setting(String property) {
-    String value = System.getProperty(property);
-    if (value == null) {
-      value = System.getenv(environmentName(property));
-    }
-    return value == null || value.isBlank() ? null : value;
+  private static String withoutSecrets(String text) {
+    Settings read = settings;
+    return read == null ? text : read.withoutSecrets(text);
   }
 }

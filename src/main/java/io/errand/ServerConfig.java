@@ -26,6 +26,12 @@ interface ServerConfig {
   /** How psql connects to the built-in database; set by the start. */
   Optional<String> psqlLine();
 
+  /** A directory that servers share; each takes one in it for itself. */
+  Optional<String> temporaryDirectory();
+
+  /** How much free space the file systems must have. */
+  Optional<Long> minFreeBytes();
+
   /** Data directory. */
   String home();
 }

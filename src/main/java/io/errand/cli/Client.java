@@ -1,7 +1,6 @@
 package io.errand.cli;
 
 import io.errand.cli.Printer.Format;
-import io.errand.text.Visible;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -12,7 +11,6 @@ import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 
 /** {@code errand}: the commands, and how their ends become an exit status. */
 @Command(
@@ -23,12 +21,12 @@ import picocli.CommandLine.Parameters;
     synopsisSubcommandLabel = "COMMAND",
     subcommands = {
       Client.Serve.class,
-      Client.Run.class,
+      Run.class,
       Client.Submit.class,
       Client.Get.class,
       Client.ListJobs.class,
       Client.Wait.class,
-      Client.Logs.class,
+      Logs.class,
       Events.class,
       Client.Cancel.class,
       Client.Retry.class,
@@ -43,7 +41,8 @@ import picocli.CommandLine.Parameters;
       "The client finds the server through ERRAND_URL and ERRAND_TOKEN, else",
       "through the files url and token in ERRAND_HOME. Exit status: 0 done,",
       "1 the server said no or the job did not succeed, 2 usage, 69 no server,",
-      "77 refused; `run` exits as its command did."
+      "74 what was to be printed is not complete, 77 refused, 141 whoever read the",
+      "output has ended; `run` exits as its command did."
     })
 public final class Client {
   static final List<String> JOB_COLUMNS =
@@ -55,8 +54,24 @@ public final class Client {
 
   /** Runs a command and exits with its status. */
   public static void main(String... arguments) {
+    StandardStream.install();
+    int exitCode = StandardStream.flushAll(execute(arguments));
+    System.exit(exitCode);
+  }
+
+  private static int execute(String... arguments) {
+    try {
+      Typed.check(arguments.length);
+      return line().execute(arguments.length == 0 ? new String[] {"--help"} : arguments);
+    } catch (ClientException e) {
+      return told(e);
+    }
+  }
+
+  private static CommandLine line() {
     CommandLine line = new CommandLine(new Client());
     line.addSubcommand("completion", new AutoComplete.GenerateCompletion());
+    line.setExpandAtFiles(false); // what is typed is the command, and no file's words
     line.setCaseInsensitiveEnumValuesAllowed(true);
     line.getSubcommands()
         .values()
@@ -64,14 +79,23 @@ public final class Client {
     line.setExecutionExceptionHandler(
         (fault, command, parsed) -> {
           if (fault instanceof ClientException known) {
-            System.err.println("errand: " + Visible.lines(String.valueOf(known.getMessage())));
-            return known.exitCode();
+            return told(known);
           }
           throw fault;
         });
-    int exitCode = line.execute(arguments.length == 0 ? new String[] {"--help"} : arguments);
-    System.out.flush();
-    System.exit(exitCode);
+    return line;
+  }
+
+  /** Says what ended a command, unless nobody is left to read it; gives the exit status. */
+  private static int told(ClientException fault) {
+    if (fault.exitCode() != ExitCodes.READER_GONE) {
+      try {
+        EachJob.say(String.valueOf(fault.getMessage()));
+      } catch (ClientException e) {
+        return fault.exitCode();
+      }
+    }
+    return fault.exitCode();
   }
 
   /** The choice between table, wide, json and name. */
@@ -106,35 +130,6 @@ public final class Client {
     }
   }
 
-  @Command(
-      name = "run",
-      description = "Submit a command, print what it prints, exit as it does. One try by default.")
-  static final class Run implements Callable<Integer> {
-    @Mixin JobOptions options = new JobOptions();
-
-    @Override
-    public Integer call() {
-      Http http = Http.connect();
-      String id = String.valueOf(options.submit(http, 1).get("id"));
-      Thread detach = detachNote(id);
-      Runtime.getRuntime().addShutdownHook(detach);
-      Map<String, Object> job = new JobOutput(http, id).follow(true);
-      Runtime.getRuntime().removeShutdownHook(detach);
-      if (!"succeeded".equals(job.get("state")) && job.get("exit_code") == null) {
-        System.err.println(
-            Visible.line(
-                "errand: job "
-                    + id
-                    + " "
-                    + job.get("state")
-                    + ": "
-                    + job.get("reason")
-                    + (job.get("detail") == null ? "" : " (" + job.get("detail") + ")")));
-      }
-      return ExitCodes.ofJob(job);
-    }
-  }
-
   @Command(name = "submit", description = "Submit a command and print the job's id.")
   static final class Submit implements Callable<Integer> {
     @Mixin JobOptions options = new JobOptions();
@@ -147,7 +142,7 @@ public final class Client {
 
     @Override
     public Integer call() {
-      Map<String, Object> job = options.submit(Http.connect(), null);
+      Map<String, Object> job = options.submit(Http.connect(), null, null);
       Printer.print(format, List.of(job), job, "id", JOB_COLUMNS, WIDE_JOB_COLUMNS);
       return ExitCodes.OK;
     }
@@ -155,18 +150,12 @@ public final class Client {
 
   @Command(name = "get", description = "Show jobs.")
   static final class Get implements Callable<Integer> {
-    @Mixin OutputOption output = new OutputOption();
-
-    @Parameters(arity = "1..*", paramLabel = "ID")
-    List<String> ids = List.of();
+    @Mixin EachJob jobs = new EachJob();
 
     @Override
     public Integer call() {
       Http http = Http.connect();
-      List<Map<String, Object>> jobs =
-          ids.stream().map(id -> http.get("/v1/jobs/" + Http.encode(id))).toList();
-      output.print(jobs, jobs.size() == 1 ? jobs.get(0) : jobs);
-      return ExitCodes.OK;
+      return jobs.tryAll(id -> http.get("/v1/jobs/" + id));
     }
   }
 
@@ -225,67 +214,18 @@ public final class Client {
 
   @Command(
       name = "wait",
-      description = "Wait until jobs have finished; 0 if all of them succeeded, else 1.")
+      description = {
+        "Wait until jobs have finished; 0 if all of them succeeded, else 1.",
+        "A restart of the server does not end it, nor ten minutes without one."
+      })
   static final class Wait implements Callable<Integer> {
-    @Mixin OutputOption output = new OutputOption();
-
-    @Parameters(arity = "1..*", paramLabel = "ID")
-    List<String> ids = List.of();
+    @Mixin EachJob jobs = new EachJob();
 
     @Override
     public Integer call() {
       Http http = Http.connect();
-      List<Map<String, Object>> jobs =
-          ids.stream().map(id -> new JobOutput(http, Http.encode(id)).await()).toList();
-      output.print(jobs, jobs.size() == 1 ? jobs.get(0) : jobs);
-      return jobs.stream().allMatch(job -> "succeeded".equals(job.get("state")))
-          ? ExitCodes.OK
-          : ExitCodes.FAILED;
-    }
-  }
-
-  @Command(
-      name = "logs",
-      description = "Print what a job printed: stdout and stderr, as they were.")
-  static final class Logs implements Callable<Integer> {
-    @Parameters(paramLabel = "ID")
-    String id = "";
-
-    @Option(names = "--attempt", paramLabel = "N", description = "Of this try (the latest).")
-    @Nullable Integer attempt;
-
-    @Option(
-        names = {"-f", "--follow"},
-        description = "Go on as it prints, until it has finished.")
-    boolean follow;
-
-    @Option(names = "--stdout", description = "Only stdout.")
-    boolean onlyStdout;
-
-    @Option(names = "--stderr", description = "Only stderr, to stdout.")
-    boolean onlyStderr;
-
-    @Override
-    public Integer call() {
-      Http http = Http.connect();
-      if (follow) {
-        Thread detach = detachNote(id);
-        Runtime.getRuntime().addShutdownHook(detach);
-        new JobOutput(http, Http.encode(id)).follow(false);
-        Runtime.getRuntime().removeShutdownHook(detach);
-        return ExitCodes.OK;
-      }
-      String path = "/v1/jobs/" + Http.encode(id);
-      int number = attempt == null ? JobOutput.number(http.get(path), "attempt") : attempt;
-      if (number == 0) {
-        return ExitCodes.OK; // it has not started
-      }
-      if (onlyStderr && !onlyStdout) {
-        http.copy(path + "/output?stream=stderr&attempt=" + number, System.out);
-      } else {
-        new JobOutput(http, Http.encode(id)).print(number, true, !onlyStdout || onlyStderr);
-      }
-      return ExitCodes.OK;
+      int exitCode = jobs.tryAll(id -> JobOutput.await(http, id));
+      return exitCode == ExitCodes.OK && !jobs.allSucceeded() ? ExitCodes.FAILED : exitCode;
     }
   }
 
@@ -315,20 +255,14 @@ public final class Client {
 
   /** A command that changes jobs one by one and prints them. */
   abstract static class Change implements Callable<Integer> {
-    @Mixin OutputOption output = new OutputOption();
-
-    @Parameters(arity = "1..*", paramLabel = "ID")
-    List<String> ids = List.of();
+    @Mixin EachJob jobs = new EachJob();
 
     abstract Map<String, Object> change(Http http, String id);
 
     @Override
     public Integer call() {
       Http http = Http.connect();
-      List<Map<String, Object>> jobs =
-          ids.stream().map(id -> change(http, Http.encode(id))).toList();
-      output.print(jobs, jobs.size() == 1 ? jobs.get(0) : jobs);
-      return ExitCodes.OK;
+      return jobs.tryAll(id -> change(http, id));
     }
   }
 
@@ -373,14 +307,6 @@ public final class Client {
           List.of("abilities", "version", "pid", "lease_seconds", "started_at", "guarantees"));
       return ExitCodes.OK;
     }
-  }
-
-  /** What Ctrl-C says: only the client ends. */
-  static Thread detachNote(String id) {
-    return new Thread(
-        () ->
-            System.err.println(
-                "errand: detached, the job goes on; come back with `errand logs -f " + id + "`"));
   }
 
   @SuppressWarnings("unchecked")

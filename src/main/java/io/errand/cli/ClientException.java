@@ -13,4 +13,14 @@ final class ClientException extends RuntimeException {
   int exitCode() {
     return exitCode;
   }
+
+  /** Whether it is of what we print, and not of the server. */
+  boolean isOfOutput() {
+    return exitCode == ExitCodes.READER_GONE || exitCode == ExitCodes.INCOMPLETE;
+  }
+
+  /** Whether another call would fail as this one did. */
+  boolean endsAll() {
+    return exitCode == ExitCodes.UNAVAILABLE || exitCode == ExitCodes.REFUSED;
+  }
 }

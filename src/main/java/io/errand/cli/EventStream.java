@@ -5,6 +5,7 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
+import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -12,9 +13,11 @@ import org.jspecify.annotations.Nullable;
 
 /** Server-sent events of one job, resumed by themselves when the connection breaks. */
 final class EventStream {
-  private static final int MOST_FAILURES = 30;
+  private static final int SNAPSHOT_QUIET_MILLIS = 2_000;
+  private static final int SNAPSHOT_SECONDS = 5;
 
   private final Http http;
+  private final Patience patience;
   private final String path;
   private String lastId;
 
@@ -26,42 +29,53 @@ final class EventStream {
    */
   EventStream(Http http, String path, String lastId) {
     this.http = http;
+    this.patience = new Patience(http);
     this.path = path + "/output/stream";
     this.lastId = lastId;
   }
 
   /** What to do with an event. */
   interface Handler {
-    /** Called for each, in order. */
-    void onEvent(String name, Map<String, Object> data);
+    /** Called for each, in order; whether to go on. The last is {@code end}. */
+    boolean onEvent(String name, Map<String, Object> data);
   }
 
-  /** Reads until the event {@code end}; gives its data. */
-  Map<String, Object> readToEnd(Handler handler) {
-    int failures = 0;
-    while (true) {
-      try (InputStream in = http.open(path, lastId)) {
-        Map<String, Object> end = read(in, handler);
-        if (end != null) {
-          return end;
+  /** Reads until the event {@code end} or until the handler has enough. */
+  void readToEnd(Handler handler) {
+    boolean more = true;
+    while (more) {
+      try (InputStream in = http.open(path, lastId, Http.READ_MILLIS)) {
+        patience.answered();
+        more = read(in, handler, null);
+        if (more) {
+          patience.pause();
         }
-        failures = 0;
       } catch (IOException e) {
-        failures++;
-        if (failures > MOST_FAILURES) {
-          throw http.away(e);
-        }
+        patience.failed(http.away(e));
       } catch (ClientException e) {
-        failures++;
-        if (e.exitCode() != ExitCodes.UNAVAILABLE || failures > MOST_FAILURES) {
-          throw e;
-        }
+        patience.failed(e);
       }
-      pause(failures);
     }
   }
 
-  private @Nullable Map<String, Object> read(InputStream in, Handler handler) throws IOException {
+  /**
+   * Reads what there is by now: until nothing has come for {@value #SNAPSHOT_QUIET_MILLIS} ms, or
+   * for {@value #SNAPSHOT_SECONDS} s at most.
+   */
+  void readSoFar(Handler handler) {
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(SNAPSHOT_SECONDS);
+    try (InputStream in = http.open(path, lastId, SNAPSHOT_QUIET_MILLIS)) {
+      read(in, handler, deadline);
+    } catch (SocketTimeoutException e) {
+      return; // that was all
+    } catch (IOException e) {
+      throw http.away(e);
+    }
+  }
+
+  /** Whether more is to come, on another connection. */
+  private boolean read(InputStream in, Handler handler, @Nullable Long deadline)
+      throws IOException {
     BufferedReader lines =
         new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8), 1 << 16);
     String name = "";
@@ -71,10 +85,13 @@ final class EventStream {
       if (line.isEmpty()) {
         if (data.length() > 0) {
           Map<String, Object> value = JSON.std.mapFrom(data.toString());
-          if (name.equals("end")) {
-            return value;
+          if (name.equals("gap")) {
+            value.put("attempt", Integer.valueOf(id.substring(0, id.indexOf(':'))));
           }
-          handler.onEvent(name, value);
+          boolean more = handler.onEvent(name, value);
+          if (!more || name.equals("end")) {
+            return false;
+          }
         }
         lastId = id;
         name = "";
@@ -86,20 +103,15 @@ final class EventStream {
       } else if (line.startsWith("data:")) {
         data.append(value(line));
       }
+      if (deadline != null && System.nanoTime() - deadline > 0) {
+        return false;
+      }
     }
-    return null;
+    return true;
   }
 
   private static String value(String line) {
     String value = line.substring(line.indexOf(':') + 1);
     return value.startsWith(" ") ? value.substring(1) : value;
-  }
-
-  private static void pause(int failures) {
-    try {
-      TimeUnit.MILLISECONDS.sleep(Math.min(2_000, 100L * (1 + failures)));
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
   }
 }

@@ -17,7 +17,7 @@ final class Events implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    Map<String, Object> answer = Http.connect().get("/v1/jobs/" + Http.encode(id) + "/events");
+    Map<String, Object> answer = Http.connect().get("/v1/jobs/" + EachJob.id(id) + "/events");
     Printer.print(
         output.format,
         Client.list(answer, "events"),

@@ -12,7 +12,14 @@ final class ExitCodes {
 
   static final int USAGE = 2;
   static final int UNAVAILABLE = 69;
+
+  /** Bytes are missing in what was printed, and the command itself did not fail. */
+  static final int INCOMPLETE = 74;
+
   static final int REFUSED = 77;
+
+  /** Whoever read our output has ended; as a shell says it of a command that SIGPIPE ends. */
+  static final int READER_GONE = 128 + 13;
 
   /** As {@code timeout(1)}. */
   private static final int TIMEOUT = 124;
@@ -23,7 +30,9 @@ final class ExitCodes {
   private static final int NOT_EXECUTABLE = 126;
   private static final int NOT_FOUND = 127;
   private static final int SIGNAL_BASE = 128;
+  private static final int FIRST_REAL_TIME = 34;
 
+  /** Of Linux on x86-64 and arm64. */
   private static final Map<String, Integer> SIGNALS =
       Map.ofEntries(
           Map.entry("SIGHUP", 1),
@@ -41,8 +50,13 @@ final class ExitCodes {
           Map.entry("SIGPIPE", 13),
           Map.entry("SIGALRM", 14),
           Map.entry("SIGTERM", 15),
+          Map.entry("SIGSTKFLT", 16),
           Map.entry("SIGXCPU", 24),
           Map.entry("SIGXFSZ", 25),
+          Map.entry("SIGVTALRM", 26),
+          Map.entry("SIGPROF", 27),
+          Map.entry("SIGIO", 29),
+          Map.entry("SIGPWR", 30),
           Map.entry("SIGSYS", 31));
 
   private ExitCodes() {}
@@ -66,8 +80,20 @@ final class ExitCodes {
     return ofSignal(job.get("signal"));
   }
 
-  private static int ofSignal(@Nullable Object name) {
-    Integer number = SIGNALS.get(String.valueOf(name));
-    return number == null ? NO_STATUS : SIGNAL_BASE + number;
+  private static int ofSignal(@Nullable Object said) {
+    String name = String.valueOf(said);
+    Integer number = SIGNALS.get(name);
+    if (number != null) {
+      return SIGNAL_BASE + number;
+    }
+    if (name.equals("SIGRTMIN")) {
+      return SIGNAL_BASE + FIRST_REAL_TIME;
+    }
+    if (name.matches("SIGRTMIN\\+[0-9]{1,2}")) {
+      return SIGNAL_BASE + FIRST_REAL_TIME + Integer.parseInt(name.substring("SIGRTMIN+".length()));
+    }
+    return name.matches("SIG[0-9]{1,2}")
+        ? SIGNAL_BASE + Integer.parseInt(name.substring("SIG".length()))
+        : NO_STATUS;
   }
 }

@@ -19,13 +19,16 @@ import org.jspecify.annotations.Nullable;
  */
 final class Http {
   private static final int CONNECT_MILLIS = 5_000;
-  private static final int READ_MILLIS = 75_000; // longer than the server holds an answer
+  static final int READ_MILLIS = 75_000; // longer than the server holds an answer
 
-  private final String base;
+  private final boolean fromFile; // the address is what the data directory says
   private final String token;
+  private String base;
+  private boolean answered;
 
-  private Http(String base, String token) {
+  private Http(String base, boolean fromFile, String token) {
     this.base = base;
+    this.fromFile = fromFile;
     this.token = token;
   }
 
@@ -56,7 +59,29 @@ final class Http {
               + home.resolve("token")
               + " cannot be read)");
     }
-    return new Http(url.endsWith("/") ? url.substring(0, url.length() - 1) : url, token);
+    return new Http(withoutSlash(url), setting("ERRAND_URL") == null, header(token));
+  }
+
+  /** A server that was started again may have another address, by the data directory. */
+  void lookAgain() {
+    String url = fromFile ? firstLine(home().resolve("url")) : null;
+    if (url != null && !url.isEmpty()) {
+      base = withoutSlash(url);
+    }
+  }
+
+  private static String withoutSlash(String url) {
+    return url.endsWith("/") ? url.substring(0, url.length() - 1) : url;
+  }
+
+  private static String header(String token) {
+    if (!token.matches("[ -~]*")) {
+      throw new ClientException(
+          ExitCodes.USAGE,
+          "the token of ERRAND_TOKEN or of the data directory holds a character that no header can"
+              + " carry; it must be one line of printable ASCII");
+    }
+    return token;
   }
 
   private static boolean isSame(String url, @Nullable String other) {
@@ -72,12 +97,17 @@ final class Http {
       return Path.of("/var/lib/errand");
     }
     String own = setting("HOME");
-    return Path.of(own == null ? System.getProperty("user.home") : own, ".errand");
+    String known = own == null ? System.getProperty("user.home", "") : own;
+    if (!known.startsWith("/")) { // the JDK says ? where this user has no account
+      throw new ClientException(
+          ExitCodes.USAGE, "this user has no home directory; set HOME or ERRAND_HOME");
+    }
+    return Path.of(known, ".errand");
   }
 
   private static @Nullable String setting(String name) {
     String value = System.getenv(name);
-    return value == null || value.isBlank() ? null : value;
+    return value == null || value.isBlank() ? null : value.strip();
   }
 
   private static @Nullable String firstLine(Path file) {
@@ -110,11 +140,25 @@ final class Http {
     return json("POST", path, Map.of(), null);
   }
 
-  /** Copies the bytes of an answer. */
-  void copy(String path, OutputStream target) {
-    try (InputStream answer = call("GET", path, null, null)) {
-      answer.transferTo(target);
-      target.flush();
+  /** Told of bytes of a stream that are missing. */
+  interface Gap {
+    /** From an offset in the stream to another, exclusive. */
+    void isFrom(long from, long to);
+  }
+
+  /** Copies what is kept of a stream, and tells where bytes were dropped. */
+  void copyKept(String path, OutputStream target, Gap gap) {
+    try {
+      HttpURLConnection connection = connection("GET", path);
+      try (InputStream answer = answer(connection)) {
+        long head = connection.getHeaderFieldLong("Errand-Head-Bytes", 0);
+        long dropped = connection.getHeaderFieldLong("Errand-Dropped-Bytes", 0);
+        if (dropped > 0) {
+          target.write(answer.readNBytes((int) Math.min(Integer.MAX_VALUE, head)));
+          gap.isFrom(head, head + dropped);
+        }
+        answer.transferTo(target);
+      }
     } catch (IOException e) {
       throw away(e);
     }
@@ -124,14 +168,26 @@ final class Http {
    * Server-sent events.
    *
    * @param lastId where to go on, or empty
+   * @param quietMillis how long nothing may come
    */
-  InputStream open(String path, String lastId) throws IOException {
+  InputStream open(String path, String lastId, int quietMillis) throws IOException {
     HttpURLConnection connection = connection("GET", path);
+    connection.setReadTimeout(quietMillis);
     connection.setRequestProperty("Accept", "text/event-stream");
     if (!lastId.isEmpty()) {
       connection.setRequestProperty("Last-Event-ID", lastId);
     }
+    return answer(connection);
+  }
+
+  /** Whether a server has answered us at all. */
+  boolean hasAnswered() {
+    return answered;
+  }
+
+  private InputStream answer(HttpURLConnection connection) throws IOException {
     int status = connection.getResponseCode();
+    answered = true;
     if (status >= 400) {
       throw refusal(connection, status);
     }
@@ -155,11 +211,7 @@ final class Http {
         out.write(bytes);
       }
     }
-    int status = connection.getResponseCode();
-    if (status >= 400) {
-      throw refusal(connection, status);
-    }
-    return connection.getInputStream();
+    return answer(connection);
   }
 
   private HttpURLConnection connection(String method, String path) throws IOException {
@@ -177,7 +229,7 @@ final class Http {
       return connection;
     } catch (IllegalArgumentException | ClassCastException e) {
       throw new ClientException(
-          ExitCodes.USAGE, "ERRAND_URL is no address such as http://127.0.0.1:8080: " + base);
+          ExitCodes.USAGE, "ERRAND_URL is no address such as http://127.0.0.1:8080");
     }
   }
 

@@ -1,7 +1,7 @@
 package io.errand.cli;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -16,6 +16,7 @@ import picocli.CommandLine.Parameters;
 /** What {@code run} and {@code submit} say about a job. */
 final class JobOptions {
   private static final int SUBMIT_TRIES = 3;
+  private static final int MOST_STDIN_BYTES = 1 << 20; // more than the body of a request may have
 
   @Option(
       names = {"-q", "--queue"},
@@ -85,23 +86,39 @@ final class JobOptions {
       description = "What a sandbox may write to; may be repeated.")
   List<String> writable = List.of();
 
+  @Option(
+      names = "--stdout-limit",
+      paramLabel = "BYTES",
+      description = "How much of stdout is kept, at most 1048576.")
+  @Nullable Integer stdoutLimit;
+
+  @Option(
+      names = "--stderr-limit",
+      paramLabel = "BYTES",
+      description = "How much of stderr is kept, at most 1048576.")
+  @Nullable Integer stderrLimit;
+
   @Option(names = "--key", paramLabel = "KEY", description = "Idempotency key; else a random one.")
   @Nullable String key;
 
   @Parameters(
       arity = "1..*",
       paramLabel = "COMMAND",
-      description = "The program and its arguments, after --.")
+      description = "The program and its arguments, after --; byte for byte.")
   List<String> command = List.of();
 
   /**
    * Submits it. The key makes it safe to ask again when no answer came.
    *
    * @param defaultMaxAttempts how many tries it has unless told, or null for the server's default
+   * @param defaultOutputLimit how many bytes of each stream are kept unless told, or null
    * @return the job
    */
-  Map<String, Object> submit(Http http, @Nullable Integer defaultMaxAttempts) {
+  Map<String, Object> submit(
+      Http http, @Nullable Integer defaultMaxAttempts, @Nullable Integer defaultOutputLimit) {
     Map<String, Object> body = body(defaultMaxAttempts);
+    put(body, "stdout_limit_bytes", stdoutLimit == null ? defaultOutputLimit : stdoutLimit);
+    put(body, "stderr_limit_bytes", stderrLimit == null ? defaultOutputLimit : stderrLimit);
     String idempotencyKey = key == null ? UUID.randomUUID().toString() : key;
     ClientException last = null;
     for (int i = 0; i < SUBMIT_TRIES; i++) {
@@ -169,10 +186,14 @@ final class JobOptions {
   }
 
   private static String read(String file) {
-    try {
-      byte[] bytes =
-          file.equals("-") ? System.in.readAllBytes() : Files.readAllBytes(Path.of(file));
-      return new String(bytes, StandardCharsets.UTF_8);
+    try (InputStream in = file.equals("-") ? System.in : Files.newInputStream(Path.of(file))) {
+      byte[] bytes = in.readNBytes(MOST_STDIN_BYTES + 1);
+      if (bytes.length > MOST_STDIN_BYTES) {
+        throw new ClientException(
+            ExitCodes.USAGE,
+            file + " has more than " + MOST_STDIN_BYTES + " bytes, the most that a job can hold");
+      }
+      return Typed.text(bytes, file.equals("-") ? "standard input" : file);
     } catch (IOException e) {
       throw new ClientException(ExitCodes.USAGE, "cannot read " + file + ": " + e.getMessage());
     }

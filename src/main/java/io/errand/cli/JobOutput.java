@@ -3,84 +3,217 @@ package io.errand.cli;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
-/** Waits for jobs, and prints what they print, byte for byte. */
+/** Waits for a job, and prints what it prints, byte for byte. */
 final class JobOutput {
   private static final Set<String> FINAL = Set.of("succeeded", "failed", "cancelled");
-  private static final String FROM_THE_FIRST_ATTEMPT = "1:0:0";
 
   private final Http http;
   private final String id;
+  private final Selection selection;
+  private final Told stdout = new Told("stdout");
+  private final Told stderr = new Told("stderr");
+  private int attempt;
+  private long missingBytes;
 
-  JobOutput(Http http, String id) {
+  /**
+   * What is wanted of the output.
+   *
+   * @param attempt of which attempt, from 1; 0 for all, null for the latest and those that follow
+   * @param stdout whether stdout is wanted
+   * @param stderr whether stderr is wanted; it goes to stdout where stdout is not wanted
+   */
+  record Selection(@Nullable Integer attempt, boolean stdout, boolean stderr) {
+    static final Selection ALL = new Selection(0, true, true);
+
+    private boolean isOne() {
+      return attempt != null && attempt > 0;
+    }
+
+    private String firstEvent() {
+      return attempt == null ? "" : Math.max(1, attempt) + ":0:0";
+    }
+  }
+
+  /** How far a stream of an attempt has been told: printed, or known to be missing. */
+  private static final class Told {
+    private final String stream;
+    private long bytes;
+
+    private Told(String stream) {
+      this.stream = stream;
+    }
+  }
+
+  JobOutput(Http http, String id, Selection selection) {
     this.http = http;
     this.id = id;
+    this.selection = selection;
   }
 
   static boolean isFinal(Map<String, Object> job) {
     return FINAL.contains(String.valueOf(job.get("state")));
   }
 
-  /**
-   * Prints what the job prints, as it prints it, until it has finished.
-   *
-   * @param all whether from its first attempt; else from its latest
-   * @return the finished job
-   */
-  Map<String, Object> follow(boolean all) {
-    EventStream events = new EventStream(http, path(), all ? FROM_THE_FIRST_ATTEMPT : "");
-    return events.readToEnd(
-        (name, data) -> {
-          switch (name) {
-            case "stdout" -> write(System.out, data);
-            case "stderr" -> write(System.err, data);
-            case "gap" ->
-                System.err.println(
-                    "errand: bytes "
-                        + data.get("from")
-                        + " to "
-                        + data.get("to")
-                        + " of "
-                        + data.get("stream")
-                        + " were not kept");
-            default -> {} // states, and what later servers may add
-          }
-        });
+  /** Waits until a job has finished, across restarts of the server. */
+  static Map<String, Object> await(Http http, String id) {
+    Patience patience = new Patience(http);
+    Map<String, Object> job = Map.of();
+    while (!isFinal(job)) {
+      try {
+        job = http.get("/v1/jobs/" + id + (job.isEmpty() ? "" : "?wait_seconds=30"));
+        patience.answered();
+      } catch (ClientException e) {
+        patience.failed(e);
+      }
+    }
+    return job;
   }
 
-  private static void write(PrintStream target, Map<String, Object> data) {
+  /** How many bytes of what was wanted could not be printed. */
+  long missingBytes() {
+    return missingBytes;
+  }
+
+  /**
+   * Prints what the job prints, as it prints it, until it has finished or the attempt has that is
+   * wanted.
+   *
+   * @return the finished job; else what is known of it
+   */
+  Map<String, Object> follow() {
+    Map<String, Object> last = new HashMap<>();
+    new EventStream(http, path(), selection.firstEvent())
+        .readToEnd(
+            (name, data) -> {
+              if (name.equals("state") || name.equals("end")) {
+                last.putAll(data);
+              }
+              return take(name, data);
+            });
+    System.out.flush();
+    return last;
+  }
+
+  /** Prints what a running attempt has printed by now, as far as it is kept. */
+  void printSoFar() {
+    new EventStream(http, path(), selection.firstEvent()).readSoFar(this::take);
+    System.out.flush();
+  }
+
+  /** Whether to go on. */
+  private boolean take(String name, Map<String, Object> data) {
+    switch (name) {
+      case "stdout" -> write(stdout, data);
+      case "stderr" -> write(stderr, data);
+      case "gap" -> gap(data);
+      case "state" -> {
+        return !selection.isOne() || !hasEnded(data);
+      }
+      case "end" -> end(data);
+      default -> {} // what later servers may add
+    }
+    return !isPast(attempt);
+  }
+
+  private boolean isPast(int number) {
+    Integer wanted = selection.attempt();
+    return wanted != null && wanted > 0 && number > wanted;
+  }
+
+  /** Whether the attempt that is wanted has ended, by what is said of the job. */
+  private boolean hasEnded(Map<String, Object> state) {
+    Integer wanted = selection.attempt();
+    int latest = number(state, "attempt");
+    return wanted != null
+        && (latest > wanted || (latest == wanted && !"running".equals(state.get("state"))));
+  }
+
+  private void write(Told told, Map<String, Object> data) {
+    begin(number(data, "attempt"));
+    if (isPast(attempt)) {
+      return;
+    }
     Object exact = data.get("base64");
     byte[] bytes =
         exact == null
             ? String.valueOf(data.get("text")).getBytes(StandardCharsets.UTF_8)
             : Base64.getDecoder().decode(exact.toString());
-    target.write(bytes, 0, bytes.length);
-    target.flush();
+    told.bytes += bytes.length;
+    PrintStream target = target(told);
+    if (target != null) {
+      target.write(bytes, 0, bytes.length);
+      target.flush();
+    }
   }
 
-  /** Waits until the job has finished. */
-  Map<String, Object> await() {
-    Map<String, Object> job = http.get(path());
-    while (!isFinal(job)) {
-      job = http.get(path() + "?wait_seconds=30");
+  private @Nullable PrintStream target(Told told) {
+    if (told == stdout) {
+      return selection.stdout() ? System.out : null;
     }
-    return job;
+    return !selection.stderr() ? null : selection.stdout() ? System.err : System.out;
   }
 
-  /** Prints one stream of one attempt, or both. */
-  void print(int attempt, boolean stdout, boolean stderr) {
-    if (stdout) {
-      http.copy(path() + "/output?stream=stdout&attempt=" + attempt, System.out);
+  private void begin(int number) {
+    if (number != attempt) {
+      attempt = number;
+      stdout.bytes = 0;
+      stderr.bytes = 0;
     }
-    if (stderr) {
-      http.copy(path() + "/output?stream=stderr&attempt=" + attempt, System.err);
+  }
+
+  private void gap(Map<String, Object> data) {
+    begin(number(data, "attempt"));
+    Told told = "stderr".equals(data.get("stream")) ? stderr : stdout;
+    missing(told, longNumber(data, "from"), longNumber(data, "to"));
+  }
+
+  private void missing(Told told, long from, long to) {
+    told.bytes = Math.max(told.bytes, to);
+    if (target(told) == null || isPast(attempt)) {
+      return;
+    }
+    missingBytes += to - from;
+    System.out.flush(); // so that a terminal shows it where it belongs
+    EachJob.say(
+        (to - from) + " bytes of " + told.stream + " are missing here: " + from + " to " + to);
+  }
+
+  /** All of the latest attempt must have been told by now. */
+  private void end(Map<String, Object> job) {
+    if (number(job, "attempt") != attempt) {
+      return;
+    }
+    for (Told told : new Told[] {stdout, stderr}) {
+      long total = longNumber(job, told.stream + "_bytes");
+      if (total > told.bytes) {
+        missing(told, told.bytes, total);
+      }
+    }
+  }
+
+  /** Prints what is kept of an attempt that has ended. */
+  void print(int number) {
+    for (Told told : new Told[] {stdout, stderr}) {
+      PrintStream target = target(told);
+      if (target != null) {
+        String query = "/output?stream=" + told.stream + "&attempt=" + number;
+        http.copyKept(path() + query, target, (from, to) -> missing(told, from, to));
+        target.flush();
+      }
     }
   }
 
   static int number(Map<String, Object> object, String field) {
-    return object.get(field) instanceof Number number ? number.intValue() : 0;
+    return (int) longNumber(object, field);
+  }
+
+  private static long longNumber(Map<String, Object> object, String field) {
+    return object.get(field) instanceof Number number ? number.longValue() : 0;
   }
 
   private String path() {

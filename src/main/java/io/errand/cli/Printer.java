@@ -49,6 +49,7 @@ final class Printer {
         table(rows, all);
       }
     }
+    System.out.flush();
   }
 
   static void json(Object value) {

@@ -45,19 +45,22 @@ final class Top implements Callable<Integer> {
 
   @Override
   public Integer call() throws InterruptedException {
+    ids.forEach(EachJob::id);
     Http http = Http.connect();
-    show(http);
+    int exitCode = show(http);
     while (watchSeconds > 0) {
       TimeUnit.MILLISECONDS.sleep(Math.max(200, (long) (watchSeconds * 1000)));
       if (System.console() != null) {
         System.out.print("\033[H\033[2J");
       }
-      show(http);
+      exitCode = show(http);
     }
-    return ExitCodes.OK;
+    return exitCode;
   }
 
-  private void show(Http http) {
+  /** The exit status: not 0 where a job that was named has no processes to show. */
+  private int show(Http http) {
+    int exitCode = ExitCodes.OK;
     List<Map<String, Object>> rows = new ArrayList<>();
     for (String id : wanted(http)) {
       try {
@@ -69,13 +72,17 @@ final class Top implements Callable<Integer> {
           rows.add(row);
         }
       } catch (ClientException e) {
-        if (!ids.isEmpty()) {
+        if (e.endsAll()) {
           throw e;
         }
-        // It ended between the list and the question.
+        if (!ids.isEmpty()) { // else it ended between the list and the question
+          EachJob.say(id + ": " + e.getMessage());
+          exitCode = ExitCodes.FAILED;
+        }
       }
     }
     Printer.print(format, rows, rows, "pid", COLUMNS, List.of());
+    return exitCode;
   }
 
   private List<String> wanted(Http http) {

@@ -26,6 +26,11 @@ record Account(@Nullable String name) {
    */
   static Account choose(Path data) throws IOException {
     if (!System.getProperty("user.name", "").equals("root")) {
+      if (!Files.exists(data) && System.getProperty("user.name", "?").equals("?")) {
+        throw new IllegalStateException(
+            "The built-in PostgreSQL runs as accounts only, and this uid has none in /etc/passwd;"
+                + " start Errand as a user with an account, or set ERRAND_DATABASE_URL");
+      }
       return new Account(null);
     }
     List<String> accounts = Files.readAllLines(Path.of("/etc/passwd"));

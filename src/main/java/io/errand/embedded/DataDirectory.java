@@ -11,6 +11,7 @@ public final class DataDirectory {
    * The data directory, an absolute path.
    *
    * @param configured what {@code ERRAND_HOME} says, or null
+   * @throws IllegalStateException with a sentence, if there is none
    */
   public static Path of(@Nullable String configured) {
     if (configured != null) {
@@ -20,6 +21,11 @@ public final class DataDirectory {
       return Path.of("/var/lib/errand");
     }
     String own = System.getenv("HOME");
-    return Path.of(own == null ? System.getProperty("user.home") : own, ".errand");
+    String known = own == null || own.isBlank() ? System.getProperty("user.home", "") : own;
+    if (!known.startsWith("/")) { // the JDK says ? where this user has no account
+      throw new IllegalStateException(
+          "This user has no home directory for the data directory; set ERRAND_HOME");
+    }
+    return Path.of(known, ".errand");
   }
 }

@@ -9,10 +9,18 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.jspecify.annotations.Nullable;
 
 /** One server for one data directory. The kernel gives the lock back however the process ends. */
 public final class HomeLock implements AutoCloseable {
+  private static final int MOST_SHARING = 1_000;
+
+  /** A channel that is collected gives its lock back. */
+  private static final List<FileChannel> TAKEN = new CopyOnWriteArrayList<>();
+
   private final FileChannel channel;
 
   private HomeLock(FileChannel channel) {
@@ -42,6 +50,41 @@ public final class HomeLock implements AutoCloseable {
     byte[] pid = (ProcessHandle.current().pid() + "\n").getBytes(StandardCharsets.US_ASCII);
     channel.write(ByteBuffer.wrap(pid));
     return new HomeLock(channel);
+  }
+
+  /**
+   * Takes a directory among those of other servers, for one that has it to itself: the first of
+   * {@code NAME}, {@code NAME-1} and so on that no living server has. What a dead one left there is
+   * the new owner's.
+   *
+   * @param folder that servers share; made if it is missing, for everybody to pass through
+   * @param name of the directory; the lock is a file beside it
+   * @return the directory, which may not exist yet; the lock is held until this process ends
+   * @throws IllegalStateException with a sentence, if {@value #MOST_SHARING} are taken
+   */
+  public static Path takeOneOf(Path folder, String name) throws IOException {
+    if (!Files.isDirectory(folder)) {
+      Files.createDirectories(folder);
+      Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwx--x--x"));
+    }
+    for (int i = 0; i < MOST_SHARING; i++) {
+      String candidate = i == 0 ? name : name + "-" + i;
+      FileChannel channel =
+          FileChannel.open(
+              folder.resolve(candidate + ".lock"),
+              StandardOpenOption.CREATE,
+              StandardOpenOption.WRITE);
+      if (tryLock(channel) != null) {
+        TAKEN.add(channel);
+        return folder.resolve(candidate);
+      }
+      channel.close();
+    }
+    throw new IllegalStateException(
+        MOST_SHARING
+            + " servers use "
+            + folder
+            + " already; set ERRAND_TEMPORARY_DIRECTORY to another");
   }
 
   private static @Nullable FileLock tryLock(FileChannel channel) throws IOException {

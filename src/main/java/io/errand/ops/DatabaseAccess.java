@@ -2,14 +2,15 @@ package io.errand.ops;
 
 import io.errand.embedded.DataDirectory;
 import io.errand.embedded.EmbeddedPostgres;
+import io.errand.settings.Settings;
+import io.errand.store.Session;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.Optional;
-import java.util.Properties;
+import java.util.TimeZone;
 import org.jspecify.annotations.Nullable;
-import org.postgresql.Driver;
 
 /**
  * The way of a command without a server to the database: {@code ERRAND_DATABASE_URL} and its
@@ -23,14 +24,16 @@ final class DatabaseAccess {
    *
    * @return empty where no database is configured and no built-in one runs
    * @throws SQLException if it does not let us in
+   * @throws IllegalStateException with a sentence, if a setting makes no sense
    */
   static Optional<Connection> connect() throws SQLException {
-    String url = setting("ERRAND_DATABASE_URL");
+    Settings settings = Settings.ofThisProcess();
+    String url = settings.get("database-url");
     if (url != null) {
       return Optional.of(
-          open(url, setting("ERRAND_DATABASE_USER"), setting("ERRAND_DATABASE_PASSWORD")));
+          open(url, settings.get("database-user"), settings.get("database-password")));
     }
-    Path home = DataDirectory.of(setting("ERRAND_HOME"));
+    Path home = DataDirectory.of(settings.get("home"));
     Optional<EmbeddedPostgres.Address> running;
     try {
       running = EmbeddedPostgres.running(home);
@@ -45,25 +48,9 @@ final class DatabaseAccess {
 
   private static Connection open(String url, @Nullable String user, @Nullable String password)
       throws SQLException {
-    Properties properties = new Properties();
-    if (user != null) {
-      properties.setProperty("user", user);
-    }
-    if (password != null) {
-      properties.setProperty("password", password);
-    }
-    properties.setProperty("ApplicationName", "errand check");
-    properties.setProperty("connectTimeout", "5");
-    Connection connection = new Driver().connect(url, properties);
-    if (connection == null) {
-      throw new SQLException(
-          "ERRAND_DATABASE_URL is '" + url + "'; set it to jdbc:postgresql://host:port/database");
-    }
+    TimeZone.setDefault(TimeZone.getTimeZone("UTC")); // the database need not know the host's zone
+    Connection connection = Session.open(url, user, password, "errand check", 5);
+    Session.liftBounds(connection);
     return connection;
-  }
-
-  private static @Nullable String setting(String name) {
-    String value = System.getenv(name);
-    return value == null || value.isBlank() ? null : value;
   }
 }

@@ -1,6 +1,7 @@
 package io.errand.ops;
 
 import io.errand.disk.FreeSpace;
+import io.errand.store.DatabaseCheck;
 import io.errand.store.SchemaReads;
 import io.smallrye.common.annotation.Blocking;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -9,7 +10,7 @@ import org.eclipse.microprofile.health.HealthCheck;
 import org.eclipse.microprofile.health.HealthCheckResponse;
 import org.eclipse.microprofile.health.Readiness;
 
-/** Ready: the database answers, and holds the schema that this build knows. */
+/** Ready: the database answers, takes writes, and holds the schema that this build knows. */
 @Readiness
 @Blocking
 @ApplicationScoped
@@ -31,7 +32,10 @@ public class DatabaseHealth implements HealthCheck {
           .withData("accepts_jobs", !space.isShort())
           .build();
     } catch (SQLException e) {
-      return HealthCheckResponse.named("database").down().build();
+      return HealthCheckResponse.named("database")
+          .down()
+          .withData("reason", DatabaseCheck.reason(e))
+          .build();
     }
   }
 }

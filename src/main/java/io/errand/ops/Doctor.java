@@ -3,6 +3,8 @@ package io.errand.ops;
 import io.errand.embedded.DataDirectory;
 import io.errand.exec.Accounts;
 import io.errand.exec.HostCheck;
+import io.errand.settings.Settings;
+import io.errand.store.DatabaseCheck;
 import io.errand.store.Durability;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -12,19 +14,35 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
 
 /**
  * {@code errand doctor}: looks at this host as a worker would, and at the settings of the database
  * where there is one, without a server. Exit status 0 if a worker can run here, whatever is noted
  * or weak, 1 if something that it cannot do without is missing.
  */
-public final class Doctor {
+@Command(
+    name = "errand doctor",
+    mixinStandardHelpOptions = true,
+    description = {
+      "Look at this host as a worker would, and at the settings of the database",
+      "where there is one, without a server. Nothing is changed."
+    },
+    footer = {"", "Exit status: 0 a worker can run here, 1 it cannot, 2 usage."})
+public final class Doctor implements Callable<Integer> {
   private Doctor() {}
 
-  /** Prints what was found, one line each. */
+  /** Prints what was found, one line each, and exits. */
   public static void main(String... arguments) {
+    System.exit(new CommandLine(new Doctor()).execute(arguments));
+  }
+
+  @Override
+  public Integer call() {
     boolean fit = true;
     for (HostCheck.Finding finding : host()) {
       print(finding.name(), finding.required() ? "MISSING" : "note   ", finding.problem());
@@ -35,15 +53,15 @@ public final class Doctor {
     }
     System.out.println(
         fit ? "A worker can run here." : "A worker cannot run here: see what is MISSING.");
-    System.exit(fit ? 0 : 1);
+    return fit ? 0 : 1;
   }
 
   /** Tries what a worker would, in a directory for the trial: a server may run in its own. */
   private static List<HostCheck.Finding> host() {
     try {
-      Path home = DataDirectory.of(System.getenv("ERRAND_HOME"));
-      String runAs = System.getenv("ERRAND_RUN_AS");
-      Accounts accounts = Accounts.choose(runAs == null || runAs.isBlank() ? null : runAs, home);
+      Settings settings = Settings.ofThisProcess();
+      Path home = DataDirectory.of(settings.get("home"));
+      Accounts accounts = Accounts.choose(settings.get("run-as"), home);
       Path trial = Files.createTempDirectory("errand-doctor");
       try {
         Files.setPosixFilePermissions(trial, PosixFilePermissions.fromString("rwx--x--x"));
@@ -55,7 +73,7 @@ public final class Doctor {
         Files.delete(trial);
       }
     } catch (IOException | IllegalStateException e) {
-      return List.of(new HostCheck.Finding("account of commands", true, e.getMessage()));
+      return List.of(new HostCheck.Finding("settings", true, e.getMessage()));
     }
   }
 
@@ -72,12 +90,15 @@ public final class Doctor {
         return 0;
       }
       try (Connection connection = found.get()) {
+        String unusable = DatabaseCheck.problem(connection).orElse(null);
+        print("database", "WEAK   ", unusable);
+        weak += unusable == null ? 0 : 1;
         for (Durability.Finding finding : Durability.check(connection)) {
           print(finding.name(), finding.weakens() ? "WEAK   " : "note   ", finding.problem());
           weak += finding.weakens() && finding.problem() != null ? 1 : 0;
         }
       }
-    } catch (SQLException e) {
+    } catch (SQLException | IllegalStateException e) {
       print("database", "note   ", "cannot be looked at: " + e.getMessage());
     }
     return weak;

@@ -86,6 +86,9 @@ public final class VerifyHistory implements Callable<Integer> {
       String said = String.valueOf(e.getMessage()).lines().findFirst().orElse("");
       System.err.println("errand: the database cannot be read: " + said);
       return UNAVAILABLE;
+    } catch (IllegalStateException e) {
+      System.err.println("errand: " + e.getMessage());
+      return CommandLine.ExitCode.USAGE;
     } catch (NoSuchFileException e) {
       System.err.println("errand: there is no file " + e.getMessage());
       return CommandLine.ExitCode.USAGE;

@@ -11,6 +11,7 @@ import jakarta.enterprise.inject.Instance;
 import java.sql.Connection;
 import java.sql.SQLException;
 import org.jboss.logging.Logger;
+import org.postgresql.PGConnection;
 
 /**
  * When one connection has died, those that were made before it may have died with it: a PostgreSQL
@@ -31,11 +32,21 @@ class DeadConnections implements AgroalPoolInterceptor {
   @Override
   public void onConnectionReturn(Connection connection) {
     try {
-      if (connection.isClosed()) {
+      if (connection.isClosed() || isReadOnly(connection)) {
         pools.forEach(pool -> pool.flush(FlushMode.GRACEFUL));
       }
     } catch (SQLException e) {
       LOG.debug("A connection that came back cannot be asked", e);
     }
+  }
+
+  /** By what the server has reported by itself, since PostgreSQL 14: nothing is asked here. */
+  private static boolean isReadOnly(Connection connection) throws SQLException {
+    if (!connection.isWrapperFor(PGConnection.class)) {
+      return false;
+    }
+    PGConnection session = connection.unwrap(PGConnection.class);
+    return "on".equals(session.getParameterStatus("in_hot_standby"))
+        || "on".equals(session.getParameterStatus("default_transaction_read_only"));
   }
 }

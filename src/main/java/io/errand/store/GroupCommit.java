@@ -21,6 +21,10 @@ import java.util.concurrent.TimeUnit;
 public class GroupCommit {
   private static final int MOST_TOGETHER = 100;
   private static final List<String> REFUSALS = List.of("22", "23", "40001", "40P01", "54");
+
+  /** The queue of notifications is full: a session somewhere listens and does not read. */
+  private static final String NOTIFICATIONS_FULL = "54000";
+
   private static final int MOST_WAITING = 2_000;
   private static final int WRITERS = 2; // one writes while the other gathers
   private static final long LONGEST_WAIT_NANOS = TimeUnit.SECONDS.toNanos(60);
@@ -102,8 +106,11 @@ public class GroupCommit {
     if (batch.isEmpty()) {
       return;
     }
+    write(batch, bell.isQuiet());
+  }
+
+  private void write(List<Waiting> batch, boolean ringing) {
     try {
-      boolean ringing = bell.isQuiet();
       List<Submission> answers =
           store.submitEach(batch.stream().map(Waiting::job).toList(), ringing);
       if (!ringing && answers.stream().anyMatch(Submission.Accepted.class::isInstance)) {
@@ -113,7 +120,9 @@ public class GroupCommit {
         batch.get(i).answer().complete(answers.get(i));
       }
     } catch (SQLException e) {
-      if (batch.size() > 1 && wasRefused(e)) {
+      if (ringing && NOTIFICATIONS_FULL.equals(e.getSQLState())) {
+        write(batch, false); // a notification is a hint, and the workers poll
+      } else if (batch.size() > 1 && wasRefused(e)) {
         batch.forEach(
             one -> write(List.of(one))); // nothing was stored: one must not harm the others
       } else {

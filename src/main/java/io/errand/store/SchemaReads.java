@@ -12,7 +12,7 @@ import javax.sql.DataSource;
 public class SchemaReads {
   private static final String VERSION =
       """
-      SELECT version FROM errand.flyway_schema_history
+      SELECT version, current_setting('transaction_read_only') FROM errand.flyway_schema_history
       WHERE success AND version IS NOT NULL ORDER BY installed_rank DESC LIMIT 1
       """;
   private static final int MOST_SECONDS = 3;
@@ -26,7 +26,7 @@ public class SchemaReads {
   /**
    * The newest migration that is applied, such as {@code 001}.
    *
-   * @throws SQLException if the database does not answer, or has no schema of ours
+   * @throws SQLException if the database does not answer, has no schema of ours, or takes no writes
    */
   public String version() throws SQLException {
     try (Connection connection = dataSource.getConnection();
@@ -35,6 +35,9 @@ public class SchemaReads {
       try (ResultSet rows = statement.executeQuery()) {
         if (!rows.next()) {
           throw new SQLException("The schema has no version");
+        }
+        if (rows.getString(2).equals("on")) {
+          throw new SQLException("The database takes no writes", DatabaseCheck.READ_ONLY);
         }
         return rows.getString(1);
       }

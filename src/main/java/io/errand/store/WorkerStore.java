@@ -2,11 +2,9 @@ package io.errand.store;
 
 import jakarta.enterprise.context.ApplicationScoped;
 import java.sql.Connection;
-import java.sql.DriverManager;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.util.Collection;
-import java.util.Properties;
 import java.util.UUID;
 import javax.sql.DataSource;
 
@@ -146,13 +144,11 @@ public class WorkerStore {
    *     The driver's loginTimeout would need a thread, when there may be none to be had
    */
   public Connection dedicatedConnection(String name, int timeoutSeconds) throws SQLException {
-    Properties properties = new Properties();
-    config.databaseUser().ifPresent(user -> properties.setProperty("user", user));
-    config.databasePassword().ifPresent(word -> properties.setProperty("password", word));
-    properties.setProperty("ApplicationName", name);
-    properties.setProperty("connectTimeout", Integer.toString(timeoutSeconds));
-    properties.setProperty("socketTimeout", Integer.toString(timeoutSeconds));
-    properties.setProperty("tcpKeepAlive", "true");
-    return DriverManager.getConnection(config.databaseUrl(), properties);
+    return Session.openPrimary(
+        config.databaseUrl(),
+        config.databaseUser().orElse(null),
+        config.databasePassword().orElse(null),
+        name,
+        timeoutSeconds);
   }
 }

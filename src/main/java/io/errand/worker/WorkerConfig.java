@@ -86,17 +86,13 @@ public interface WorkerConfig {
   String version();
 
   /**
-   * Where the private temporary directories of commands are made, in a folder of this server's own;
-   * {@code HOME/tmp} by default. On a tmpfs commands start faster, and their files take memory.
+   * The directory in {@code ERRAND_TEMPORARY_DIRECTORY} that the start has taken for this server.
    */
-  Optional<String> temporaryDirectory();
+  Optional<String> ownTemporaryDirectory();
 
-  /** The folder of this server's own. */
+  /** Where the private temporary directories of commands are made; this server's own. */
   default Path temporaryRoot() {
-    Path home = Path.of(home());
-    return temporaryDirectory()
-        .map(folder -> Path.of(folder, "errand-" + Integer.toHexString(home.hashCode())))
-        .orElse(home.resolve("tmp"));
+    return ownTemporaryDirectory().map(Path::of).orElse(Path.of(home(), "tmp"));
   }
 
   /** What no command may exceed; those of the disk count where a job names none. */

@@ -25,6 +25,7 @@ class ArchitectureTest {
       Map.ofEntries(
           Map.entry("memory", Set.of()),
           Map.entry("text", Set.of()),
+          Map.entry("settings", Set.of()),
           Map.entry("disk", Set.of()),
           Map.entry("job", Set.of()),
           Map.entry("store", Set.of("job")),
@@ -34,7 +35,9 @@ class ArchitectureTest {
           Map.entry("api", Set.of("job", "queue", "store", "auth", "memory", "disk")),
           Map.entry("http", Set.of("api")),
           Map.entry("auth", Set.of("job", "store")),
-          Map.entry("ops", Set.of("job", "store", "exec", "embedded", "memory", "text", "disk")),
+          Map.entry(
+              "ops",
+              Set.of("job", "store", "exec", "embedded", "memory", "text", "disk", "settings")),
           Map.entry("embedded", Set.of()),
           Map.entry("cli", Set.of("text")));
 

@@ -63,7 +63,8 @@ class ConnectionsIT {
     int kept = 2; // a sixteenth, at least two
     List<Socket> viewers = new ArrayList<>();
     try (TestServer server =
-        TestServer.start(Map.of("ERRAND_HTTP_LIMITS_CONNECTIONS", Integer.toString(most)))) {
+        TestServer.start(
+            Map.of("ERRAND_JAVA_OPTIONS", "-Derrand.http-limits.connections=" + most))) {
       String job = server.submit("true", Map.of("run_at", "2099-01-01T00:00:00Z"));
       while (viewers.size() < most - kept) {
         Socket viewer = connect(server);
@@ -86,7 +87,9 @@ class ConnectionsIT {
 
   @Test
   void whoDoesNotReadIsReadNoFurtherAndCutOff() throws Exception {
-    try (TestServer server = TestServer.start(Map.of("ERRAND_HTTP_LIMITS_STALL_SECONDS", "5"));
+    try (TestServer server =
+            TestServer.start(
+                Map.of("ERRAND_JAVA_OPTIONS", "-Derrand.http-limits.stall-seconds=5"));
         SocketChannel channel = SocketChannel.open();
         Selector selector = Selector.open()) {
       channel.socket().setReceiveBufferSize(4096);
@@ -126,7 +129,8 @@ class ConnectionsIT {
     try (TestServer server =
         TestServer.start(
             Map.of(
-                "ERRAND_HTTP_LIMITS_HEAD_SECONDS", "1", "ERRAND_HTTP_LIMITS_IDLE_SECONDS", "2"))) {
+                "ERRAND_JAVA_OPTIONS",
+                "-Derrand.http-limits.head-seconds=1 -Derrand.http-limits.idle-seconds=2"))) {
       RawHttp.Answer half = RawHttp.send(server.url(), HALF_A_HEAD);
       assertThat(half.status()).isEqualTo(408);
       assertThat(half.text()).contains("application/problem+json");

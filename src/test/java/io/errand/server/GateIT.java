@@ -26,7 +26,9 @@ class GateIT {
 
   @BeforeAll
   static void start() {
-    server = TestServer.start(Map.of("QUARKUS_LOG_CATEGORY__IO_ERRAND_API__LEVEL", "DEBUG"));
+    server =
+        TestServer.start(
+            Map.of("ERRAND_JAVA_OPTIONS", "-Dquarkus.log.category.\"io.errand.api\".level=DEBUG"));
   }
 
   @AfterAll

@@ -12,6 +12,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -306,11 +307,32 @@ public final class TestServer implements AutoCloseable {
   }
 
   Cli cli(Map<String, String> environment, String... arguments) {
+    return run(errand(environment, arguments));
+  }
+
+  /** What a script of a shell did, in which {@code $E} is the client's command. */
+  Cli shell(String script) {
+    ProcessBuilder builder = errand(Map.of());
+    builder.environment().put("E", checkout.resolve("errand").toAbsolutePath().toString());
+    return run(builder.command("bash", "-c", script));
+  }
+
+  /** What a command on a home answers without a server. */
+  static Cli answer(Path home, Map<String, String> settings, String verb, String... arguments) {
+    List<String> command = new ArrayList<>(List.of(CHECKOUT.resolve("errand").toString(), verb));
+    command.addAll(List.of(arguments));
+    ProcessBuilder builder = new ProcessBuilder(command);
+    builder.environment().put("ERRAND_HOME", home.toString());
+    builder.environment().putAll(settings);
+    return run(builder);
+  }
+
+  private static Cli run(ProcessBuilder builder) {
     try {
       Path errors = Files.createTempFile("errand-it", ".err");
-      Process client = errand(environment, arguments).redirectError(errors.toFile()).start();
+      Process client = builder.redirectError(errors.toFile()).start();
       client.getOutputStream().close();
-      String stdout = new String(client.getInputStream().readAllBytes());
+      String stdout = new String(client.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
       int exitCode = client.waitFor();
       String stderr = Files.readString(errors);
       Files.delete(errors);

@@ -1,0 +1,62 @@
+package io.errand.cli;
+
+import io.errand.cli.JobOutput.Selection;
+import io.errand.text.Visible;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+
+/** {@code errand run}: a command as if it ran here. */
+@Command(
+    name = "run",
+    description = {
+      "Submit a command, print what it prints, exit as it does. One try by default.",
+      "What stands behind -- is the command, byte for byte."
+    },
+    footer = {
+      "",
+      "Exit status: the command's own; 128+n if signal n ended it, 124 timeout, 125 no status,",
+      "126 and 127 not started; 74 if it succeeded but bytes of its output are missing,",
+      "which stderr tells with their number (the last 1 MiB of a stream is always there",
+      "unless --stdout-limit and --stderr-limit say otherwise). If whoever reads the",
+      "output ends, or at Ctrl-C, the client ends (141, 130) and the job goes on."
+    })
+final class Run implements Callable<Integer> {
+  /** The most that a server keeps of a stream. */
+  private static final int OUTPUT_LIMIT = 1 << 20;
+
+  @Mixin JobOptions options = new JobOptions();
+
+  @Override
+  public Integer call() {
+    Http http = Http.connect();
+    String id = String.valueOf(options.submit(http, 1, OUTPUT_LIMIT).get("id"));
+    JobOutput output = new JobOutput(http, id, Selection.ALL);
+    Map<String, Object> job;
+    try (Detach detach = new Detach(id)) {
+      try {
+        job = output.follow();
+      } catch (ClientException e) {
+        if (e.isOfOutput()) {
+          detach.sayNow();
+        }
+        throw e;
+      }
+    }
+    if (!"succeeded".equals(job.get("state")) && job.get("exit_code") == null) {
+      Object detail = job.get("detail");
+      EachJob.say(
+          Visible.line(
+              "job "
+                  + id
+                  + " "
+                  + job.get("state")
+                  + ": "
+                  + job.get("reason")
+                  + (detail == null ? "" : " (" + detail + ")")));
+    }
+    int exitCode = ExitCodes.ofJob(job);
+    return exitCode == ExitCodes.OK && output.missingBytes() > 0 ? ExitCodes.INCOMPLETE : exitCode;
+  }
+}

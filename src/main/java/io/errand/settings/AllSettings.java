@@ -1,0 +1,293 @@
+package io.errand.settings;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/** The one list of what can be set. */
+public final class AllSettings {
+  private static final String MOST_DAYS = "36500";
+
+  /** In the order in which they are told. */
+  public static final List<Setting> LIST =
+      List.of(
+          new Setting(
+              "home",
+              Form.text("path"),
+              null,
+              "`~/.errand`; root: `/var/lib/errand`",
+              "data directory: `token`, `pgpass`, `url`, the built-in database, temporary"
+                  + " directories. One server for each"),
+          new Setting(
+              "database-url",
+              Form.secret("`jdbc:postgresql://…`", AllSettings::complaintOfUrl),
+              null,
+              "built-in",
+              "a PostgreSQL 14 or newer, with the encoding UTF8; Errand makes its schema `errand`"
+                  + " there. Through PgBouncer in transaction mode: `…?prepareThreshold=0`"),
+          new Setting("database-user", Form.text("text"), null, "", "the role to connect as"),
+          new Setting(
+              "database-password",
+              Form.secret("text, secret", value -> ""),
+              null,
+              "",
+              "its password, as it is; only a line end behind it is left out"),
+          new Setting(
+              "database-pool",
+              Form.wholeNumber("connections", 2, 1000),
+              "16",
+              "`16`",
+              "connections at most for reading, and as many for submitting, claiming and"
+                  + " completing; two more for heartbeat and notifications"),
+          new Setting(
+              "http-host",
+              Form.text("address"),
+              "127.0.0.1",
+              "`127.0.0.1`",
+              "the address to listen on"),
+          new Setting(
+              "http-port",
+              Form.wholeNumber("", 0, 65_535),
+              "8080",
+              "`8080`",
+              "the port to listen on; `0` picks a free one. The URL is printed and written to"
+                  + " `$ERRAND_HOME/url`"),
+          new Setting(
+              "request-seconds",
+              Form.pattern(
+                  "number of seconds, 1 to 9999",
+                  "[1-9][0-9]{0,3}",
+                  "set it to a number of 1 to 9999 seconds"),
+              "30",
+              "`30`",
+              "how long the body of a request may take to arrive"),
+          new Setting(
+              "reader-seconds",
+              Form.pattern(
+                  "number of seconds, 1 to 9999",
+                  "[1-9][0-9]{0,3}",
+                  "set it to a number of 1 to 9999 seconds"),
+              "30",
+              "`30`",
+              "how long a client may take to receive a piece of an answer (16 to 80 KiB) before it is"
+                  + " cut off"),
+          new Setting(
+              "token",
+              Form.secret("text of 16 characters or more, secret", AllSettings::complaintOfToken),
+              null,
+              "`$ERRAND_HOME/token`",
+              "the admin's bearer token, printable ASCII; blanks and line ends around it are no"
+                  + " part of it"),
+          new Setting(
+              "roles",
+              Form.text("`api`, `worker` or both"),
+              "api,worker",
+              "`api,worker`",
+              "what this process does; `/q/*` is served in any role, `/v1` where `api` is one"),
+          new Setting(
+              "worker-slots",
+              Form.wholeNumber("commands", 1, 10_000),
+              null,
+              "cores × 4, or fewer where the heap is too small",
+              "commands at once. The default heap has memory for 324 that keep 64 KiB of each"
+                  + " stream, and more is refused at the start; larger ones run as memory allows,"
+                  + " the others wait in the queue"),
+          new Setting(
+              "worker-queues",
+              Form.text("comma list"),
+              "*",
+              "`*`",
+              "queues that this worker serves"),
+          new Setting("worker-name", Form.text("text"), null, "host name", "for people"),
+          new Setting(
+              "lease-seconds",
+              Form.number("seconds", "1", "3600"),
+              "30",
+              "`30`",
+              "after how long a silent worker is given up"),
+          new Setting(
+              "drain-seconds",
+              Form.number("seconds", "0", "86400"),
+              "30",
+              "`30`",
+              "how long running commands may go on after SIGTERM or SIGHUP"),
+          new Setting(
+              "poll-seconds",
+              Form.number("seconds", "0.05", "60"),
+              "1",
+              "`1`",
+              "how often a worker looks if nobody wakes it"),
+          limit("memory-bytes", "bytes", "memory"),
+          limit("cpu-seconds", "seconds", "processor time"),
+          limit("processes", "processes", "processes, for jobs with a user of their own"),
+          limit("file-size-bytes", "bytes", "size of a file"),
+          limit("open-files", "files", "open files"),
+          new Setting(
+              "limit-disk-bytes",
+              Form.wholeNumberFrom("bytes", 0),
+              "1073741824",
+              "1 GiB",
+              "what the private directory of a command may hold whose job names no"
+                  + " `limits.disk_bytes`; a job may ask for more or less. `0` is no limit"),
+          new Setting(
+              "limit-disk-files",
+              Form.wholeNumberFrom("files", 0),
+              "100000",
+              "`100000`",
+              "how many files that may be where a job names no `limits.disk_files`; `0` is no limit"),
+          new Setting(
+              "temporary-directory",
+              Form.text("path"),
+              null,
+              "`$ERRAND_HOME/tmp`",
+              "where the private directories of commands are made; on a tmpfs commands start faster"
+                  + " and their files take memory"),
+          new Setting(
+              "min-free-bytes",
+              Form.wholeNumberFrom("bytes", 0),
+              null,
+              "512 MiB, or a sixteenth of a smaller file system",
+              "while the file system of the home or of the private directories has less free space,"
+                  + " submits are answered with 503 and no job is claimed"),
+          new Setting(
+              "run-as",
+              Form.text("account"),
+              null,
+              "where the server is root: the account `errand` where the host has one, else a uid"
+                  + " between 65520 and 65531 that no account has",
+              "account of commands that name no `user`; their `HOME` is then their private"
+                  + " directory. `root` must be asked for, and the start warns of it; without it"
+                  + " `user` may not be root either. Needs `setpriv`. Where the server is not root"
+                  + " it can only be the server's own user"),
+          new Setting(
+              "retention-days",
+              Form.number("days", "0", MOST_DAYS),
+              "30",
+              "`30`",
+              "days that a job is kept after it succeeded, failed or was cancelled, may have"
+                  + " decimals; `0` is for ever"),
+          retention("succeeded"),
+          retention("failed"),
+          retention("cancelled"),
+          new Setting(
+              "retention-key-days",
+              Form.numberAboveZero("days", MOST_DAYS),
+              "30",
+              "`30`",
+              "days that the id and the idempotency key of a removed job are remembered: a repeat is"
+                  + " answered with 410, and starts nothing"),
+          new Setting(
+              "retention-interval",
+              Form.pattern(
+                  "seconds, minutes or hours such as `60s`",
+                  "[1-9][0-9]{0,5}[smh]",
+                  "set it to a number of seconds, minutes or hours such as 60s, 5m or 1h"),
+              "60s",
+              "`60s`",
+              "how often old jobs are looked for"),
+          new Setting(
+              "log-json",
+              Form.pattern("`true` or `false`", "(?i)true|false", "set it to true or false"),
+              "false",
+              "`false`",
+              "one JSON object a log line"));
+
+  private AllSettings() {}
+
+  private static Setting limit(String name, String unit, String meaning) {
+    return new Setting(
+        "limit-" + name,
+        Form.wholeNumberFrom(unit, 1),
+        null,
+        "none",
+        meaning
+            + " that no command of this worker may exceed; a job that asks for more is refused, one"
+            + " that asks for nothing gets this");
+  }
+
+  private static Setting retention(String state) {
+    return new Setting(
+        "retention-days-" + state,
+        Form.number("days", "0", MOST_DAYS),
+        null,
+        "`ERRAND_RETENTION_DAYS`",
+        "the same for jobs that are " + state);
+  }
+
+  private static String complaintOfToken(String value) {
+    if (value.length() < 16) {
+      return " has fewer than 16 characters; set ERRAND_TOKEN to a longer one";
+    }
+    return value.matches("[ -~]+")
+        ? ""
+        : " holds a character that no header can carry; set it to printable ASCII on one line";
+  }
+
+  private static String complaintOfUrl(String value) {
+    return value.startsWith("jdbc:postgresql:")
+        ? ""
+        : " is not shown here, as it may hold a password; set it to"
+            + " jdbc:postgresql://host:port/database, and user and password by"
+            + " ERRAND_DATABASE_USER and ERRAND_DATABASE_PASSWORD";
+  }
+
+  /** The table of docs/reference/configuration.md. */
+  public static String markdown() {
+    StringBuilder table =
+        new StringBuilder("| setting | value | default | meaning |\n|---|---|---|---|\n");
+    for (Setting setting : LIST) {
+      table.append(
+          String.format(
+              "| `%s` | %s | %s | %s |%n",
+              setting.variable(),
+              setting.form().words(),
+              setting.shownStandard(),
+              setting.meaning()));
+    }
+    return table.toString();
+  }
+
+  /** The text of {@code errand serve --help}. */
+  public static String help() {
+    StringBuilder help =
+        new StringBuilder(
+            """
+            Usage: errand serve [--check]
+            Runs the server: API, worker and built-in PostgreSQL, until SIGTERM or SIGHUP.
+              --check   look at the settings, say what is wrong with them, and start nothing
+              --help    this text
+
+            Settings are variables of the environment, or system properties of the same name
+            (errand.http-port) through ERRAND_JAVA_OPTIONS, which holds options for the JVM.
+            No other variable and no file in the working directory is read.
+
+            """);
+    for (Setting setting : LIST) {
+      help.append("  ").append(setting.variable());
+      if (!setting.shownStandard().isEmpty()) {
+        help.append(" (").append(plain(setting.shownStandard())).append(')');
+      }
+      help.append('\n');
+      String text = plain(setting.meaning()) + ". Value: " + plain(setting.form().words());
+      wrapped(text).forEach(line -> help.append("      ").append(line).append('\n'));
+    }
+    return help.toString();
+  }
+
+  private static String plain(String text) {
+    return text.replace("`", "");
+  }
+
+  private static List<String> wrapped(String text) {
+    List<String> lines = new ArrayList<>();
+    StringBuilder line = new StringBuilder();
+    for (String word : text.split(" ")) {
+      if (line.length() + word.length() > 76) {
+        lines.add(line.toString());
+        line.setLength(0);
+      }
+      line.append(line.length() == 0 ? "" : " ").append(word);
+    }
+    lines.add(line.toString());
+    return lines;
+  }
+}

@@ -1,0 +1,100 @@
+package io.errand.store;
+
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.Properties;
+import org.jspecify.annotations.Nullable;
+import org.postgresql.Driver;
+
+/**
+ * A session of the database with all that our statements rely on. Database, role and server may
+ * have other defaults: an isolation level, timeouts, a search path. Whether commits are durable and
+ * whether transactions may write stays as they have it.
+ */
+public final class Session {
+  /** What every session begins with. No transaction of ours takes as long as these bounds. */
+  public static final String SQL =
+      """
+      SET default_transaction_isolation = 'read committed';
+      SET default_transaction_deferrable = off;
+      SET search_path = errand;
+      SET TimeZone = 'UTC';
+      SET DateStyle = 'ISO, MDY';
+      SET IntervalStyle = 'postgres';
+      SET statement_timeout = '60s';
+      SET lock_timeout = 0;
+      SET idle_in_transaction_session_timeout = '60s';
+      SET idle_session_timeout = 0;
+      SELECT set_config('transaction_timeout', '0', false)
+      WHERE current_setting('transaction_timeout', true) IS NOT NULL
+      """;
+
+  private static final String WITHOUT_BOUNDS =
+      "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0";
+
+  private Session() {}
+
+  /**
+   * Connects, outside of any pool.
+   *
+   * @param name shown in {@code pg_stat_activity}
+   * @param timeoutSeconds bounds connecting and every answer, those of the login too; at least 1.
+   *     The driver's loginTimeout would need a thread, when there may be none to be had
+   * @throws SQLException if the address has no such form, or the database does not let us in
+   */
+  public static Connection open(
+      String url, @Nullable String user, @Nullable String password, String name, int timeoutSeconds)
+      throws SQLException {
+    return open(url, user, password, name, timeoutSeconds, "any");
+  }
+
+  /** The same, to a server that takes writes. */
+  static Connection openPrimary(
+      String url, @Nullable String user, @Nullable String password, String name, int timeoutSeconds)
+      throws SQLException {
+    return open(url, user, password, name, timeoutSeconds, "primary");
+  }
+
+  private static Connection open(
+      String url,
+      @Nullable String user,
+      @Nullable String password,
+      String name,
+      int timeoutSeconds,
+      String targetServerType)
+      throws SQLException {
+    Properties properties = new Properties();
+    properties.setProperty("targetServerType", targetServerType);
+    if (user != null) {
+      properties.setProperty("user", user);
+    }
+    if (password != null) {
+      properties.setProperty("password", password);
+    }
+    properties.setProperty("ApplicationName", name);
+    properties.setProperty("connectTimeout", Integer.toString(timeoutSeconds));
+    properties.setProperty("socketTimeout", Integer.toString(timeoutSeconds));
+    properties.setProperty("tcpKeepAlive", "true");
+    if (Driver.parseURL(url, properties) == null) {
+      throw new SQLException(
+          "ERRAND_DATABASE_URL has not the form jdbc:postgresql://host:port/database", "08001");
+    }
+    Connection connection = new Driver().connect(url, properties);
+    try (Statement statement = connection.createStatement()) {
+      statement.execute(SQL);
+    } catch (SQLException | RuntimeException | Error e) {
+      connection.close();
+      throw e;
+    }
+    return connection;
+  }
+
+  /** For a look at the whole database: it may take as long as it takes. */
+  public static void liftBounds(Connection connection) throws SQLException {
+    try (Statement statement = connection.createStatement()) {
+      statement.execute(WITHOUT_BOUNDS);
+    }
+    connection.setNetworkTimeout(Runnable::run, 0);
+  }
+}

@@ -1,0 +1,183 @@
+package io.errand.server;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import io.errand.embedded.EmbeddedPostgres;
+import java.io.IOException;
+import java.net.http.HttpResponse;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** A database that somebody else has set up, with defaults of their own. */
+class DatabaseSessionsIT {
+  private static Path home;
+  private static EmbeddedPostgres postgres;
+
+  @BeforeAll
+  static void start() throws IOException, InterruptedException, SQLException {
+    home = java.nio.file.Files.createTempDirectory("errand-sessions");
+    TestServer.letOthersPass(home);
+    postgres = EmbeddedPostgres.start(home);
+    sql("ALTER SYSTEM SET max_notify_queue_pages = 64"); // so that it can be filled
+    postgres.close();
+    postgres = EmbeddedPostgres.start(home);
+  }
+
+  @AfterAll
+  static void stop() throws IOException {
+    postgres.close();
+    TestServer.delete(home);
+  }
+
+  private static String sql(String text) throws SQLException {
+    try (Connection connection =
+            DriverManager.getConnection(
+                postgres.jdbcUrl(), EmbeddedPostgres.ROLE, postgres.password());
+        Statement statement = connection.createStatement()) {
+      if (!statement.execute(text)) {
+        return "";
+      }
+      try (ResultSet rows = statement.getResultSet()) {
+        return rows.next() ? rows.getString(1) : "";
+      }
+    }
+  }
+
+  /** The settings of a server as a role of its own on a database of its own. */
+  private static Map<String, String> database(String name, String options) throws SQLException {
+    sql("CREATE ROLE " + name + " LOGIN PASSWORD 'p$$w${x}d'");
+    sql("CREATE DATABASE " + name + " OWNER " + name + " TEMPLATE template0 " + options);
+    Map<String, String> settings = new HashMap<>();
+    settings.put("ERRAND_DATABASE_URL", postgres.jdbcUrl().replaceFirst("[^/]*$", name));
+    settings.put("ERRAND_DATABASE_USER", name);
+    settings.put("ERRAND_DATABASE_PASSWORD", "p$$w${x}d");
+    settings.put("ERRAND_LEASE_SECONDS", "3");
+    return settings;
+  }
+
+  @Test
+  void defaultsOfTheRoleAndZonesThatTheDatabaseDoesNotKnowChangeNothing() throws SQLException {
+    Map<String, String> settings = database("other_defaults", "");
+    for (String setting :
+        new String[] {
+          "default_transaction_isolation = serializable",
+          "idle_session_timeout = 1000",
+          "lock_timeout = 1",
+          "idle_in_transaction_session_timeout = 1",
+          "search_path = nowhere",
+          "TimeZone = 'Asia/Tokyo'",
+          "DateStyle = German",
+          "IntervalStyle = iso_8601"
+        }) {
+      sql("ALTER ROLE other_defaults SET " + setting);
+    }
+    settings.put("TZ", "IST");
+    try (TestServer server = TestServer.start(settings)) {
+      String id = server.submit("exec sleep 600", Map.of());
+      server.awaitState(id, "running");
+      await()
+          .atMost(Duration.ofMinutes(1))
+          .until(
+              () ->
+                  sql(
+                      "SELECT count(*) > 1 FROM pg_stat_activity WHERE application_name = 'errand queue'"
+                          + " AND usename = 'other_defaults' AND backend_start < now() - interval '3 s'"),
+              "t"::equals);
+      assertThat(server.post("/v1/jobs/" + id + "/cancel", "{}").statusCode()).isEqualTo(202);
+      assertThat(server.awaitEnd(id).get("state").asText()).isEqualTo("cancelled");
+      assertThat(server.job(id).get("created_at").asText()).endsWith("Z");
+    }
+  }
+
+  @Test
+  void aDatabaseThatTakesNoWritesIsNotReadyAndComesBackByItself() throws SQLException {
+    Map<String, String> settings = database("read_only", "");
+    try (TestServer server = TestServer.start(settings)) {
+      sql("ALTER ROLE read_only SET default_transaction_read_only = on");
+      sql(
+          "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = 'read_only'");
+      await()
+          .atMost(Duration.ofMinutes(1))
+          .untilAsserted(
+              () -> {
+                HttpResponse<String> ready = server.get("/q/health/ready");
+                assertThat(ready.statusCode()).isEqualTo(503);
+                assertThat(ready.body()).contains("takes no writes");
+              });
+      String job = "{\"command\": [\"true\"]}";
+      assertThat(server.post("/v1/jobs", job).statusCode()).isEqualTo(503);
+      sql("ALTER ROLE read_only RESET default_transaction_read_only");
+      await()
+          .atMost(Duration.ofMinutes(1))
+          .until(() -> server.get("/q/health/ready").statusCode() == 200);
+      await()
+          .atMost(Duration.ofMinutes(1))
+          .until(() -> server.post("/v1/jobs", job).statusCode() == 202);
+      sql("ALTER SYSTEM SET default_transaction_read_only = on");
+      sql("SELECT pg_reload_conf()"); // it reaches sessions that are open
+      await()
+          .atMost(Duration.ofMinutes(1))
+          .until(() -> server.get("/q/health/ready").statusCode() == 503);
+      sql("ALTER SYSTEM RESET default_transaction_read_only");
+      sql("SELECT pg_reload_conf()");
+      await()
+          .atMost(Duration.ofMinutes(1))
+          .until(() -> server.post("/v1/jobs", job).statusCode() == 202);
+    } finally {
+      sql("ALTER SYSTEM RESET default_transaction_read_only");
+      sql("SELECT pg_reload_conf()");
+    }
+  }
+
+  @Test
+  void aDatabaseThatCannotHoldAllTextIsRefused() throws SQLException {
+    Map<String, String> settings = database("latin", "ENCODING 'LATIN1' LOCALE 'C'");
+    assertThat(TestServer.refusal(settings)).contains("LATIN1").contains("ENCODING 'UTF8'");
+    settings.put("ERRAND_DATABASE_PASSWORD", "wrong-p4ss");
+    assertThat(TestServer.refusal(settings))
+        .contains("password authentication failed")
+        .doesNotContain("wrong-p4ss");
+  }
+
+  /** A session that listens in a transaction that it leaves open keeps all notifications. */
+  @Test
+  void aFullQueueOfNotificationsStopsNoSubmit() throws SQLException {
+    Map<String, String> settings = database("notified", "");
+    try (TestServer server = TestServer.start(settings);
+        Connection stuck =
+            DriverManager.getConnection(
+                settings.get("ERRAND_DATABASE_URL"), EmbeddedPostgres.ROLE, postgres.password());
+        Connection other =
+            DriverManager.getConnection(
+                settings.get("ERRAND_DATABASE_URL"), EmbeddedPostgres.ROLE, postgres.password());
+        Statement listen = stuck.createStatement();
+        Statement fill = other.createStatement()) {
+      listen.execute("LISTEN something");
+      stuck.setAutoCommit(false);
+      listen.execute("SELECT txid_current()");
+      assertThatThrownBy(
+              () -> {
+                for (int i = 0; i < 1_000; i++) {
+                  fill.execute("SELECT pg_notify('other', repeat('x', 7990) || " + i + ")");
+                }
+              })
+          .isInstanceOf(SQLException.class)
+          .hasMessageContaining("NOTIFY queue");
+      String id = server.submit("true", Map.of());
+      assertThat(server.awaitEnd(id).get("state").asText()).isEqualTo("succeeded");
+      stuck.rollback();
+    }
+  }
+}
