@@ -168,13 +168,13 @@ class DatabaseSessionsIT {
       stuck.setAutoCommit(false);
       listen.execute("SELECT txid_current()");
       assertThatThrownBy(
-                  () -> {
-                    for (int i = 0; i < 1_000; i++) {
-                      fill.execute("SELECT pg_notify('other', repeat('x', 7990) || " + i + ")");
-                    }
-                  })
-              .isInstanceOf(SQLException.class)
-              .hasMessageContaining("NOTIFY queue");
+              () -> {
+                for (int i = 0; i < 1_000; i++) {
+                  fill.execute("SELECT pg_notify('other', repeat('x', 7990) || " + i + ")");
+                }
+              })
+          .isInstanceOf(SQLException.class)
+          .hasMessageContaining("NOTIFY queue");
       String id = server.submit("true", Map.of());
       assertThat(server.awaitEnd(id).get("state").asText()).isEqualTo("succeeded");
       stuck.rollback();
