@@ -5,12 +5,12 @@ import io.errand.embedded.EmbeddedPostgres;
 import io.errand.embedded.HomeLock;
 import io.errand.exec.Accounts;
 import io.errand.exec.PassableParents;
+import io.errand.exec.TrustedPath;
 import io.quarkus.runtime.Quarkus;
 import io.quarkus.runtime.annotations.QuarkusMain;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.TimeUnit;
@@ -71,15 +71,7 @@ public final class Errand {
   private static void prepare() throws IOException, InterruptedException {
     checkSettings();
     Path home = DataDirectory.of(setting("errand.home"));
-    try {
-      PassableParents.make(home);
-      Files.createDirectories(
-          home, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
-    } catch (IOException e) {
-      throw new IllegalStateException(
-          "the data directory " + home + " cannot be made (" + e + "); set ERRAND_HOME to another",
-          e);
-    }
+    TrustedPath.make(home);
     if (System.getProperty("user.name", "").equals("root")) {
       // To what is theirs in it: a database, or a command's own directory.
       Files.setPosixFilePermissions(home, PassableParents.PERMISSIONS);
