@@ -5,6 +5,7 @@ import io.errand.embedded.EmbeddedPostgres;
 import io.errand.embedded.HomeLock;
 import io.errand.exec.Accounts;
 import io.errand.exec.PassableParents;
+import io.errand.exec.TrustedPath;
 import io.errand.settings.AllSettings;
 import io.errand.settings.Settings;
 import io.errand.store.DatabaseCheck;
@@ -14,7 +15,6 @@ import io.quarkus.runtime.annotations.QuarkusMain;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.TimeZone;
@@ -92,15 +92,7 @@ public final class Errand {
     Signal.handle(new Signal("HUP"), signal -> Signal.raise(new Signal("TERM")));
     read.publish();
     Path home = DataDirectory.of(read.get("home"));
-    try {
-      PassableParents.make(home);
-      Files.createDirectories(
-          home, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
-    } catch (IOException e) {
-      throw new IllegalStateException(
-          "the data directory " + home + " cannot be made (" + e + "); set ERRAND_HOME to another",
-          e);
-    }
+    TrustedPath.make(home);
     if (System.getProperty("user.name", "").equals("root")) {
       // To what is theirs in it: a database, or a command's own directory.
       Files.setPosixFilePermissions(home, PassableParents.PERMISSIONS);

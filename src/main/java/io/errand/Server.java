@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.eclipse.microprofile.health.HealthCheck;
 import org.eclipse.microprofile.health.HealthCheckResponse;
@@ -56,7 +57,8 @@ public class Server implements QuarkusApplication, HealthCheck {
     }
     worker.start(); // the port is ours by now, so nothing is claimed by a start that fails
     Path partial = home.resolve("url-partial");
-    Files.writeString(partial, url + "\n");
+    Files.deleteIfExists(partial);
+    Files.writeString(partial, url + "\n", StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
     Files.move(partial, home.resolve("url"), StandardCopyOption.ATOMIC_MOVE);
     if (!host.equals("127.0.0.1") && !host.equals("localhost") && !host.equals("[::1]")) {
       LOG.warnf(

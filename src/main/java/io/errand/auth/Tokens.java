@@ -6,7 +6,9 @@ import jakarta.enterprise.event.Observes;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.MessageDigest;
 import java.security.SecureRandom;
@@ -51,7 +53,10 @@ public class Tokens {
           partial,
           PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
       Files.writeString(
-          partial, Base64.getUrlEncoder().withoutPadding().encodeToString(random) + "\n");
+          partial,
+          Base64.getUrlEncoder().withoutPadding().encodeToString(random) + "\n",
+          StandardOpenOption.WRITE,
+          LinkOption.NOFOLLOW_LINKS);
       Files.move(partial, file);
     }
     return Files.readString(file).trim();

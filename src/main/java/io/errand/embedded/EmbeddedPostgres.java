@@ -5,7 +5,9 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.SecureRandom;
@@ -98,15 +100,21 @@ public final class EmbeddedPostgres implements AutoCloseable {
     List<String> lines = Files.readAllLines(pid);
     return lines.size() < 4
         ? Optional.empty()
-        : Optional.of(
-            new Address(
-                "jdbc:postgresql://127.0.0.1:" + lines.get(3).trim() + "/" + DATABASE,
-                password(home)));
+        : Optional.of(new Address(jdbcUrl(lines.get(3).trim()), password(home)));
   }
 
   /** {@code jdbc:postgresql://…}. */
   public String jdbcUrl() {
-    return "jdbc:postgresql://127.0.0.1:" + port + "/" + DATABASE;
+    return jdbcUrl(Integer.toString(port));
+  }
+
+  /**
+   * With SCRAM (RFC 5802) as the only authentication: the server must prove that it knows the
+   * password before it is sent a statement, and is never sent the password. After a crash any
+   * process of this host may listen on the port.
+   */
+  private static String jdbcUrl(String port) {
+    return "jdbc:postgresql://127.0.0.1:" + port + "/" + DATABASE + "?requireAuth=scram-sha-256";
   }
 
   /** The role's password. */
@@ -196,7 +204,7 @@ public final class EmbeddedPostgres implements AutoCloseable {
     Set<PosixFilePermission> ownerOnly = PosixFilePermissions.fromString("rw-------");
     Files.deleteIfExists(file);
     Files.createFile(file, PosixFilePermissions.asFileAttribute(ownerOnly));
-    Files.writeString(file, text);
+    Files.writeString(file, text, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS);
   }
 
   private static void initialize(

@@ -5,8 +5,10 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.FileSystemException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -36,7 +38,8 @@ public final class HomeLock implements AutoCloseable {
   public static HomeLock take(Path home) throws IOException {
     Path file = home.resolve("lock");
     FileChannel channel =
-        FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        FileChannel.open(
+            file, StandardOpenOption.CREATE, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS);
     if (tryLock(channel) == null) {
       channel.close();
       throw new IllegalStateException(
@@ -69,11 +72,17 @@ public final class HomeLock implements AutoCloseable {
     }
     for (int i = 0; i < MOST_SHARING; i++) {
       String candidate = i == 0 ? name : name + "-" + i;
-      FileChannel channel =
-          FileChannel.open(
-              folder.resolve(candidate + ".lock"),
-              StandardOpenOption.CREATE,
-              StandardOpenOption.WRITE);
+      FileChannel channel;
+      try {
+        channel =
+            FileChannel.open(
+                folder.resolve(candidate + ".lock"),
+                StandardOpenOption.CREATE,
+                StandardOpenOption.WRITE,
+                LinkOption.NOFOLLOW_LINKS);
+      } catch (FileSystemException e) {
+        continue; // it is another account's, or a link
+      }
       if (tryLock(channel) != null) {
         TAKEN.add(channel);
         return folder.resolve(candidate);
@@ -84,7 +93,7 @@ public final class HomeLock implements AutoCloseable {
         MOST_SHARING
             + " servers use "
             + folder
-            + " already; set ERRAND_TEMPORARY_DIRECTORY to another");
+            + " already, or it cannot be written to; set ERRAND_TEMPORARY_DIRECTORY to another");
   }
 
   private static @Nullable FileLock tryLock(FileChannel channel) throws IOException {

@@ -85,7 +85,10 @@ final class GuardianLink {
         "-XX:TieredStopAtLevel=1",
         "-Xmx24m",
         "-Xss256k",
-        "-Xrs", // signals of the terminal are not for it
+        "-Xrs", // signals of the terminal are not for it; without the next, it opens a socket in
+        // /tmp
+        "-XX:+DisableAttachMechanism",
+        "-XX:-UsePerfData", // a file in /tmp that commands could truncate
         "-Djna.tmpdir=" + System.getProperty("jna.tmpdir", System.getProperty("java.io.tmpdir")),
         "-cp",
         classPath,

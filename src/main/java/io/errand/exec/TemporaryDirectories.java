@@ -173,8 +173,7 @@ final class TemporaryDirectories {
   }
 
   private void makeRoot() throws IOException {
-    PassableParents.make(root);
-    Files.createDirectories(root);
+    TrustedPath.make(root);
     Files.setPosixFilePermissions(root, PassableParents.PERMISSIONS);
   }
 

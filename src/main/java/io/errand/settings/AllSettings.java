@@ -16,7 +16,7 @@ public final class AllSettings {
               null,
               "`~/.errand`; root: `/var/lib/errand`",
               "data directory: `token`, `pgpass`, `url`, the built-in database, temporary"
-                  + " directories. One server for each"),
+                  + " directories. One server for each. It must belong to the server's account"),
           new Setting(
               "database-url",
               Form.secret("`jdbc:postgresql://…`", AllSettings::complaintOfUrl),

@@ -6,6 +6,7 @@ import io.errand.exec.EndCause;
 import io.errand.exec.HostAbilities;
 import io.errand.exec.Launcher;
 import io.errand.exec.LinuxLauncher;
+import io.errand.exec.TrustedPath;
 import io.errand.memory.MemoryBudget;
 import io.errand.store.Bell;
 import io.errand.store.ClaimStore;
@@ -111,6 +112,7 @@ public class Worker {
             new CommandMemory(budget),
             space);
     Path home = Path.of(config.home());
+    TrustedPath.make(config.temporaryRoot()); // before anything is read from it
     LinuxLauncher launcher = new LinuxLauncher(home, config.temporaryRoot(), accounts);
     HostAbilities host = launcher.probe();
     describe(host);

@@ -1,0 +1,87 @@
+package io.errand.server;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** Other accounts, and commands of the server's own, that lay hands on what it starts with. */
+@Timeout(300)
+class IntruderIT {
+  private static final Path SHARED = Path.of("/tmp");
+
+  @Test
+  void noJvmOfAServerCanBeAttachedToOrHasAFileInTheSharedFolder() throws IOException {
+    try (TestServer server = TestServer.start(Map.of())) {
+      server.awaitEnd(server.submit("true", Map.of())); // so the guardian runs
+      List<Long> jvms =
+          Stream.concat(
+                  Stream.of(server.pid()),
+                  ProcessHandle.of(server.pid()).orElseThrow().children().map(ProcessHandle::pid))
+              .filter(pid -> isJava(pid))
+              .toList();
+      assertThat(jvms).hasSize(2);
+      Path asked = Files.createFile(SHARED.resolve(".attach_pid" + server.pid()));
+      server.signal("QUIT"); // with that file, it asks a JVM to open its socket
+      try {
+        await().until(() -> server.log().contains("Full thread dump") || hasFile(server.pid()));
+      } finally {
+        Files.deleteIfExists(asked);
+      }
+      assertThat(jvms).noneMatch(IntruderIT::hasFile);
+    }
+  }
+
+  private static boolean isJava(long pid) {
+    return ProcessHandle.of(pid)
+        .flatMap(process -> process.info().command())
+        .filter(command -> command.endsWith("/java"))
+        .isPresent();
+  }
+
+  private static boolean hasFile(long pid) {
+    return Files.exists(SHARED.resolve(".java_pid" + pid))
+        || Files.exists(
+            SHARED.resolve("hsperfdata_" + System.getProperty("user.name") + "/" + pid));
+  }
+
+  @Test
+  void aDataDirectoryOfAnotherAccountIsLeftAlone() throws IOException {
+    assumeTrue(System.getProperty("user.name").equals("root"), "needs root");
+    Path home = TestServer.newHome();
+    Path secret = Files.writeString(home.resolveSibling("secret"), "kept");
+    Files.createDirectory(home);
+    Files.createSymbolicLink(home.resolve("lock"), secret);
+    Files.setAttribute(home, "unix:uid", 65531, LinkOption.NOFOLLOW_LINKS);
+    assertThat(TestServer.refusalOn(home, Map.of()))
+        .contains("errand: " + home + " belongs to uid 65531")
+        .doesNotContain("\tat ");
+    Files.setAttribute(home, "unix:uid", 0, LinkOption.NOFOLLOW_LINKS);
+    TestServer.refusalOn(home, Map.of()); // for the link alone
+    assertThat(secret).hasContent("kept");
+    TestServer.delete(home.resolve("..").normalize());
+  }
+
+  @Test
+  void aFolderForTemporaryDirectoriesThatIsALinkIsLeftAlone() throws IOException {
+    Path home = TestServer.newHome();
+    Path shared = Files.createDirectory(home.resolveSibling("shared"));
+    Path target = Files.createDirectory(home.resolveSibling("target"));
+    Files.createFile(target.resolve("kept"));
+    Files.createSymbolicLink(
+        shared.resolve("errand-" + Integer.toHexString(home.hashCode())), target);
+    assertThat(TestServer.refusalOn(home, Map.of("ERRAND_TEMPORARY_DIRECTORY", shared.toString())))
+        .contains("is not a directory, or a link to one");
+    assertThat(target.resolve("kept")).exists();
+    TestServer.delete(home.resolve("..").normalize());
+  }
+}
