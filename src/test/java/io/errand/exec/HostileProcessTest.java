@@ -1,12 +1,8 @@
 package io.errand.exec;
 
-import static io.errand.exec.TestLauncher.carrying;
-import static io.errand.exec.TestLauncher.spec;
-import static io.errand.exec.TestLauncher.start;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Objects;
 import java.util.Set;
@@ -35,7 +31,7 @@ class HostileProcessTest {
       int pid = (int) huge.pid();
       assertThat(ProcFs.variable(pid, "NAME")).isNull();
       assertThat(Objects.requireNonNull(ProcFs.info(pid)).command().length()).isLessThan(5_000);
-      ProcessBuilder builder = new ProcessBuilder("sh", "-c", "echo ready; exec sleep 600");
+      ProcessBuilder builder = new ProcessBuilder("setsid", "sh", "-c", "echo ready; exec sleep 600");
       builder.environment().put(CommandSpec.COOKIE_VARIABLE, "of-a-hostile-process-test");
       marked = ready(builder);
       assertThat(ProcessHunt.killAll(Set.of("of-a-hostile-process-test"), Set.of())).isEqualTo(1);
