@@ -1,9 +1,17 @@
 package io.errand.exec;
 
+import static io.errand.exec.TestLauncher.carrying;
+import static io.errand.exec.TestLauncher.spec;
+import static io.errand.exec.TestLauncher.start;
+import static io.errand.exec.TestLauncher.text;
+import static io.errand.exec.TestLauncher.timing;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
+import io.errand.exec.TestLauncher.Run;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Objects;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
@@ -21,6 +29,30 @@ class HostileProcessTest {
     int first = process.getInputStream().read();
     assertThat(first).as("a program of the test is ready").isEqualTo('r');
     return process;
+  }
+
+  @Test
+  void aLeaderKeepsItsNumberUntilItsTreeIsGone() {
+    CommandSpec spec =
+        spec("sh", "-c", "setsid sh -c 'trap : TERM; while :; do sleep 0.02; done' & sleep 0.1; echo $$");
+    Run run = start(timing(spec, Duration.ofMinutes(1), Duration.ofMillis(400)));
+    await().until(() -> ProcFs.all().stream().map(ProcFs::stat).anyMatch(HostileProcessTest::isOurZombie));
+    assertThat(run.result().treeEmpty()).isTrue();
+    assertThat(ProcFs.stat(Integer.parseInt(text(run.result().stdout()).trim()))).isNull();
+  }
+
+  private static boolean isOurZombie(ProcFs.Stat stat) {
+    return stat != null && stat.parent() == LibC.getpid() && stat.state() == 'Z';
+  }
+
+  @Test
+  void aSwarmThatReplacesItselfIsEnded() {
+    CommandSpec swarm = spec(NativeProgram.of("swarm", folder), "stay");
+    Run run = start(swarm);
+    await().until(() -> carrying(swarm.cookie()).size() >= 5);
+    run.end(EndCause.CANCELLED, Duration.ZERO);
+    assertThat(run.result().treeEmpty()).isTrue();
+    assertThat(carrying(swarm.cookie())).isEmpty();
   }
 
   @Test
