@@ -103,8 +103,7 @@ final class ProcFs {
    */
   static @Nullable String variable(int pid, String name) {
     String environment =
-        read(
-            PROC.resolve(pid + "/environ"), StandardCharsets.ISO_8859_1, MOST_ENVIRONMENT_BYTES);
+        read(PROC.resolve(pid + "/environ"), StandardCharsets.ISO_8859_1, MOST_ENVIRONMENT_BYTES);
     if (environment == null) {
       return null;
     }

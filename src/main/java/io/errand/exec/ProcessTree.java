@@ -38,7 +38,8 @@ final class ProcessTree {
   private boolean gone;
   private boolean freshZombies;
   private final Set<Integer> zombies = new HashSet<>(0);
-  private final Map<Integer, Long> others = new HashMap<>(0); // not of this tree, while it is killed
+  private final Map<Integer, Long> others =
+      new HashMap<>(0); // not of this tree, while it is killed
   private volatile List<Integer> lastSampled = List.of(); // read by the disk watch
 
   /**
@@ -222,8 +223,8 @@ final class ProcessTree {
   }
 
   /**
-   * Who is left of the group of a leader that had to be reaped before: hidden by a parent that hides
-   * itself. A process that has the leader's number means that the number is another's.
+   * Who is left of the group of a leader that had to be reaped before: hidden by a parent that
+   * hides itself. A process that has the leader's number means that the number is another's.
    */
   private List<Integer> leftOfGroup() {
     List<Integer> left = new ArrayList<>();

@@ -34,9 +34,15 @@ class HostileProcessTest {
   @Test
   void aLeaderKeepsItsNumberUntilItsTreeIsGone() {
     CommandSpec spec =
-        spec("sh", "-c", "setsid sh -c 'trap : TERM; while :; do sleep 0.02; done' & sleep 0.1; echo $$");
+        spec(
+            "sh",
+            "-c",
+            "setsid sh -c 'trap : TERM; while :; do sleep 0.02; done' & sleep 0.1; echo $$");
     Run run = start(timing(spec, Duration.ofMinutes(1), Duration.ofMillis(400)));
-    await().until(() -> ProcFs.all().stream().map(ProcFs::stat).anyMatch(HostileProcessTest::isOurZombie));
+    await()
+        .until(
+            () ->
+                ProcFs.all().stream().map(ProcFs::stat).anyMatch(HostileProcessTest::isOurZombie));
     assertThat(run.result().treeEmpty()).isTrue();
     assertThat(ProcFs.stat(Integer.parseInt(text(run.result().stdout()).trim()))).isNull();
   }
@@ -63,7 +69,8 @@ class HostileProcessTest {
       int pid = (int) huge.pid();
       assertThat(ProcFs.variable(pid, "NAME")).isNull();
       assertThat(Objects.requireNonNull(ProcFs.info(pid)).command().length()).isLessThan(5_000);
-      ProcessBuilder builder = new ProcessBuilder("setsid", "sh", "-c", "echo ready; exec sleep 600");
+      ProcessBuilder builder =
+          new ProcessBuilder("setsid", "sh", "-c", "echo ready; exec sleep 600");
       builder.environment().put(CommandSpec.COOKIE_VARIABLE, "of-a-hostile-process-test");
       marked = ready(builder);
       assertThat(ProcessHunt.killAll(Set.of("of-a-hostile-process-test"), Set.of())).isEqualTo(1);
