@@ -28,6 +28,13 @@ record ExitStatus(
   static final int SCRATCH_SIZE = 512;
 
   // struct rusage of 64-bit Linux: ru_utime, ru_stime, ru_maxrss.
+  // siginfo_t of 64-bit Linux, as waitid(2) fills it.
+  private static final int INFO_CODE = 8;
+  private static final int INFO_PID = 16;
+  private static final int INFO_STATUS = 24;
+  private static final int INFO_SIZE = 128;
+  private static final int CLD_EXITED = 1;
+
   private static final int SYSTEM_TIME = 16;
   private static final int MAX_RESIDENT = 32;
 
@@ -50,6 +57,32 @@ record ExitStatus(
     return new ExitStatus(
         signal == 0 ? (status >> 8) & 0xff : null,
         signal == 0 ? null : Signals.name(signal),
+        time(usage, 0),
+        time(usage, SYSTEM_TIME),
+        usage.getLong(MAX_RESIDENT) * 1024);
+  }
+
+  /**
+   * The status of an ended process that stays a zombie, so that its number belongs to nobody else;
+   * null if it still runs.
+   *
+   * @param scratch at least {@value #SCRATCH_SIZE} bytes
+   */
+  static @Nullable ExitStatus peek(int pid, Memory scratch) {
+    Pointer usage = scratch.share(INFO_SIZE);
+    scratch.setInt(INFO_PID, 0);
+    int options = LibC.WEXITED | LibC.WNOHANG | LibC.WNOWAIT;
+    if (LibC.syscall(LibC.SYS_WAITID, LibC.P_PID, pid, scratch, options, usage) != 0) {
+      return UNKNOWN;
+    }
+    if (scratch.getInt(INFO_PID) != pid) {
+      return null;
+    }
+    boolean exited = scratch.getInt(INFO_CODE) == CLD_EXITED;
+    int status = scratch.getInt(INFO_STATUS);
+    return new ExitStatus(
+        exited ? status & 0xff : null,
+        exited ? null : Signals.name(status),
         time(usage, 0),
         time(usage, SYSTEM_TIME),
         usage.getLong(MAX_RESIDENT) * 1024);

@@ -48,9 +48,13 @@ final class LibC {
   static final int EPOLL_CTL_DEL = 2;
 
   static final int WNOHANG = 1;
+  static final int WEXITED = 4;
+  static final int WNOWAIT = 0x1000000;
+  static final int P_PID = 1;
 
   static final int SIGKILL = 9;
   static final int SIGTERM = 15;
+  static final int SIGCONT = 18;
   static final int SIGSTOP = 19;
 
   static final short POSIX_SPAWN_SETSIGDEF = 0x04;
@@ -60,6 +64,7 @@ final class LibC {
   static final int PR_SET_CHILD_SUBREAPER = 36;
   static final int RLIMIT_CORE = 4;
   static final int RLIMIT_NOFILE = 7;
+  static final long SYS_WAITID = isArm() ? 95 : 247;
   static final long SYS_PIDFD_OPEN = 434;
   static final long SYS_SETGROUPS = isArm() ? 159 : 116;
   static final long SYS_KEYCTL = isArm() ? 219 : 250;
@@ -141,6 +146,9 @@ final class LibC {
       int pid, int resource, @Nullable Pointer newLimit, @Nullable Pointer oldLimit);
 
   static native long syscall(long number, long first, long second);
+
+  static native long syscall(
+      long number, long first, long second, Pointer third, long fourth, Pointer fifth);
 
   static native int posix_spawn(
       int[] pid, Pointer path, Pointer fileActions, Pointer attributes, Pointer argv, Pointer envp);

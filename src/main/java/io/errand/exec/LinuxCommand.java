@@ -203,7 +203,9 @@ final class LinuxCommand implements RunningCommand {
   private void check() {
     cancel(checkTimer);
     if (killing && !tree().isEmpty()) {
-      killed.addAll(tree().signal(LibC.SIGKILL));
+      if (killed.addAll(tree().kill())) {
+        checkDelayNanos = FIRST_CHECK_NANOS; // there are new ones: look again without much pause
+      }
     }
     if (exitStatus != null && tree().isEmpty()) {
       treeIsGone();
@@ -217,13 +219,13 @@ final class LinuxCommand implements RunningCommand {
   }
 
   private void onExit() {
-    ExitStatus status = ExitStatus.reap(pid, launcher.ioBuffer().memory());
+    ExitStatus status = ExitStatus.peek(pid, launcher.ioBuffer().memory());
     if (status == null) {
       return;
     }
     endedNanos = System.nanoTime();
     exitStatus = status;
-    tree().leaderReaped();
+    tree().leaderEnded();
     if (exitWatch != null) {
       exitWatch.close();
     }

@@ -42,7 +42,7 @@ final class OrphanSweep {
       Set<LinuxCommand> running,
       Set<Integer> leaders,
       Set<String> cookies) {
-    String cookie = ProcFs.variable(pid, CommandSpec.COOKIE_VARIABLE);
+    String cookie = CookieReader.cookie(pid);
     if (cookie != null) {
       return !cookies.contains(cookie);
     }

@@ -1,6 +1,8 @@
 package io.errand.exec;
 
 import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -14,6 +16,10 @@ final class ProcFs {
   private static final Path PROC = Path.of("/proc");
   private static final int TICKS_PER_SECOND = 100; // USER_HZ, on every architecture of ours
   private static final int MOST_COMMAND_CHARACTERS = 1_000;
+  private static final int MOST_COMMAND_BYTES = 4 * MOST_COMMAND_CHARACTERS; // of UTF-8
+  private static final int MOST_BYTES = 1 << 20; // of what the kernel itself writes
+  // Of what the process decides: prctl(2) lets it point anywhere, at any length.
+  private static final int MOST_ENVIRONMENT_BYTES = 256 << 10;
 
   /**
    * One line of {@code /proc/PID/stat}.
@@ -39,7 +45,11 @@ final class ProcFs {
       return null;
     }
     // The name stands in parentheses and may hold anything, parentheses too.
-    String[] fields = line.substring(line.lastIndexOf(')') + 2).split(" ", 21);
+    int name = line.lastIndexOf(')');
+    String[] fields = name < 0 ? new String[0] : line.substring(name + 2).split(" ", 21);
+    if (fields.length < 20) {
+      return null; // it went away meanwhile
+    }
     return new Stat(
         fields[0].charAt(0),
         Integer.parseInt(fields[1]),
@@ -87,9 +97,13 @@ final class ProcFs {
     return children;
   }
 
-  /** The value of a variable in the environment that a process was started with, or null. */
+  /**
+   * The value of a variable in the first 256 KiB of what a process shows as its environment, or
+   * null. A process can make this wait without end: not for a thread that must go on.
+   */
   static @Nullable String variable(int pid, String name) {
-    String environment = read(PROC.resolve(pid + "/environ"), StandardCharsets.ISO_8859_1);
+    String environment =
+        read(PROC.resolve(pid + "/environ"), StandardCharsets.ISO_8859_1, MOST_ENVIRONMENT_BYTES);
     if (environment == null) {
       return null;
     }
@@ -126,9 +140,13 @@ final class ProcFs {
     }
     // Counted from the third field of proc(5), which stands behind the name.
     String[] fields = stat.substring(stat.lastIndexOf(')') + 2).trim().split(" ");
+    if (fields.length < 20) {
+      return null; // it went away meanwhile
+    }
     double ticks = TICKS_PER_SECOND;
     double elapsed = Double.parseDouble(uptime.split(" ")[0]) - Long.parseLong(fields[19]) / ticks;
-    String arguments = read(PROC.resolve(pid + "/cmdline"), StandardCharsets.UTF_8);
+    String arguments =
+        read(PROC.resolve(pid + "/cmdline"), StandardCharsets.UTF_8, MOST_COMMAND_BYTES);
     String command = arguments == null ? "" : arguments.replace('\0', ' ').trim();
     String channel = read(PROC.resolve(pid + "/wchan"), StandardCharsets.US_ASCII);
     return new ProcessInfo(
@@ -169,18 +187,21 @@ final class ProcFs {
 
   private static void addPids(Path file, List<Integer> pids) {
     String line = read(file, StandardCharsets.US_ASCII);
-    if (line != null) {
-      for (String word : line.split(" ")) {
-        if (!word.isBlank()) {
-          pids.add(Integer.parseInt(word.trim()));
-        }
+    if (line != null && line.indexOf(' ') >= 0) {
+      // A blank stands behind each number: what comes behind the last one was cut off.
+      for (String word : line.substring(0, line.lastIndexOf(' ')).split(" ")) {
+        pids.add(Integer.parseInt(word));
       }
     }
   }
 
-  private static @Nullable String read(Path file, java.nio.charset.Charset charset) {
-    try {
-      return new String(Files.readAllBytes(file), charset);
+  private static @Nullable String read(Path file, Charset charset) {
+    return read(file, charset, MOST_BYTES);
+  }
+
+  private static @Nullable String read(Path file, Charset charset, int most) {
+    try (InputStream in = Files.newInputStream(file)) {
+      return new String(in.readNBytes(most), charset);
     } catch (IOException e) {
       return null;
     }

@@ -23,6 +23,8 @@ import java.util.concurrent.TimeUnit;
  */
 final class ProcessHunt {
   private static final int MOST_ROUNDS = 200;
+  private static final int MOST_LOOKS = 20;
+  private static final int QUIET_ROUNDS = 2;
   private static final long PAUSE_MILLIS = 25;
 
   private ProcessHunt() {}
@@ -52,19 +54,24 @@ final class ProcessHunt {
     if (cookies.isEmpty() && leaders.isEmpty()) {
       return 0;
     }
+    int quiet = 0;
     for (int round = 0; round < MOST_ROUNDS; round++) {
-      List<Integer> found = find(cookies, leaders);
-      if (found.isEmpty()) {
-        return killed.size();
-      }
       // Nobody may fork and vanish between the look and the kill: all stand still first.
-      found.forEach(pid -> LibC.kill(pid, LibC.SIGSTOP));
-      found = find(cookies, leaders);
-      for (int pid : found) {
-        LibC.kill(pid, LibC.SIGKILL);
-        killed.add(pid);
+      Set<Integer> found = new LinkedHashSet<>();
+      for (int look = 0; look < MOST_LOOKS && found.addAll(find(cookies, leaders)); look++) {
+        found.forEach(pid -> LibC.kill(pid, LibC.SIGSTOP));
       }
-      TimeUnit.MILLISECONDS.sleep(PAUSE_MILLIS);
+      if (found.isEmpty()) {
+        if (++quiet == QUIET_ROUNDS) {
+          return killed.size();
+        }
+        continue;
+      }
+      quiet = 0;
+      found.forEach(pid -> LibC.kill(pid, LibC.SIGKILL));
+      if (!killed.addAll(found)) {
+        TimeUnit.MILLISECONDS.sleep(PAUSE_MILLIS); // they are about to end
+      }
     }
     return killed.size();
   }
@@ -79,8 +86,9 @@ final class ProcessHunt {
         continue;
       }
       alive.put(pid, stat);
-      String cookie = ProcFs.variable(pid, CommandSpec.COOKIE_VARIABLE);
+      String cookie = CookieReader.cookie(pid);
       if (cookie != null && cookies.contains(cookie)) {
+        LibC.kill(pid, LibC.SIGSTOP); // before it can leave a successor and end
         found.add(pid);
         sessions.add(stat.session()); // a command's own: it was started as the leader of one
       }

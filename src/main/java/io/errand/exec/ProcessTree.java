@@ -22,6 +22,8 @@ import java.util.Set;
  */
 final class ProcessTree {
   private static final int MOST_SHOWN = 1_000;
+  private static final int MOST_ROUNDS = 20;
+  private static final int OWN_SESSION = ownSession();
   private static final String SANDBOX = "bwrap";
 
   private final int leader;
@@ -31,7 +33,13 @@ final class ProcessTree {
   private final Memory scratch;
   private Duration cpuUser = Duration.ZERO;
   private Duration cpuSystem = Duration.ZERO;
+  private boolean leaderEnded;
   private boolean leaderReaped;
+  private boolean gone;
+  private boolean freshZombies;
+  private final Set<Integer> zombies = new HashSet<>(0);
+  private final Map<Integer, Long> others =
+      new HashMap<>(0); // not of this tree, while it is killed
   private volatile List<Integer> lastSampled = List.of(); // read by the disk watch
 
   /**
@@ -49,24 +57,70 @@ final class ProcessTree {
     this.scratch = scratch;
   }
 
-  /** The leader's exit has been read; its pid may soon be another's. */
-  void leaderReaped() {
-    leaderReaped = true;
+  /**
+   * The leader has ended. It stays a zombie until nothing else of the tree is found, so that its
+   * number, which is also that of its group, cannot become another's meanwhile.
+   */
+  void leaderEnded() {
+    leaderEnded = true;
   }
 
   /** Whether nothing of it runs any more. Dead orphans are reaped on the way. */
   boolean isEmpty() {
     // Two calls to the kernel for the usual case, a command that left nothing behind. The orphans
     // first: those that are dead are reaped there, and until then the group still exists.
-    return leaderReaped && orphans().isEmpty() && !groupExists();
+    if (gone || !leaderEnded || !orphansTwice().isEmpty()) {
+      return gone;
+    }
+    if (!leaderReaped) {
+      leaderReaped = true;
+      LibC.wait4(leader, null, LibC.WNOHANG, null);
+    }
+    gone = !groupExists(); // from here on its number may be another's, and is not asked about again
+    return gone;
+  }
+
+  /**
+   * Kills all of it that is found. First everybody stands still, in rounds without a pause until a
+   * round finds nobody new: a parent that is killed before its children are seen hides them.
+   *
+   * @return the processes that were killed
+   */
+  Set<Integer> kill() {
+    others.clear();
+    zombies.clear();
+    Set<Integer> found = new LinkedHashSet<>();
+    if (!leaderReaped) {
+      LibC.kill(-leader, LibC.SIGSTOP);
+    }
+    boolean fresh = true;
+    for (int round = 0; round < MOST_ROUNDS && (fresh || freshZombies); round++) {
+      fresh = false;
+      for (int pid : members(true)) {
+        if (found.add(pid)) {
+          fresh = true;
+          LibC.kill(pid, LibC.SIGSTOP);
+        }
+      }
+    }
+    if (!leaderReaped) {
+      LibC.kill(-leader, LibC.SIGKILL);
+    }
+    found.forEach(pid -> LibC.kill(pid, LibC.SIGKILL));
+    return found;
   }
 
   /** Its processes that run, parents before children. Who is seen here once is known for good. */
   Set<Integer> members() {
+    return members(false);
+  }
+
+  private Set<Integer> members(boolean stopping) {
     Set<Integer> members = new LinkedHashSet<>();
     Set<Integer> seen = new HashSet<>();
-    Deque<Integer> open = new ArrayDeque<>(orphans());
-    if (!leaderReaped) {
+    Deque<Integer> open = new ArrayDeque<>(orphans(stopping));
+    open.addAll(leftOfGroup());
+    if (!leaderEnded) {
       open.addFirst(leader);
     }
     while (!open.isEmpty()) {
@@ -84,25 +138,25 @@ final class ProcessTree {
   }
 
   /**
-   * Sends a signal to all of it.
+   * Sends a signal that asks it to end to all of it.
    *
    * @return the processes that it was sent to
    */
   Set<Integer> signal(int signal) {
     Set<Integer> members = members();
-    if (sandboxed && signal != LibC.SIGKILL) {
+    if (sandboxed) {
       // The sandbox's own processes would take the command with them, and no grace were left.
       members.removeIf(pid -> SANDBOX.equals(ProcFs.name(pid)));
       members.forEach(pid -> LibC.kill(pid, signal));
       return members;
     }
     // The group first and at once, so that none of it can fork between two of our calls.
-    if (!leaderReaped || groupExists()) {
+    if (!leaderReaped) {
       LibC.kill(-leader, signal);
     }
     for (int pid : members) {
       ProcFs.Stat stat = ProcFs.stat(pid);
-      if (stat != null && stat.group() != leader && stat.isAlive()) {
+      if (stat != null && (leaderReaped || stat.group() != leader) && stat.isAlive()) {
         LibC.kill(pid, signal);
       }
     }
@@ -141,7 +195,7 @@ final class ProcessTree {
   List<ProcessInfo> processes() {
     List<ProcessInfo> processes = new ArrayList<>();
     for (int pid : members()) {
-      ProcessInfo info = ProcFs.info(pid);
+      ProcessInfo info = CookieReader.info(pid);
       if (info != null && processes.size() < MOST_SHOWN) {
         processes.add(info);
       }
@@ -149,12 +203,51 @@ final class ProcessTree {
     return processes;
   }
 
+  private static int ownSession() {
+    ProcFs.Stat own = ProcFs.stat(LibC.getpid());
+    return own == null ? 0 : own.session();
+  }
+
   private boolean groupExists() {
     return LibC.kill(-leader, 0) == 0;
   }
 
-  private List<Integer> orphans() {
+  /** Who died during a look may have left a child behind that the look did not see. */
+  private List<Integer> orphansTwice() {
+    zombies.clear();
+    List<Integer> ours = orphans(false);
+    for (int round = 0; round < MOST_ROUNDS && freshZombies && ours.isEmpty(); round++) {
+      ours = orphans(false);
+    }
+    return ours;
+  }
+
+  /**
+   * Who is left of the group of a leader that had to be reaped before: hidden by a parent that
+   * hides itself. A process that has the leader's number means that the number is another's.
+   */
+  private List<Integer> leftOfGroup() {
+    List<Integer> left = new ArrayList<>();
+    if (leaderReaped && !gone && ProcFs.stat(leader) == null && groupExists()) {
+      for (int pid : ProcFs.all()) {
+        ProcFs.Stat stat = ProcFs.stat(pid);
+        if (stat != null && stat.isAlive() && stat.group() == leader) {
+          left.add(pid);
+        }
+      }
+    }
+    return left;
+  }
+
+  /**
+   * The orphans of this tree.
+   *
+   * @param stopping whether they are stopped at once, each before it is asked whose it is: so that
+   *     it cannot leave a successor and end meanwhile. Who is another's goes on.
+   */
+  private List<Integer> orphans(boolean stopping) {
     List<Integer> ours = new ArrayList<>();
+    freshZombies = false;
     for (int pid : ProcFs.childrenOfFirstThread(LibC.getpid())) {
       ProcFs.Stat stat = ProcFs.stat(pid);
       if (stat == null || pid == leader) {
@@ -165,15 +258,39 @@ final class ProcessTree {
               || stat.session() == leader
               || Long.valueOf(stat.started()).equals(known.get(pid));
       if (!stat.isAlive()) {
+        freshZombies |= zombies.add(pid);
         if (inside) {
           reap(pid);
+        } else if (stopping && stat.session() != OWN_SESSION) {
+          // A swarm leaves thousands. No child that the JDK started is of another session.
+          LibC.wait4(pid, null, LibC.WNOHANG, null);
         }
-      } else if (inside || cookie.equals(ProcFs.variable(pid, CommandSpec.COOKIE_VARIABLE))) {
+      } else if (inside || isMarked(pid, stat, stopping)) {
         ours.add(pid);
         known.put(pid, stat.started());
+        if (stopping) {
+          LibC.kill(pid, LibC.SIGSTOP);
+        }
       }
     }
     return ours;
+  }
+
+  private boolean isMarked(int pid, ProcFs.Stat stat, boolean stopping) {
+    boolean stop = stopping && stat.state() != 'T' && stat.session() != OWN_SESSION;
+    if (!stop) {
+      return cookie.equals(CookieReader.cookie(pid));
+    }
+    if (Long.valueOf(stat.started()).equals(others.get(pid))) {
+      return false;
+    }
+    LibC.kill(pid, LibC.SIGSTOP);
+    boolean marked = cookie.equals(CookieReader.cookie(pid));
+    if (!marked) {
+      LibC.kill(pid, LibC.SIGCONT);
+      others.put(pid, stat.started());
+    }
+    return marked;
   }
 
   private void reap(int pid) {
