@@ -14,8 +14,9 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The command line that runs a program in bounds: limits, then the sandbox, then the change of
- * account, then the program.
+ * The command line that runs a program in bounds: limits, then the change of account, then the
+ * sandbox or the change of directory, then the program. Behind the change nothing has a right that
+ * the program does not have.
  *
  * @param arguments the first is an absolute path
  * @param environment all of it
@@ -38,6 +39,13 @@ record ConfinedLine(List<String> arguments, Map<String, String> environment) {
   }
 
   private static final String CARRIED = "ERRAND_CARRIED_";
+
+  /** For as many variables as $0 says, with their names first and then the command. */
+  private static final String GIVE_BACK =
+      "ERRAND_I=0; while [ $ERRAND_I -lt $0 ]; do"
+          + " eval \"ERRAND_V=\\$ERRAND_CARRIED_$ERRAND_I\"; unset ERRAND_CARRIED_$ERRAND_I;"
+          + " export \"$1=$ERRAND_V\"; shift; ERRAND_I=$((ERRAND_I + 1)); done;"
+          + " unset ERRAND_I ERRAND_V; exec \"$@\"";
 
   /** Names of variables that make the C library read files, or change how it works. */
   private static final Set<String> OF_THE_LIBRARY =
@@ -103,12 +111,18 @@ record ConfinedLine(List<String> arguments, Map<String, String> environment) {
     if (needsTools(limits)) {
       addLimits(limits, line);
     }
-    Sandbox sandbox = spec.confinement().sandbox();
-    if (sandbox != null) {
-      line.addAll(sandboxes.of(sandbox, account != null, directory, temporary));
-    }
     if (account != null) {
       line.addAll(changeOf(account));
+    }
+    Sandbox sandbox = spec.confinement().sandbox();
+    if (sandbox != null) {
+      line.addAll(sandboxes.of(sandbox, account, directory, temporary));
+    } else if (account != null && spec.workingDirectory() != null) {
+      // Not before the change of account: it may be swapped for what only root can enter.
+      line.addAll(List.of(HostTools.find().require("env"), "--chdir=" + directory));
+      if (program.toString().contains("=")) {
+        line.addAll(List.of("/bin/sh", "-c", "exec \"$0\" \"$@\"")); // env would set a variable
+      }
     }
     Map<String, String> environment = new HashMap<>(spec.environment());
     addCarrier(environment, line);
@@ -153,14 +167,13 @@ record ConfinedLine(List<String> arguments, Map<String, String> environment) {
     if (carried.isEmpty()) {
       return;
     }
-    StringBuilder script = new StringBuilder();
-    carried.forEach(
-        (name, value) -> {
-          environment.remove(name);
-          environment.put(CARRIED + name, value);
-          script.append("export %1$s=\"$%2$s%1$s\"; unset %2$s%1$s; ".formatted(name, CARRIED));
-        });
-    line.addAll(List.of("/bin/sh", "-c", script + "exec \"$0\" \"$@\""));
+    line.addAll(List.of("/bin/sh", "-c", GIVE_BACK, Integer.toString(carried.size())));
+    int number = 0;
+    for (Map.Entry<String, String> variable : carried.entrySet()) {
+      environment.remove(variable.getKey());
+      environment.put(CARRIED + number++, variable.getValue());
+      line.add(variable.getKey());
+    }
   }
 
   private static boolean changesTools(String name, String value) {

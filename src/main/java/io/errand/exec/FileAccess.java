@@ -8,8 +8,12 @@ import org.jspecify.annotations.Nullable;
 /**
  * What the account of a command finds of files, asked of the kernel as that account: while this is
  * open, the calling thread alone has its rights at files (see {@code setfsuid(2)}; signals and
- * everything else still take it for what it was). Meanwhile nothing else may happen on this thread
- * that opens files, the loading of classes included, so only calls of {@link LibC} are made here.
+ * everything else still take it for what it was), and no capability takes effect. Meanwhile nothing
+ * else may happen on this thread that opens files, the loading of classes included, so only calls
+ * of {@link LibC} are made here.
+ *
+ * <p>No link of {@code /proc} to what a process holds is followed: the thread would find what this
+ * server holds. Kernels before 5.6 cannot be asked for that, and follow them.
  *
  * <p>No file is opened before it is known to be a regular one, and then that very file, so that
  * nobody can put a pipe in its place and let the opening wait.
@@ -31,8 +35,15 @@ final class FileAccess implements AutoCloseable {
   private static final int MODE_OFFSET = 28; // of struct statx
   private static final int STATX_SIZE = 256;
   private static final int START_BYTES = 256;
+  private static final int HOW_SIZE = 24; // of struct open_how: flags, mode, resolve
+  private static final int HELD_FROM = 128;
+  private static final int SETS_SIZE = 24; // twice effective, permitted, inheritable
   private static final ThreadLocal<Memory> BUFFER =
       ThreadLocal.withInitial(() -> new Memory(STATX_SIZE));
+  private static final ThreadLocal<Capabilities> CAPABILITIES =
+      ThreadLocal.withInitial(Capabilities::new);
+  private static final Memory HOW = how(0);
+  private static final Memory HOW_NOT_FOLLOWING = how(LibC.O_NOFOLLOW);
 
   private final boolean changed;
   private final Memory buffer = BUFFER.get();
@@ -43,8 +54,53 @@ final class FileAccess implements AutoCloseable {
     if (changed && account != null) {
       // Of this thread only, and for good: it needs no groups where it has all rights.
       LibC.syscall(LibC.SYS_SETGROUPS, 0, 0);
+      CAPABILITIES.get().save();
       LibC.setfsgid(account.gid());
       LibC.setfsuid(account.uid());
+      CAPABILITIES.get().drop();
+    }
+  }
+
+  private static Memory how(int flags) {
+    Memory how = new Memory(HOW_SIZE);
+    how.clear();
+    how.setLong(0, LibC.O_PATH | LibC.O_CLOEXEC | flags);
+    how.setLong(16, LibC.RESOLVE_NO_MAGICLINKS);
+    return how;
+  }
+
+  /** The sets of the calling thread. */
+  private static final class Capabilities {
+    private final Memory header = new Memory(8);
+    private final Memory sets = new Memory(SETS_SIZE);
+    private final Memory none = new Memory(SETS_SIZE);
+
+    Capabilities() {
+      header.setInt(0, LibC.CAPABILITY_VERSION_3);
+      header.setInt(4, 0);
+    }
+
+    void save() {
+      check(LibC.syscall(LibC.SYS_CAPGET, header, sets));
+    }
+
+    /** Takes the effective ones away; the permitted ones stay, so that they can come back. */
+    void drop() {
+      none.write(0, sets.getByteArray(0, SETS_SIZE), 0, SETS_SIZE);
+      none.setInt(0, 0);
+      none.setInt(12, 0);
+      check(LibC.syscall(LibC.SYS_CAPSET, header, none));
+    }
+
+    void restore() {
+      check(LibC.syscall(LibC.SYS_CAPSET, header, sets));
+    }
+
+    private static void check(long result) {
+      if (result != 0) {
+        throw new IllegalStateException(
+            "The capabilities of a thread cannot be set: " + LibC.strerror(Native.getLastError()));
+      }
     }
   }
 
@@ -60,18 +116,43 @@ final class FileAccess implements AutoCloseable {
     return shortage;
   }
 
+  /** Opens what stands at a path, no more than to look at it. */
+  private int find(String path, Memory how) {
+    int descriptor = (int) LibC.syscall(LibC.SYS_OPENAT2, LibC.AT_FDCWD, path, how, HOW_SIZE);
+    int error = descriptor < 0 ? Native.getLastError() : 0;
+    return error == LibC.ENOSYS ? open(path, (int) how.getLong(0)) : checked(descriptor, error);
+  }
+
   private int open(String path, int flags) {
     int descriptor = LibC.open(path, flags | LibC.O_CLOEXEC);
-    int error = descriptor < 0 ? Native.getLastError() : 0;
+    return checked(descriptor, descriptor < 0 ? Native.getLastError() : 0);
+  }
+
+  private int checked(int descriptor, int error) {
     if (error == LibC.EMFILE || error == LibC.ENFILE || error == LibC.ENOMEM) {
       shortage = error;
     }
     return descriptor < 0 ? -error : descriptor;
   }
 
+  /**
+   * Opens what stands at a path, not behind a link there, no more than to name it: the descriptor,
+   * from 128 on, or the negative reason. The caller closes it.
+   */
+  int hold(String path) {
+    int found = find(path, HOW_NOT_FOLLOWING);
+    if (found < 0) {
+      return found;
+    }
+    int held = LibC.fcntl(found, LibC.F_DUPFD_CLOEXEC, HELD_FROM);
+    int error = held < 0 ? Native.getLastError() : 0;
+    LibC.close(found);
+    return checked(held, error);
+  }
+
   /** What stands at a path, which may be swapped a moment later. */
   Kind look(String path) {
-    int descriptor = open(path, LibC.O_PATH);
+    int descriptor = find(path, HOW);
     if (descriptor < 0) {
       return switch (-descriptor) {
         case LibC.ENOENT, LibC.ENOTDIR -> Kind.MISSING;
@@ -80,14 +161,8 @@ final class FileAccess implements AutoCloseable {
     }
     try {
       return switch (type(descriptor)) {
-        case DIRECTORY_TYPE ->
-            LibC.faccessat(LibC.AT_FDCWD, path, LibC.X_OK, LibC.AT_EACCESS) == 0
-                ? Kind.DIRECTORY
-                : Kind.UNREACHABLE;
-        case REGULAR_TYPE ->
-            LibC.faccessat(LibC.AT_FDCWD, path, LibC.X_OK, LibC.AT_EACCESS) == 0
-                ? Kind.PROGRAM
-                : Kind.NOT_EXECUTABLE;
+        case DIRECTORY_TYPE -> mayPass(descriptor) ? Kind.DIRECTORY : Kind.UNREACHABLE;
+        case REGULAR_TYPE -> mayPass(descriptor) ? Kind.PROGRAM : Kind.NOT_EXECUTABLE;
         default -> Kind.OTHER;
       };
     } finally {
@@ -95,9 +170,15 @@ final class FileAccess implements AutoCloseable {
     }
   }
 
+  /** Whether it may be run, or entered. */
+  private static boolean mayPass(int descriptor) {
+    String path = "/proc/self/fd/" + descriptor;
+    return LibC.faccessat(LibC.AT_FDCWD, path, LibC.X_OK, LibC.AT_EACCESS) == 0;
+  }
+
   /** The first bytes of a regular file, each a character; null if it cannot be read. */
   @Nullable String start(String path) {
-    int found = open(path, LibC.O_PATH);
+    int found = find(path, HOW);
     if (found < 0) {
       return null;
     }
@@ -133,6 +214,7 @@ final class FileAccess implements AutoCloseable {
     if (changed) {
       LibC.setfsuid(0);
       LibC.setfsgid(0);
+      CAPABILITIES.get().restore();
     }
   }
 }

@@ -93,13 +93,12 @@ public record HostAbilities(
       sandboxes.prepare();
       Path trial = Files.createTempDirectory(sandboxes.temporaryRoot(), "trial-");
       try {
-        List<String> line =
-            new ArrayList<>(
-                sandboxes.of(
-                    new Sandbox(false, true, List.of()), account != null, Path.of("/"), trial));
+        List<String> line = new ArrayList<>();
         if (account != null) {
           line.addAll(ConfinedLine.changeOf(account));
         }
+        line.addAll(
+            sandboxes.of(new Sandbox(false, true, List.of()), account, Path.of("/"), trial));
         line.add("true");
         return failureOf(sandboxes.filter(false).toString(), line.toArray(String[]::new));
       } finally {

@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * and from then on named by their absolute paths, so that no directory of a job has a say.
  */
 final class HostTools {
-  private static final List<String> NAMES = List.of("prlimit", "nice", "bwrap", "setpriv");
+  private static final List<String> NAMES = List.of("prlimit", "nice", "bwrap", "setpriv", "env");
   private static final String USUAL = "/usr/bin:/bin:/usr/sbin:/sbin:/usr/local/bin";
   private static final HostTools HERE = new HostTools();
 

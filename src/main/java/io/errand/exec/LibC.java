@@ -29,6 +29,8 @@ final class LibC {
   static final long FS_IOC_GETFLAGS = 0x80086601L;
   static final int F_SETFL = 4;
   static final int F_SETPIPE_SZ = 1031;
+  static final int F_DUPFD_CLOEXEC = 1030;
+  static final long RESOLVE_NO_MAGICLINKS = 2;
 
   static final int ENOENT = 2;
   static final int EINTR = 4;
@@ -41,6 +43,7 @@ final class LibC {
   static final int ENOTDIR = 20;
   static final int EMFILE = 24;
   static final int ENOSPC = 28;
+  static final int ENOSYS = 38;
 
   static final int EPOLLIN = 0x1;
   static final int EPOLLOUT = 0x4;
@@ -66,6 +69,10 @@ final class LibC {
   static final int RLIMIT_NOFILE = 7;
   static final long SYS_WAITID = isArm() ? 95 : 247;
   static final long SYS_PIDFD_OPEN = 434;
+  static final long SYS_OPENAT2 = 437;
+  static final long SYS_CAPGET = isArm() ? 90 : 125;
+  static final long SYS_CAPSET = isArm() ? 91 : 126;
+  static final int CAPABILITY_VERSION_3 = 0x20080522;
   static final long SYS_SETGROUPS = isArm() ? 159 : 116;
   static final long SYS_KEYCTL = isArm() ? 219 : 250;
   static final long KEYCTL_JOIN_SESSION_KEYRING = 1;
@@ -149,6 +156,10 @@ final class LibC {
 
   static native long syscall(
       long number, long first, long second, Pointer third, long fourth, Pointer fifth);
+
+  static native long syscall(long number, Pointer first, Pointer second);
+
+  static native long syscall(long number, long first, String path, Pointer third, long fourth);
 
   static native int posix_spawn(
       int[] pid, Pointer path, Pointer fileActions, Pointer attributes, Pointer argv, Pointer envp);

@@ -154,6 +154,8 @@ public final class LinuxLauncher implements Launcher {
       spawned =
           new Spawned.Refused(
               EndCause.NO_RESOURCES, "the worker cannot make a temporary directory: " + e);
+    } catch (IllegalArgumentException e) { // what no worker could make a path or a vector of
+      spawned = new Spawned.Refused(EndCause.NOT_STARTABLE, "cannot run it: " + e.getMessage());
     } catch (RuntimeException | Error e) { // no memory for the call is an Error
       LOG.error("A command could not be started", e);
       spawned = new Spawned.Refused(EndCause.NO_RESOURCES, "the worker cannot start it: " + e);

@@ -21,6 +21,9 @@ record SandboxLine(Path home, Path temporaryRoot) {
   /** The descriptor on which bubblewrap finds its filter of system calls. */
   static final int FILTER_DESCRIPTOR = 3;
 
+  /** The first of those on which it finds the writable paths, in their order. */
+  static final int WRITABLE_DESCRIPTOR = 4;
+
   /** Of the kernel, and writable by its uid 0 without any capability. */
   private static final List<String> KERNEL_FILES =
       List.of(
@@ -41,6 +44,7 @@ record SandboxLine(Path home, Path temporaryRoot) {
   void prepare() throws IOException {
     SystemCallFilter.write(filter(true), true);
     SystemCallFilter.write(filter(false), false);
+    Bubblewrap.load();
   }
 
   /** The file of the filter. */
@@ -78,7 +82,32 @@ record SandboxLine(Path home, Path temporaryRoot) {
         return "sandbox.writable names what a sandbox does not show: " + writable;
       }
     }
-    return null;
+    return Bubblewrap.bindsDescriptors() || isFixed(path)
+        ? null
+        : "sandbox.writable names what others than root can replace, which this worker's bwrap"
+            + " cannot keep apart (it knows no --bind-fd): "
+            + writable;
+  }
+
+  /** Whether only root can put something else at a path. */
+  private static boolean isFixed(Path path) {
+    try {
+      for (Path at = path; at.getParent() != null; at = at.getParent()) {
+        int mode = (Integer) Files.getAttribute(at.getParent(), "unix:mode");
+        boolean shared = (mode & 0022) != 0;
+        boolean sticky = (mode & 01000) != 0;
+        if (owner(at.getParent()) != 0 || shared && !(sticky && owner(at) == 0)) {
+          return false;
+        }
+      }
+      return true;
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
+  private static int owner(Path path) throws IOException {
+    return (Integer) Files.getAttribute(path, "unix:uid");
   }
 
   /** Directories that no sandbox shows, by their real paths. */
@@ -104,12 +133,12 @@ record SandboxLine(Path home, Path temporaryRoot) {
 
   /**
    * The order matters: what is writable first, then what hides directories over it, then the
-   * command's own directory inside that. Capabilities stay only where the account is to be changed
-   * behind this, and what changes it drops them.
+   * command's own directory inside that. It is to be run as the account of the command, never as
+   * root: commands of that account can swap what stands at the paths in it.
    *
-   * @param changesUser whether this process is root, and setpriv follows
+   * @param account what it is run as, or null for this process's own
    */
-  List<String> of(Sandbox sandbox, boolean changesUser, Path directory, Path temporary) {
+  List<String> of(Sandbox sandbox, @Nullable Account account, Path directory, Path temporary) {
     List<String> line = new ArrayList<>();
     line.addAll(
         List.of(
@@ -123,19 +152,17 @@ record SandboxLine(Path home, Path temporaryRoot) {
             Integer.toString(FILTER_DESCRIPTOR),
             "--cap-drop",
             "ALL"));
-    if (changesUser) {
-      // The last is to enter the directory of that account before it is that account.
-      for (String capability :
-          List.of("CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP", "CAP_DAC_READ_SEARCH")) {
-        line.addAll(List.of("--cap-add", capability));
-      }
-    }
     if (!sandbox.network()) {
       line.add("--unshare-net");
     }
     line.addAll(List.of(sandbox.readOnly() ? "--ro-bind" : "--bind", "/", "/"));
+    int descriptor = WRITABLE_DESCRIPTOR;
     for (String path : sandbox.writable()) {
-      line.addAll(List.of("--bind", path, path));
+      line.addAll(
+          Bubblewrap.bindsDescriptors()
+              ? List.of("--bind-fd", Integer.toString(descriptor), path)
+              : List.of("--bind", path, path));
+      descriptor++;
     }
     line.addAll(List.of("--dev", "/dev", "--proc", "/proc"));
     for (String file : KERNEL_FILES) {
@@ -143,14 +170,16 @@ record SandboxLine(Path home, Path temporaryRoot) {
         line.addAll(List.of("--ro-bind", file, file));
       }
     }
-    addHidden(line, sandbox.network(), temporary);
+    addHidden(line, account, sandbox.network(), temporary);
     line.addAll(List.of("--chdir", directory.toString(), "--"));
     return line;
   }
 
-  private void addHidden(List<String> line, boolean network, Path temporary) {
+  private void addHidden(
+      List<String> line, @Nullable Account account, boolean network, Path temporary) {
     Path own = real(temporary);
-    for (Path hidden : hidden()) {
+    Set<Path> covered = covered(account);
+    for (Path hidden : covered) {
       line.addAll(List.of("--perms", "0711", "--tmpfs", hidden.toString()));
     }
     Path resolver = real(RESOLVER);
@@ -162,11 +191,39 @@ record SandboxLine(Path home, Path temporaryRoot) {
       above.add(0, folder);
     }
     for (Path folder : above) {
-      if (hidden().stream().anyMatch(root -> folder.startsWith(root) && !folder.equals(root))) {
+      if (covered.stream().anyMatch(root -> folder.startsWith(root) && !folder.equals(root))) {
         line.addAll(List.of("--perms", "0711", "--dir", folder.toString()));
       }
     }
     line.addAll(List.of("--bind", own.toString(), own.toString()));
+  }
+
+  /**
+   * What is covered so that nothing hidden shows: the hidden directory, or the first above it that
+   * the account may not pass, as what it cannot reach it cannot cover.
+   */
+  private Set<Path> covered(@Nullable Account account) {
+    List<List<String>> ways = new ArrayList<>();
+    for (Path folder : hidden()) {
+      List<String> way = new ArrayList<>();
+      for (Path step = folder; step.getParent() != null; step = step.getParent()) {
+        way.add(0, step.toString());
+      }
+      ways.add(way);
+    }
+    List<String> covered = new ArrayList<>();
+    try (FileAccess access = FileAccess.as(account)) { // no class is loaded in here
+      for (List<String> way : ways) {
+        int depth = 0;
+        while (depth < way.size() - 1 && access.look(way.get(depth)) == Kind.DIRECTORY) {
+          depth++;
+        }
+        covered.add(way.get(depth));
+      }
+    }
+    Set<Path> paths = new LinkedHashSet<>();
+    covered.forEach(path -> paths.add(Path.of(path)));
+    return paths;
   }
 
   private static Path real(Path path) {

@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,6 +19,8 @@ import org.jspecify.annotations.Nullable;
  * descriptor but 0, 1 and 2.
  */
 final class Spawner {
+  private static final Logger LOG = Logger.getLogger(Spawner.class);
+
   // Larger than glibc's structures on any architecture.
   private static final int FILE_ACTIONS_SIZE = 256;
   private static final int ATTRIBUTES_SIZE = 1024;
@@ -85,6 +88,11 @@ final class Spawner {
    */
   void warmUp() {
     try (FileAccess access = FileAccess.as(null)) {
+      Executables.find(access, String.valueOf((char) 0), "/bin", Path.of("/"));
+    } catch (IllegalArgumentException e) {
+      LOG.tracef("No path, as expected: %s", e.getMessage());
+    }
+    try (FileAccess access = FileAccess.as(null)) {
       for (String name : List.of("true", "/no/such/program", "/", "no-such-program")) {
         Executables.find(access, name, "/usr/bin:/bin", Path.of("/"));
       }
@@ -116,17 +124,40 @@ final class Spawner {
       return new Spawned.Refused(EndCause.NOT_STARTABLE, String.valueOf(found.refusal()));
     }
     if (!confined) {
-      return spawn(spec, spec.argv(), found.program(), directory, null);
+      return spawn(spec, spec.argv(), found.program(), directory, true, Given.NOTHING);
     }
     ConfinedLine line =
         ConfinedLine.of(spec, account, found.program(), directory, temporary, sandboxes);
     Sandbox sandbox = spec.confinement().sandbox();
-    return spawn(
-        spec.withEnvironment(line.environment()),
-        line.arguments(),
-        Path.of(line.arguments().get(0)),
-        directory,
-        sandbox == null ? null : sandboxes.filter(sandbox.network()));
+    // A directory of the job's own is entered by the last process only, with its rights.
+    Path start = account == null && sandbox == null ? directory : temporary;
+    try (WritablePaths writable = new WritablePaths(sandbox, account)) {
+      if (writable.shortage() != 0) {
+        return refused(writable.shortage(), start);
+      }
+      if (writable.refusal() != null) {
+        return new Spawned.Refused(EndCause.NOT_STARTABLE, String.valueOf(writable.refusal()));
+      }
+      return spawn(
+          spec.withEnvironment(line.environment()),
+          line.arguments(),
+          Path.of(line.arguments().get(0)),
+          start,
+          true,
+          sandbox == null
+              ? Given.NOTHING
+              : new Given(sandboxes.filter(sandbox.network()), writable.descriptors()));
+    }
+  }
+
+  /**
+   * What a sandbox finds open, see {@link SandboxLine}.
+   *
+   * @param filter the file of its filter, or null
+   * @param writable its writable paths, none below 128
+   */
+  private record Given(@Nullable Path filter, List<Integer> writable) {
+    static final Given NOTHING = new Given(null, List.of());
   }
 
   /** Looks as the account that will run it, so that nobody learns here what it may not see. */
@@ -169,12 +200,7 @@ final class Spawner {
             0,
             0,
             Confinement.NONE);
-    return spawn(spec, argv, Path.of(argv.get(0)), Path.of("/"), false, null);
-  }
-
-  private Spawned spawn(
-      CommandSpec spec, List<String> argv, Path program, Path directory, @Nullable Path filter) {
-    return spawn(spec, argv, program, directory, true, filter);
+    return spawn(spec, argv, Path.of(argv.get(0)), Path.of("/"), false, Given.NOTHING);
   }
 
   private Spawned spawn(
@@ -183,14 +209,14 @@ final class Spawner {
       Path program,
       Path directory,
       boolean captured,
-      @Nullable Path filter) {
+      Given given) {
     try (Pipes pipes = new Pipes()) {
       if (!pipes.open(!captured || spec.stdin().length > 0, captured)) {
         return refused(Native.getLastError(), program);
       }
       int[] pid = new int[1];
       long started = System.nanoTime();
-      int error = spawn(spec, argv, program, directory, filter, pipes, pid);
+      int error = spawn(spec, argv, program, directory, given, pipes, pid);
       if (error != 0) {
         return refused(error, program);
       }
@@ -213,7 +239,7 @@ final class Spawner {
       List<String> arguments,
       Path program,
       Path directory,
-      @Nullable Path filter,
+      Given given,
       Pipes pipes,
       int[] pid) {
     List<String> environment = new ArrayList<>(spec.environment().size());
@@ -238,6 +264,7 @@ final class Spawner {
       }
       LibC.posix_spawn_file_actions_addchdir_np(actions, directoryText);
       int kept = 3;
+      Path filter = given.filter();
       if (filter != null) {
         LibC.posix_spawn_file_actions_addopen(
             actions,
@@ -246,6 +273,10 @@ final class Spawner {
             LibC.O_RDONLY,
             0);
         kept = SandboxLine.FILTER_DESCRIPTOR + 1;
+      }
+      for (int i = 0; i < given.writable().size(); i++) {
+        kept = SandboxLine.WRITABLE_DESCRIPTOR + i;
+        LibC.posix_spawn_file_actions_adddup2(actions, given.writable().get(i), kept++);
       }
       LibC.posix_spawn_file_actions_addclosefrom_np(actions, kept);
       return LibC.posix_spawn(pid, programText, actions, attributes, argv, envp);
@@ -293,7 +324,7 @@ final class Spawner {
    */
   private static final class Scratch {
     private static final int SIZE =
-        1 << 19; // arguments and environment have 128 KiB each, and their vectors
+        1 << 21; // 128 KiB of arguments, of a byte and a pointer each at least, and environment
 
     private final Memory actions = new Memory(FILE_ACTIONS_SIZE);
     private final Memory memory = new Memory(SIZE);
@@ -305,7 +336,7 @@ final class Spawner {
 
     private long reserve(long size) {
       if (used + size > SIZE) {
-        throw new IllegalStateException("Arguments and environment are larger than they may be");
+        throw new IllegalArgumentException("Arguments and environment are too long");
       }
       long at = used;
       used += (size + 7) & ~7L;

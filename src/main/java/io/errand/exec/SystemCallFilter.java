@@ -21,6 +21,7 @@ final class SystemCallFilter {
   private static final int EQUAL = 0x15;
   private static final int AT_LEAST = 0x35;
   private static final int ANY_BIT = 0x45;
+  private static final int AND = 0x54;
   private static final int RETURN = 0x06;
   private static final int ALLOW = 0x7fff0000;
   private static final int REFUSE = 0x00050000;
@@ -30,12 +31,18 @@ final class SystemCallFilter {
   private static final int NUMBER = 0;
   private static final int ARCHITECTURE = 4;
   private static final int FIRST_ARGUMENT = 16;
+  private static final int SECOND_ARGUMENT = 24;
   private static final int CLONE_NEWUSER = 0x10000000;
+  private static final int SOCKET_TYPE = 0xf; // the rest are flags
   private static final int FIRST_OF_X32 = 0x40000000;
   private static final int MOST_BYTES = 1024;
 
-  /** The numbers of system calls: clone and unshare; socket; then what is refused; architecture. */
-  private record Numbers(int architecture, int[] forking, int socket, int[] refused) {
+  /**
+   * The numbers of system calls: clone and unshare; socket; socketpair; then what is refused;
+   * architecture.
+   */
+  private record Numbers(
+      int architecture, int[] forking, int socket, int socketPair, int[] refused) {
     static @Nullable Numbers here() {
       return switch (System.getProperty("os.arch", "")) {
         // setns, add_key, request_key, keyctl, bpf, perf_event_open, userfaultfd, open_by_handle_at
@@ -44,12 +51,14 @@ final class SystemCallFilter {
                 0xC000003E,
                 new int[] {56, 272},
                 41,
+                53,
                 new int[] {308, 248, 249, 250, 321, 298, 323, 304});
         case "aarch64" ->
             new Numbers(
                 0xC00000B7,
                 new int[] {220, 97},
                 198,
+                199,
                 new int[] {268, 217, 218, 219, 280, 241, 282, 265});
         default -> null;
       };
@@ -110,6 +119,14 @@ final class SystemCallFilter {
       add(EQUAL, 3, 0, 2); // AF_INET
       add(EQUAL, 2, 0, 10); // AF_INET6
       add(EQUAL, 1, 0, 16); // AF_NETLINK
+      add(RETURN, 0, 0, REFUSE | EAFNOSUPPORT);
+      // A connected one of another type, such as of datagrams, can still send to any path.
+      add(LOAD, 0, 0, NUMBER);
+      add(EQUAL, 0, 5, numbers.socketPair());
+      add(LOAD, 0, 0, SECOND_ARGUMENT);
+      add(AND, 0, 0, SOCKET_TYPE);
+      add(EQUAL, 2, 0, 1); // SOCK_STREAM
+      add(EQUAL, 1, 0, 5); // SOCK_SEQPACKET
       add(RETURN, 0, 0, REFUSE | EAFNOSUPPORT);
     }
     add(RETURN, 0, 0, ALLOW);

@@ -117,6 +117,104 @@ class AccountsTest {
   }
 
   @Test
+  void theDirectoryIsEnteredWithTheRightsOfTheAccountOnly() throws IOException {
+    Path open = OpenFolder.in(folder, "open");
+    Path shut = Files.createDirectory(open.resolve("shut"));
+    Files.setPosixFilePermissions(shut, PosixFilePermissions.fromString("rwx------"));
+    Path directory = OpenFolder.in(open, "directory");
+    CommandSpec spec = in(within(spec("pwd"), NOBODY), directory);
+    assertThat(text(start(spec).result().stdout())).isEqualTo(directory + "\n");
+    ConfinedLine line =
+        ConfinedLine.of(
+            spec,
+            Account.find("nobody"),
+            Path.of("/bin/pwd"),
+            directory,
+            Path.of("/tmp"),
+            new SandboxLine(folder, folder));
+    Files.delete(directory); // swapped after the check
+    Files.createSymbolicLink(directory, shut);
+    Process process = new ProcessBuilder(line.arguments()).redirectErrorStream(true).start();
+    assertThat(new String(process.getInputStream().readAllBytes())).contains("denied");
+    assertThat(Files.exists(directory)).as("ours as before").isTrue();
+  }
+
+  @Test
+  void aProgramWithAnEqualsSignIsNoVariableInADirectoryOfItsOwn() throws IOException {
+    Path open = OpenFolder.in(folder, "open");
+    Path program = Files.copy(Path.of("/bin/pwd"), open.resolve("a=b"));
+    CommandResult result = start(in(within(spec("./a=b"), NOBODY), open)).result();
+    assertThat(text(result.stdout())).isEqualTo(open + "\n");
+    assertThat(program).exists();
+  }
+
+  @Test
+  void noLinkOfProcLeadsIntoAnotherProcess() throws Exception {
+    Process other = new ProcessBuilder("sleep", "600").directory(new java.io.File("/")).start();
+    try {
+      for (String path :
+          List.of(
+              "/proc/" + other.pid() + "/cwd",
+              "/proc/" + other.pid() + "/root/tmp",
+              "/proc/self/cwd",
+              "/proc/thread-self/root")) {
+        for (Confinement confinement : List.of(NOBODY, Confinement.NONE)) {
+          CommandResult result =
+              start(in(within(spec("true"), confinement), Path.of(path))).result();
+          assertThat(result.cause()).as(path).isEqualTo(EndCause.NOT_STARTABLE);
+        }
+      }
+      assertThat(detail("/proc/self/fd/0").replace("/0", "/9999"))
+          .isEqualTo(detail("/proc/self/fd/1").replace("/1", "/9999"));
+    } finally {
+      other.destroyForcibly().waitFor();
+    }
+  }
+
+  @Test
+  void aThreadHasItsCapabilitiesAgainAfterALookUp() throws IOException {
+    Path status = Path.of("/proc/thread-self/status");
+    String before = capabilities(status);
+    String within;
+    try (FileAccess access = FileAccess.as(Account.find("nobody"))) {
+      within = access.look("/proc/1/cwd").toString() + access.look("/proc/1/root/etc");
+    }
+    assertThat(within).isEqualTo("UNREACHABLEUNREACHABLE");
+    assertThat(capabilities(status)).isEqualTo(before);
+  }
+
+  private static String capabilities(Path status) throws IOException {
+    return String.join(
+        "\n", Files.readAllLines(status).stream().filter(l -> l.startsWith("Cap")).toList());
+  }
+
+  @Test
+  void manyVariablesThatWouldChangeTheToolsReachTheCommand() {
+    CommandSpec plain = within(spec("sh", "-c", "env | grep -c ^LC_0"), NOBODY);
+    Map<String, String> environment = new HashMap<>(plain.environment());
+    for (int i = 0; i < 990; i++) {
+      environment.put("LC_%05d%s".formatted(i, "B".repeat(110)), "/");
+    }
+    CommandResult result = start(plain.withEnvironment(environment)).result();
+    assertThat(text(result.stdout())).isEqualTo("990\n");
+  }
+
+  @Test
+  void whatCanNeverBeStartedIsNoFaultOfTheWorker() {
+    CommandSpec spec = spec("true");
+    String[] arguments = new String[300_000];
+    java.util.Arrays.fill(arguments, "");
+    arguments[0] = "true";
+    for (CommandSpec hopeless :
+        List.of(spec(arguments), spec("/\ud800"), spec("tr" + (char) 0), within(spec, NOBODY))) {
+      EndCause cause = start(hopeless).result().cause();
+      assertThat(cause)
+          .isEqualTo(
+              hopeless.argv().equals(spec.argv()) ? EndCause.ITSELF : EndCause.NOT_STARTABLE);
+    }
+  }
+
+  @Test
   void whatWouldChangeTheToolsReachesOnlyTheCommand() {
     CommandSpec plain = within(spec("sh", "-c", "env; ps -o args= -p $$"), NOBODY);
     Map<String, String> environment = new HashMap<>(plain.environment());

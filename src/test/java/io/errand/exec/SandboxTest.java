@@ -18,6 +18,7 @@ import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
@@ -55,6 +56,52 @@ class SandboxTest {
         .hasSize(5)
         .allMatch(line -> line.endsWith("\t0000000000000000"));
     assertThat(said).endsWith("0\n1\n2\n3\n"); // the last is of ls itself
+  }
+
+  @Test
+  void nothingAroundASandboxIsRootOrHasCapabilities() throws Exception {
+    CommandSpec spec = within(spec("sh", "-c", "touch up; exec sleep 600"), CLOSED);
+    TestLauncher.Run running = start(spec);
+    Path up = TestLauncher.temporaryRoot().resolve(spec.cookie()).resolve("up");
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
+    while (!Files.exists(up) && System.nanoTime() - deadline < 0) {
+      Thread.onSpinWait();
+    }
+    List<Integer> pids = TestLauncher.carrying(spec.cookie());
+    assertThat(pids).hasSizeGreaterThan(1);
+    for (int pid : pids) {
+      String status = Files.readString(Path.of("/proc/" + pid + "/status"));
+      assertThat(status).contains("CapEff:\t0000000000000000");
+      if (Accounts.isRoot()) {
+        assertThat(status).doesNotContain("Uid:\t0\t", "\t0\t0\t0\n");
+      }
+    }
+    running.end(EndCause.CANCELLED, java.time.Duration.ZERO);
+    running.result();
+  }
+
+  @Test
+  void aWritablePathThatIsReplacedAfterItWasCheckedIsNotBound() throws IOException {
+    Path open = OpenFolder.in(folder, "open");
+    Path writable = OpenFolder.in(open, "writable");
+    Confinement confinement = sandbox(false, List.of(writable.toString()));
+    assertThat(host().refusalOf(confinement)).isNull();
+    Files.move(writable, open.resolve("before"));
+    Files.createSymbolicLink(writable, TestLauncher.temporaryRoot());
+    CommandResult result = start(within(spec("touch", writable + "/x"), confinement)).result();
+    assertThat(result.cause()).isEqualTo(EndCause.NOT_STARTABLE);
+    assertThat(result.detail()).contains("has been replaced");
+  }
+
+  @Test
+  void manyWritablePathsAreAllBoundAndLeaveNoDescriptor() throws IOException {
+    List<String> paths = new ArrayList<>();
+    for (int i = 0; i < 64; i++) {
+      paths.add(OpenFolder.in(folder, "w" + i).toString());
+    }
+    assertThat(said(sandbox(false, paths), "touch " + folder + "/w*/x; ls /proc/self/fd"))
+        .isEqualTo("0\n1\n2\n3\n");
+    assertThat(paths).allMatch(path -> Files.exists(Path.of(path, "x")));
   }
 
   @Test
@@ -99,6 +146,25 @@ class SandboxTest {
       assertThat(said(sandbox(true, List.of()), script)).startsWith("reached");
       assertThat(said(sandbox(true, List.of()), "ls -A /run /var/run/")).doesNotContain(".sock");
     }
+  }
+
+  @Test
+  void onlyConnectedPairsOfUnixSocketsCanBeMadeWithoutNetwork() {
+    assumeTrue(Files.exists(Path.of("/usr/bin/python3")), "needs python3");
+    String script =
+        """
+        python3 - <<'END'
+        import socket
+        for t in range(1, 16):
+          for f in (0, socket.SOCK_CLOEXEC, socket.SOCK_NONBLOCK):
+            try:
+              socket.socketpair(socket.AF_UNIX, t | f)
+              print(t, end=" ")
+            except OSError:
+              pass
+        END
+        """;
+    assertThat(said(CLOSED, script)).isEqualTo("1 1 1 5 5 5 ");
   }
 
   @Test
