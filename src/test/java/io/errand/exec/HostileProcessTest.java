@@ -1,6 +1,5 @@
 package io.errand.exec;
 
-import static io.errand.exec.TestLauncher.carrying;
 import static io.errand.exec.TestLauncher.spec;
 import static io.errand.exec.TestLauncher.start;
 import static io.errand.exec.TestLauncher.text;
@@ -49,16 +48,6 @@ class HostileProcessTest {
 
   private static boolean isOurZombie(ProcFs.Stat stat) {
     return stat != null && stat.parent() == LibC.getpid() && stat.state() == 'Z';
-  }
-
-  @Test
-  void aSwarmThatReplacesItselfIsEnded() {
-    CommandSpec swarm = spec(NativeProgram.of("swarm", folder), "stay");
-    Run run = start(swarm);
-    await().until(() -> carrying(swarm.cookie()).size() >= 5);
-    run.end(EndCause.CANCELLED, Duration.ZERO);
-    assertThat(run.result().treeEmpty()).isTrue();
-    assertThat(carrying(swarm.cookie())).isEmpty();
   }
 
   @Test
