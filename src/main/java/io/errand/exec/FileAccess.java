@@ -42,8 +42,7 @@ final class FileAccess implements AutoCloseable {
       ThreadLocal.withInitial(() -> new Memory(STATX_SIZE));
   private static final ThreadLocal<Capabilities> CAPABILITIES =
       ThreadLocal.withInitial(Capabilities::new);
-  private static final Memory HOW = how(0);
-  private static final Memory HOW_NOT_FOLLOWING = how(LibC.O_NOFOLLOW);
+  private static final Memory HOW = how();
 
   private final boolean changed;
   private final Memory buffer = BUFFER.get();
@@ -61,10 +60,10 @@ final class FileAccess implements AutoCloseable {
     }
   }
 
-  private static Memory how(int flags) {
+  private static Memory how() {
     Memory how = new Memory(HOW_SIZE);
     how.clear();
-    how.setLong(0, LibC.O_PATH | LibC.O_CLOEXEC | flags);
+    how.setLong(0, LibC.O_PATH | LibC.O_CLOEXEC);
     how.setLong(16, LibC.RESOLVE_NO_MAGICLINKS);
     return how;
   }
@@ -117,10 +116,10 @@ final class FileAccess implements AutoCloseable {
   }
 
   /** Opens what stands at a path, no more than to look at it. */
-  private int find(String path, Memory how) {
-    int descriptor = (int) LibC.syscall(LibC.SYS_OPENAT2, LibC.AT_FDCWD, path, how, HOW_SIZE);
+  private int find(String path) {
+    int descriptor = (int) LibC.syscall(LibC.SYS_OPENAT2, LibC.AT_FDCWD, path, HOW, HOW_SIZE);
     int error = descriptor < 0 ? Native.getLastError() : 0;
-    return error == LibC.ENOSYS ? open(path, (int) how.getLong(0)) : checked(descriptor, error);
+    return error == LibC.ENOSYS ? open(path, LibC.O_PATH) : checked(descriptor, error);
   }
 
   private int open(String path, int flags) {
@@ -136,11 +135,11 @@ final class FileAccess implements AutoCloseable {
   }
 
   /**
-   * Opens what stands at a path, not behind a link there, no more than to name it: the descriptor,
-   * from 128 on, or the negative reason. The caller closes it.
+   * Opens what a path leads to, over whatever links, no more than to name it: the descriptor, from
+   * 128 on, or the negative reason. The caller closes it.
    */
   int hold(String path) {
-    int found = find(path, HOW_NOT_FOLLOWING);
+    int found = find(path);
     if (found < 0) {
       return found;
     }
@@ -152,7 +151,7 @@ final class FileAccess implements AutoCloseable {
 
   /** What stands at a path, which may be swapped a moment later. */
   Kind look(String path) {
-    int descriptor = find(path, HOW);
+    int descriptor = find(path);
     if (descriptor < 0) {
       return switch (-descriptor) {
         case LibC.ENOENT, LibC.ENOTDIR -> Kind.MISSING;
@@ -178,7 +177,7 @@ final class FileAccess implements AutoCloseable {
 
   /** The first bytes of a regular file, each a character; null if it cannot be read. */
   @Nullable String start(String path) {
-    int found = find(path, HOW);
+    int found = find(path);
     if (found < 0) {
       return null;
     }

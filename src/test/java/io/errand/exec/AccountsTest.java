@@ -143,6 +143,7 @@ class AccountsTest {
   void aProgramWithAnEqualsSignIsNoVariableInADirectoryOfItsOwn() throws IOException {
     Path open = OpenFolder.in(folder, "open");
     Path program = Files.copy(Path.of("/bin/pwd"), open.resolve("a=b"));
+    Files.setPosixFilePermissions(program, PosixFilePermissions.fromString("rwxr-xr-x"));
     CommandResult result = start(in(within(spec("./a=b"), NOBODY), open)).result();
     assertThat(text(result.stdout())).isEqualTo(open + "\n");
     assertThat(program).exists();
