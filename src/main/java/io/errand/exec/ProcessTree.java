@@ -23,7 +23,6 @@ import java.util.Set;
 final class ProcessTree {
   private static final int MOST_SHOWN = 1_000;
   private static final int MOST_ROUNDS = 20;
-  private static final int OWN_SESSION = ownSession();
   private static final String SANDBOX = "bwrap";
 
   private final int leader;
@@ -38,8 +37,6 @@ final class ProcessTree {
   private boolean gone;
   private boolean freshZombies;
   private final Set<Integer> zombies = new HashSet<>(0);
-  private final Map<Integer, Long> others =
-      new HashMap<>(0); // not of this tree, while it is killed
   private volatile List<Integer> lastSampled = List.of(); // read by the disk watch
 
   /**
@@ -87,7 +84,6 @@ final class ProcessTree {
    * @return the processes that were killed
    */
   Set<Integer> kill() {
-    others.clear();
     zombies.clear();
     Set<Integer> found = new LinkedHashSet<>();
     if (!leaderReaped) {
@@ -203,11 +199,6 @@ final class ProcessTree {
     return processes;
   }
 
-  private static int ownSession() {
-    ProcFs.Stat own = ProcFs.stat(LibC.getpid());
-    return own == null ? 0 : own.session();
-  }
-
   private boolean groupExists() {
     return LibC.kill(-leader, 0) == 0;
   }
@@ -242,8 +233,7 @@ final class ProcessTree {
   /**
    * The orphans of this tree.
    *
-   * @param stopping whether they are stopped at once, each before it is asked whose it is: so that
-   *     it cannot leave a successor and end meanwhile. Who is another's goes on.
+   * @param stopping whether they are stopped as they are found, so that none leaves a successor
    */
   private List<Integer> orphans(boolean stopping) {
     List<Integer> ours = new ArrayList<>();
@@ -261,11 +251,8 @@ final class ProcessTree {
         freshZombies |= zombies.add(pid);
         if (inside) {
           reap(pid);
-        } else if (stopping && stat.session() != OWN_SESSION) {
-          // A swarm leaves thousands. No child that the JDK started is of another session.
-          LibC.wait4(pid, null, LibC.WNOHANG, null);
         }
-      } else if (inside || isMarked(pid, stat, stopping)) {
+      } else if (inside || cookie.equals(CookieReader.cookie(pid))) {
         ours.add(pid);
         known.put(pid, stat.started());
         if (stopping) {
@@ -274,23 +261,6 @@ final class ProcessTree {
       }
     }
     return ours;
-  }
-
-  private boolean isMarked(int pid, ProcFs.Stat stat, boolean stopping) {
-    boolean stop = stopping && stat.state() != 'T' && stat.session() != OWN_SESSION;
-    if (!stop) {
-      return cookie.equals(CookieReader.cookie(pid));
-    }
-    if (Long.valueOf(stat.started()).equals(others.get(pid))) {
-      return false;
-    }
-    LibC.kill(pid, LibC.SIGSTOP);
-    boolean marked = cookie.equals(CookieReader.cookie(pid));
-    if (!marked) {
-      LibC.kill(pid, LibC.SIGCONT);
-      others.put(pid, stat.started());
-    }
-    return marked;
   }
 
   private void reap(int pid) {
