@@ -136,9 +136,9 @@ final class LiveViewer {
   /** Tells the state, if it is another than before. */
   void state(String state, int jobsAttempt) {
     String now = state + ' ' + jobsAttempt;
-    if (!now.equals(lastState)) {
+    if (!now.equals(lastState)
+        && offer(event("state", Map.of("state", state, "attempt", jobsAttempt)))) {
       lastState = now;
-      send("state", Map.of("state", state, "attempt", jobsAttempt));
     }
   }
 
@@ -190,10 +190,11 @@ final class LiveViewer {
     return true;
   }
 
-  /** Tells the result, and that this is all. */
+  /** Tells the result, and that this is all; where there is no memory for it, not yet. */
   void end(Object job) {
-    send("end", job);
-    sink.close();
+    if (offer(event("end", job))) {
+      sink.close();
+    }
   }
 
   void close() {
@@ -202,7 +203,7 @@ final class LiveViewer {
 
   void heartbeatIfQuiet() {
     if (System.nanoTime() - lastSentNanos > HEARTBEAT_NANOS) {
-      send(sse.newEventBuilder().comment("still here").build());
+      offer(sse.newEventBuilder().comment("still here").build());
     }
   }
 
@@ -265,31 +266,36 @@ final class LiveViewer {
     return all;
   }
 
-  private void send(String name, Object data) {
+  private OutboundSseEvent event(String name, Object data) {
     try {
-      send(
-          sse.newEventBuilder()
-              .name(name)
-              .id(attempt + ":" + stdout.offset + ":" + stderr.offset)
-              .data(String.class, mapper.writeValueAsString(data))
-              .build());
+      return sse.newEventBuilder()
+          .name(name)
+          .id(attempt + ":" + stdout.offset + ":" + stderr.offset)
+          .data(String.class, mapper.writeValueAsString(data))
+          .build();
     } catch (JsonProcessingException e) {
       throw new IllegalStateException("An event cannot be written as JSON", e);
     }
   }
 
-  private void send(OutboundSseEvent event) {
-    if (sink.isClosed()) {
-      return;
+  private void send(String name, Object data) {
+    if (!offer(event(name, data))) {
+      sink.close(); // they come again with Last-Event-ID, which has not moved for them
     }
-    lastSentNanos = System.nanoTime();
+  }
+
+  /** Sends an event, where there is memory for it; false where there is none. */
+  private boolean offer(OutboundSseEvent event) {
+    if (sink.isClosed()) {
+      return true;
+    }
     int characters = event.getData() instanceof String text ? text.length() : 64;
     // The text, and its bytes on their way to the socket: three for a character at most.
     Reservation held = budget.tryReserve(4L * characters);
     if (held == null) {
-      sink.close(); // they come again with Last-Event-ID, which has not moved for them
-      return;
+      return false;
     }
+    lastSentNanos = System.nanoTime();
     unread.incrementAndGet();
     unreadCharacters.addAndGet(characters);
     sink.send(event)
@@ -300,5 +306,6 @@ final class LiveViewer {
               unreadCharacters.addAndGet(-characters);
               onReady.run();
             });
+    return true;
   }
 }
