@@ -8,6 +8,7 @@ final class UnsentBytes {
   private long stalledSince;
   private long progress;
   private int message;
+  private boolean waiting;
 
   /** How many there are. */
   static long count(Channel channel) {
@@ -19,11 +20,12 @@ final class UnsentBytes {
   boolean isStalled(Channel channel, long now, long nanos) {
     ChannelOutboundBuffer unsent = channel.unsafe().outboundBuffer();
     if (unsent == null || unsent.totalPendingWriteBytes() == 0) {
-      message = 0;
+      waiting = false;
       return false;
     }
     int current = System.identityHashCode(unsent.current());
-    if (current != message || unsent.currentProgress() != progress) {
+    if (!waiting || current != message || unsent.currentProgress() != progress) {
+      waiting = true;
       message = current;
       progress = unsent.currentProgress();
       stalledSince = now;
