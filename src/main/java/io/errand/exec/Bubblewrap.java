@@ -4,20 +4,16 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
-import org.jboss.logging.Logger;
 
 /** What the bubblewrap of this host can do, by what it says of itself. */
 final class Bubblewrap {
-  private static final Logger LOG = Logger.getLogger(Bubblewrap.class);
   private static final int MOST_BYTES = 65_536;
   private static final boolean BINDS_DESCRIPTORS = help().contains("--bind-fd ");
 
   private Bubblewrap() {}
 
-  /** Asks now and not at the first command. */
-  static void load() {
-    LOG.debugf("bwrap binds descriptors: %s", BINDS_DESCRIPTORS);
-  }
+  /** Initializes this class, so that bubblewrap is asked now and not at the first command. */
+  static void load() {}
 
   /** Whether it binds what is open, so that nobody can swap it (0.10, and older ones as mended). */
   static boolean bindsDescriptors() {
