@@ -39,6 +39,7 @@ final class WarmUp {
       connection.setConnectTimeout(LONGEST_MILLIS);
       connection.setReadTimeout(LONGEST_MILLIS);
       connection.setRequestProperty("Authorization", authorization);
+      connection.setRequestProperty("Connection", "close");
       try (InputStream body = connection.getInputStream()) {
         body.transferTo(OutputStream.nullOutputStream());
       }

@@ -55,7 +55,7 @@ record Form(String words, boolean secret, UnaryOperator<String> complaint) {
             outside(
                 value,
                 BigDecimal.valueOf(least),
-                BigDecimal.valueOf(Long.MAX_VALUE / 10),
+                BigDecimal.valueOf(Long.MAX_VALUE),
                 " from " + least,
                 true));
   }

@@ -14,6 +14,7 @@ import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -151,7 +152,9 @@ class ConnectionsIT {
                 + "\r\nContent-Length: 9\r\n\r\n{");
       }
       // This request's own connection is then the only one.
-      Awaitility.await().until(() -> meter(server, "errand_http_connections ") == 1);
+      Awaitility.await()
+          .atMost(Duration.ofSeconds(60))
+          .until(() -> meter(server, "errand_http_connections ") == 1);
       assertThat(exchange(server, "GET /q/metrics HTTP/1.1\r\nHost: x\r\n\r\n"))
           .doesNotContain("method=\"PUT\"");
     }
