@@ -22,6 +22,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -52,6 +53,8 @@ class LifecycleIT {
 
   /** The settings that connect another server to the built-in database of this one. */
   static Map<String, String> databaseOf(TestServer server) throws IOException {
+    // The server writes its url first, which is what a start is awaited by.
+    Awaitility.await().until(() -> server.log().contains("\nPGPASSFILE="));
     String line =
         server
             .log()
