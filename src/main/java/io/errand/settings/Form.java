@@ -13,7 +13,7 @@ import java.util.regex.Pattern;
  */
 record Form(String words, boolean secret, UnaryOperator<String> complaint) {
   private static final int MOST_SHOWN = 100;
-  private static final Pattern NUMBER = Pattern.compile("-?[0-9]{1,18}(\\.[0-9]{1,18})?");
+  private static final Pattern NUMBER = Pattern.compile("-?[0-9]{1,19}(\\.[0-9]{1,18})?");
 
   /** Any text of one line. */
   static Form text(String words) {
