@@ -44,6 +44,7 @@ public class JobsResource {
   private final AnswerBudget budget;
   private final OutputReads outputs;
   private final JobHistory history;
+  private final ListAdmission admission;
 
   JobsResource(
       JobReads reads,
@@ -53,8 +54,10 @@ public class JobsResource {
       Caller caller,
       AnswerBudget budget,
       OutputReads outputs,
-      JobHistory history) {
+      JobHistory history,
+      ListAdmission admission) {
     this.history = history;
+    this.admission = admission;
     this.budget = budget;
     this.outputs = outputs;
     this.reads = reads;
@@ -70,8 +73,10 @@ public class JobsResource {
     ListQuery query = ListQuery.read(uri.getQueryParameters());
     Reservation held = budget.reserve(query.pageSize() * JobPage.MEASURE_BYTES);
     try {
-      JobReads.Page page =
-          reads.list(query.filter(), caller.principal(), query.after(), query.pageSize());
+      JobReads.Page page;
+      try (ListAdmission.Permit permit = admission.enter()) {
+        page = reads.list(query.filter(), caller.principal(), query.after(), query.pageSize());
+      }
       JobPage jobs = new JobPage(page, query, reads);
       if (!budget.grow(held, jobs.bytesHeld())) {
         throw Problem.busy();

@@ -179,6 +179,15 @@ public final class Problem extends RuntimeException {
         1);
   }
 
+  /** So many lists of jobs are read that this one would have to wait for long. */
+  static Problem tooManyLists() {
+    return new Problem(
+        Kind.UNAVAILABLE,
+        "Too many lists of jobs are being read at the moment; ask again",
+        List.of(),
+        1);
+  }
+
   /** A file system of the server is nearly full. */
   static Problem noSpace(String detail) {
     return new Problem(Kind.UNAVAILABLE, detail, List.of(), 10);

@@ -7,7 +7,6 @@ import jakarta.ws.rs.core.Response;
 import jakarta.ws.rs.core.UriInfo;
 import java.sql.SQLException;
 import java.util.Set;
-import org.hibernate.JDBCException;
 import org.jboss.logging.Logger;
 import org.jboss.resteasy.reactive.server.ServerExceptionMapper;
 import org.jspecify.annotations.Nullable;
@@ -20,6 +19,9 @@ public class ProblemMappers {
    * Classes of SQLSTATE that say that the statement is wrong, and not that the database is away.
    */
   private static final Set<String> OUR_FAULT = Set.of("0A", "21", "22", "23", "42");
+
+  /** How deep a cause is looked for. */
+  private static final int MOST_CAUSES = 20;
 
   @ServerExceptionMapper
   Response framework(WebApplicationException fault, UriInfo uri) {
@@ -65,11 +67,16 @@ public class ProblemMappers {
         : answer;
   }
 
+  /** The fault of the database behind this one: Hibernate, Mutiny and Narayana wrap it. */
   private static @Nullable SQLException ofDatabase(Throwable fault) {
-    if (fault instanceof JDBCException wrapped) {
-      return wrapped.getSQLException();
+    Throwable cause = fault;
+    for (int depth = 0; cause != null && depth < MOST_CAUSES; depth++) {
+      if (cause instanceof SQLException found) {
+        return found;
+      }
+      cause = cause.getCause();
     }
-    return fault instanceof SQLException itself ? itself : null;
+    return null;
   }
 
   private static boolean isOurs(SQLException fault) {

@@ -2,12 +2,14 @@ package io.errand.store;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.errand.job.JobState;
+import io.quarkus.narayana.jta.QuarkusTransaction;
 import io.quarkus.panache.common.Parameters;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.context.control.ActivateRequestContext;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -15,6 +17,8 @@ import java.util.UUID;
 import java.util.function.Function;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.hibernate.jpa.HibernateHints;
 import org.jspecify.annotations.Nullable;
 
 /** What clients and operators read of jobs. Each read is bounded. */
@@ -28,6 +32,9 @@ public class JobReads {
   private static final long PAGE_BYTES = 1024 * 1024;
 
   private static final long ROW_FIXED_BYTES = 1024;
+
+  /** To measure a row the database has to read all of it, so few are measured ahead. */
+  private static final int MEASURED_TOGETHER = 16;
 
   private static final Pattern ID_PREFIX = Pattern.compile("[0-9a-fA-F-]{8,36}");
 
@@ -191,23 +198,35 @@ public class JobReads {
     String order =
         filter.oldestFirst() ? " order by createdAt, id" : " order by createdAt desc, id desc";
     String wanted = " from JobEntity where " + String.join(" and ", criteria.predicates) + order;
-    List<Row> found =
-        JobEntity.find(
-                "select id, createdAt, cast(" + ROW_BYTES + " as Long)" + wanted,
-                criteria.parameters)
-            .project(Row.class)
-            .range(0, size)
-            .list();
+    return QuarkusTransaction.requiringNew()
+        .call(
+            () -> {
+              try (Stream<Row> found =
+                  JobEntity.find(
+                      "select id, createdAt, cast(" + ROW_BYTES + " as Long)" + wanted,
+                      criteria.parameters)
+                      .project(Row.class)
+                      .range(0, size)
+                      .withHint(HibernateHints.HINT_FETCH_SIZE, MEASURED_TOGETHER)
+                      .<Row>stream()) {
+                return page(found.iterator(), size, searchedBackTo);
+              }
+            });
+  }
+
+  /** As many of the rows as fit; no more of them are measured than that takes. */
+  private static Page page(Iterator<Row> found, int size, @Nullable Instant searchedBackTo) {
     List<Row> rows = new ArrayList<>();
     long bytes = 0;
-    for (Row row : found) {
+    while (found.hasNext()) {
+      Row row = found.next();
       bytes += ROW_FIXED_BYTES + row.bytes();
       if (rows.size() == size || (!rows.isEmpty() && bytes > PAGE_BYTES)) {
-        break;
+        return new Page(rows, true, searchedBackTo);
       }
       rows.add(row);
     }
-    return new Page(rows, found.size() > rows.size(), searchedBackTo);
+    return new Page(rows, false, searchedBackTo);
   }
 
   /** The rows of these jobs by id, as they are now; those that have been removed are missing. */

@@ -208,12 +208,26 @@ final class Load implements AutoCloseable {
         return id;
       }
       if (answer.isPresent() && status != 503) {
-        complaint = "a submit was answered with " + status + ": " + answer.get().body();
+        complaint = "a submit was answered with " + status + ": " + answer.get().body() + errors();
       }
       refused.incrementAndGet();
       TimeUnit.MILLISECONDS.sleep(100 + random.nextInt(200));
     }
     return "";
+  }
+
+  /** What the servers have logged as errors, the end of it. */
+  private String errors() {
+    StringBuilder found = new StringBuilder();
+    for (Cluster.Node node : cluster.nodes()) {
+      String log = node.server().log();
+      int first = log.indexOf(" ERROR ");
+      if (first >= 0) {
+        found.append("\nserver ").append(node.name()).append(": ");
+        found.append(log, first, Math.min(log.length(), first + 6_000));
+      }
+    }
+    return found.toString();
   }
 
   private static Optional<HttpResponse<String>> send(

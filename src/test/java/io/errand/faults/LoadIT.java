@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import io.errand.server.TestServer;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.net.SocketTimeoutException;
 import java.net.URI;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
@@ -77,15 +78,20 @@ class LoadIT {
     return channel;
   }
 
-  /** What comes until a part of it is there. */
+  /** What comes until a part of it is there, or an answer that is not 200. */
   private static String answerOf(SocketChannel client, String part) throws IOException {
     client.socket().setSoTimeout(60_000);
     StringBuilder said = new StringBuilder();
     byte[] buffer = new byte[8_192];
-    while (said.indexOf(part) < 0) {
-      int read = client.socket().getInputStream().read(buffer);
+    while (said.indexOf(part) < 0 && (said.length() < 12 || said.indexOf("HTTP/1.1 200") == 0)) {
+      int read;
+      try {
+        read = client.socket().getInputStream().read(buffer);
+      } catch (SocketTimeoutException e) {
+        throw new IOException("In a minute the server said no more than '" + said + "'", e);
+      }
       if (read < 0) {
-        throw new IOException("The server said no more than " + said);
+        throw new IOException("The server said no more than '" + said + "'");
       }
       said.append(new String(buffer, 0, read, StandardCharsets.UTF_8));
     }

@@ -6,7 +6,9 @@ import static org.awaitility.Awaitility.await;
 
 import io.errand.embedded.EmbeddedPostgres;
 import java.io.IOException;
+import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -14,8 +16,11 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -67,37 +72,84 @@ class DatabaseSessionsIT {
     return settings;
   }
 
+  /** The fault reaches the answer through the wrappers of three libraries. */
   @Test
-  void defaultsOfTheRoleAndZonesThatTheDatabaseDoesNotKnowChangeNothing() throws SQLException {
-    Map<String, String> settings = database("other_defaults", "");
-    for (String setting :
-        new String[] {
-          "default_transaction_isolation = serializable",
-          "idle_session_timeout = 1000",
-          "lock_timeout = 1",
-          "idle_in_transaction_session_timeout = 1",
-          "search_path = nowhere",
-          "TimeZone = 'Asia/Tokyo'",
-          "DateStyle = German",
-          "IntervalStyle = iso_8601"
-        }) {
-      sql("ALTER ROLE other_defaults SET " + setting);
-    }
-    settings.put("TZ", "IST");
-    try (TestServer server = TestServer.start(settings)) {
-      String id = server.submit("exec sleep 600", Map.of());
-      server.awaitState(id, "running");
-      await()
-          .atMost(Duration.ofMinutes(1))
+  void aReplayWhoseSessionIsTerminatedIsAnsweredWith503() throws Exception {
+    Map<String, String> settings = database("terminated", "");
+    String job = "{\"command\": [\"true\"]}";
+    try (TestServer server = TestServer.start(settings);
+        Connection locking = connect(settings);
+        Statement lock = locking.createStatement()) {
+      HttpResponse<String> first = server.post("/v1/jobs", job, "Idempotency-Key", "k");
+      server.awaitEnd(TestServer.json(first).get("id").asText());
+      locking.setAutoCommit(false);
+      lock.execute("LOCK TABLE errand.attempts IN ACCESS EXCLUSIVE MODE");
+      CompletableFuture<HttpResponse<String>> replay =
+          server
+              .http()
+              .sendAsync(
+                  server
+                      .request("/v1/jobs")
+                      .header("Content-Type", "application/json")
+                      .header("Idempotency-Key", "k")
+                      .POST(BodyPublishers.ofString(job))
+                      .build(),
+                  BodyHandlers.ofString());
+      await("the replay's session is terminated")
           .until(
               () ->
+                  !sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                          + " WHERE datname = 'terminated' AND wait_event_type = 'Lock'")
+                      .isEmpty());
+      assertThat(replay.get().statusCode()).as(replay.get().body()).isEqualTo(503);
+      locking.rollback();
+      assertThat(server.post("/v1/jobs", job, "Idempotency-Key", "k").statusCode()).isEqualTo(200);
+    }
+  }
+
+  private static Connection connect(Map<String, String> settings) throws SQLException {
+    return DriverManager.getConnection(
+        settings.get("ERRAND_DATABASE_URL"), EmbeddedPostgres.ROLE, postgres.password());
+  }
+
+  /** Lists may take the database long; however many there are, submits and claims go on. */
+  @Test
+  void theDatabaseWorksOnFewListsAtOnceAndTheOthersAreRefused() throws Exception {
+    Map<String, String> settings = database("many_lists", "");
+    try (TestServer server = TestServer.start(settings);
+        Connection locking = connect(settings);
+        Statement lock = locking.createStatement()) {
+      locking.setAutoCommit(false);
+      lock.execute("LOCK TABLE errand.jobs IN ACCESS EXCLUSIVE MODE");
+      List<CompletableFuture<HttpResponse<String>>> answers = new ArrayList<>();
+      for (int i = 0; i < 60; i++) {
+        answers.add(
+            server
+                .http()
+                .sendAsync(
+                    server.request("/v1/jobs?page_size=500").build(), BodyHandlers.ofString()));
+      }
+      await("all but two are refused; the server's own first list may be one of the two")
+          .until(() -> answers.stream().filter(CompletableFuture::isDone).count() >= 58);
+      assertThat(
+              Integer.parseInt(
                   sql(
-                      "SELECT count(*) > 1 FROM pg_stat_activity WHERE application_name = 'errand queue'"
-                          + " AND usename = 'other_defaults' AND backend_start < now() - interval '3 s'"),
-              "t"::equals);
-      assertThat(server.post("/v1/jobs/" + id + "/cancel", "{}").statusCode()).isEqualTo(202);
-      assertThat(server.awaitEnd(id).get("state").asText()).isEqualTo("cancelled");
-      assertThat(server.job(id).get("created_at").asText()).endsWith("Z");
+                      "SELECT count(*) FROM pg_stat_activity WHERE datname = 'many_lists'"
+                          + " AND wait_event_type = 'Lock' AND query LIKE '%octet_length%'"
+                          + " AND application_name = 'errand'")))
+          .isLessThanOrEqualTo(2);
+      locking.rollback();
+      int refused = 0;
+      for (CompletableFuture<HttpResponse<String>> answer : answers) {
+        HttpResponse<String> got = answer.get();
+        if (got.statusCode() == 503) {
+          assertThat(got.headers().firstValue("Retry-After")).isPresent();
+          refused++;
+        } else {
+          assertThat(got.statusCode()).isEqualTo(200);
+        }
+      }
+      assertThat(refused).isGreaterThanOrEqualTo(58);
     }
   }
 
