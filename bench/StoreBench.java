@@ -6,7 +6,7 @@ import io.errand.store.ClaimedJob;
 import io.errand.store.CompleteStore;
 import io.errand.store.Completion;
 import io.errand.store.KeptOutput;
-import io.errand.store.TurnStore;
+import io.errand.store.CompleteAndClaimStore;
 import java.lang.reflect.Constructor;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
@@ -126,8 +126,8 @@ public final class StoreBench {
 
   /** One connection and one worker, who looks where the dispatcher would. */
   private static final class Turner {
-    private final TurnStore turns;
-    private final QueueFront front = new QueueFront();
+    private final CompleteAndClaimStore turns;
+    private final ScanStart front = new ScanStart();
     private final UUID worker = UUID.randomUUID();
 
     Turner() throws Exception {
@@ -139,7 +139,7 @@ public final class StoreBench {
                 + " VALUES ('" + worker + "', 'bench', 50, '{*}', 3600, 'bench', 1, 'none')");
       }
       DataSource one = source(connection);
-      turns = make(TurnStore.class, one, make(CompleteStore.class, one), make(ClaimStore.class, one));
+      turns = make(CompleteAndClaimStore.class, one, make(CompleteStore.class, one), make(ClaimStore.class, one));
     }
 
     List<ClaimedJob> turn(List<Completion> ended, int limit) throws Exception {

@@ -1,6 +1,6 @@
 /**
  * Errand: an asynchronous command queue on PostgreSQL. This package holds the way in and the way
- * out of the server; the rooms below hold everything else.
+ * out of the server; the packages below hold everything else.
  */
 @NullMarked
 package io.errand;

@@ -1,9 +1,9 @@
 package io.errand.api;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.errand.store.Bell;
 import io.errand.store.JobReads;
 import io.errand.store.JobReads.JobStatus;
+import io.errand.store.Notifications;
 import io.errand.store.OutputEntity;
 import io.errand.store.WatchStore;
 import io.quarkus.runtime.ShutdownEvent;
@@ -46,7 +46,7 @@ public class LiveOutput {
 
   private final JobReads reads;
   private final WatchStore watches;
-  private final Bell bell;
+  private final Notifications notifications;
   private final ObjectMapper mapper;
   private final AnswerBudget budget;
   private final Set<LiveViewer> viewers = ConcurrentHashMap.newKeySet();
@@ -56,17 +56,21 @@ public class LiveOutput {
   private volatile boolean stopped;
 
   LiveOutput(
-      JobReads reads, WatchStore watches, Bell bell, ObjectMapper mapper, AnswerBudget budget) {
+      JobReads reads,
+      WatchStore watches,
+      Notifications notifications,
+      ObjectMapper mapper,
+      AnswerBudget budget) {
     this.budget = budget;
     this.reads = reads;
     this.watches = watches;
-    this.bell = bell;
+    this.notifications = notifications;
     this.mapper = mapper;
   }
 
   void start(@Observes StartupEvent event) {
-    bell.onRing(Bell.Ring.OUTPUT, wakeUp::call);
-    bell.onRing(Bell.Ring.FINISHED, wakeUp::call);
+    notifications.subscribe(Notifications.Topic.OUTPUT, wakeUp::call);
+    notifications.subscribe(Notifications.Topic.FINISHED, wakeUp::call);
     thread.setDaemon(true);
     thread.start();
   }
@@ -98,7 +102,7 @@ public class LiveOutput {
     LiveViewer viewer = new LiveViewer(job, principal, sink, sse, mapper, budget, wakeUp::call);
     viewer.begin(lastEventId, latestAttempt);
     watches.watchOutput(List.of(job), WATCH_SECONDS);
-    bell.ring(Bell.Ring.ATTENTION);
+    notifications.send(Notifications.Topic.ATTENTION);
     viewers.add(viewer);
     wakeUp.call();
   }
@@ -127,7 +131,7 @@ public class LiveOutput {
       List<UUID> batch = jobs.subList(from, Math.min(jobs.size(), from + BATCH));
       if (renew) {
         watches.watchOutput(batch, WATCH_SECONDS);
-        bell.ring(Bell.Ring.ATTENTION);
+        notifications.send(Notifications.Topic.ATTENTION);
       }
       for (JobStatus status : reads.statuses(batch)) {
         for (LiveViewer viewer : byJob.getOrDefault(status.id(), List.of())) {

@@ -4,9 +4,9 @@ import com.fasterxml.jackson.annotation.JsonRawValue;
 import io.errand.api.Problem.Kind;
 import io.errand.job.JobState;
 import io.errand.memory.MemoryBudget.Reservation;
-import io.errand.store.Bell;
 import io.errand.store.JobEntity;
 import io.errand.store.JobReads;
+import io.errand.store.Notifications;
 import io.errand.store.WatchStore;
 import io.smallrye.common.annotation.Blocking;
 import io.smallrye.mutiny.Uni;
@@ -38,7 +38,7 @@ public class LiveResource {
   private final JobReads reads;
   private final LiveOutput output;
   private final WatchStore watches;
-  private final Bell bell;
+  private final Notifications notifications;
   private final Caller caller;
   private final AnswerBudget budget;
 
@@ -46,14 +46,14 @@ public class LiveResource {
       JobReads reads,
       LiveOutput output,
       WatchStore watches,
-      Bell bell,
+      Notifications notifications,
       Caller caller,
       AnswerBudget budget) {
     this.budget = budget;
     this.reads = reads;
     this.output = output;
     this.watches = watches;
-    this.bell = bell;
+    this.notifications = notifications;
     this.caller = caller;
   }
 
@@ -83,7 +83,7 @@ public class LiveResource {
           "The job is " + job.state + " and has no processes; only a running one has");
     }
     String askedAt = watches.askForProcesses(job.id);
-    bell.ring(Bell.Ring.ATTENTION);
+    notifications.send(Notifications.Topic.ATTENTION);
     UUID id = job.id;
     return Uni.createFrom()
         .item(Unchecked.supplier(() -> watches.processesBytes(id, askedAt)))

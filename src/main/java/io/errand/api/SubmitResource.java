@@ -55,7 +55,7 @@ public class SubmitResource {
     this.caller = caller;
   }
 
-  /** Submits a job; most of these never get here, but go by the {@link SubmitLane}. */
+  /** Submits a job; most of these never get here, but go by the {@link DirectSubmit}. */
   @POST
   @NonBlocking
   public Uni<Response> post(byte[] body, @Context HttpHeaders headers, @Context UriInfo uri)

@@ -1,8 +1,8 @@
 package io.errand.api;
 
 import io.errand.memory.MemoryBudget.Reservation;
-import io.errand.store.Bell;
 import io.errand.store.JobReads;
+import io.errand.store.Notifications;
 import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.runtime.StartupEvent;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -20,7 +20,7 @@ import org.jboss.logging.Logger;
 
 /**
  * Clients that wait for jobs to finish. However many there are, one thread asks the database about
- * all of their jobs at once, when the bell rings and twice a second behind it.
+ * all of their jobs at once, at each notification and twice a second.
  */
 @ApplicationScoped
 public class Waiters {
@@ -36,7 +36,7 @@ public class Waiters {
   private static final long PAUSE_MILLIS = 10;
 
   private final JobReads reads;
-  private final Bell bell;
+  private final Notifications notifications;
   private final AnswerBudget budget;
   private final ConcurrentHashMap<UUID, Set<CompletableFuture<Void>>> waiting =
       new ConcurrentHashMap<>();
@@ -45,14 +45,14 @@ public class Waiters {
   private final Thread thread = new Thread(this::run, "errand-waiters");
   private volatile boolean stopped;
 
-  Waiters(JobReads reads, Bell bell, AnswerBudget budget) {
+  Waiters(JobReads reads, Notifications notifications, AnswerBudget budget) {
     this.budget = budget;
     this.reads = reads;
-    this.bell = bell;
+    this.notifications = notifications;
   }
 
   void start(@Observes StartupEvent event) {
-    bell.onRing(Bell.Ring.FINISHED, wakeUp::call);
+    notifications.subscribe(Notifications.Topic.FINISHED, wakeUp::call);
     thread.setDaemon(true);
     thread.start();
   }

@@ -29,7 +29,7 @@ final class CommandStreams {
   private final Runnable onClosed;
   private final Stream stdout;
   private final Stream stderr;
-  private final List<OutputTap> taps = new ArrayList<>(0);
+  private final List<OutputListener> listeners = new ArrayList<>(0);
   private int stdinWritten;
   private @Nullable Watch stdinWatch;
 
@@ -123,10 +123,10 @@ final class CommandStreams {
       }
       long count = LibC.read(open.descriptor(), io.memory(), IoBuffer.SIZE);
       if (count > 0) {
-        if (!taps.isEmpty()) {
+        if (!listeners.isEmpty()) {
           byte[] copy = io.memory().getByteArray(0, (int) count);
           long offset = buffer.total();
-          taps.forEach(tap -> tap.onOutput(isStderr, offset, copy));
+          listeners.forEach(listener -> listener.onOutput(isStderr, offset, copy));
         }
         io.bytes().clear().limit((int) count);
         buffer.append(io.bytes());
@@ -136,16 +136,16 @@ final class CommandStreams {
       return count;
     }
 
-    private void replay(OutputTap tap) {
+    private void replay(OutputListener listener) {
       CapturedOutput soFar = buffer.captured();
       byte[] kept = soFar.kept();
       int head = soFar.headBytes();
       long tailOffset = soFar.totalBytes() - (kept.length - head);
       if (head > 0) {
-        tap.onOutput(isStderr, 0, Arrays.copyOf(kept, head));
+        listener.onOutput(isStderr, 0, Arrays.copyOf(kept, head));
       }
       if (kept.length > head) {
-        tap.onOutput(isStderr, tailOffset, Arrays.copyOfRange(kept, head, kept.length));
+        listener.onOutput(isStderr, tailOffset, Arrays.copyOfRange(kept, head, kept.length));
       }
     }
 
@@ -166,14 +166,14 @@ final class CommandStreams {
   }
 
   /** Lets somebody hear what was kept so far, and then all that comes. */
-  void tap(OutputTap tap) {
-    stdout.replay(tap);
-    stderr.replay(tap);
-    taps.add(tap);
+  void addListener(OutputListener listener) {
+    stdout.replay(listener);
+    stderr.replay(listener);
+    listeners.add(listener);
   }
 
-  void untap(OutputTap tap) {
-    taps.remove(tap);
+  void removeListener(OutputListener listener) {
+    listeners.remove(listener);
   }
 
   boolean areClosed() {

@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
  * @param sandboxes how a sandbox is made
  */
 public record HostAbilities(
-    Map<String, @Nullable String> reasons, Accounts accounts, SandboxLine sandboxes) {
+    Map<String, @Nullable String> reasons, Accounts accounts, SandboxCommandLine sandboxes) {
   public static final String LIMITS = "limits";
   public static final String USER = "user";
   public static final String SANDBOX = "sandbox";
@@ -39,7 +39,7 @@ public record HostAbilities(
    * @param temporaryRoot where private directories are made; exists
    */
   public static HostAbilities probe(Accounts accounts, Path home, Path temporaryRoot) {
-    SandboxLine sandboxes = new SandboxLine(home, temporaryRoot);
+    SandboxCommandLine sandboxes = new SandboxCommandLine(home, temporaryRoot);
     Map<String, @Nullable String> reasons = new LinkedHashMap<>();
     reasons.put(LIMITS, limitsFailure());
     reasons.put(USER, userFailure());
@@ -73,13 +73,13 @@ public record HostAbilities(
       return "setpriv is not installed";
     }
     List<String> line =
-        new ArrayList<>(ConfinedLine.changeOf(new Account("nobody", 65534, 65534, null)));
+        new ArrayList<>(ConfinedCommandLine.changeOf(new Account("nobody", 65534, 65534, null)));
     line.add("true");
     return failureOf("", line.toArray(String[]::new));
   }
 
   /** By the very line that a command would get, in a private directory as it would get one. */
-  private static @Nullable String sandboxFailure(Accounts accounts, SandboxLine sandboxes) {
+  private static @Nullable String sandboxFailure(Accounts accounts, SandboxCommandLine sandboxes) {
     if (HostTools.find().path("bwrap") == null) {
       return "bwrap is not installed";
     }
@@ -95,7 +95,7 @@ public record HostAbilities(
       try {
         List<String> line = new ArrayList<>();
         if (account != null) {
-          line.addAll(ConfinedLine.changeOf(account));
+          line.addAll(ConfinedCommandLine.changeOf(account));
         }
         line.addAll(
             sandboxes.of(new Sandbox(false, true, List.of()), account, Path.of("/"), trial));
@@ -156,7 +156,7 @@ public record HostAbilities(
   /** Why this host cannot keep a command within these bounds, or null if it can. */
   public @Nullable String refusalOf(Confinement confinement) {
     Limits limits = confinement.limits();
-    if (ConfinedLine.needsTools(limits) && reasons.get(LIMITS) != null) {
+    if (ConfinedCommandLine.needsTools(limits) && reasons.get(LIMITS) != null) {
       return "limits cannot be set on this worker: " + reasons.get(LIMITS);
     }
     if (limits.processes() != null && confinement.user() == null) {

@@ -5,7 +5,7 @@ import com.sun.jna.Pointer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The calls of glibc that this room makes, by their own names, with the constants of Linux that
+ * The calls of glibc that this package makes, by their own names, with the constants of Linux that
  * x86-64 and arm64 share. A call that fails returns -1 and leaves its reason in {@link
  * Native#getLastError()}; those of {@code posix_spawn} return the reason.
  */

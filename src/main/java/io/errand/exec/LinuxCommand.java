@@ -93,18 +93,18 @@ final class LinuxCommand implements RunningCommand {
   }
 
   @Override
-  public void tap(OutputTap tap) {
+  public void addListener(OutputListener listener) {
     loop.execute(
         () -> {
           if (!reported) {
-            streams.tap(tap);
+            streams.addListener(listener);
           }
         });
   }
 
   @Override
-  public void untap(OutputTap tap) {
-    loop.execute(() -> streams.untap(tap));
+  public void removeListener(OutputListener listener) {
+    loop.execute(() -> streams.removeListener(listener));
   }
 
   /** The spawner says that there is no process. */

@@ -40,7 +40,7 @@ public final class LinuxLauncher implements Launcher {
   private final EventLoop loop = new EventLoop();
   private final IoBuffer ioBuffer = IoBuffer.allocate();
   private final Set<LinuxCommand> commands = ConcurrentHashMap.newKeySet();
-  private final OrphanSweep orphans = new OrphanSweep(loop, this::commands);
+  private final OrphanReaper orphans = new OrphanReaper(loop, this::commands);
   private final GuardianLink guardian;
   private final Accounts accounts;
   private final Spawner spawner;
@@ -83,7 +83,7 @@ public final class LinuxLauncher implements Launcher {
       LibC.prlimit(0, LibC.RLIMIT_CORE, limit, null);
     }
     this.accounts = accounts;
-    spawner = new Spawner(new SandboxLine(home, temporaryRoot));
+    spawner = new Spawner(new SandboxCommandLine(home, temporaryRoot));
     spawner.warmUp();
     checkReachable(temporaryRoot, accounts);
     warnOfShutParents(temporaryRoot);
@@ -201,7 +201,7 @@ public final class LinuxLauncher implements Launcher {
    * So that it can serve again as it was made. Only of the account that all commands without a user
    * share: who has kept one of these open is of that account too (ADR 14).
    */
-  private static void takeBack(Path temporary) {
+  private static void discard(Path temporary) {
     try {
       if (Accounts.isRoot()) {
         Files.setAttribute(temporary, "unix:uid", 0, LinkOption.NOFOLLOW_LINKS);
@@ -225,7 +225,7 @@ public final class LinuxLauncher implements Launcher {
           try {
             Path directory = directories.of(command.spec().cookie());
             if (gone && command.spec().confinement().user() == null) {
-              takeBack(directory);
+              discard(directory);
             }
             directories.remove(directory, gone, () -> room.complete(null));
           } catch (RuntimeException | Error e) {
@@ -261,7 +261,7 @@ public final class LinuxLauncher implements Launcher {
   /** Ends what a predecessor that was killed left running; its guardian may not have survived. */
   private static void sweep(Path temporaryRoot) {
     try {
-      int killed = ProcessHunt.killAll(ProcessHunt.cookiesIn(temporaryRoot), Set.of());
+      int killed = StrayProcesses.killAll(StrayProcesses.cookiesIn(temporaryRoot), Set.of());
       if (killed > 0) {
         LOG.warnf("Ended %d processes that an earlier server left behind", killed);
       }

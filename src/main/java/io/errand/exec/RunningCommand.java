@@ -21,8 +21,8 @@ public interface RunningCommand {
   /**
    * Lets somebody hear what it has printed so far, as far as kept, and what it prints from now on.
    */
-  void tap(OutputTap tap);
+  void addListener(OutputListener listener);
 
   /** The end of that. */
-  void untap(OutputTap tap);
+  void removeListener(OutputListener listener);
 }

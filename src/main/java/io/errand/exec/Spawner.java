@@ -32,14 +32,14 @@ final class Spawner {
   private final Pointer devNull;
   private final Memory descriptorLimit = new Memory(16);
   private final ThreadLocal<Scratch> scratches = ThreadLocal.withInitial(Scratch::new);
-  private final SandboxLine sandboxes;
+  private final SandboxCommandLine sandboxes;
 
   /**
    * A spawner.
    *
    * @param sandboxes how a sandbox is made
    */
-  Spawner(SandboxLine sandboxes) {
+  Spawner(SandboxCommandLine sandboxes) {
     this.sandboxes = sandboxes;
     devNull = new Scratch().text("/dev/null");
     LibC.prlimit(0, LibC.RLIMIT_NOFILE, null, descriptorLimit);
@@ -115,7 +115,7 @@ final class Spawner {
    */
   Spawned spawn(CommandSpec spec, @Nullable Account account, Path directory, Path temporary) {
     LibC.syscall(LibC.SYS_KEYCTL, LibC.KEYCTL_JOIN_SESSION_KEYRING, 0); // an empty one of its own
-    boolean confined = ConfinedLine.isNeeded(spec.confinement(), account);
+    boolean confined = ConfinedCommandLine.isNeeded(spec.confinement(), account);
     Found found = find(spec, account, directory, confined);
     if (found.shortage() != 0) {
       return refused(found.shortage(), directory);
@@ -126,8 +126,8 @@ final class Spawner {
     if (!confined) {
       return spawn(spec, spec.argv(), found.program(), directory, true, Given.NOTHING);
     }
-    ConfinedLine line =
-        ConfinedLine.of(spec, account, found.program(), directory, temporary, sandboxes);
+    ConfinedCommandLine line =
+        ConfinedCommandLine.of(spec, account, found.program(), directory, temporary, sandboxes);
     Sandbox sandbox = spec.confinement().sandbox();
     // A directory of the job's own is entered by the last process only, with its rights.
     Path start = account == null && sandbox == null ? directory : temporary;
@@ -151,7 +151,7 @@ final class Spawner {
   }
 
   /**
-   * What a sandbox finds open, see {@link SandboxLine}.
+   * What a sandbox finds open, see {@link SandboxCommandLine}.
    *
    * @param filter the file of its filter, or null
    * @param writable its writable paths, none below 128
@@ -221,7 +221,7 @@ final class Spawner {
         return refused(error, program);
       }
       if (captured) {
-        takeBack(pid[0]);
+        discard(pid[0]);
       }
       int pidDescriptor = (int) LibC.syscall(LibC.SYS_PIDFD_OPEN, pid[0], 0);
       if (pidDescriptor < 0) {
@@ -268,14 +268,14 @@ final class Spawner {
       if (filter != null) {
         LibC.posix_spawn_file_actions_addopen(
             actions,
-            SandboxLine.FILTER_DESCRIPTOR,
+            SandboxCommandLine.FILTER_DESCRIPTOR,
             scratch.text(filter.toString()),
             LibC.O_RDONLY,
             0);
-        kept = SandboxLine.FILTER_DESCRIPTOR + 1;
+        kept = SandboxCommandLine.FILTER_DESCRIPTOR + 1;
       }
       for (int i = 0; i < given.writable().size(); i++) {
-        kept = SandboxLine.WRITABLE_DESCRIPTOR + i;
+        kept = SandboxCommandLine.WRITABLE_DESCRIPTOR + i;
         LibC.posix_spawn_file_actions_adddup2(actions, given.writable().get(i), kept++);
       }
       LibC.posix_spawn_file_actions_addclosefrom_np(actions, kept);
@@ -290,7 +290,7 @@ final class Spawner {
    * limit of descriptors, and the command is to die before the server when memory runs out. It runs
    * already, so this is the first thing that happens after its start.
    */
-  private void takeBack(int pid) {
+  private void discard(int pid) {
     LibC.prlimit(pid, LibC.RLIMIT_NOFILE, descriptorLimit, null);
     ProcFs.raiseOomScore(pid, OOM_SCORE);
   }

@@ -6,19 +6,19 @@ import java.util.function.DoubleSupplier;
 /**
  * What becomes of a running job after an attempt: the one place where that is decided.
  *
- * @param arrow the arrow to take, always one that leaves {@link JobState#RUNNING}
+ * @param transition the transition to take, always one that leaves {@link JobState#RUNNING}
  * @param delay how long until it may run again, zero where it may not
  * @param uncharged whether the try that was charged at claim is given back
  */
-public record Decision(JobState.Arrow arrow, Duration delay, boolean uncharged) {
+public record Decision(JobState.Transition transition, Duration delay, boolean uncharged) {
 
   /** The pause before a job that was given back may be claimed again, by whoever is able. */
   public static final Duration GIVE_BACK_DELAY = Duration.ofSeconds(1);
 
-  /** Refuses arrows that do not leave RUNNING. */
+  /** Refuses transitions that do not leave RUNNING. */
   public Decision {
-    if (!arrow.leaves(JobState.RUNNING)) {
-      throw new IllegalArgumentException(arrow + " does not leave RUNNING");
+    if (!transition.leaves(JobState.RUNNING)) {
+      throw new IllegalArgumentException(transition + " does not leave RUNNING");
     }
   }
 
@@ -33,8 +33,8 @@ public record Decision(JobState.Arrow arrow, Duration delay, boolean uncharged) 
   public static Decision of(
       RetryPolicy policy, int charged, AttemptResult result, DoubleSupplier random) {
     return switch (result.outcome()) {
-      case SUCCESS -> end(JobState.Arrow.SUCCEED);
-      case CANCELLED -> end(JobState.Arrow.CONFIRM_CANCEL);
+      case SUCCESS -> end(JobState.Transition.SUCCEED);
+      case CANCELLED -> end(JobState.Transition.CONFIRM_CANCEL);
       case WORKER_UNAVAILABLE -> giveBack();
       case RELEASED -> result.started() ? afterLoss(policy, charged, random, true) : giveBack();
       case LOST -> afterLoss(policy, charged, random, false);
@@ -48,15 +48,17 @@ public record Decision(JobState.Arrow arrow, Duration delay, boolean uncharged) 
    * stands, anything else ends cancelled and is never tried again.
    */
   public Decision ifCancelRequested() {
-    return arrow == JobState.Arrow.SUCCEED ? this : end(JobState.Arrow.CONFIRM_CANCEL);
+    return transition == JobState.Transition.SUCCEED
+        ? this
+        : end(JobState.Transition.CONFIRM_CANCEL);
   }
 
   private static Decision afterLoss(
       RetryPolicy policy, int charged, DoubleSupplier random, boolean uncharged) {
     return switch (policy.onLost()) {
       case RETRY -> uncharged ? giveBack() : retryOrFail(policy, charged, random);
-      case FAIL -> new Decision(JobState.Arrow.FAIL, Duration.ZERO, uncharged);
-      case HOLD -> new Decision(JobState.Arrow.HOLD, Duration.ZERO, uncharged);
+      case FAIL -> new Decision(JobState.Transition.FAIL, Duration.ZERO, uncharged);
+      case HOLD -> new Decision(JobState.Transition.HOLD, Duration.ZERO, uncharged);
     };
   }
 
@@ -87,18 +89,19 @@ public record Decision(JobState.Arrow arrow, Duration delay, boolean uncharged) 
   private static Decision retryOrFail(RetryPolicy policy, int charged, DoubleSupplier random) {
     return charged >= policy.maxAttempts()
         ? fail()
-        : new Decision(JobState.Arrow.RETRY, policy.backoff().delayAfter(charged, random), false);
+        : new Decision(
+            JobState.Transition.RETRY, policy.backoff().delayAfter(charged, random), false);
   }
 
   private static Decision fail() {
-    return end(JobState.Arrow.FAIL);
+    return end(JobState.Transition.FAIL);
   }
 
   private static Decision giveBack() {
-    return new Decision(JobState.Arrow.GIVE_BACK, GIVE_BACK_DELAY, true);
+    return new Decision(JobState.Transition.GIVE_BACK, GIVE_BACK_DELAY, true);
   }
 
-  private static Decision end(JobState.Arrow arrow) {
-    return new Decision(arrow, Duration.ZERO, false);
+  private static Decision end(JobState.Transition transition) {
+    return new Decision(transition, Duration.ZERO, false);
   }
 }

@@ -8,9 +8,9 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * The states of a job and every arrow between them. An arrow that is not in this file does not
- * exist: no statement of the store may make it, and CHECK constraints refuse the rows that it would
- * leave.
+ * The states of a job and every transition between them. A transition that is not in this file does
+ * not exist: no statement of the store may make it, and CHECK constraints refuse the rows that it
+ * would leave.
  */
 public enum JobState {
   /** Waits for a worker, for {@code run_at} or for its queue to be resumed. */
@@ -31,15 +31,16 @@ public enum JobState {
   /** The states that a worker may claim from. */
   public static final Set<JobState> CLAIMABLE = Set.of(QUEUED, RETRYING);
 
-  /** Whether no arrow leaves this state. */
+  /** Whether no transition leaves this state. */
   public boolean isFinal() {
-    return Arrays.stream(Arrow.values()).noneMatch(arrow -> arrow.from.contains(this));
+    return Arrays.stream(Transition.values())
+        .noneMatch(transition -> transition.from.contains(this));
   }
 
-  /** The arrow that leads from this state to another, if there is one. */
-  public Optional<Arrow> arrowTo(JobState target) {
-    return Arrays.stream(Arrow.values())
-        .filter(arrow -> arrow.from.contains(this) && arrow.to == target)
+  /** The transition that leads from this state to another, if there is one. */
+  public Optional<Transition> transitionTo(JobState target) {
+    return Arrays.stream(Transition.values())
+        .filter(transition -> transition.from.contains(this) && transition.to == target)
         .findFirst();
   }
 
@@ -62,8 +63,8 @@ public enum JobState {
     throw new IllegalArgumentException("No such job state: " + name);
   }
 
-  /** What can happen to a job. Each arrow has one target; some leave from several states. */
-  public enum Arrow {
+  /** What can happen to a job. Each transition has one target; some leave from several states. */
+  public enum Transition {
     /** A worker takes the job: one more attempt, a new claim token. */
     CLAIM(RUNNING, QUEUED, RETRYING),
     /** The exit code says success. */
@@ -86,17 +87,17 @@ public enum JobState {
     private final JobState to;
     private final Set<JobState> from;
 
-    Arrow(JobState to, JobState... from) {
+    Transition(JobState to, JobState... from) {
       this.to = to;
       this.from = EnumSet.copyOf(List.of(from));
     }
 
-    /** Where this arrow ends. */
+    /** Where this transition ends. */
     public JobState to() {
       return to;
     }
 
-    /** Whether this arrow leaves the given state. */
+    /** Whether this transition leaves the given state. */
     public boolean leaves(JobState state) {
       return from.contains(state);
     }

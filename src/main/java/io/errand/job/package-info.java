@@ -1,8 +1,8 @@
 /**
- * What a job is: its states and arrows, the outcomes of its attempts, and the one pure function
- * that decides what follows an outcome.
+ * What a job is: its states and transitions, the outcomes of its attempts, and the one pure
+ * function that decides what follows an outcome.
  *
- * <p>This room imports {@code java.*} only. It knows no database, no clock of its own and no
+ * <p>This package imports {@code java.*} only. It knows no database, no clock of its own and no
  * thread; time and randomness are handed in.
  */
 @NullMarked

@@ -1,9 +1,9 @@
 package io.errand.ops;
 
+import io.errand.store.CommandLogCheck;
 import io.errand.store.HistoryCheck;
 import io.errand.store.HistoryCheck.Report;
 import io.errand.store.HistoryCheck.Violation;
-import io.errand.store.LedgerCheck;
 import io.errand.text.Visible;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
@@ -105,10 +105,10 @@ public final class VerifyHistory implements Callable<Integer> {
     Report report = HistoryCheck.check(connection, settled);
     List<Violation> violations = new ArrayList<>(report.violations());
     if (ledger != null) {
-      violations.addAll(LedgerCheck.starts(connection, ledger));
+      violations.addAll(CommandLogCheck.starts(connection, ledger));
     }
     if (accepted != null) {
-      violations.addAll(LedgerCheck.accepted(connection, accepted));
+      violations.addAll(CommandLogCheck.accepted(connection, accepted));
     }
     for (Violation violation : violations) {
       System.out.println(

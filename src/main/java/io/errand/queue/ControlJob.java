@@ -1,9 +1,9 @@
 package io.errand.queue;
 
 import io.errand.job.JobState;
-import io.errand.store.Bell;
 import io.errand.store.ControlStore;
 import io.errand.store.ControlStore.Change;
+import io.errand.store.Notifications;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.sql.SQLException;
 import java.util.UUID;
@@ -13,18 +13,21 @@ import org.jspecify.annotations.Nullable;
 @ApplicationScoped
 public class ControlJob {
   private final ControlStore store;
-  private final Bell bell;
+  private final Notifications notifications;
 
-  ControlJob(ControlStore store, Bell bell) {
+  ControlJob(ControlStore store, Notifications notifications) {
     this.store = store;
-    this.bell = bell;
+    this.notifications = notifications;
   }
 
   /** Cancels a job, or asks its worker to. */
   public Change cancel(UUID id, String principal) throws SQLException {
     Change change = store.cancel(id, principal);
     if (change.changed()) {
-      bell.ring(change.state() == JobState.RUNNING ? Bell.Ring.ATTENTION : Bell.Ring.FINISHED);
+      notifications.send(
+          change.state() == JobState.RUNNING
+              ? Notifications.Topic.ATTENTION
+              : Notifications.Topic.FINISHED);
     }
     return change;
   }
@@ -33,7 +36,7 @@ public class ControlJob {
   public Change release(UUID id, String principal) throws SQLException {
     Change change = store.release(id, principal);
     if (change.changed()) {
-      bell.ring(Bell.Ring.READY);
+      notifications.send(Notifications.Topic.READY);
     }
     return change;
   }
@@ -41,6 +44,6 @@ public class ControlJob {
   /** Makes a queue known, and pauses or resumes it where that is asked for. */
   public void setQueue(String name, @Nullable Boolean paused) throws SQLException {
     store.setQueue(name, paused);
-    bell.ring(Bell.Ring.READY);
+    notifications.send(Notifications.Topic.READY);
   }
 }

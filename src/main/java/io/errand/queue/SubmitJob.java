@@ -4,9 +4,9 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.errand.disk.FreeSpace;
 import io.errand.job.JobSpec;
-import io.errand.store.Bell;
 import io.errand.store.GroupCommit;
 import io.errand.store.NewJob;
+import io.errand.store.Notifications;
 import io.errand.store.SubmitStore;
 import io.errand.store.SubmitStore.Submission;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -25,14 +25,15 @@ import org.jspecify.annotations.Nullable;
 public class SubmitJob {
   private final SubmitStore store;
   private final GroupCommit groupCommit;
-  private final Bell bell;
+  private final Notifications notifications;
   private final FreeSpace space;
   private final JobIds ids = new JobIds(System::currentTimeMillis);
 
-  SubmitJob(SubmitStore store, GroupCommit groupCommit, Bell bell, FreeSpace space) {
+  SubmitJob(
+      SubmitStore store, GroupCommit groupCommit, Notifications notifications, FreeSpace space) {
     this.store = store;
     this.groupCommit = groupCommit;
-    this.bell = bell;
+    this.notifications = notifications;
     this.space = space;
   }
 
@@ -73,7 +74,7 @@ public class SubmitJob {
     Submission submission =
         store.retry(finished, ids.next(), principal, idempotencyKey, Fingerprint.of(request).hex());
     if (submission instanceof Submission.Accepted) {
-      bell.ring(Bell.Ring.READY);
+      notifications.send(Notifications.Topic.READY);
     }
     return submission;
   }
@@ -109,7 +110,7 @@ public class SubmitJob {
                 .<Submission>map(job -> new Submission.Accepted(job.id(), null, ""))
                 .toList()
             : store.submitAll(jobs);
-    bell.ring(Bell.Ring.READY);
+    notifications.send(Notifications.Topic.READY);
     return IntStream.range(0, places.length)
         .mapToObj(
             i ->

@@ -21,7 +21,7 @@ import java.util.UUID;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
-/** The arrows into RUNNING, and who holds what. */
+/** The transitions into RUNNING, and who holds what. */
 @ApplicationScoped
 public class ClaimStore {
   /** {@code unique_violation}: another worker claimed the same concurrency key first. */

@@ -17,7 +17,7 @@ import java.util.function.Function;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
-/** The arrows out of RUNNING: many at once, each under its token. */
+/** The transitions out of RUNNING: many at once, each under its token. */
 @ApplicationScoped
 public class CompleteStore {
   private final DataSource dataSource;
@@ -141,7 +141,7 @@ public class CompleteStore {
     columns.add("uuid", Completion::jobId);
     columns.add("uuid", Completion::token);
     columns.add("timestamptz", completion -> completion.claimedAt().atOffset(ZoneOffset.UTC));
-    columns.add("text", completion -> completion.decision().arrow().to().wireName());
+    columns.add("text", completion -> completion.decision().transition().to().wireName());
     columns.add("text", CompleteStore::stateIfCancelled);
     columns.add("float8", completion -> completion.decision().delay().toNanos() / 1e9);
     columns.add("bool", completion -> completion.decision().uncharged());
@@ -169,7 +169,7 @@ public class CompleteStore {
 
   private static String stateIfCancelled(Completion completion) {
     Decision decision = completion.decision().ifCancelRequested();
-    return decision.arrow().to().wireName();
+    return decision.transition().to().wireName();
   }
 
   private static Function<Completion, @Nullable Object> ofResult(

@@ -10,7 +10,7 @@ import java.util.UUID;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
-/** The arrows that people take, and those that time takes: cancel, release, expire, pause. */
+/** The transitions that people take, and those that time takes: cancel, release, expire, pause. */
 @ApplicationScoped
 public class ControlStore {
   private final DataSource dataSource;
@@ -98,8 +98,8 @@ public class ControlStore {
    * What became of a change that somebody asked for.
    *
    * @param changed whether it was made
-   * @param state after it, or as it is where no arrow leaves it; null if this caller has no such
-   *     job
+   * @param state after it, or as it is where no transition leaves it; null if this caller has no
+   *     such job
    */
   public record Change(boolean changed, @Nullable JobState state) {}
 

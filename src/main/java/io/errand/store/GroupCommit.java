@@ -30,13 +30,13 @@ public class GroupCommit {
   private static final long LONGEST_WAIT_NANOS = TimeUnit.SECONDS.toNanos(60);
 
   private final SubmitStore store;
-  private final Bell bell;
+  private final Notifications notifications;
   private final BlockingQueue<Waiting> waiting = new ArrayBlockingQueue<>(MOST_WAITING);
   private final List<Thread> writers = new ArrayList<>();
 
-  GroupCommit(SubmitStore store, Bell bell) {
+  GroupCommit(SubmitStore store, Notifications notifications) {
     this.store = store;
-    this.bell = bell;
+    this.notifications = notifications;
   }
 
   private record Waiting(NewJob job, long sinceNanos, CompletableFuture<Submission> answer) {
@@ -106,21 +106,21 @@ public class GroupCommit {
     if (batch.isEmpty()) {
       return;
     }
-    write(batch, bell.isQuiet());
+    write(batch, notifications.isQuiet());
   }
 
-  private void write(List<Waiting> batch, boolean ringing) {
+  private void write(List<Waiting> batch, boolean notifying) {
     try {
       List<Submission> answers =
-          store.submitEach(batch.stream().map(Waiting::job).toList(), ringing);
-      if (!ringing && answers.stream().anyMatch(Submission.Accepted.class::isInstance)) {
-        bell.ring(Bell.Ring.READY);
+          store.submitEach(batch.stream().map(Waiting::job).toList(), notifying);
+      if (!notifying && answers.stream().anyMatch(Submission.Accepted.class::isInstance)) {
+        notifications.send(Notifications.Topic.READY);
       }
       for (int i = 0; i < answers.size(); i++) {
         batch.get(i).answer().complete(answers.get(i));
       }
     } catch (SQLException e) {
-      if (ringing && NOTIFICATIONS_FULL.equals(e.getSQLState())) {
+      if (notifying && NOTIFICATIONS_FULL.equals(e.getSQLState())) {
         write(batch, false); // a notification is a hint, and the workers poll
       } else if (batch.size() > 1 && wasRefused(e)) {
         batch.forEach(

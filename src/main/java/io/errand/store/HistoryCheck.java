@@ -183,7 +183,7 @@ public final class HistoryCheck {
             AND (e.reason IN ('cancel_requested', 'cancelled') OR e.actor = 'migration'))
         """);
     RULES.put(
-        "H2 every change is an arrow that exists",
+        "H2 every change is a transition that exists",
         """
         SELECT job_id, 'went from ' || coalesce(from_state, 'nothing') || ' to ' || to_state
         FROM chain
@@ -240,10 +240,10 @@ public final class HistoryCheck {
     connection.setReadOnly(true);
     try (Statement statement = connection.createStatement()) {
       List<Violation> violations = new ArrayList<>();
-      String arrows = arrows();
+      String transitions = transitions();
       String finals = finals();
       for (Map.Entry<String, String> rule : RULES.entrySet()) {
-        String sql = rule.getValue().formatted(arrows, finals);
+        String sql = rule.getValue().formatted(transitions, finals);
         violations.addAll(broken(statement, rule.getKey(), sql));
       }
       if (settled) {
@@ -278,17 +278,17 @@ public final class HistoryCheck {
     }
   }
 
-  private static String arrows() {
-    List<String> arrows = new ArrayList<>();
-    arrows.add("' queued'"); // the submit
+  private static String transitions() {
+    List<String> transitions = new ArrayList<>();
+    transitions.add("' queued'"); // the submit
     for (JobState from : JobState.values()) {
       for (JobState to : JobState.values()) {
-        if (from.arrowTo(to).isPresent()) {
-          arrows.add("'" + from.wireName() + " " + to.wireName() + "'");
+        if (from.transitionTo(to).isPresent()) {
+          transitions.add("'" + from.wireName() + " " + to.wireName() + "'");
         }
       }
     }
-    return String.join(", ", arrows);
+    return String.join(", ", transitions);
   }
 
   private static String finals() {

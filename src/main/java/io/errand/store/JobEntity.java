@@ -20,7 +20,7 @@ import org.hibernate.annotations.JdbcTypeCode;
 import org.hibernate.type.SqlTypes;
 
 /**
- * A row of {@code jobs}, to read. Writing is done by the verbs of this room alone. The values of
+ * A row of {@code jobs}, to read. Writing is done by the verbs of this package alone. The values of
  * {@code env} and {@code stdin} are not mapped, so that no reader can give them away.
  */
 @Entity

@@ -18,7 +18,7 @@ import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The first arrow: a job comes into being, with its key, in one statement.
+ * The first transition: a job comes into being, with its key, in one statement.
  *
  * <p>The key's unique index decides between parallel submits. Whoever loses waits there for the
  * winner's commit, so that afterwards the winner's job is there to be read: no state in between.
@@ -185,14 +185,14 @@ public class SubmitStore {
    * Stores each of the jobs whose key and id are not known, in one transaction. They may come from
    * many callers, and keys and ids may repeat among them.
    *
-   * @param ringing whether the workers are to be told in the same transaction
+   * @param notifying whether the workers are to be told in the same transaction
    * @return one answer per job, in order
    * @throws SQLException if nothing was stored, or if the database is away; whether the jobs were
    *     stored is then unknown
    */
-  public List<Submission> submitEach(List<NewJob> jobs, boolean ringing) throws SQLException {
+  public List<Submission> submitEach(List<NewJob> jobs, boolean notifying) throws SQLException {
     try (Connection connection = dataSource.getConnection()) {
-      Map<UUID, Submission.Accepted> stored = insertAndShow(connection, jobs, ringing);
+      Map<UUID, Submission.Accepted> stored = insertAndShow(connection, jobs, notifying);
       List<Submission> answers = new ArrayList<>(jobs.size());
       for (NewJob job : jobs) {
         Submission accepted = stored.remove(job.id());
@@ -325,13 +325,13 @@ public class SubmitStore {
   }
 
   private static Map<UUID, Submission.Accepted> insertAndShow(
-      Connection connection, List<NewJob> jobs, boolean ringing) throws SQLException {
+      Connection connection, List<NewJob> jobs, boolean notifying) throws SQLException {
     try (PreparedStatement statement = connection.prepareStatement(SUBMIT_AND_SHOW)) {
       // Of several with one id the first is it: the database would take any.
       Map<UUID, NewJob> wanted = new LinkedHashMap<>();
       jobs.forEach(job -> wanted.putIfAbsent(job.id(), job));
       NewJobJson.of(wanted.values()).bind(statement);
-      statement.setBoolean(3, ringing);
+      statement.setBoolean(3, notifying);
       Map<UUID, Submission.Accepted> stored = new HashMap<>();
       try (ResultSet row = statement.executeQuery()) {
         while (row.next()) {

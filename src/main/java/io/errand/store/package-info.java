@@ -1,8 +1,8 @@
 /**
- * Everything that speaks SQL: one verb per arrow of the state machine, and the reads.
+ * Everything that speaks SQL: one verb per transition of the state machine, and the reads.
  *
  * <p>The few statements that decide speed and correctness are text blocks right above their
- * methods; every write about an attempt names the job and its claim token. This room must never
+ * methods; every write about an attempt names the job and its claim token. This package must never
  * decide what becomes of a job: it carries out a {@link io.errand.job.Decision}.
  */
 @NullMarked

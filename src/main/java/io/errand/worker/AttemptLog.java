@@ -45,7 +45,10 @@ final class AttemptLog {
     String detail = result.detail() == null ? "" : " (" + result.detail() + ")";
     LOG.infof(
         "Ended: %s%s, job becomes %s%s",
-        result.outcome().wireName(), how, completion.decision().arrow().to().wireName(), detail);
+        result.outcome().wireName(),
+        how,
+        completion.decision().transition().to().wireName(),
+        detail);
   }
 
   private static void logged(ClaimedJob job, Runnable line) {

@@ -27,8 +27,8 @@ final class CommandMemory {
    */
   static final long OWN_BYTES =
       Slots.MOST_BYTES_AT_ONCE
-          + LiveFeed.MOST_BYTES_IN_ALL
-          + LiveFeed.MOST_BYTES_AT_ONCE
+          + LiveOutputSender.MOST_BYTES_IN_ALL
+          + LiveOutputSender.MOST_BYTES_AT_ONCE
           + 4 * MEBIBYTE;
 
   private static final Logger LOG = Logger.getLogger(CommandMemory.class);

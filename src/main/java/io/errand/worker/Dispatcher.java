@@ -5,14 +5,14 @@ import io.errand.exec.EndCause;
 import io.errand.job.JobState;
 import io.errand.job.Outcome;
 import io.errand.memory.MemoryBudget.Reservation;
-import io.errand.store.Bell;
 import io.errand.store.ClaimStore;
 import io.errand.store.ClaimStore.Claimer;
 import io.errand.store.ClaimedJob;
+import io.errand.store.CompleteAndClaimStore;
+import io.errand.store.CompleteAndClaimStore.Done;
 import io.errand.store.CompleteStore;
 import io.errand.store.Completion;
-import io.errand.store.TurnStore;
-import io.errand.store.TurnStore.Turn;
+import io.errand.store.Notifications;
 import io.errand.store.WatchStore;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -30,12 +30,12 @@ import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The thread that speaks with the database for a worker: it writes the ends that have come in, all
- * at once, and in the same statement claims for the slots that these free. So batches form by
- * themselves when the work is dense, and a lone job waits for nobody.
+ * The thread that speaks with the database for a worker: it stores the completions that have come
+ * in, all in one statement, and in the same statement claims jobs for the slots that they free. So
+ * batches form by themselves under load, and a single job does not wait.
  *
- * <p>Nothing here trusts an answer that did not come. An end that may not have been written is
- * written again: its token fences it. A claim that may have been made is looked up by this
+ * <p>An answer that did not come means nothing here. A completion that may not have been stored is
+ * stored again: its token fences it. A claim that may have been made is looked up by this
  * incarnation's id.
  */
 final class Dispatcher {
@@ -46,8 +46,8 @@ final class Dispatcher {
   private static final Duration LONGEST_PAUSE = Duration.ofSeconds(5);
 
   private final CompleteStore completes;
-  private final TurnStore turns;
-  private final Bell bell;
+  private final CompleteAndClaimStore completeAndClaim;
+  private final Notifications notifications;
   private final WorkerMeters meters;
   private final Duration poll;
   private final String workerName;
@@ -56,7 +56,7 @@ final class Dispatcher {
   private final FreeSpace space;
   private final UnknownClaims unknown;
 
-  private final Attention attention;
+  private final JobRequests jobRequests;
   private final Semaphore wakeUp = new Semaphore(0);
   private final Thread thread = new Thread(this::run, "errand-dispatch");
   private final ScheduledThreadPoolExecutor alarms =
@@ -70,22 +70,22 @@ final class Dispatcher {
 
   private volatile boolean claiming = true;
   private volatile boolean stopped;
-  private volatile boolean mayHaveWork = true;
-  private volatile boolean isWanted = true;
+  private volatile boolean mayHaveReady = true;
+  private volatile boolean hasRequests = true;
   private long noClaimBeforeNanos = System.nanoTime(); // the rest belongs to the thread
   private int unavailableInARow;
   private int lastBatch;
   private boolean memoryShort;
-  private final QueueFront front = new QueueFront();
+  private final ScanStart scanStart = new ScanStart();
   private @Nullable Slots slots;
   private @Nullable Lease lease;
 
   Dispatcher(
       ClaimStore claims,
       CompleteStore completes,
-      TurnStore turns,
+      CompleteAndClaimStore completeAndClaim,
       WatchStore watches,
-      Bell bell,
+      Notifications notifications,
       WorkerMeters meters,
       Duration poll,
       String workerName,
@@ -93,8 +93,8 @@ final class Dispatcher {
       CommandMemory memory,
       FreeSpace space) {
     this.completes = completes;
-    this.turns = turns;
-    this.bell = bell;
+    this.completeAndClaim = completeAndClaim;
+    this.notifications = notifications;
     this.meters = meters;
     this.poll = poll;
     this.workerName = workerName;
@@ -102,7 +102,7 @@ final class Dispatcher {
     this.memory = memory;
     this.space = space;
     this.unknown = new UnknownClaims(claims, memory);
-    this.attention = new Attention(claims, watches, bell, alarms);
+    this.jobRequests = new JobRequests(claims, watches, notifications, alarms);
     thread.setDaemon(true);
   }
 
@@ -113,7 +113,7 @@ final class Dispatcher {
     thread.start();
   }
 
-  /** From now on only ends are written. */
+  /** From now on completions are stored and nothing is claimed. */
   void stopClaiming() {
     claiming = false;
   }
@@ -126,17 +126,17 @@ final class Dispatcher {
 
   /** There may be jobs to claim. */
   void workArrived() {
-    mayHaveWork = true;
+    mayHaveReady = true;
     wakeUp.release();
   }
 
   /** Somebody may want something of a running job. */
-  void attentionWanted() {
-    isWanted = true;
+  void requestsArrived() {
+    hasRequests = true;
     wakeUp.release();
   }
 
-  /** There is an end to write, or a slot has become free. */
+  /** There is a completion to store, or a slot has become free. */
   void slotChanged() {
     wakeUp.release();
   }
@@ -159,7 +159,7 @@ final class Dispatcher {
             unknown.begin(
                 held, holder, (job, reserved) -> begin(held, right, holder, job, reserved));
             more = take(held, right, holder);
-            payAttention(held, holder);
+            handleRequests(held, holder);
             if (more) {
               gather(held);
             }
@@ -181,12 +181,12 @@ final class Dispatcher {
     }
   }
 
-  /** Waits until somebody rings, or for about the given time. After that time everything is due. */
+  /** Waits for a wake-up, or for about the given time. After that time the worker polls. */
   private void await(Slots held, Duration time) {
     try {
       if (!held.hasEnded() && !wakeUp.tryAcquire(jittered(time), TimeUnit.NANOSECONDS)) {
-        mayHaveWork = true;
-        isWanted = true;
+        mayHaveReady = true;
+        hasRequests = true;
       }
       wakeUp.drainPermits();
     } catch (InterruptedException e) {
@@ -195,9 +195,9 @@ final class Dispatcher {
   }
 
   /**
-   * Lets more ends come together while ends come thick: where the last turn wrote several, this one
-   * waits until half of the commands have ended, for two milliseconds at most. The others run
-   * meanwhile; an end that comes alone never waits.
+   * Gathers more completions under load: where the last statement stored several, this one waits
+   * until half of the commands have ended, for two milliseconds at most. The others run meanwhile;
+   * a completion that comes alone never waits.
    */
   private void gather(Slots held) {
     long until = System.nanoTime() + GATHER_NANOS;
@@ -213,13 +213,13 @@ final class Dispatcher {
     }
   }
 
-  /** Waits whoever rings, so that a database that is coming back is not run over. */
+  /** Waits whatever wakes it, so that a database that has just come back is not overloaded. */
   private void pause(Duration time) {
     try {
       Duration bounded = time.compareTo(LONGEST_PAUSE) > 0 ? LONGEST_PAUSE : time;
       TimeUnit.NANOSECONDS.sleep(jittered(bounded));
-      mayHaveWork = true;
-      isWanted = true;
+      mayHaveReady = true;
+      hasRequests = true;
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
@@ -230,7 +230,7 @@ final class Dispatcher {
   }
 
   /**
-   * Writes what has ended and claims for the slots that are free or become so by that.
+   * Stores completions and claims jobs for the slots that are free or become free by that.
    *
    * @return whether there may be more to claim at once
    */
@@ -239,7 +239,7 @@ final class Dispatcher {
     boolean mayClaim =
         holder != null
             && !unknown.areExpected()
-            && mayHaveWork
+            && mayHaveReady
             && claiming
             && !space.isShort()
             && System.nanoTime() - noClaimBeforeNanos >= 0;
@@ -249,17 +249,17 @@ final class Dispatcher {
     }
     lastBatch = batch.isEmpty() ? lastBatch : batch.size();
     if (limit > 0) {
-      mayHaveWork = false;
+      mayHaveReady = false;
     }
-    Turn turn;
+    Done done;
     long begun = System.nanoTime();
-    Instant from = front.next(begun);
+    Instant from = scanStart.next(begun);
     try (Reservation reserved = memory.forClaim(limit)) {
       try {
-        turn =
+        done =
             holder == null
-                ? Turn.ended(completes.complete(batch, "worker " + workerName))
-                : turns.take(
+                ? Done.completed(completes.complete(batch, "worker " + workerName))
+                : completeAndClaim.run(
                     batch, new Claimer(holder, workerName, queues, from), limit, reserved.bytes());
       } catch (SQLException | RuntimeException | Error e) {
         held.putBack(batch);
@@ -267,22 +267,22 @@ final class Dispatcher {
       }
       if (limit > 0) {
         long now = System.nanoTime();
-        front.looked(from, now, now - begun, turn.claimed(), turn.someLeft() ? 0 : limit);
-        lookAtMemory(turn.someLeft(), held.busy() - batch.size() + turn.claimed().size());
+        scanStart.scanned(from, now, now - begun, done.claimed(), done.someLeft() ? 0 : limit);
+        noteMemory(done.someLeft(), held.busy() - batch.size() + done.claimed().size());
       }
-      recorded(held, batch, turn.ended());
-      for (ClaimedJob job : turn.claimed()) {
+      recorded(held, batch, done.completed());
+      for (ClaimedJob job : done.claimed()) {
         begin(held, right, Objects.requireNonNull(holder), job, reserved.split(job.memoryBytes()));
       }
-    } // what of it no job has got is free again
-    if (limit > 0 && turn.claimed().size() == limit) {
-      mayHaveWork = true;
+    } // what no job has taken of it is free again
+    if (limit > 0 && done.claimed().size() == limit) {
+      mayHaveReady = true;
     }
-    return limit > 0 && mayHaveWork;
+    return limit > 0 && mayHaveReady;
   }
 
   /** Says so where jobs are ready and there is no memory for them. */
-  private void lookAtMemory(boolean someLeft, int busy) {
+  private void noteMemory(boolean someLeft, int busy) {
     memoryShort = someLeft;
     meters.waitsForMemory(someLeft);
     if (someLeft) {
@@ -300,33 +300,33 @@ final class Dispatcher {
     }
   }
 
-  private void payAttention(Slots held, UUID holder) throws SQLException {
-    if (isWanted && held.busy() > 0) {
-      isWanted = false;
-      attention.pay(held, holder);
+  private void handleRequests(Slots held, UUID holder) throws SQLException {
+    if (hasRequests && held.busy() > 0) {
+      hasRequests = false;
+      jobRequests.handle(held, holder);
     }
   }
 
-  /** The ends are written: whatever else comes of one of them, its slot is given free. */
+  /** The completions are stored. The slot of each is freed, also where the rest fails. */
   private void recorded(Slots held, List<Completion> batch, Set<UUID> changed) {
     boolean anyFinal = false;
-    mayHaveWork |= memoryShort && !batch.isEmpty(); // what these held is free soon
+    mayHaveReady |= memoryShort && !batch.isEmpty(); // what these held is free soon
     for (Completion completion : batch) {
       try {
-        tell(held, completion, changed.contains(completion.jobId()));
+        report(held, completion, changed.contains(completion.jobId()));
       } catch (RuntimeException | Error e) {
         LOG.error("The worker goes on after a fault of its own", e);
       } finally {
         held.recorded(completion.token());
       }
-      anyFinal |= completion.decision().ifCancelRequested().arrow().to().isFinal();
+      anyFinal |= completion.decision().ifCancelRequested().transition().to().isFinal();
     }
     if (anyFinal) {
-      bell.ring(Bell.Ring.FINISHED);
+      notifications.send(Notifications.Topic.FINISHED);
     }
   }
 
-  private void tell(Slots held, Completion completion, boolean ours) {
+  private void report(Slots held, Completion completion, boolean ours) {
     ClaimedJob job = held.job(completion.token());
     if (job != null) {
       AttemptLog.ended(job, completion, ours);
@@ -334,15 +334,16 @@ final class Dispatcher {
         meters.claimLost();
       }
       if (job.keyed()) {
-        bell.ring(Bell.Ring.READY); // the next of its concurrency key may run now
+        notifications.send(
+            Notifications.Topic.READY); // the next of its concurrency key may run now
       }
     }
-    attention.forget(held, completion.token());
-    planNextLook(completion);
+    jobRequests.forget(held, completion.token());
+    planNextClaim(completion);
   }
 
-  /** What an end means for when this worker claims next. */
-  private void planNextLook(Completion completion) {
+  /** What a completion means for when this worker claims next. */
+  private void planNextClaim(Completion completion) {
     if (completion.result().outcome() == Outcome.WORKER_UNAVAILABLE) {
       if (System.nanoTime() - noClaimBeforeNanos < 0) {
         return; // of the batch that has already brought the pause about
@@ -356,7 +357,7 @@ final class Dispatcher {
     } else if (completion.result().started()) {
       unavailableInARow = 0;
     }
-    JobState next = completion.decision().arrow().to();
+    JobState next = completion.decision().transition().to();
     Duration delay = completion.decision().delay();
     if (JobState.CLAIMABLE.contains(next) && delay.compareTo(poll) < 0 && !stopped) {
       // It is due before the next poll; a moment later, because the database's clock decides.

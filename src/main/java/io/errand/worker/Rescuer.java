@@ -1,13 +1,13 @@
 package io.errand.worker;
 
 import io.errand.job.AttemptResult;
-import io.errand.store.Bell;
 import io.errand.store.ClaimStore;
 import io.errand.store.ClaimedJob;
 import io.errand.store.CompleteStore;
 import io.errand.store.Completion;
 import io.errand.store.ControlStore;
 import io.errand.store.Housekeeping;
+import io.errand.store.Notifications;
 import io.errand.store.WatchStore;
 import io.errand.store.WorkerStore;
 import io.quarkus.scheduler.Scheduled;
@@ -36,7 +36,7 @@ public class Rescuer {
   private final ControlStore control;
   private final WatchStore watches;
   private final Housekeeping housekeeping;
-  private final Bell bell;
+  private final Notifications notifications;
 
   Rescuer(
       WorkerStore workers,
@@ -45,14 +45,14 @@ public class Rescuer {
       ControlStore control,
       WatchStore watches,
       Housekeeping housekeeping,
-      Bell bell) {
+      Notifications notifications) {
     this.workers = workers;
     this.claims = claims;
     this.completes = completes;
     this.control = control;
     this.watches = watches;
     this.housekeeping = housekeeping;
-    this.bell = bell;
+    this.notifications = notifications;
   }
 
   @Scheduled(every = "1.5s", concurrentExecution = ConcurrentExecution.SKIP)
@@ -63,7 +63,7 @@ public class Rescuer {
         rescue();
       }
       if (due.expired() && control.expire(BATCH) > 0) {
-        bell.ring(Bell.Ring.FINISHED);
+        notifications.send(Notifications.Topic.FINISHED);
       }
       if (due.counts()) {
         housekeeping.foldCounts(MOST_COUNTS);
@@ -125,8 +125,8 @@ public class Rescuer {
         LOG.warnf("Job %s lost its worker in attempt %d", job.id(), job.attempt());
       }
     }
-    bell.ring(Bell.Ring.FINISHED);
-    bell.ring(Bell.Ring.READY);
+    notifications.send(Notifications.Topic.FINISHED);
+    notifications.send(Notifications.Topic.READY);
     return changed.size();
   }
 }

@@ -5,7 +5,7 @@ import io.errand.exec.CommandResult;
 import io.errand.exec.EndCause;
 import io.errand.exec.HostAbilities;
 import io.errand.exec.Launcher;
-import io.errand.exec.OutputTap;
+import io.errand.exec.OutputListener;
 import io.errand.exec.ProcessInfo;
 import io.errand.exec.RunningCommand;
 import io.errand.job.AttemptResult;
@@ -229,17 +229,17 @@ final class Slots {
   }
 
   /** Lets somebody hear what this command prints. */
-  void tap(UUID token, OutputTap tap) {
+  void addListener(UUID token, OutputListener listener) {
     RunningCommand command = command(token);
     if (command != null) {
-      command.tap(tap);
+      command.addListener(listener);
     }
   }
 
-  void untap(UUID token, OutputTap tap) {
+  void removeListener(UUID token, OutputListener listener) {
     RunningCommand command = command(token);
     if (command != null) {
-      command.untap(tap);
+      command.removeListener(listener);
     }
   }
 

@@ -8,10 +8,10 @@ import io.errand.exec.Launcher;
 import io.errand.exec.LinuxLauncher;
 import io.errand.exec.TrustedPath;
 import io.errand.memory.MemoryBudget;
-import io.errand.store.Bell;
 import io.errand.store.ClaimStore;
+import io.errand.store.CompleteAndClaimStore;
 import io.errand.store.CompleteStore;
-import io.errand.store.TurnStore;
+import io.errand.store.Notifications;
 import io.errand.store.WatchStore;
 import io.errand.store.WorkerStore;
 import io.quarkus.runtime.StartupEvent;
@@ -40,10 +40,10 @@ public class Worker {
   private final WorkerConfig config;
   private final ClaimStore claims;
   private final CompleteStore completes;
-  private final TurnStore turns;
+  private final CompleteAndClaimStore completeAndClaim;
   private final WorkerStore workers;
   private final WatchStore watches;
-  private final Bell bell;
+  private final Notifications notifications;
   private final WorkerMeters meters;
   private final MemoryBudget budget;
   private final FreeSpace space;
@@ -57,20 +57,20 @@ public class Worker {
       WorkerConfig config,
       ClaimStore claims,
       CompleteStore completes,
-      TurnStore turns,
+      CompleteAndClaimStore completeAndClaim,
       WorkerStore workers,
       WatchStore watches,
-      Bell bell,
+      Notifications notifications,
       WorkerMeters meters,
       MemoryBudget budget,
       FreeSpace space) {
     this.config = config;
     this.claims = claims;
     this.completes = completes;
-    this.turns = turns;
+    this.completeAndClaim = completeAndClaim;
     this.workers = workers;
     this.watches = watches;
-    this.bell = bell;
+    this.notifications = notifications;
     this.meters = meters;
     this.budget = budget;
     this.space = space;
@@ -102,9 +102,9 @@ public class Worker {
         new Dispatcher(
             claims,
             completes,
-            turns,
+            completeAndClaim,
             watches,
-            bell,
+            notifications,
             meters,
             Duration.ofNanos((long) (config.pollSeconds() * 1e9)),
             name,
@@ -120,8 +120,8 @@ public class Worker {
     describeMemory(size);
     Slots slots = new Slots(size, launcher, config.caps(), host, meters, dispatcher::slotChanged);
     meters.watchSlots(size, slots::busy);
-    bell.onRing(Bell.Ring.READY, dispatcher::workArrived);
-    bell.onRing(Bell.Ring.ATTENTION, dispatcher::attentionWanted);
+    notifications.subscribe(Notifications.Topic.READY, dispatcher::workArrived);
+    notifications.subscribe(Notifications.Topic.ATTENTION, dispatcher::requestsArrived);
     Lease lease =
         new Lease(
             workers,

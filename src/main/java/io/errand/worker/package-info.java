@@ -1,9 +1,10 @@
 /**
  * The pool that runs jobs: claiming, slots, the lease, giving up on silent workers, and the drain.
  *
- * <p>This room turns what {@code exec} reports into outcomes, asks {@link io.errand.job.Decision}
- * what follows, and has {@code store} write it under the claim's token. It never decides by itself
- * what becomes of a job, and never waits for the API: both meet in the tables alone.
+ * <p>This package turns what {@code exec} reports into outcomes, asks {@link
+ * io.errand.job.Decision} what follows, and has {@code store} write it under the claim's token. It
+ * never decides by itself what becomes of a job, and never waits for the API: both meet in the
+ * tables alone.
  */
 @NullMarked
 package io.errand.worker;

@@ -124,14 +124,14 @@ class AccountsTest {
     Path directory = OpenFolder.in(open, "directory");
     CommandSpec spec = in(within(spec("pwd"), NOBODY), directory);
     assertThat(text(start(spec).result().stdout())).isEqualTo(directory + "\n");
-    ConfinedLine line =
-        ConfinedLine.of(
+    ConfinedCommandLine line =
+        ConfinedCommandLine.of(
             spec,
             Account.find("nobody"),
             Path.of("/bin/pwd"),
             directory,
             Path.of("/tmp"),
-            new SandboxLine(folder, folder));
+            new SandboxCommandLine(folder, folder));
     Files.delete(directory); // swapped after the check
     Files.createSymbolicLink(directory, shut);
     Process process = new ProcessBuilder(line.arguments()).redirectErrorStream(true).start();
@@ -223,14 +223,14 @@ class AccountsTest {
         Map.of(
             "GCONV_PATH", "/tmp/se cret'$x", "LC_ALL", "../../tmp/x", "PLAIN", "a=b", "HOME", "/h");
     environment.putAll(own);
-    ConfinedLine line =
-        ConfinedLine.of(
+    ConfinedCommandLine line =
+        ConfinedCommandLine.of(
             plain.withEnvironment(environment),
             Account.find("nobody"),
             Path.of("/usr/bin/env"),
             Path.of("/"),
             Path.of("/tmp"),
-            new SandboxLine(folder, folder));
+            new SandboxCommandLine(folder, folder));
     assertThat(line.environment()).doesNotContainKeys("GCONV_PATH", "LC_ALL").containsKey("PLAIN");
     assertThat(String.join(" ", line.arguments())).doesNotContain("se cret", "../../tmp/x");
     String said = text(start(plain.withEnvironment(environment)).result().stdout());

@@ -112,7 +112,7 @@ class ConfinementTest {
         new HostAbilities(
             Map.of("limits", "no prlimit", "user", "not root", "sandbox", "no bwrap"),
             Accounts.asTheServer(TestLauncher.home()),
-            new SandboxLine(TestLauncher.home(), TestLauncher.temporaryRoot()));
+            new SandboxCommandLine(TestLauncher.home(), TestLauncher.temporaryRoot()));
     assertThat(none.refusalOf(Confinement.NONE)).isNull();
     assertThat(
             none.refusalOf(

@@ -62,7 +62,8 @@ class HostileProcessTest {
           new ProcessBuilder("setsid", "sh", "-c", "echo ready; exec sleep 600");
       builder.environment().put(CommandSpec.COOKIE_VARIABLE, "of-a-hostile-process-test");
       marked = ready(builder);
-      assertThat(ProcessHunt.killAll(Set.of("of-a-hostile-process-test"), Set.of())).isEqualTo(1);
+      assertThat(StrayProcesses.killAll(Set.of("of-a-hostile-process-test"), Set.of()))
+          .isEqualTo(1);
     } finally {
       huge.destroyForcibly();
       if (marked != null) {

@@ -255,7 +255,8 @@ class LinuxLauncherTest {
                 Confinement.NONE));
     await().until(() -> !carrying(waiting.cookie()).isEmpty());
     Objects.requireNonNull(tapped.command)
-        .tap((stderr, offset, bytes) -> heard.append(offset).append(':').append(new String(bytes)));
+        .addListener(
+            (stderr, offset, bytes) -> heard.append(offset).append(':').append(new String(bytes)));
     await().until(() -> heard.toString().contains("early") || heard.toString().contains("y"));
     try {
       Files.createFile(flag);

@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.errand.server.TestServer;
+import io.errand.store.CommandLogCheck;
 import io.errand.store.HistoryCheck;
-import io.errand.store.LedgerCheck;
 import java.net.http.HttpResponse;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -35,8 +35,8 @@ class FailoverIT {
       awaitRest(cluster);
       try (Connection connection = cluster.connect()) {
         assertThat(HistoryCheck.check(connection, true).violations()).isEmpty();
-        assertThat(LedgerCheck.starts(connection, load.ledger())).isEmpty();
-        assertThat(LedgerCheck.accepted(connection, load.acceptedIds())).isEmpty();
+        assertThat(CommandLogCheck.starts(connection, load.ledger())).isEmpty();
+        assertThat(CommandLogCheck.accepted(connection, load.acceptedIds())).isEmpty();
       }
       setAndAwait(cluster, "fsync = off", "none; ");
     }

@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.errand.store.CommandLogCheck;
 import io.errand.store.HistoryCheck;
-import io.errand.store.LedgerCheck;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -171,8 +171,8 @@ class FaultsIT {
     HistoryCheck.Report report = history(cluster, true);
     List<HistoryCheck.Violation> violations = new ArrayList<>(report.violations());
     try (Connection connection = cluster.connect()) {
-      violations.addAll(LedgerCheck.starts(connection, load.ledger()));
-      violations.addAll(LedgerCheck.accepted(connection, load.acceptedIds()));
+      violations.addAll(CommandLogCheck.starts(connection, load.ledger()));
+      violations.addAll(CommandLogCheck.accepted(connection, load.acceptedIds()));
       System.out.printf(
           "faults: %d jobs, %d events, %d submits accepted, %d tried again%n",
           report.jobs(), report.events(), load.accepted(), load.refused());

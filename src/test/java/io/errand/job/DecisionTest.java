@@ -3,7 +3,7 @@ package io.errand.job;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.errand.job.JobState.Arrow;
+import io.errand.job.JobState.Transition;
 import io.errand.job.RetryRule.CodeRange;
 import java.time.Duration;
 import java.util.EnumMap;
@@ -31,21 +31,21 @@ class DecisionTest {
 
   @Test
   void eachOutcomeHasItsDefaultWhileTriesAreLeft() {
-    Map<Outcome, Arrow> expected = new EnumMap<>(Outcome.class);
-    expected.put(Outcome.SUCCESS, Arrow.SUCCEED);
-    expected.put(Outcome.EXIT_CODE, Arrow.RETRY);
-    expected.put(Outcome.SIGNAL, Arrow.RETRY);
-    expected.put(Outcome.TIMEOUT, Arrow.RETRY);
-    expected.put(Outcome.OUT_OF_MEMORY, Arrow.FAIL);
-    expected.put(Outcome.OUT_OF_DISK, Arrow.FAIL);
-    expected.put(Outcome.SPAWN_FAILED, Arrow.FAIL);
-    expected.put(Outcome.WORKER_UNAVAILABLE, Arrow.GIVE_BACK);
-    expected.put(Outcome.LOST, Arrow.RETRY);
-    expected.put(Outcome.RELEASED, Arrow.GIVE_BACK);
-    expected.put(Outcome.CANCELLED, Arrow.CONFIRM_CANCEL);
+    Map<Outcome, Transition> expected = new EnumMap<>(Outcome.class);
+    expected.put(Outcome.SUCCESS, Transition.SUCCEED);
+    expected.put(Outcome.EXIT_CODE, Transition.RETRY);
+    expected.put(Outcome.SIGNAL, Transition.RETRY);
+    expected.put(Outcome.TIMEOUT, Transition.RETRY);
+    expected.put(Outcome.OUT_OF_MEMORY, Transition.FAIL);
+    expected.put(Outcome.OUT_OF_DISK, Transition.FAIL);
+    expected.put(Outcome.SPAWN_FAILED, Transition.FAIL);
+    expected.put(Outcome.WORKER_UNAVAILABLE, Transition.GIVE_BACK);
+    expected.put(Outcome.LOST, Transition.RETRY);
+    expected.put(Outcome.RELEASED, Transition.GIVE_BACK);
+    expected.put(Outcome.CANCELLED, Transition.CONFIRM_CANCEL);
     for (Outcome outcome : Outcome.values()) {
       Integer code = outcome == Outcome.EXIT_CODE ? Integer.valueOf(1) : null;
-      assertThat(decide(policy(3, OnLost.RETRY), 1, ended(outcome, code)).arrow())
+      assertThat(decide(policy(3, OnLost.RETRY), 1, ended(outcome, code)).transition())
           .as(outcome.wireName())
           .isEqualTo(expected.get(outcome));
     }
@@ -54,18 +54,18 @@ class DecisionTest {
   @Test
   void whatWouldBeRetriedFailsWhenNoTryIsLeft() {
     for (Outcome outcome : List.of(Outcome.SIGNAL, Outcome.TIMEOUT, Outcome.LOST)) {
-      assertThat(decide(policy(3, OnLost.RETRY), 3, ended(outcome, null)).arrow())
-          .isEqualTo(Arrow.FAIL);
+      assertThat(decide(policy(3, OnLost.RETRY), 3, ended(outcome, null)).transition())
+          .isEqualTo(Transition.FAIL);
     }
-    assertThat(decide(policy(1, OnLost.RETRY), 1, ended(Outcome.EXIT_CODE, 1)).arrow())
-        .isEqualTo(Arrow.FAIL);
+    assertThat(decide(policy(1, OnLost.RETRY), 1, ended(Outcome.EXIT_CODE, 1)).transition())
+        .isEqualTo(Transition.FAIL);
   }
 
   @Test
   void whatIsGivenBackCostsNoTryEvenWhenNoneIsLeft() {
     for (Outcome outcome : List.of(Outcome.WORKER_UNAVAILABLE, Outcome.RELEASED)) {
       Decision decision = decide(policy(1, OnLost.RETRY), 1, ended(outcome, null));
-      assertThat(decision.arrow()).isEqualTo(Arrow.GIVE_BACK);
+      assertThat(decision.transition()).isEqualTo(Transition.GIVE_BACK);
       assertThat(decision.uncharged()).isTrue();
       assertThat(decision.delay()).isEqualTo(Decision.GIVE_BACK_DELAY);
     }
@@ -78,9 +78,10 @@ class DecisionTest {
         .forEach(
             code ->
                 assertThat(
-                        decide(policy(3, OnLost.RETRY), 1, ended(Outcome.EXIT_CODE, code)).arrow())
+                        decide(policy(3, OnLost.RETRY), 1, ended(Outcome.EXIT_CODE, code))
+                            .transition())
                     .as("exit code %d", code)
-                    .isEqualTo(atOnce.contains(code) ? Arrow.FAIL : Arrow.RETRY));
+                    .isEqualTo(atOnce.contains(code) ? Transition.FAIL : Transition.RETRY));
   }
 
   @Test
@@ -90,32 +91,39 @@ class DecisionTest {
     RetryRule noTimeout = new RetryRule(Outcome.TIMEOUT, List.of(), false);
     RetryRule ignored = new RetryRule(Outcome.TIMEOUT, List.of(), true);
     RetryPolicy policy = policy(9, OnLost.RETRY, noSecond, usage, noTimeout, ignored);
-    assertThat(decide(policy, 1, ended(Outcome.EXIT_CODE, 2)).arrow()).isEqualTo(Arrow.FAIL);
-    assertThat(decide(policy, 1, ended(Outcome.EXIT_CODE, 70)).arrow()).isEqualTo(Arrow.RETRY);
-    assertThat(decide(policy, 1, ended(Outcome.EXIT_CODE, 127)).arrow()).isEqualTo(Arrow.FAIL);
-    assertThat(decide(policy, 1, ended(Outcome.EXIT_CODE, 1)).arrow()).isEqualTo(Arrow.RETRY);
-    assertThat(decide(policy, 1, ended(Outcome.TIMEOUT, null)).arrow()).isEqualTo(Arrow.FAIL);
+    assertThat(decide(policy, 1, ended(Outcome.EXIT_CODE, 2)).transition())
+        .isEqualTo(Transition.FAIL);
+    assertThat(decide(policy, 1, ended(Outcome.EXIT_CODE, 70)).transition())
+        .isEqualTo(Transition.RETRY);
+    assertThat(decide(policy, 1, ended(Outcome.EXIT_CODE, 127)).transition())
+        .isEqualTo(Transition.FAIL);
+    assertThat(decide(policy, 1, ended(Outcome.EXIT_CODE, 1)).transition())
+        .isEqualTo(Transition.RETRY);
+    assertThat(decide(policy, 1, ended(Outcome.TIMEOUT, null)).transition())
+        .isEqualTo(Transition.FAIL);
   }
 
   @Test
   void aRuleCannotGiveMoreTriesThanThereAre() {
     RetryRule always = new RetryRule(Outcome.SPAWN_FAILED, List.of(), true);
     assertThat(
-            decide(policy(2, OnLost.RETRY, always), 2, ended(Outcome.SPAWN_FAILED, null)).arrow())
-        .isEqualTo(Arrow.FAIL);
+            decide(policy(2, OnLost.RETRY, always), 2, ended(Outcome.SPAWN_FAILED, null))
+                .transition())
+        .isEqualTo(Transition.FAIL);
   }
 
   @Test
   void aLossObeysOnLostAndOnlyARealLossIsCharged() {
-    assertThat(decide(policy(3, OnLost.FAIL), 1, AttemptResult.lost()).arrow())
-        .isEqualTo(Arrow.FAIL);
-    assertThat(decide(policy(3, OnLost.HOLD), 1, AttemptResult.lost()).arrow())
-        .isEqualTo(Arrow.HOLD);
+    assertThat(decide(policy(3, OnLost.FAIL), 1, AttemptResult.lost()).transition())
+        .isEqualTo(Transition.FAIL);
+    assertThat(decide(policy(3, OnLost.HOLD), 1, AttemptResult.lost()).transition())
+        .isEqualTo(Transition.HOLD);
     Decision drained = decide(policy(3, OnLost.HOLD), 1, ended(Outcome.RELEASED, null));
-    assertThat(drained.arrow()).isEqualTo(Arrow.HOLD);
+    assertThat(drained.transition()).isEqualTo(Transition.HOLD);
     assertThat(drained.uncharged()).isTrue();
     AttemptResult neverStarted = new AttemptResult(Outcome.RELEASED, null, null, false, null);
-    assertThat(decide(policy(3, OnLost.FAIL), 1, neverStarted).arrow()).isEqualTo(Arrow.GIVE_BACK);
+    assertThat(decide(policy(3, OnLost.FAIL), 1, neverStarted).transition())
+        .isEqualTo(Transition.GIVE_BACK);
   }
 
   @Test
@@ -123,15 +131,15 @@ class DecisionTest {
     for (Outcome outcome : Outcome.values()) {
       Integer code = outcome == Outcome.EXIT_CODE ? Integer.valueOf(1) : null;
       Decision decision = decide(policy(3, OnLost.HOLD), 1, ended(outcome, code));
-      assertThat(decision.ifCancelRequested().arrow())
+      assertThat(decision.ifCancelRequested().transition())
           .as(outcome.wireName())
-          .isEqualTo(outcome == Outcome.SUCCESS ? Arrow.SUCCEED : Arrow.CONFIRM_CANCEL);
+          .isEqualTo(outcome == Outcome.SUCCESS ? Transition.SUCCEED : Transition.CONFIRM_CANCEL);
     }
   }
 
   @Test
   void aDecisionOnlyTakesArrowsThatLeaveRunning() {
-    assertThatThrownBy(() -> new Decision(Arrow.RELEASE, Duration.ZERO, false))
+    assertThatThrownBy(() -> new Decision(Transition.RELEASE, Duration.ZERO, false))
         .isInstanceOf(IllegalArgumentException.class);
   }
 

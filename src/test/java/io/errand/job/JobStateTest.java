@@ -2,7 +2,7 @@ package io.errand.job;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.errand.job.JobState.Arrow;
+import io.errand.job.JobState.Transition;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.Optional;
@@ -32,7 +32,7 @@ class JobStateTest {
   void theWholeMatrixOfStatesIsAsTheContractSays() {
     for (JobState from : JobState.values()) {
       for (JobState to : JobState.values()) {
-        assertThat(from.arrowTo(to).isPresent())
+        assertThat(from.transitionTo(to).isPresent())
             .as("%s -> %s", from, to)
             .isEqualTo(LEGAL.getOrDefault(from, Set.of()).contains(to));
       }
@@ -41,22 +41,22 @@ class JobStateTest {
 
   @Test
   void everyArrowLeavesJustTheStatesItNames() {
-    Map<Arrow, Set<JobState>> sources =
+    Map<Transition, Set<JobState>> sources =
         Map.of(
-            Arrow.CLAIM, Set.of(JobState.QUEUED, JobState.RETRYING),
-            Arrow.SUCCEED, Set.of(JobState.RUNNING),
-            Arrow.FAIL, Set.of(JobState.RUNNING),
-            Arrow.RETRY, Set.of(JobState.RUNNING),
-            Arrow.GIVE_BACK, Set.of(JobState.RUNNING),
-            Arrow.HOLD, Set.of(JobState.RUNNING),
-            Arrow.CONFIRM_CANCEL, Set.of(JobState.RUNNING),
-            Arrow.CANCEL, Set.of(JobState.QUEUED, JobState.RETRYING, JobState.HELD),
-            Arrow.RELEASE, Set.of(JobState.HELD));
-    for (Arrow arrow : Arrow.values()) {
+            Transition.CLAIM, Set.of(JobState.QUEUED, JobState.RETRYING),
+            Transition.SUCCEED, Set.of(JobState.RUNNING),
+            Transition.FAIL, Set.of(JobState.RUNNING),
+            Transition.RETRY, Set.of(JobState.RUNNING),
+            Transition.GIVE_BACK, Set.of(JobState.RUNNING),
+            Transition.HOLD, Set.of(JobState.RUNNING),
+            Transition.CONFIRM_CANCEL, Set.of(JobState.RUNNING),
+            Transition.CANCEL, Set.of(JobState.QUEUED, JobState.RETRYING, JobState.HELD),
+            Transition.RELEASE, Set.of(JobState.HELD));
+    for (Transition transition : Transition.values()) {
       for (JobState state : JobState.values()) {
-        assertThat(arrow.leaves(state))
-            .as("%s leaves %s", arrow, state)
-            .isEqualTo(sources.getOrDefault(arrow, Set.of()).contains(state));
+        assertThat(transition.leaves(state))
+            .as("%s leaves %s", transition, state)
+            .isEqualTo(sources.getOrDefault(transition, Set.of()).contains(state));
       }
     }
   }
@@ -72,6 +72,6 @@ class JobStateTest {
     for (JobState state : JobState.values()) {
       assertThat(JobState.ofWireName(state.wireName())).isEqualTo(state);
     }
-    assertThat(JobState.SUCCEEDED.arrowTo(JobState.RUNNING)).isEqualTo(Optional.empty());
+    assertThat(JobState.SUCCEEDED.transitionTo(JobState.RUNNING)).isEqualTo(Optional.empty());
   }
 }

@@ -68,20 +68,21 @@ class ClaimMemoryTest extends StoreFixture {
   }
 
   @Test
-  void aTurnThatWritesEndsClaimsWithinTheSameMemory() throws SQLException {
-    TurnStore turns = new TurnStore(database.dataSource(), completes, claims);
+  void aStatementThatStoresCompletionsClaimsWithinTheSameMemory() throws SQLException {
+    CompleteAndClaimStore completeAndClaim =
+        new CompleteAndClaimStore(database.dataSource(), completes, claims);
     submit();
     ClaimedJob first = claim(1).get(0);
     submit(fat(0, 1 << 20, 1 << 20));
-    TurnStore.Turn turn =
-        turns.take(
+    CompleteAndClaimStore.Done done =
+        completeAndClaim.run(
             List.of(ended(first, io.errand.job.Outcome.SUCCESS, 0)),
             new Claimer(workerId, "w", List.of("*"), null),
             4,
             MEBIBYTE);
-    assertThat(turn.ended()).containsExactly(first.id());
-    assertThat(turn.claimed()).isEmpty();
-    assertThat(turn.someLeft()).isTrue();
+    assertThat(done.completed()).containsExactly(first.id());
+    assertThat(done.claimed()).isEmpty();
+    assertThat(done.someLeft()).isTrue();
   }
 
   @Test

@@ -33,7 +33,7 @@ class GroupCommitTest {
     groupCommit =
         new GroupCommit(
             new SubmitStore(database.dataSource()),
-            new Bell(
+            new Notifications(
                 database.dataSource(), new WorkerStore(database.dataSource(), database.config())));
   }
 

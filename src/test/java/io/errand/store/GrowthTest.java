@@ -133,12 +133,12 @@ class GrowthTest {
         .doesNotContain("Seq Scan on jobs");
     assertThat(
             plan(
-                "turn",
+                "complete and claim",
                 "uuid[], uuid[], timestamptz[], text[], text[], float8[], boolean[], text[], smallint[], text[], text[],"
                     + " boolean[], float8[], float8[], float8[], bigint[], bytea[], integer[], bigint[],"
                     + " bytea[], integer[], bigint[], jsonb[], boolean[], text,"
                     + " timestamptz, boolean, text[], uuid, integer, bigint, text, uuid",
-                TurnStore.TURN,
+                CompleteAndClaimStore.COMPLETE_AND_CLAIM,
                 "'{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}',"
                     + " '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', 'w', null, true, '{*}', '"
                     + WORKER

@@ -198,14 +198,14 @@ class HistoryTest extends StoreFixture {
     Path accepted =
         Files.writeString(folder.resolve("accepted"), id + "\n" + UUID.randomUUID() + "\n");
     try (Connection connection = database.dataSource().getConnection()) {
-      assertThat(LedgerCheck.accepted(connection, accepted)).hasSize(1);
+      assertThat(CommandLogCheck.accepted(connection, accepted)).hasSize(1);
     }
   }
 
   private List<String> ledger(Path folder, String... lines) throws SQLException, IOException {
     Path file = Files.write(folder.resolve("ledger"), List.of(lines));
     try (Connection connection = database.dataSource().getConnection()) {
-      return LedgerCheck.starts(connection, file).stream().map(Violation::rule).toList();
+      return CommandLogCheck.starts(connection, file).stream().map(Violation::rule).toList();
     }
   }
 

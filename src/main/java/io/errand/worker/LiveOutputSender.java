@@ -1,8 +1,8 @@
 package io.errand.worker;
 
-import io.errand.exec.OutputTap;
-import io.errand.store.Bell;
+import io.errand.exec.OutputListener;
 import io.errand.store.ClaimedJob;
+import io.errand.store.Notifications;
 import io.errand.store.WatchStore;
 import io.errand.store.WatchStore.NewChunk;
 import java.sql.SQLException;
@@ -27,8 +27,8 @@ import org.jspecify.annotations.Nullable;
  * is never slowed, and the database, which may be slow: when it is full the oldest pieces go, and
  * the viewer sees a gap.
  */
-final class LiveFeed {
-  private static final Logger LOG = Logger.getLogger(LiveFeed.class);
+final class LiveOutputSender {
+  private static final Logger LOG = Logger.getLogger(LiveOutputSender.class);
   private static final long FLUSH_MILLIS = 100;
   private static final int MOST_BUFFERED_BYTES = 1 << 18;
   private static final int PIECE_COST = 128; // what a piece of one byte takes beside it
@@ -42,26 +42,27 @@ final class LiveFeed {
   private static final int MOST_PIECE_BYTES = 1 << 16;
 
   private final WatchStore store;
-  private final Bell bell;
+  private final Notifications notifications;
   private final ScheduledExecutorService timer;
-  private final Map<UUID, Feed> feeds = new ConcurrentHashMap<>(); // by claim token
+  private final Map<UUID, OutputOfClaim> watchedClaims =
+      new ConcurrentHashMap<>(); // by claim token
   private final AtomicInteger inAll = new AtomicInteger(); // buffered, or being written
   private final AtomicBoolean planned = new AtomicBoolean();
 
-  LiveFeed(WatchStore store, Bell bell, ScheduledExecutorService timer) {
+  LiveOutputSender(WatchStore store, Notifications notifications, ScheduledExecutorService timer) {
     this.store = store;
-    this.bell = bell;
+    this.notifications = notifications;
     this.timer = timer;
   }
 
   /** The buffer of one watched claim. */
-  private final class Feed implements OutputTap {
+  private final class OutputOfClaim implements OutputListener {
     private final ClaimedJob job;
     private final Deque<NewChunk> pieces = new ArrayDeque<>(); // guarded by this
     private int buffered; // guarded by this
     private boolean ended; // guarded by this
 
-    private Feed(ClaimedJob job) {
+    private OutputOfClaim(ClaimedJob job) {
       this.job = job;
     }
 
@@ -129,17 +130,17 @@ final class LiveFeed {
     return all;
   }
 
-  /** The tap for a claim that somebody has begun to watch, or null if there is one already. */
-  @Nullable OutputTap begin(ClaimedJob job) {
-    Feed feed = new Feed(job);
-    return feeds.putIfAbsent(job.token(), feed) == null ? feed : null;
+  /** The listener for a claim that somebody has begun to watch, or null if there is one already. */
+  @Nullable OutputListener begin(ClaimedJob job) {
+    OutputOfClaim output = new OutputOfClaim(job);
+    return watchedClaims.putIfAbsent(job.token(), output) == null ? output : null;
   }
 
   /** Nobody watches it any more, or it has ended: what is buffered still goes. */
   void end(UUID token) {
-    Feed feed = feeds.remove(token);
-    if (feed != null) {
-      timer.execute(() -> send(feed.takeLast()));
+    OutputOfClaim output = watchedClaims.remove(token);
+    if (output != null) {
+      timer.execute(() -> send(output.takeLast()));
     }
   }
 
@@ -157,7 +158,7 @@ final class LiveFeed {
   private void flush() {
     planned.set(false);
     List<NewChunk> batch = new ArrayList<>();
-    feeds.values().forEach(feed -> batch.addAll(feed.take()));
+    watchedClaims.values().forEach(output -> batch.addAll(output.take()));
     send(batch);
   }
 
@@ -171,7 +172,7 @@ final class LiveFeed {
       }
       try {
         store.append(pieces.subList(from, to));
-        bell.ring(Bell.Ring.OUTPUT);
+        notifications.send(Notifications.Topic.OUTPUT);
       } catch (SQLException e) {
         LOG.debugf("Live output was not sent, its viewers will see a gap: %s", e.getMessage());
       } finally {

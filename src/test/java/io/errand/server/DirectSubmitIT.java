@@ -12,7 +12,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** ADR 13: there are two ways to submit, and nobody can tell which one it was. */
-class SubmitLaneIT {
+class DirectSubmitIT {
   private static final String PLAIN = "application/json";
   private static final String FRAMEWORK = "application/json; charset=utf-8";
   private static TestServer server;

@@ -1,4 +1,4 @@
-package io.errand.house;
+package io.errand.style;
 
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
@@ -19,7 +19,7 @@ import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 
-/** Which room may import which. A room that is missing here is not allowed to exist. */
+/** Which package may import which. A package that is missing here is not allowed to exist. */
 class ArchitectureTest {
   private static final Map<String, Set<String>> ALLOWED =
       Map.ofEntries(
@@ -49,28 +49,28 @@ class ArchitectureTest {
   @Test
   void theWholeProductIsLookedAt() {
     assertThat(ours.size()).isGreaterThan(60);
-    Set<String> rooms = new HashSet<>();
-    ours.forEach(type -> rooms.add(room(type)));
-    rooms.remove("");
-    assertThat(rooms).isEqualTo(ALLOWED.keySet());
+    Set<String> packages = new HashSet<>();
+    ours.forEach(type -> packages.add(packageOf(type)));
+    packages.remove("");
+    assertThat(packages).isEqualTo(ALLOWED.keySet());
   }
 
   @Test
-  void everyRoomImportsOnlyWhatItMay() {
+  void everyPackageImportsOnlyWhatItMay() {
     ALLOWED.forEach(
-        (room, others) -> {
+        (packageOf, others) -> {
           Set<String> allowed = new HashSet<>(others);
-          allowed.add(room);
+          allowed.add(packageOf);
           classes()
               .that()
-              .resideInAPackage("io.errand." + room + "..")
+              .resideInAPackage("io.errand." + packageOf + "..")
               .should()
               .onlyDependOnClassesThat(
                   new DescribedPredicate<JavaClass>("are in " + allowed + " or not ours") {
                     @Override
                     public boolean test(JavaClass type) {
                       return !type.getPackageName().startsWith("io.errand")
-                          || allowed.contains(room(type));
+                          || allowed.contains(packageOf(type));
                     }
                   })
               .check(ours);
@@ -106,11 +106,11 @@ class ArchitectureTest {
   }
 
   @Test
-  void theRoomsHaveNoCycles() {
+  void thePackagesHaveNoCycles() {
     slices().matching("io.errand.(*)..").should().beFreeOfCycles().check(ours);
   }
 
-  private static String room(JavaClass type) {
+  private static String packageOf(JavaClass type) {
     String[] parts = type.getPackageName().split("\\.");
     return Arrays.asList(parts).size() < 3 ? "" : parts[2];
   }

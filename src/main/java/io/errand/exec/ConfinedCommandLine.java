@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  * @param arguments the first is an absolute path
  * @param environment all of it
  */
-record ConfinedLine(List<String> arguments, Map<String, String> environment) {
+record ConfinedCommandLine(List<String> arguments, Map<String, String> environment) {
   /** What changes the account, and leaves nothing of root behind. */
   static List<String> changeOf(Account account) {
     return List.of(
@@ -99,13 +99,13 @@ record ConfinedLine(List<String> arguments, Map<String, String> environment) {
    * @param directory where it starts
    * @param temporary its private directory, always writable
    */
-  static ConfinedLine of(
+  static ConfinedCommandLine of(
       CommandSpec spec,
       @Nullable Account account,
       Path program,
       Path directory,
       Path temporary,
-      SandboxLine sandboxes) {
+      SandboxCommandLine sandboxes) {
     List<String> line = new ArrayList<>();
     Limits limits = spec.confinement().limits();
     if (needsTools(limits)) {
@@ -128,7 +128,7 @@ record ConfinedLine(List<String> arguments, Map<String, String> environment) {
     addCarrier(environment, line);
     line.add(program.toString());
     line.addAll(spec.argv().subList(1, spec.argv().size()));
-    return new ConfinedLine(line, environment);
+    return new ConfinedCommandLine(line, environment);
   }
 
   private static void addLimits(Limits limits, List<String> line) {

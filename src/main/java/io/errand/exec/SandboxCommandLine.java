@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param home the server's own directory
  * @param temporaryRoot where the private directories of all commands are
  */
-record SandboxLine(Path home, Path temporaryRoot) {
+record SandboxCommandLine(Path home, Path temporaryRoot) {
   /** The descriptor on which bubblewrap finds its filter of system calls. */
   static final int FILTER_DESCRIPTOR = 3;
 

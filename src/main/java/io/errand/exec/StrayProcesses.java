@@ -21,13 +21,13 @@ import java.util.concurrent.TimeUnit;
  *
  * <p>It is used by the guardian and by the start of a server, both of which are nobody's parent.
  */
-final class ProcessHunt {
+final class StrayProcesses {
   private static final int MOST_ROUNDS = 200;
   private static final int MOST_LOOKS = 20;
   private static final int QUIET_ROUNDS = 2;
   private static final long PAUSE_MILLIS = 25;
 
-  private ProcessHunt() {}
+  private StrayProcesses() {}
 
   /** The cookies of the commands that have a private temporary directory here. */
   static Set<String> cookiesIn(Path temporaryRoot) {

@@ -8,19 +8,20 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where a worker begins to look for jobs. As a rule that is the front of the queue. But while a
- * transaction is left open somewhere, PostgreSQL keeps every index entry that it might still see,
- * so that the front fills with jobs that have long run, and each claim walks past all of them.
+ * The {@code run_at} from which a claim scans the index of ready jobs. By default that is its
+ * beginning. While a transaction is left open anywhere, PostgreSQL keeps every index entry that the
+ * transaction might still see: the beginning of the index fills with entries of jobs that have run,
+ * and each claim reads all of them.
  *
- * <p>So once a look has taken long, the next ones begin a little before the jobs that it found, as
- * long as that is faster; where it is not, the database is slow for another reason, and it is not
- * tried again for ten seconds. What such a look leaves out, such as a job with a {@code run_at} in
- * the past, is found by the whole look that still comes every two seconds, or less often where that
- * takes long: a twentieth of the time at most.
+ * <p>Once a scan has taken long, the next scans start a little before the jobs that it found, as
+ * long as that is faster. Where it is not, the database is slow for another reason, and it is not
+ * tried again for ten seconds. What such a scan leaves out, such as a job with a {@code run_at} in
+ * the past, is found by the full scan that still comes every two seconds, or less often where it
+ * takes long: full scans take a twentieth of the time at most.
  *
  * <p>For one thread.
  */
-final class QueueFront {
+final class ScanStart {
   private static final long WORTH_A_TRY_NANOS = 3_000_000;
   private static final double FASTER = 1.5;
   private static final long LEAST_BETWEEN_NANOS =
@@ -30,43 +31,43 @@ final class QueueFront {
   private static final Duration LAG = Duration.ofSeconds(1); // of commits behind their run_at
 
   private @Nullable Instant from;
-  private long wholeLookAtNanos;
+  private long fullScanAtNanos;
   private @Nullable Long noTryBeforeNanos;
-  private long shortLooks; // since the whole one, and how long they took
-  private long shortNanos;
+  private long partialScans; // since the full one, and how long they took
+  private long partialNanos;
 
-  /** From where the next look is to be; null is the whole queue. */
+  /** Where the next scan is to start; null is the beginning of the index. */
   @Nullable Instant next(long nowNanos) {
-    return from == null || nowNanos - wholeLookAtNanos >= 0 ? null : from;
+    return from == null || nowNanos - fullScanAtNanos >= 0 ? null : from;
   }
 
   /**
-   * A look has been taken.
+   * A scan has ended.
    *
-   * @param start from where it was
+   * @param start where it started
    * @param tookNanos how long it took
    * @param claimed what it found
    * @param limit how many it was to find at most; where it found fewer, none was left behind
    */
-  void looked(
+  void scanned(
       @Nullable Instant start, long nowNanos, long tookNanos, List<ClaimedJob> claimed, int limit) {
     if (start != null) {
-      shortLooks++;
-      shortNanos += tookNanos;
+      partialScans++;
+      partialNanos += tookNanos;
       if (claimed.size() < limit) {
         from = before(claimed);
       }
       return;
     }
     boolean pays = pays(nowNanos, tookNanos);
-    shortLooks = 0;
-    shortNanos = 0;
+    partialScans = 0;
+    partialNanos = 0;
     if (!pays) {
       from = null;
       return;
     }
     from = before(claimed);
-    wholeLookAtNanos = nowNanos + Math.max(LEAST_BETWEEN_NANOS, SHARE * tookNanos);
+    fullScanAtNanos = nowNanos + Math.max(LEAST_BETWEEN_NANOS, SHARE * tookNanos);
   }
 
   private @Nullable Instant before(List<ClaimedJob> claimed) {
@@ -76,14 +77,14 @@ final class QueueFront {
         .orElse(from);
   }
 
-  private boolean pays(long nowNanos, long wholeNanos) {
-    if (wholeNanos <= WORTH_A_TRY_NANOS) {
+  private boolean pays(long nowNanos, long fullNanos) {
+    if (fullNanos <= WORTH_A_TRY_NANOS) {
       return false;
     }
     if (from == null) {
       return noTryBeforeNanos == null || nowNanos - noTryBeforeNanos >= 0;
     }
-    if (shortLooks > 0 && wholeNanos < FASTER * shortNanos / shortLooks) {
+    if (partialScans > 0 && fullNanos < FASTER * partialNanos / partialScans) {
       noTryBeforeNanos = nowNanos + NEXT_TRY_NANOS;
       return false;
     }

@@ -24,7 +24,7 @@ import java.util.regex.Pattern;
  * Holds what was written outside the database against what stands in it: by commands about their
  * starts and ends, and by clients about what was accepted.
  */
-public final class LedgerCheck {
+public final class CommandLogCheck {
   private static final String STARTS = "I5 no more tries than counted and allowed";
   private static final String ALONE = "I6 no two tries of a job at once";
   private static final String ACCEPTED = "I1 what was accepted is there";
@@ -32,7 +32,7 @@ public final class LedgerCheck {
   private static final Pattern UUID_FORM =
       Pattern.compile("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}");
 
-  private LedgerCheck() {}
+  private CommandLogCheck() {}
 
   /**
    * Checks the lines {@code JOB ATTEMPT TOKEN WORD} of a ledger that commands append to. Their

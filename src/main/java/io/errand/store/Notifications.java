@@ -25,23 +25,24 @@ import org.postgresql.PGConnection;
 import org.postgresql.PGNotification;
 
 /**
- * Wakes the processes that share a database, so that they need not wait for their next poll.
+ * Notifications between the processes that share a database, so that they need not wait for their
+ * next poll.
  *
- * <p>A ring is a hint and may be lost: everybody who listens also polls. The first goes out at
- * once; those that come in the {@value #QUIET_MILLIS} ms behind it become one, because PostgreSQL
- * takes a lock of the whole instance to commit a NOTIFY.
+ * <p>A notification is a hint and may be lost: every subscriber also polls. The first is sent at
+ * once; those of the next {@value #QUIET_MILLIS} ms are sent as one, because PostgreSQL takes a
+ * lock of the whole instance to commit a NOTIFY.
  */
 @ApplicationScoped
-public class Bell {
-  private static final Logger LOG = Logger.getLogger(Bell.class);
-  private static final String CHANNEL_SQL = "LISTEN errand";
-  private static final String RING_SQL =
+public class Notifications {
+  private static final Logger LOG = Logger.getLogger(Notifications.class);
+  private static final String LISTEN_SQL = "LISTEN errand";
+  private static final String NOTIFY_SQL =
       "SELECT pg_notify('errand', name) FROM unnest(?) AS r (name)";
   private static final int LISTEN_MILLIS = 10_000;
   private static final int QUIET_MILLIS = 5;
 
-  /** What happened. */
-  public enum Ring {
+  /** What happened. Its name in lower case is the payload. */
+  public enum Topic {
     /** There may be jobs to claim. */
     READY,
     /** There may be cancels to carry out, or somebody wants to see a running job. */
@@ -54,49 +55,49 @@ public class Bell {
 
   private final DataSource dataSource;
   private final WorkerStore workers;
-  private final Map<Ring, List<Runnable>> listeners =
+  private final Map<Topic, List<Runnable>> listeners =
       Map.of(
-          Ring.READY, new CopyOnWriteArrayList<>(),
-          Ring.ATTENTION, new CopyOnWriteArrayList<>(),
-          Ring.OUTPUT, new CopyOnWriteArrayList<>(),
-          Ring.FINISHED, new CopyOnWriteArrayList<>());
+          Topic.READY, new CopyOnWriteArrayList<>(),
+          Topic.ATTENTION, new CopyOnWriteArrayList<>(),
+          Topic.OUTPUT, new CopyOnWriteArrayList<>(),
+          Topic.FINISHED, new CopyOnWriteArrayList<>());
 
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition wanted = lock.newCondition();
-  private final Set<Ring> pending = EnumSet.noneOf(Ring.class); // guarded by lock
-  private final AtomicLong lastRungNanos = new AtomicLong(System.nanoTime());
+  private final Set<Topic> pending = EnumSet.noneOf(Topic.class); // guarded by lock
+  private final AtomicLong lastSentNanos = new AtomicLong(System.nanoTime());
   private volatile boolean stopped;
-  private final Thread ringer = new Thread(this::ringForever, "errand-bell-ring");
-  private final Thread listener = new Thread(this::listenForever, "errand-bell-listen");
+  private final Thread sender = new Thread(this::sendForever, "errand-notify");
+  private final Thread listener = new Thread(this::listenForever, "errand-listen");
 
-  Bell(DataSource dataSource, WorkerStore workers) {
+  Notifications(DataSource dataSource, WorkerStore workers) {
     this.dataSource = dataSource;
     this.workers = workers;
   }
 
   void start(@Observes StartupEvent event) {
-    ringer.setDaemon(true);
-    ringer.start();
+    sender.setDaemon(true);
+    sender.start();
     listener.setDaemon(true);
     listener.start();
   }
 
   void stop(@Observes ShutdownEvent event) {
     stopped = true;
-    ringer.interrupt();
+    sender.interrupt();
     listener.interrupt();
   }
 
-  /** Calls the listener at each ring; it must be quick. */
-  public void onRing(Ring ring, Runnable call) {
-    listenersOf(ring).add(call);
+  /** Calls the listener at each notification of the topic; it must be quick. */
+  public void subscribe(Topic topic, Runnable call) {
+    listenersOf(topic).add(call);
   }
 
-  /** Tells everybody, soon. Never blocks and never fails. */
-  public void ring(Ring ring) {
+  /** Sends a notification, soon. Never blocks and never fails. */
+  public void send(Topic topic) {
     lock.lock();
     try {
-      pending.add(ring);
+      pending.add(topic);
       wanted.signal();
     } finally {
       lock.unlock();
@@ -104,28 +105,28 @@ public class Bell {
   }
 
   /**
-   * Whether the caller may ring in a statement of its own, which saves a transaction: only while
-   * nothing has rung in the last {@value #QUIET_MILLIS} ms.
+   * Whether the caller may send one in a statement of its own, which saves a transaction: only
+   * while none was sent in the last {@value #QUIET_MILLIS} ms.
    */
   boolean isQuiet() {
-    long last = lastRungNanos.get();
+    long last = lastSentNanos.get();
     long now = System.nanoTime();
     return now - last > TimeUnit.MILLISECONDS.toNanos(QUIET_MILLIS)
-        && lastRungNanos.compareAndSet(last, now);
+        && lastSentNanos.compareAndSet(last, now);
   }
 
-  private List<Runnable> listenersOf(Ring ring) {
-    return listeners.getOrDefault(ring, List.of());
+  private List<Runnable> listenersOf(Topic topic) {
+    return listeners.getOrDefault(topic, List.of());
   }
 
-  private void ringForever() {
+  private void sendForever() {
     while (!stopped) {
       try {
-        Set<Ring> rings = awaitPending();
-        lastRungNanos.set(System.nanoTime());
+        Set<Topic> topics = awaitPending();
+        lastSentNanos.set(System.nanoTime());
         try (Connection connection = dataSource.getConnection();
-            PreparedStatement statement = connection.prepareStatement(RING_SQL)) {
-          statement.setArray(1, connection.createArrayOf("text", names(rings)));
+            PreparedStatement statement = connection.prepareStatement(NOTIFY_SQL)) {
+          statement.setArray(1, connection.createArrayOf("text", names(topics)));
           statement.execute();
         }
         TimeUnit.MILLISECONDS.sleep(QUIET_MILLIS);
@@ -137,19 +138,19 @@ public class Bell {
     }
   }
 
-  private static Object[] names(Set<Ring> rings) {
-    return rings.stream().map(ring -> ring.name().toLowerCase(Locale.ROOT)).toArray();
+  private static Object[] names(Set<Topic> topics) {
+    return topics.stream().map(topic -> topic.name().toLowerCase(Locale.ROOT)).toArray();
   }
 
-  private Set<Ring> awaitPending() throws InterruptedException {
+  private Set<Topic> awaitPending() throws InterruptedException {
     lock.lockInterruptibly();
     try {
       while (pending.isEmpty()) {
         wanted.await();
       }
-      Set<Ring> rings = EnumSet.copyOf(pending);
+      Set<Topic> topics = EnumSet.copyOf(pending);
       pending.clear();
-      return rings;
+      return topics;
     } finally {
       lock.unlock();
     }
@@ -159,8 +160,8 @@ public class Bell {
     while (!stopped) {
       try (Connection connection = workers.dedicatedConnection("errand listen", 30);
           Statement statement = connection.createStatement()) {
-        statement.execute(CHANNEL_SQL);
-        wakeAll(); // what was rung while nobody listened
+        statement.execute(LISTEN_SQL);
+        wakeAll(); // what was sent while nobody listened
         PGConnection postgres = connection.unwrap(PGConnection.class);
         while (!stopped) {
           PGNotification[] notifications = postgres.getNotifications(LISTEN_MILLIS);
@@ -189,14 +190,14 @@ public class Bell {
   }
 
   private void wake(PGNotification[] notifications) {
-    Set<Ring> rung = EnumSet.noneOf(Ring.class);
+    Set<Topic> received = EnumSet.noneOf(Topic.class);
     for (PGNotification notification : notifications) {
-      for (Ring ring : Ring.values()) {
-        if (ring.name().toLowerCase(Locale.ROOT).equals(notification.getParameter())) {
-          rung.add(ring);
+      for (Topic topic : Topic.values()) {
+        if (topic.name().toLowerCase(Locale.ROOT).equals(notification.getParameter())) {
+          received.add(topic);
         }
       }
     }
-    rung.forEach(ring -> listenersOf(ring).forEach(Runnable::run));
+    received.forEach(topic -> listenersOf(topic).forEach(Runnable::run));
   }
 }

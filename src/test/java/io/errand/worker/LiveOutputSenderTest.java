@@ -2,7 +2,7 @@ package io.errand.worker;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.errand.exec.OutputTap;
+import io.errand.exec.OutputListener;
 import io.errand.job.Backoff;
 import io.errand.job.Confinement;
 import io.errand.job.OnLost;
@@ -21,7 +21,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import org.junit.jupiter.api.Test;
 
 /** What is buffered for viewers while the database is slow. */
-class LiveFeedTest {
+class LiveOutputSenderTest {
   @Test
   @SuppressWarnings("NullAway") // it writes nothing here, so it needs no store
   void theOutputOfManyWatchedJobsIsBoundedInAll() throws InterruptedException {
@@ -36,21 +36,23 @@ class LiveFeedTest {
           }
         });
     try {
-      LiveFeed feed = new LiveFeed(null, null, timer);
-      List<OutputTap> taps = new ArrayList<>();
+      LiveOutputSender feed = new LiveOutputSender(null, null, timer);
+      List<OutputListener> listeners = new ArrayList<>();
       for (int i = 0; i < 100; i++) {
-        taps.add(feed.begin(job()));
+        listeners.add(feed.begin(job()));
       }
       int most = 0;
       for (int round = 0; round < 10; round++) {
-        for (OutputTap tap : taps) {
-          tap.onOutput(round % 2 == 0, round * 50_000L, new byte[50_000]);
+        for (OutputListener listener : listeners) {
+          listener.onOutput(round % 2 == 0, round * 50_000L, new byte[50_000]);
           most = Math.max(most, feed.bufferedBytes());
         }
       }
-      assertThat(most).isBetween(LiveFeed.MOST_BYTES_IN_ALL - 100_000, LiveFeed.MOST_BYTES_IN_ALL);
-      taps.get(0).onOutput(true, 0, new byte[5_000_000]); // more than all at once
-      assertThat(feed.bufferedBytes()).isLessThanOrEqualTo(LiveFeed.MOST_BYTES_IN_ALL);
+      assertThat(most)
+          .isBetween(
+              LiveOutputSender.MOST_BYTES_IN_ALL - 100_000, LiveOutputSender.MOST_BYTES_IN_ALL);
+      listeners.get(0).onOutput(true, 0, new byte[5_000_000]); // more than all at once
+      assertThat(feed.bufferedBytes()).isLessThanOrEqualTo(LiveOutputSender.MOST_BYTES_IN_ALL);
     } finally {
       timer.shutdownNow();
     }

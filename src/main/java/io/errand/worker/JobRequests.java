@@ -4,10 +4,10 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.json.JsonMapper;
-import io.errand.exec.OutputTap;
-import io.errand.store.Bell;
+import io.errand.exec.OutputListener;
 import io.errand.store.ClaimStore;
 import io.errand.store.ClaimedJob;
+import io.errand.store.Notifications;
 import io.errand.store.WatchStore;
 import java.sql.SQLException;
 import java.util.HashMap;
@@ -18,26 +18,30 @@ import java.util.UUID;
 import java.util.concurrent.ScheduledExecutorService;
 
 /**
- * Does what people want of running jobs: ends them, shows what they print, shows their processes.
- * Asked by the dispatcher's thread, once for all jobs; where nobody wants anything that is one
- * small read.
+ * Carries out requests for running jobs: to cancel them, to send their live output, to list their
+ * processes. The thread of the dispatcher reads the requests of all jobs of the worker at once;
+ * where there is none, that is one small read.
  */
-final class Attention {
+final class JobRequests {
   private static final ObjectMapper MAPPER =
       JsonMapper.builder().propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE).build();
 
   private final ClaimStore claims;
   private final WatchStore watches;
-  private final LiveFeed feed;
-  private final Map<UUID, OutputTap> taps = new HashMap<>();
+  private final LiveOutputSender sender;
+  private final Map<UUID, OutputListener> listeners = new HashMap<>();
 
-  Attention(ClaimStore claims, WatchStore watches, Bell bell, ScheduledExecutorService timer) {
+  JobRequests(
+      ClaimStore claims,
+      WatchStore watches,
+      Notifications notifications,
+      ScheduledExecutorService timer) {
     this.claims = claims;
     this.watches = watches;
-    this.feed = new LiveFeed(watches, bell, timer);
+    this.sender = new LiveOutputSender(watches, notifications, timer);
   }
 
-  void pay(Slots slots, UUID holder) throws SQLException {
+  void handle(Slots slots, UUID holder) throws SQLException {
     Set<UUID> watched = new HashSet<>();
     for (ClaimStore.Wish wish : claims.wishesFor(holder)) {
       ClaimedJob job = slots.job(wish.token());
@@ -49,17 +53,17 @@ final class Attention {
       }
       if (wish.output()) {
         watched.add(wish.token());
-        OutputTap tap = feed.begin(job);
-        if (tap != null) {
-          taps.put(wish.token(), tap);
-          slots.tap(wish.token(), tap);
+        OutputListener listener = sender.begin(job);
+        if (listener != null) {
+          listeners.put(wish.token(), listener);
+          slots.addListener(wish.token(), listener);
         }
       }
       if (wish.processes()) {
         watches.answerProcesses(job.id(), json(slots.processes(wish.token())));
       }
     }
-    for (UUID token : Set.copyOf(taps.keySet())) {
+    for (UUID token : Set.copyOf(listeners.keySet())) {
       if (!watched.contains(token)) {
         forget(slots, token);
       }
@@ -68,10 +72,10 @@ final class Attention {
 
   /** A claim has ended. */
   void forget(Slots slots, UUID token) {
-    OutputTap tap = taps.remove(token);
-    if (tap != null) {
-      slots.untap(token, tap);
-      feed.end(token);
+    OutputListener listener = listeners.remove(token);
+    if (listener != null) {
+      slots.removeListener(token, listener);
+      sender.end(token);
     }
   }
 

@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  * for the job in this process (ADR 13). What is not plain goes on to the framework, untouched.
  */
 @ApplicationScoped
-public class SubmitLane {
+public class DirectSubmit {
   private static final int BEFORE_THE_FRAMEWORK = -1;
   private static final String PATH = "/v1/jobs";
 
@@ -28,7 +28,7 @@ public class SubmitLane {
   private final SubmitResource submits;
   private final ObjectMapper mapper;
 
-  SubmitLane(ApiConfig config, SubmitResource submits, ObjectMapper mapper) {
+  DirectSubmit(ApiConfig config, SubmitResource submits, ObjectMapper mapper) {
     this.config = config;
     this.submits = submits;
     this.mapper = mapper;

@@ -14,20 +14,20 @@ import java.util.UUID;
 import javax.sql.DataSource;
 
 /**
- * A busy worker's turn: the ends of attempts ride in the statement that claims the next jobs, so
- * that both cost one round trip and one commit.
+ * Stores the completions of a busy worker in the statement that claims its next jobs, so that both
+ * cost one round trip and one commit.
  *
  * <p>Both halves see the tables as they were before the statement. So a job that ends here is not
  * claimed here, nor is one that waits for the concurrency key of one that ends here.
  */
 @ApplicationScoped
-public class TurnStore {
-  static final String TURN =
+public class CompleteAndClaimStore {
+  static final String COMPLETE_AND_CLAIM =
       "WITH "
           + CompleteStore.ENDING
           + ", "
           + ClaimStore.CLAIMING
-          + "SELECT w.job_id AS ended_id, c.*, "
+          + "SELECT w.job_id AS completed_id, c.*, "
           + ClaimStore.LEFT
           + " FROM written w FULL JOIN claimed c ON c.id = w.job_id";
 
@@ -35,7 +35,7 @@ public class TurnStore {
   private final CompleteStore completes;
   private final ClaimStore claims;
 
-  TurnStore(
+  CompleteAndClaimStore(
       @io.quarkus.agroal.DataSource("queue") DataSource dataSource,
       CompleteStore completes,
       ClaimStore claims) {
@@ -45,43 +45,43 @@ public class TurnStore {
   }
 
   /**
-   * What a turn did.
+   * What the statement did.
    *
-   * @param ended the jobs whose ends were written, as of {@link CompleteStore#complete}
+   * @param completed the jobs whose completions were stored, as of {@link CompleteStore#complete}
    * @param claimed the jobs that are the worker's now
    * @param someLeft as of {@link ClaimStore.Claims}
    */
-  public record Turn(Set<UUID> ended, List<ClaimedJob> claimed, boolean someLeft) {
-    /** A turn that claimed nothing. */
-    public static Turn ended(Set<UUID> ended) {
-      return new Turn(ended, List.of(), false);
+  public record Done(Set<UUID> completed, List<ClaimedJob> claimed, boolean someLeft) {
+    /** It claimed nothing. */
+    public static Done completed(Set<UUID> completed) {
+      return new Done(completed, List.of(), false);
     }
   }
 
   /**
-   * Writes ends and claims up to so many jobs.
+   * Stores completions and claims up to so many jobs.
    *
    * @param completions may be empty
    * @param limit may be 0
    * @param memoryBytes what the claimed jobs may hold in all
-   * @throws SQLException if the database is away: writing the same ends again is harmless, and what
-   *     was claimed is known to {@link ClaimStore#heldBy}
+   * @throws SQLException if the database is away: storing the same completions again is harmless,
+   *     and what was claimed is known to {@link ClaimStore#heldBy}
    */
-  public Turn take(List<Completion> completions, Claimer claimer, int limit, long memoryBytes)
+  public Done run(List<Completion> completions, Claimer claimer, int limit, long memoryBytes)
       throws SQLException {
     if (completions.isEmpty()) {
       ClaimStore.Claims claimed =
           limit > 0 ? claims.claim(claimer, limit, memoryBytes) : ClaimStore.Claims.NONE;
-      return new Turn(Set.of(), claimed.jobs(), claimed.someLeft());
+      return new Done(Set.of(), claimed.jobs(), claimed.someLeft());
     }
     if (limit <= 0) {
-      return Turn.ended(completes.complete(completions, actor(claimer)));
+      return Done.completed(completes.complete(completions, actor(claimer)));
     }
     try {
       return both(completions, claimer, limit, memoryBytes);
     } catch (SQLException e) {
       if (ClaimStore.isConcurrencyRace(e)) {
-        return Turn.ended(completes.complete(completions, actor(claimer)));
+        return Done.completed(completes.complete(completions, actor(claimer)));
       }
       throw e;
     }
@@ -91,27 +91,27 @@ public class TurnStore {
     return "worker " + claimer.workerName();
   }
 
-  private Turn both(List<Completion> completions, Claimer claimer, int limit, long memoryBytes)
+  private Done both(List<Completion> completions, Claimer claimer, int limit, long memoryBytes)
       throws SQLException {
     try (Connection connection = dataSource.getConnection();
-        PreparedStatement statement = connection.prepareStatement(TURN)) {
+        PreparedStatement statement = connection.prepareStatement(COMPLETE_AND_CLAIM)) {
       int bound = CompleteStore.bind(connection, statement, completions, actor(claimer));
       ClaimStore.bind(connection, statement, bound, claimer, limit, memoryBytes);
-      Set<UUID> ended = new HashSet<>();
+      Set<UUID> completed = new HashSet<>();
       List<ClaimedJob> claimed = new ArrayList<>();
       boolean someLeft = false;
       try (ResultSet row = statement.executeQuery()) {
         while (row.next()) {
           someLeft = row.getBoolean("some_left");
-          UUID endedId = row.getObject("ended_id", UUID.class);
-          if (endedId != null) {
-            ended.add(endedId);
+          UUID completedId = row.getObject("completed_id", UUID.class);
+          if (completedId != null) {
+            completed.add(completedId);
           } else {
             claimed.add(ClaimStore.read(row));
           }
         }
       }
-      return new Turn(ended, claimed, someLeft);
+      return new Done(completed, claimed, someLeft);
     }
   }
 }

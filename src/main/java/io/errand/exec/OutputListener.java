@@ -4,7 +4,7 @@ package io.errand.exec;
  * Hears what a command prints while it runs. Called on the launcher's thread: be quick, never
  * throw.
  */
-public interface OutputTap {
+public interface OutputListener {
   /**
    * Bytes of a stream, in order; where they do not begin at the end of the last ones, what lies
    * between was not kept.

@@ -1,4 +1,4 @@
-package io.errand.house;
+package io.errand.style;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -13,7 +13,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /** Style that a formatter does not see. */
-class TidyTest {
+class StyleTest {
   private static final int MOST_LINES = 400;
   private static final Pattern BANNED_NAME =
       Pattern.compile(".*(Impl|Utils?|Manager|Helper|Common|Dto)\\.java");
@@ -83,7 +83,7 @@ class TidyTest {
   void noTestSleeps() {
     assertThat(files("src/test/java", ".java"))
         .filteredOn(
-            file -> !file.endsWith("TidyTest.java") && !file.toString().contains("/faults/"))
+            file -> !file.endsWith("StyleTest.java") && !file.toString().contains("/faults/"))
         .allSatisfy(file -> assertThat(SLEEP.matcher(text(file)).find()).isFalse());
   }
 
@@ -93,7 +93,7 @@ class TidyTest {
     all.addAll(
         List.of(Path.of("pom.xml"), Path.of("mvnw"), Path.of("errand"), Path.of("README.md")));
     assertThat(all)
-        .filteredOn(file -> !file.endsWith("TidyTest.java"))
+        .filteredOn(file -> !file.endsWith("StyleTest.java"))
         .allSatisfy(file -> assertThat(REGISTRY.matcher(text(file)).find()).isFalse());
   }
 }

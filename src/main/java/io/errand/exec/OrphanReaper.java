@@ -16,7 +16,7 @@ import java.util.function.Supplier;
  * <p>It never waits for any child, only for a pid that was a zombie at two looks in a row: a child
  * that the JDK started is reaped by the JDK long before.
  */
-final class OrphanSweep {
+final class OrphanReaper {
   private static final int MOST_ROUNDS = 1_000;
   private static final long INTERVAL_NANOS = TimeUnit.SECONDS.toNanos(1);
 
@@ -26,7 +26,7 @@ final class OrphanSweep {
   private Set<Integer> zombies = new HashSet<>();
   private boolean scheduled;
 
-  OrphanSweep(EventLoop loop, Supplier<Set<LinuxCommand>> commands) {
+  OrphanReaper(EventLoop loop, Supplier<Set<LinuxCommand>> commands) {
     this.loop = loop;
     this.commands = commands;
   }
