@@ -133,7 +133,7 @@ class GrowthTest {
         .doesNotContain("Seq Scan on jobs");
     assertThat(
             plan(
-                "complete and claim",
+                "complete_and_claim",
                 "uuid[], uuid[], timestamptz[], text[], text[], float8[], boolean[], text[], smallint[], text[], text[],"
                     + " boolean[], float8[], float8[], float8[], bigint[], bytea[], integer[], bigint[],"
                     + " bytea[], integer[], bigint[], jsonb[], boolean[], text,"
