@@ -1,10 +1,10 @@
 package io.errand.worker;
 
 import io.errand.exec.OutputListener;
-import io.errand.store.ClaimedJob;
 import io.errand.store.Notifications;
-import io.errand.store.WatchStore;
-import io.errand.store.WatchStore.NewChunk;
+import io.errand.store.claim.ClaimedJob;
+import io.errand.store.workers.WatchStore;
+import io.errand.store.workers.WatchStore.NewChunk;
 import java.sql.SQLException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;

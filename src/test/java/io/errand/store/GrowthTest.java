@@ -3,6 +3,9 @@ package io.errand.store;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.errand.job.JobState;
+import io.errand.store.claim.ClaimStore;
+import io.errand.store.claim.CompleteAndClaimStore;
+import io.errand.store.control.Housekeeping;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -133,7 +136,7 @@ class GrowthTest {
         .doesNotContain("Seq Scan on jobs");
     assertThat(
             plan(
-                "complete and claim",
+                "complete_and_claim",
                 "uuid[], uuid[], timestamptz[], text[], text[], float8[], boolean[], text[], smallint[], text[], text[],"
                     + " boolean[], float8[], float8[], float8[], bigint[], bytea[], integer[], bigint[],"
                     + " bytea[], integer[], bigint[], jsonb[], boolean[], text,"

@@ -4,9 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.errand.job.OnLost;
 import io.errand.job.Outcome;
-import io.errand.store.HistoryCheck.Report;
-import io.errand.store.HistoryCheck.Violation;
-import io.errand.store.SubmitStore.Submission;
+import io.errand.store.claim.ClaimedJob;
+import io.errand.store.control.Housekeeping;
+import io.errand.store.history.CommandLogCheck;
+import io.errand.store.history.HistoryCheck;
+import io.errand.store.history.HistoryCheck.Report;
+import io.errand.store.history.HistoryCheck.Violation;
+import io.errand.store.submit.SubmitStore.Submission;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
