@@ -157,7 +157,7 @@ public class LiveOutput {
     }
     while (viewer.isReady() && viewer.attempt() <= status.attempt()) {
       boolean mayRun = viewer.attempt() == status.attempt() && status.isRunning();
-      boolean more = tellChunks(viewer);
+      boolean more = tellChunks(viewer, !mayRun);
       if (more || mayRun) {
         if (more) {
           wakeUp.call();
@@ -205,12 +205,33 @@ public class LiveOutput {
     return viewer.hasHeardAttempt();
   }
 
-  /** Whether there may be more at once. */
-  private boolean tellChunks(LiveViewer viewer) throws SQLException {
+  /**
+   * Where a piece is missing of an attempt that has ended, it is told from what is kept, if it is
+   * there.
+   *
+   * @return whether there may be more at once
+   */
+  private boolean tellChunks(LiveViewer viewer, boolean ended) throws SQLException {
     List<WatchStore.Chunk> chunks =
         watches.chunks(viewer.jobId(), viewer.attempt(), viewer.lastChunkId(), CHUNKS_AT_ONCE);
-    chunks.forEach(
-        chunk -> viewer.chunk(chunk.id(), chunk.stderr(), chunk.startByte(), chunk.data()));
+    for (WatchStore.Chunk chunk : chunks) {
+      if (ended && viewer.misses(chunk.stderr(), chunk.startByte())) {
+        tellKeptBeginning(viewer, chunk.stderr());
+        if (!viewer.isReady()) {
+          return true; // they have to read first
+        }
+      }
+      viewer.chunk(chunk.id(), chunk.stderr(), chunk.startByte(), chunk.data());
+    }
     return chunks.size() == CHUNKS_AT_ONCE;
+  }
+
+  private void tellKeptBeginning(LiveViewer viewer, boolean isStderr) {
+    reads
+        .output(viewer.jobId(), viewer.attempt())
+        .ifPresent(
+            output ->
+                viewer.keptBeginning(
+                    isStderr, isStderr ? output.keptStderr() : output.keptStdout()));
   }
 }

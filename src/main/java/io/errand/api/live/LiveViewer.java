@@ -145,6 +145,19 @@ final class LiveViewer {
     }
   }
 
+  /** Whether there are bytes before this piece of live output that they have not been told. */
+  boolean misses(boolean isStderr, long start) {
+    StreamPosition stream = isStderr ? stderr : stdout;
+    return start > stream.offset + stream.cut.length;
+  }
+
+  /** Tells what is kept of one stream from its beginning on without a gap, as long as they read. */
+  void keptBeginning(boolean isStderr, KeptOutput output) {
+    byte[] bytes = output.kept();
+    int end = output.droppedBytes() > 0 ? output.headBytes() : bytes.length;
+    tellSlices(isStderr ? stderr : stdout, 0, bytes, 0, end, false);
+  }
+
   /** Tells a piece of live output. */
   void chunk(long id, boolean isStderr, long start, byte[] data) {
     lastChunkId = id;

@@ -13,7 +13,7 @@ import io.errand.job.JobSpec;
 import io.errand.queue.Fingerprint;
 import io.errand.queue.SubmitJob;
 import io.errand.queue.SubmitJob.Request;
-import io.errand.store.submit.SubmitStore.Submission;
+import io.errand.store.submit.Submission;
 import io.smallrye.common.annotation.Blocking;
 import io.smallrye.common.annotation.NonBlocking;
 import io.smallrye.mutiny.Uni;

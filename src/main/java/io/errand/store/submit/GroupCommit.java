@@ -1,7 +1,6 @@
 package io.errand.store.submit;
 
 import io.errand.store.Notifications;
-import io.errand.store.submit.SubmitStore.Submission;
 import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.runtime.StartupEvent;
 import jakarta.enterprise.context.ApplicationScoped;

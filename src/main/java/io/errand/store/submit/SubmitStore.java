@@ -1,9 +1,7 @@
 package io.errand.store.submit;
 
-import io.errand.job.JobState;
 import io.errand.store.Durability;
 import io.errand.store.history.History;
-import io.errand.store.reads.JobEntity;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -18,7 +16,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import javax.sql.DataSource;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The first transition: a job comes into being, with its key, in one statement.
@@ -101,54 +98,6 @@ public class SubmitStore {
           FROM (SELECT FROM stored WHERE ? LIMIT 1) AS any_stored) AS rung
       """;
 
-  private static final String RETRY =
-      """
-      WITH source AS (
-          SELECT * FROM errand.jobs
-          WHERE id = ? AND principal = ? AND state IN ('succeeded', 'failed', 'cancelled')
-      ), wanted AS (
-          SELECT ?::uuid AS id, ?::text AS idempotency_key
-      ), key AS (
-          INSERT INTO errand.idempotency_keys (principal, idempotency_key, job_id)
-          SELECT s.principal, w.idempotency_key, w.id FROM source s, wanted w
-          WHERE w.idempotency_key IS NOT NULL
-          ON CONFLICT DO NOTHING
-          RETURNING job_id
-      ), stored AS (
-      INSERT INTO errand.jobs (
-          id, state, queue, priority, command, max_attempts, run_at, expires_at, labels,
-          concurrency_key, idempotency_key, principal, retry_of, timeout_seconds,
-          kill_grace_seconds, stdout_limit_bytes, stderr_limit_bytes, success_exit_codes, on_lost,
-          backoff, retry, working_directory, env, stdin, fingerprint, limits, run_as, sandbox)
-      SELECT w.id, 'queued', s.queue, s.priority, s.command, s.max_attempts, now(),
-             CASE WHEN s.expires_at > now() THEN s.expires_at END, s.labels, s.concurrency_key,
-             w.idempotency_key, s.principal, s.id, s.timeout_seconds, s.kill_grace_seconds,
-             s.stdout_limit_bytes, s.stderr_limit_bytes, s.success_exit_codes, s.on_lost,
-             s.backoff, s.retry, s.working_directory, s.env, s.stdin, decode(?, 'hex'),
-             s.limits, s.run_as, s.sandbox
-      FROM source s, wanted w
-      WHERE w.idempotency_key IS NULL OR w.id IN (SELECT job_id FROM key)
-      RETURNING id, queue, NULL AS from_state, state AS to_state, reason, attempt, claim_token,
-          principal
-      ),
-      """
-          + History.of("stored", "'client ' || principal")
-          + "SELECT id, "
-          + Durability.SQL
-          + " AS durability FROM stored";
-
-  private static final String FIND_STATE =
-      """
-      SELECT state FROM errand.jobs WHERE id = ? AND principal = ?
-      """;
-
-  private static final String FIND_KEYS =
-      """
-      SELECT k.idempotency_key, k.job_id, encode(j.fingerprint, 'hex') AS fingerprint
-      FROM errand.idempotency_keys k LEFT JOIN errand.jobs j ON j.id = k.job_id
-      WHERE k.principal = ? AND k.idempotency_key = ANY (?)
-      """;
-
   /* Its fingerprint, or none where it has been removed. */
   private static final String FIND_ID =
       """
@@ -157,32 +106,6 @@ public class SubmitStore {
       UNION ALL
       SELECT NULL FROM errand.removed_jobs WHERE id = ? AND principal = ?
       """;
-
-  /** What became of a submit. */
-  public sealed interface Submission {
-    /**
-     * The job is stored, and durable.
-     *
-     * @param job as it stands in its row, null where it was one of many
-     * @param durability what its commit survives, as of {@link Durability#SQL}
-     */
-    record Accepted(UUID id, @Nullable JobEntity job, String durability) implements Submission {}
-
-    /** The same request came before, and this is its job. */
-    record Replayed(UUID id) implements Submission {}
-
-    /** The key, or the id, belongs to another request. */
-    record Conflict(UUID id) implements Submission {}
-
-    /** The key's job has been removed. */
-    record Gone(UUID id) implements Submission {}
-
-    /** The job that is to be tried again has not finished. */
-    record NotFinal(JobState state) implements Submission {}
-
-    /** This caller has no such job to try again. */
-    record Unknown() implements Submission {}
-  }
 
   /**
    * Stores each of the jobs whose key and id are not known, in one transaction. They may come from
@@ -205,7 +128,7 @@ public class SubmitStore {
         } else if (key == null) {
           answers.add(byId(connection, job));
         } else {
-          answers.add(byKey(job, findKeys(connection, job.principal(), Set.of(key))));
+          answers.add(byKey(job, KnownKeys.find(connection, job.principal(), Set.of(key))));
         }
       }
       return answers;
@@ -229,8 +152,8 @@ public class SubmitStore {
             known.add(job.idempotencyKey());
           }
         }
-        Map<String, KnownKey> keys =
-            known.isEmpty() ? Map.of() : findKeys(connection, jobs.get(0).principal(), known);
+        Map<String, KnownKeys.Known> keys =
+            known.isEmpty() ? Map.of() : KnownKeys.find(connection, jobs.get(0).principal(), known);
         List<Submission> answers =
             jobs.stream()
                 .map(
@@ -248,52 +171,6 @@ public class SubmitStore {
       } catch (SQLException | RuntimeException e) {
         rollbackQuietly(connection, e);
         throw e;
-      }
-    }
-  }
-
-  /**
-   * Stores a new job that tries a finished one again, unless its key is known.
-   *
-   * @param source the finished job
-   * @param id of the new one
-   * @param principal who asks
-   * @param key makes a repeat harmless, or null
-   * @param fingerprint of the request, 64 hexadecimal digits
-   * @throws SQLException if the database is away; whether the job was stored is then unknown
-   */
-  public Submission retry(
-      UUID source, UUID id, String principal, @Nullable String key, String fingerprint)
-      throws SQLException {
-    try (Connection connection = dataSource.getConnection()) {
-      try (PreparedStatement statement = connection.prepareStatement(RETRY)) {
-        statement.setObject(1, source);
-        statement.setString(2, principal);
-        statement.setObject(3, id);
-        statement.setString(4, key);
-        statement.setString(5, fingerprint);
-        try (ResultSet rows = statement.executeQuery()) {
-          if (rows.next()) {
-            return new Submission.Accepted(id, null, rows.getString("durability"));
-          }
-        }
-      }
-      KnownKey known = key == null ? null : findKeys(connection, principal, Set.of(key)).get(key);
-      return known == null
-          ? refusedRetry(connection, source, principal)
-          : answer(known, fingerprint);
-    }
-  }
-
-  private static Submission refusedRetry(Connection connection, UUID source, String principal)
-      throws SQLException {
-    try (PreparedStatement statement = connection.prepareStatement(FIND_STATE)) {
-      statement.setObject(1, source);
-      statement.setString(2, principal);
-      try (ResultSet rows = statement.executeQuery()) {
-        return rows.next()
-            ? new Submission.NotFinal(JobState.ofWireName(rows.getString(1)))
-            : new Submission.Unknown();
       }
     }
   }
@@ -351,39 +228,12 @@ public class SubmitStore {
     }
   }
 
-  private record KnownKey(UUID jobId, @Nullable String fingerprint) {}
-
-  private static Map<String, KnownKey> findKeys(
-      Connection connection, String principal, Set<String> keys) throws SQLException {
-    try (PreparedStatement statement = connection.prepareStatement(FIND_KEYS)) {
-      statement.setString(1, principal);
-      statement.setArray(2, connection.createArrayOf("text", keys.toArray()));
-      Map<String, KnownKey> found = new HashMap<>();
-      try (ResultSet rows = statement.executeQuery()) {
-        while (rows.next()) {
-          found.put(
-              rows.getString(1), new KnownKey(rows.getObject(2, UUID.class), rows.getString(3)));
-        }
-      }
-      return found;
-    }
-  }
-
-  private static Submission byKey(NewJob job, Map<String, KnownKey> keys) {
-    KnownKey known = job.idempotencyKey() == null ? null : keys.get(job.idempotencyKey());
+  private static Submission byKey(NewJob job, Map<String, KnownKeys.Known> keys) {
+    KnownKeys.Known known = job.idempotencyKey() == null ? null : keys.get(job.idempotencyKey());
     if (known == null) {
       throw new IllegalStateException("Job " + job.id() + " was neither stored nor known");
     }
-    return answer(known, job.fingerprint());
-  }
-
-  private static Submission answer(KnownKey known, String fingerprint) {
-    if (known.fingerprint() == null) {
-      return new Submission.Gone(known.jobId());
-    }
-    return known.fingerprint().equals(fingerprint)
-        ? new Submission.Replayed(known.jobId())
-        : new Submission.Conflict(known.jobId());
+    return known.answerTo(job.fingerprint());
   }
 
   private static Submission byId(Connection connection, NewJob job) throws SQLException {
@@ -394,7 +244,7 @@ public class SubmitStore {
       statement.setString(4, job.principal());
       try (ResultSet rows = statement.executeQuery()) {
         return rows.next()
-            ? answer(new KnownKey(job.id(), rows.getString(1)), job.fingerprint())
+            ? new KnownKeys.Known(job.id(), rows.getString(1)).answerTo(job.fingerprint())
             : new Submission.Conflict(job.id());
       }
     }
