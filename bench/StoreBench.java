@@ -1,12 +1,12 @@
 package io.errand.worker;
 
 import io.errand.job.AttemptResult;
-import io.errand.store.ClaimStore;
-import io.errand.store.ClaimedJob;
-import io.errand.store.CompleteStore;
-import io.errand.store.Completion;
-import io.errand.store.KeptOutput;
-import io.errand.store.CompleteAndClaimStore;
+import io.errand.store.claim.ClaimStore;
+import io.errand.store.claim.ClaimedJob;
+import io.errand.store.claim.CompleteStore;
+import io.errand.store.claim.Completion;
+import io.errand.store.reads.KeptOutput;
+import io.errand.store.claim.CompleteAndClaimStore;
 import java.lang.reflect.Constructor;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;

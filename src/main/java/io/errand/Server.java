@@ -1,6 +1,6 @@
 package io.errand;
 
-import io.errand.api.ApiConfig;
+import io.errand.api.request.ApiConfig;
 import io.errand.auth.Tokens;
 import io.errand.http.Listener;
 import io.errand.worker.Worker;

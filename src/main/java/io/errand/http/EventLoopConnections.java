@@ -1,6 +1,6 @@
 package io.errand.http;
 
-import io.errand.api.Problem;
+import io.errand.api.problem.Problem;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;

@@ -1,7 +1,7 @@
 package io.errand.http;
 
-import io.errand.api.Problem;
-import io.errand.api.Problem.Kind;
+import io.errand.api.problem.Problem;
+import io.errand.api.problem.Problem.Kind;
 import io.netty.buffer.ByteBuf;
 
 /** Looks for the end of a head as its bytes arrive, each of them once. */

@@ -1,6 +1,6 @@
 package io.errand.http;
 
-import io.errand.api.Problem;
+import io.errand.api.problem.Problem;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelHandlerContext;

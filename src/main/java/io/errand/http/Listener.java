@@ -1,9 +1,9 @@
 package io.errand.http;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.errand.api.ApiConfig;
-import io.errand.api.Problem;
-import io.errand.api.RequestMeters;
+import io.errand.api.problem.Problem;
+import io.errand.api.request.ApiConfig;
+import io.errand.api.request.RequestMeters;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;

@@ -2,7 +2,7 @@ package io.errand.http;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.errand.api.Problem;
+import io.errand.api.problem.Problem;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import java.nio.charset.StandardCharsets;
 import java.util.UUID;

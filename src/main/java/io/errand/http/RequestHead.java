@@ -1,7 +1,7 @@
 package io.errand.http;
 
-import io.errand.api.Problem;
-import io.errand.api.Problem.Kind;
+import io.errand.api.problem.Problem;
+import io.errand.api.problem.Problem.Kind;
 import java.nio.charset.StandardCharsets;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;

@@ -1,7 +1,7 @@
 package io.errand.ops;
 
 import io.errand.job.JobState;
-import io.errand.store.Housekeeping;
+import io.errand.store.control.Housekeeping;
 import io.quarkus.runtime.StartupEvent;
 import io.quarkus.scheduler.Scheduled;
 import io.quarkus.scheduler.Scheduled.ConcurrentExecution;

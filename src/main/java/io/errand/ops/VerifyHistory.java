@@ -1,9 +1,9 @@
 package io.errand.ops;
 
-import io.errand.store.CommandLogCheck;
-import io.errand.store.HistoryCheck;
-import io.errand.store.HistoryCheck.Report;
-import io.errand.store.HistoryCheck.Violation;
+import io.errand.store.history.CommandLogCheck;
+import io.errand.store.history.HistoryCheck;
+import io.errand.store.history.HistoryCheck.Report;
+import io.errand.store.history.HistoryCheck.Violation;
 import io.errand.text.Visible;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;

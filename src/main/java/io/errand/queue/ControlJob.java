@@ -1,9 +1,9 @@
 package io.errand.queue;
 
 import io.errand.job.JobState;
-import io.errand.store.ControlStore;
-import io.errand.store.ControlStore.Change;
 import io.errand.store.Notifications;
+import io.errand.store.control.ControlStore;
+import io.errand.store.control.ControlStore.Change;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.sql.SQLException;
 import java.util.UUID;

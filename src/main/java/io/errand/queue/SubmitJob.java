@@ -4,11 +4,12 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.errand.disk.FreeSpace;
 import io.errand.job.JobSpec;
-import io.errand.store.GroupCommit;
-import io.errand.store.NewJob;
 import io.errand.store.Notifications;
-import io.errand.store.SubmitStore;
-import io.errand.store.SubmitStore.Submission;
+import io.errand.store.submit.GroupCommit;
+import io.errand.store.submit.NewJob;
+import io.errand.store.submit.RetryStore;
+import io.errand.store.submit.Submission;
+import io.errand.store.submit.SubmitStore;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.sql.SQLException;
 import java.util.ArrayList;
@@ -24,14 +25,20 @@ import org.jspecify.annotations.Nullable;
 @ApplicationScoped
 public class SubmitJob {
   private final SubmitStore store;
+  private final RetryStore retries;
   private final GroupCommit groupCommit;
   private final Notifications notifications;
   private final FreeSpace space;
   private final JobIds ids = new JobIds(System::currentTimeMillis);
 
   SubmitJob(
-      SubmitStore store, GroupCommit groupCommit, Notifications notifications, FreeSpace space) {
+      SubmitStore store,
+      RetryStore retries,
+      GroupCommit groupCommit,
+      Notifications notifications,
+      FreeSpace space) {
     this.store = store;
+    this.retries = retries;
     this.groupCommit = groupCommit;
     this.notifications = notifications;
     this.space = space;
@@ -72,7 +79,8 @@ public class SubmitJob {
     space.require();
     ObjectNode request = JsonNodeFactory.instance.objectNode().put("retry_of", finished.toString());
     Submission submission =
-        store.retry(finished, ids.next(), principal, idempotencyKey, Fingerprint.of(request).hex());
+        retries.retry(
+            finished, ids.next(), principal, idempotencyKey, Fingerprint.of(request).hex());
     if (submission instanceof Submission.Accepted) {
       notifications.send(Notifications.Topic.READY);
     }

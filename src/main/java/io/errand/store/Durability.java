@@ -18,7 +18,7 @@ public final class Durability {
    * its host loses nothing), {@code memory} (such a crash loses the last moments) or {@code none}
    * (it may lose all); then the settings that say so, see "Write Ahead Log" in PostgreSQL's manual.
    */
-  static final String SQL =
+  public static final String SQL =
       """
       (SELECT CASE WHEN current_setting('fsync') <> 'on' THEN 'none'
             WHEN current_setting('synchronous_commit') = 'off' THEN 'memory'
@@ -133,7 +133,8 @@ public final class Durability {
    * Transactions of others that have been open for so long, the ten oldest: while they are, dead
    * rows stay and every claim reads past them.
    */
-  static List<Finding> openTransactions(Connection connection, Duration age) throws SQLException {
+  public static List<Finding> openTransactions(Connection connection, Duration age)
+      throws SQLException {
     List<Finding> findings = new ArrayList<>();
     try (PreparedStatement statement = connection.prepareStatement(OPEN_TRANSACTIONS)) {
       statement.setDouble(1, age.toMillis() / 1e3);

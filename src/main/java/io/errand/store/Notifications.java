@@ -54,7 +54,7 @@ public class Notifications {
   }
 
   private final DataSource dataSource;
-  private final WorkerStore workers;
+  private final StoreConfig config;
   private final Map<Topic, List<Runnable>> listeners =
       Map.of(
           Topic.READY, new CopyOnWriteArrayList<>(),
@@ -70,9 +70,9 @@ public class Notifications {
   private final Thread sender = new Thread(this::sendForever, "errand-notify");
   private final Thread listener = new Thread(this::listenForever, "errand-listen");
 
-  Notifications(DataSource dataSource, WorkerStore workers) {
+  Notifications(DataSource dataSource, StoreConfig config) {
     this.dataSource = dataSource;
-    this.workers = workers;
+    this.config = config;
   }
 
   void start(@Observes StartupEvent event) {
@@ -108,7 +108,7 @@ public class Notifications {
    * Whether the caller may send one in a statement of its own, which saves a transaction: only
    * while none was sent in the last {@value #QUIET_MILLIS} ms.
    */
-  boolean isQuiet() {
+  public boolean isQuiet() {
     long last = lastSentNanos.get();
     long now = System.nanoTime();
     return now - last > TimeUnit.MILLISECONDS.toNanos(QUIET_MILLIS)
@@ -158,7 +158,7 @@ public class Notifications {
 
   private void listenForever() {
     while (!stopped) {
-      try (Connection connection = workers.dedicatedConnection("errand listen", 30);
+      try (Connection connection = Session.openPrimary(config, "errand listen", 30);
           Statement statement = connection.createStatement()) {
         statement.execute(LISTEN_SQL);
         wakeAll(); // what was sent while nobody listened

@@ -20,12 +20,12 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** Backoff, retry rules and maps as the JSON that the tables hold, which is that of the wire. */
-final class PolicyJson {
-  static final ObjectMapper MAPPER = new ObjectMapper();
+public final class PolicyJson {
+  public static final ObjectMapper MAPPER = new ObjectMapper();
 
   private PolicyJson() {}
 
-  static JsonNode write(Backoff backoff) {
+  public static JsonNode write(Backoff backoff) {
     return MAPPER
         .createObjectNode()
         .put("base_seconds", backoff.baseSeconds())
@@ -34,7 +34,7 @@ final class PolicyJson {
         .put("jitter", backoff.jitter().wireName());
   }
 
-  static JsonNode write(List<RetryRule> rules) {
+  public static JsonNode write(List<RetryRule> rules) {
     ArrayNode array = MAPPER.createArrayNode();
     for (RetryRule rule : rules) {
       ObjectNode node = array.addObject().put("when", rule.when().wireName());
@@ -53,18 +53,7 @@ final class PolicyJson {
     return array;
   }
 
-  static JsonNode write(Completion.Ending ending) {
-    ArrayNode array = MAPPER.createArrayNode();
-    for (int i = 0; i < ending.signals().size(); i++) {
-      array
-          .addObject()
-          .put("signal", ending.signals().get(i))
-          .put("processes", ending.processes().get(i));
-    }
-    return array;
-  }
-
-  static JsonNode write(Limits limits) {
+  public static JsonNode write(Limits limits) {
     ObjectNode node = MAPPER.createObjectNode();
     put(node, "memory_bytes", limits.memoryBytes());
     put(node, "cpu_seconds", limits.cpuSeconds());
@@ -85,7 +74,7 @@ final class PolicyJson {
     }
   }
 
-  static @Nullable JsonNode write(@Nullable Sandbox sandbox) {
+  public static @Nullable JsonNode write(@Nullable Sandbox sandbox) {
     if (sandbox == null) {
       return null;
     }
@@ -98,7 +87,7 @@ final class PolicyJson {
     return node;
   }
 
-  static Confinement readConfinement(
+  public static Confinement readConfinement(
       String limits, @Nullable String user, @Nullable String sandbox) {
     JsonNode node = parse(limits);
     return new Confinement(
@@ -126,7 +115,7 @@ final class PolicyJson {
         node.path("network").booleanValue(), node.path("read_only").booleanValue(), writable);
   }
 
-  static Backoff readBackoff(String json) {
+  public static Backoff readBackoff(String json) {
     JsonNode node = parse(json);
     return new Backoff(
         node.get("base_seconds").doubleValue(),
@@ -135,7 +124,7 @@ final class PolicyJson {
         Backoff.Jitter.valueOf(node.get("jitter").textValue().toUpperCase(Locale.ROOT)));
   }
 
-  static List<RetryRule> readRules(String json) {
+  public static List<RetryRule> readRules(String json) {
     List<RetryRule> rules = new ArrayList<>();
     for (JsonNode node : parse(json)) {
       List<CodeRange> codes = new ArrayList<>();
@@ -153,7 +142,7 @@ final class PolicyJson {
     return rules;
   }
 
-  static Map<String, String> readMap(String json) {
+  public static Map<String, String> readMap(String json) {
     Map<String, String> map = new LinkedHashMap<>();
     parse(json).properties().forEach(entry -> map.put(entry.getKey(), entry.getValue().asText()));
     return map;

@@ -49,11 +49,22 @@ public final class Session {
     return open(url, user, password, name, timeoutSeconds, "any");
   }
 
-  /** The same, to a server that takes writes. */
-  static Connection openPrimary(
-      String url, @Nullable String user, @Nullable String password, String name, int timeoutSeconds)
+  /**
+   * Connects to a server that takes writes, outside of any pool.
+   *
+   * @param name shown in {@code pg_stat_activity}
+   * @param timeoutSeconds bounds connecting and every answer; at least 1
+   * @throws SQLException if there is no such server, or it does not let us in
+   */
+  public static Connection openPrimary(StoreConfig config, String name, int timeoutSeconds)
       throws SQLException {
-    return open(url, user, password, name, timeoutSeconds, "primary");
+    return open(
+        config.databaseUrl(),
+        config.databaseUser().orElse(null),
+        config.databasePassword().orElse(null),
+        name,
+        timeoutSeconds,
+        "primary");
   }
 
   private static Connection open(

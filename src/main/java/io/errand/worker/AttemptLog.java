@@ -1,8 +1,8 @@
 package io.errand.worker;
 
 import io.errand.job.AttemptResult;
-import io.errand.store.ClaimedJob;
-import io.errand.store.Completion;
+import io.errand.store.claim.ClaimedJob;
+import io.errand.store.claim.Completion;
 import org.jboss.logging.Logger;
 import org.jboss.logging.MDC;
 

@@ -3,7 +3,7 @@ package io.errand.worker;
 import io.errand.memory.MemoryBudget;
 import io.errand.memory.MemoryBudget.Reservation;
 import io.errand.memory.MemoryBudget.Share;
-import io.errand.store.ClaimStore;
+import io.errand.store.claim.ClaimStore;
 import java.time.Duration;
 import java.util.OptionalInt;
 import org.jboss.logging.Logger;

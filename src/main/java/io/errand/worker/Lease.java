@@ -1,7 +1,7 @@
 package io.errand.worker;
 
-import io.errand.store.WorkerStore;
-import io.errand.store.WorkerStore.Incarnation;
+import io.errand.store.workers.WorkerStore;
+import io.errand.store.workers.WorkerStore.Incarnation;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.UUID;

@@ -1,10 +1,10 @@
 package io.errand.worker;
 
 import io.errand.exec.OutputListener;
-import io.errand.store.ClaimedJob;
 import io.errand.store.Notifications;
-import io.errand.store.WatchStore;
-import io.errand.store.WatchStore.NewChunk;
+import io.errand.store.claim.ClaimedJob;
+import io.errand.store.workers.WatchStore;
+import io.errand.store.workers.WatchStore.NewChunk;
 import java.sql.SQLException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -30,7 +30,13 @@ import org.jspecify.annotations.Nullable;
 final class LiveOutputSender {
   private static final Logger LOG = Logger.getLogger(LiveOutputSender.class);
   private static final long FLUSH_MILLIS = 100;
-  private static final int MOST_BUFFERED_BYTES = 1 << 18;
+
+  /** All that can be kept of a command, and more: a burst of that size loses nothing. */
+  private static final int MOST_BUFFERED_BYTES = (2 << 20) + (1 << 18);
+
+  /** With so many bytes in all, they are sent at once. */
+  private static final int SOON_BYTES = 1 << 17;
+
   private static final int PIECE_COST = 128; // what a piece of one byte takes beside it
 
   /** What is buffered for all viewers, in bytes, until it is written. */
@@ -48,6 +54,7 @@ final class LiveOutputSender {
       new ConcurrentHashMap<>(); // by claim token
   private final AtomicInteger inAll = new AtomicInteger(); // buffered, or being written
   private final AtomicBoolean planned = new AtomicBoolean();
+  private final AtomicBoolean plannedSoon = new AtomicBoolean();
 
   LiveOutputSender(WatchStore store, Notifications notifications, ScheduledExecutorService timer) {
     this.store = store;
@@ -150,13 +157,16 @@ final class LiveOutputSender {
   }
 
   private void plan() {
-    if (planned.compareAndSet(false, true)) {
+    if (inAll.get() > SOON_BYTES && plannedSoon.compareAndSet(false, true)) {
+      timer.execute(this::flush);
+    } else if (planned.compareAndSet(false, true)) {
       timer.schedule(this::flush, FLUSH_MILLIS, TimeUnit.MILLISECONDS);
     }
   }
 
   private void flush() {
     planned.set(false);
+    plannedSoon.set(false);
     List<NewChunk> batch = new ArrayList<>();
     watchedClaims.values().forEach(output -> batch.addAll(output.take()));
     send(batch);

@@ -1,15 +1,15 @@
 package io.errand.worker;
 
 import io.errand.job.AttemptResult;
-import io.errand.store.ClaimStore;
-import io.errand.store.ClaimedJob;
-import io.errand.store.CompleteStore;
-import io.errand.store.Completion;
-import io.errand.store.ControlStore;
-import io.errand.store.Housekeeping;
 import io.errand.store.Notifications;
-import io.errand.store.WatchStore;
-import io.errand.store.WorkerStore;
+import io.errand.store.claim.ClaimStore;
+import io.errand.store.claim.ClaimedJob;
+import io.errand.store.claim.CompleteStore;
+import io.errand.store.claim.Completion;
+import io.errand.store.control.ControlStore;
+import io.errand.store.control.Housekeeping;
+import io.errand.store.workers.WatchStore;
+import io.errand.store.workers.WorkerStore;
 import io.quarkus.scheduler.Scheduled;
 import io.quarkus.scheduler.Scheduled.ConcurrentExecution;
 import jakarta.enterprise.context.ApplicationScoped;

@@ -1,6 +1,6 @@
 package io.errand.worker;
 
-import io.errand.store.ClaimedJob;
+import io.errand.store.claim.ClaimedJob;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Comparator;

@@ -1,8 +1,8 @@
 package io.errand.worker;
 
 import io.errand.memory.MemoryBudget.Reservation;
-import io.errand.store.ClaimStore;
-import io.errand.store.ClaimedJob;
+import io.errand.store.claim.ClaimStore;
+import io.errand.store.claim.ClaimedJob;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.HashMap;

@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.errand.server.TestServer;
-import io.errand.store.CommandLogCheck;
-import io.errand.store.HistoryCheck;
+import io.errand.store.history.CommandLogCheck;
+import io.errand.store.history.HistoryCheck;
 import java.net.http.HttpResponse;
 import java.sql.Connection;
 import java.sql.SQLException;

@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import io.errand.store.CommandLogCheck;
-import io.errand.store.HistoryCheck;
+import io.errand.store.history.CommandLogCheck;
+import io.errand.store.history.HistoryCheck;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.nio.file.Files;

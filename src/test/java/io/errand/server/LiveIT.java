@@ -17,6 +17,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -163,6 +165,35 @@ class LiveIT extends OneServer {
     assertThat(gaps.get(0).data().get("from").asLong()).isEqualTo(50);
     assertThat(gaps.get(0).data().get("to").asLong()).isEqualTo(200 + 1_000_000 + 3 - 50);
     assertThat(viewer.text("stdout")).startsWith("ä".repeat(25)).endsWith("xend");
+  }
+
+  /** As much as can be kept of a command, and within less time than it takes to write it. */
+  @Test
+  void aBurstIsSeenWholeAlsoWhereLiveOutputIsMissing() throws Exception {
+    Path flag = flag();
+    String id =
+        server.submit(
+            "echo ready; " + waitFor(flag) + "seq 150000; seq 150000 >&2; echo last",
+            Map.of("stdout_limit_bytes", 1 << 20, "stderr_limit_bytes", 1 << 20));
+    Viewer viewer = new Viewer(server, id, "");
+    await().until(() -> viewer.text("stdout").equals("ready\n"));
+    Files.createFile(flag);
+    viewer.awaitEnd();
+    Files.delete(flag);
+    String numbers =
+        IntStream.rangeClosed(1, 150_000).mapToObj(i -> i + "\n").collect(Collectors.joining());
+    assertThat(viewer.text("stdout")).isEqualTo("ready\n" + numbers + "last\n");
+    assertThat(viewer.text("stderr")).isEqualTo(numbers);
+
+    LifecycleIT.sql(
+        server,
+        "DELETE FROM errand.live_output WHERE id IN (SELECT id FROM errand.live_output"
+            + " WHERE job_id = '"
+            + id
+            + "' ORDER BY id LIMIT 3) RETURNING 1");
+    Viewer late = new Viewer(server, id, "").awaitEnd();
+    assertThat(late.text("stdout")).isEqualTo(viewer.text("stdout"));
+    assertThat(late.text("stderr")).isEqualTo(numbers);
   }
 
   @Test

@@ -1,6 +1,7 @@
 package io.errand.store;
 
 import io.errand.embedded.EmbeddedPostgres;
+import io.errand.store.workers.WorkerStore;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -7,7 +7,10 @@ import io.errand.job.Confinement;
 import io.errand.job.JobSpec;
 import io.errand.job.OnLost;
 import io.errand.job.RetryPolicy;
-import io.errand.store.SubmitStore.Submission;
+import io.errand.store.submit.GroupCommit;
+import io.errand.store.submit.NewJob;
+import io.errand.store.submit.Submission;
+import io.errand.store.submit.SubmitStore;
 import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.runtime.StartupEvent;
 import java.sql.SQLException;
@@ -33,8 +36,7 @@ class GroupCommitTest {
     groupCommit =
         new GroupCommit(
             new SubmitStore(database.dataSource()),
-            new Notifications(
-                database.dataSource(), new WorkerStore(database.dataSource(), database.config())));
+            new Notifications(database.dataSource(), database.config()));
   }
 
   @AfterEach

@@ -3,6 +3,9 @@ package io.errand.store;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.errand.job.JobState;
+import io.errand.store.claim.ClaimStore;
+import io.errand.store.claim.CompleteAndClaimStore;
+import io.errand.store.control.Housekeeping;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;

@@ -4,9 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.errand.job.OnLost;
 import io.errand.job.Outcome;
-import io.errand.store.HistoryCheck.Report;
-import io.errand.store.HistoryCheck.Violation;
-import io.errand.store.SubmitStore.Submission;
+import io.errand.store.claim.ClaimedJob;
+import io.errand.store.control.Housekeeping;
+import io.errand.store.history.CommandLogCheck;
+import io.errand.store.history.HistoryCheck;
+import io.errand.store.history.HistoryCheck.Report;
+import io.errand.store.history.HistoryCheck.Violation;
+import io.errand.store.submit.RetryStore;
+import io.errand.store.submit.Submission;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -80,7 +85,7 @@ class HistoryTest extends StoreFixture {
     control.expire(10);
     assertThat(eventsOf(expired)).endsWith("queued>cancelled expired,0,clock");
     UUID again = UUID.randomUUID();
-    submits.retry(cancelled, again, ME, null, HASH);
+    new RetryStore(database.dataSource()).retry(cancelled, again, ME, null, HASH);
     assertThat(eventsOf(again)).isEqualTo(">queued 0,client tester");
     Report report = check(false);
     assertThat(report.violations()).isEmpty();

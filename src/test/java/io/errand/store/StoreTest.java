@@ -13,7 +13,11 @@ import io.errand.job.Outcome;
 import io.errand.job.RetryPolicy;
 import io.errand.job.RetryRule;
 import io.errand.job.Sandbox;
-import io.errand.store.SubmitStore.Submission;
+import io.errand.store.claim.ClaimStore;
+import io.errand.store.claim.ClaimedJob;
+import io.errand.store.submit.NewJob;
+import io.errand.store.submit.RetryStore;
+import io.errand.store.submit.Submission;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -245,15 +249,18 @@ class StoreTest extends StoreFixture {
   void aFinishedJobIsTriedAgainAsANewOneOncePerKey() throws SQLException {
     UUID id = submit();
     UUID fresh = UUID.randomUUID();
-    assertThat(submits.retry(id, fresh, ME, "again", HASH))
+    assertThat(new RetryStore(database.dataSource()).retry(id, fresh, ME, "again", HASH))
         .isEqualTo(new Submission.NotFinal(JobState.QUEUED));
     control.cancel(id, ME);
-    assertThat(submits.retry(id, fresh, ME, "again", HASH))
+    assertThat(new RetryStore(database.dataSource()).retry(id, fresh, ME, "again", HASH))
         .isInstanceOfSatisfying(
             Submission.Accepted.class, accepted -> assertThat(accepted.id()).isEqualTo(fresh));
-    assertThat(submits.retry(id, UUID.randomUUID(), ME, "again", HASH))
+    assertThat(
+            new RetryStore(database.dataSource()).retry(id, UUID.randomUUID(), ME, "again", HASH))
         .isEqualTo(new Submission.Replayed(fresh));
-    assertThat(submits.retry(UUID.randomUUID(), UUID.randomUUID(), ME, null, HASH))
+    assertThat(
+            new RetryStore(database.dataSource())
+                .retry(UUID.randomUUID(), UUID.randomUUID(), ME, null, HASH))
         .isEqualTo(new Submission.Unknown());
     assertThat(
             database.value(

@@ -108,6 +108,7 @@ class ArchitectureTest {
   @Test
   void thePackagesHaveNoCycles() {
     slices().matching("io.errand.(*)..").should().beFreeOfCycles().check(ours);
+    slices().matching("io.errand.(**)").should().beFreeOfCycles().check(ours);
   }
 
   private static String packageOf(JavaClass type) {

@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.errand.memory.MemoryBudget;
 import io.errand.memory.MemoryBudget.Reservation;
 import io.errand.memory.MemoryBudget.Share;
-import io.errand.store.ClaimStore;
+import io.errand.store.claim.ClaimStore;
 import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
 

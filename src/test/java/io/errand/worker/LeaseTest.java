@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.errand.store.Database;
-import io.errand.store.WorkerStore;
+import io.errand.store.workers.WorkerStore;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;

@@ -6,7 +6,7 @@ import io.errand.job.Backoff;
 import io.errand.job.Confinement;
 import io.errand.job.OnLost;
 import io.errand.job.RetryPolicy;
-import io.errand.store.ClaimedJob;
+import io.errand.store.claim.ClaimedJob;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;

@@ -1,0 +1,5 @@
+/** Bodies of answers that are made while they are sent, and the memory that they hold. */
+@NullMarked
+package io.errand.api.answer;
+
+import org.jspecify.annotations.NullMarked;

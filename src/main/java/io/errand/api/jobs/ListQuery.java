@@ -1,0 +1,183 @@
+package io.errand.api.jobs;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.errand.api.problem.Problem;
+import io.errand.api.problem.Problem.FieldError;
+import io.errand.api.request.WireTime;
+import io.errand.job.JobState;
+import io.errand.queue.Fingerprint;
+import io.errand.store.reads.JobFilter;
+import jakarta.ws.rs.core.MultivaluedMap;
+import java.nio.charset.StandardCharsets;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Base64;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What {@code GET /v1/jobs} is asked for. A page token holds where the page ended and the
+ * fingerprint of the filters, so that it cannot continue another list.
+ */
+record ListQuery(JobFilter filter, JobFilter.@Nullable Position after, int pageSize) {
+  private static final Set<String> PARAMETERS =
+      Set.of(
+          "state",
+          "queue",
+          "label",
+          "q",
+          "created_after",
+          "created_before",
+          "order",
+          "page_size",
+          "page_token");
+  private static final int DEFAULT_PAGE_SIZE = 50;
+  private static final int MOST_PAGE_SIZE = 500;
+  private static final int MOST_LABELS = 16;
+
+  static ListQuery read(MultivaluedMap<String, String> parameters) {
+    List<FieldError> errors = new ArrayList<>();
+    parameters.forEach(
+        (name, values) -> {
+          if (!PARAMETERS.contains(name)) {
+            errors.add(new FieldError(name, "is not a known parameter"));
+          } else if (values.stream().anyMatch(value -> value.indexOf('\0') >= 0)) {
+            errors.add(new FieldError(name, "must not hold NUL"));
+          } else if (!name.equals("label") && values.size() > 1) {
+            errors.add(new FieldError(name, "must be given once"));
+          }
+        });
+    JobFilter filter =
+        new JobFilter(
+            state(parameters.getFirst("state"), errors),
+            empty(parameters.getFirst("queue")),
+            labels(parameters.get("label"), errors),
+            text(parameters.getFirst("q"), errors),
+            time("created_after", parameters, errors),
+            time("created_before", parameters, errors),
+            order(parameters.getFirst("order"), errors));
+    int pageSize = pageSize(parameters.getFirst("page_size"), errors);
+    if (!errors.isEmpty()) {
+      throw Problem.invalid(errors);
+    }
+    String token = empty(parameters.getFirst("page_token"));
+    return new ListQuery(filter, token == null ? null : position(token, filter), pageSize);
+  }
+
+  /** The token of the page that begins behind a job. */
+  String tokenAfter(JobFilter.Position position) {
+    String text = mark(filter) + " " + position.createdAt() + " " + position.id();
+    return Base64.getUrlEncoder()
+        .withoutPadding()
+        .encodeToString(text.getBytes(StandardCharsets.US_ASCII));
+  }
+
+  private static JobFilter.Position position(String token, JobFilter filter) {
+    try {
+      String text = new String(Base64.getUrlDecoder().decode(token), StandardCharsets.US_ASCII);
+      String[] parts = text.split(" ", 3);
+      if (parts.length == 3 && parts[0].equals(mark(filter))) {
+        Instant time = WireTime.parse(parts[1]);
+        if (time != null) {
+          return new JobFilter.Position(time, UUID.fromString(parts[2]));
+        }
+        throw Problem.invalid("page_token", "is not one of ours");
+      }
+    } catch (IllegalArgumentException | java.time.DateTimeException e) {
+      throw Problem.invalid("page_token", "is not one of ours");
+    }
+    throw Problem.invalid("page_token", "belongs to a list with other filters");
+  }
+
+  private static String mark(JobFilter filter) {
+    ObjectNode node = JsonNodeFactory.instance.objectNode();
+    node.put("state", filter.state());
+    node.put("queue", filter.queue());
+    node.put("text", filter.text());
+    node.put("after", String.valueOf(filter.createdAfter()));
+    node.put("before", String.valueOf(filter.createdBefore()));
+    node.put("oldest_first", filter.oldestFirst());
+    ObjectNode labels = node.putObject("labels");
+    filter.labels().forEach(labels::put);
+    return Fingerprint.of(node).hex().substring(0, 16);
+  }
+
+  private static @Nullable String empty(@Nullable String text) {
+    return text == null || text.isEmpty() ? null : text;
+  }
+
+  private static @Nullable String state(@Nullable String name, List<FieldError> errors) {
+    List<String> states = Arrays.stream(JobState.values()).map(JobState::wireName).toList();
+    if (name != null && !states.contains(name)) {
+      errors.add(new FieldError("state", "must be one of " + String.join(", ", states)));
+    }
+    return name;
+  }
+
+  private static Map<String, String> labels(@Nullable List<String> given, List<FieldError> errors) {
+    Map<String, String> labels = new TreeMap<>();
+    for (String label : given == null ? List.<String>of() : given) {
+      int colon = label.indexOf(':');
+      if (colon <= 0) {
+        errors.add(new FieldError("label", "must be name:value"));
+      } else {
+        String name = label.substring(0, colon);
+        String value = label.substring(colon + 1);
+        if (!value.equals(labels.getOrDefault(name, value))) {
+          errors.add(
+              new FieldError("label", "asks for two values of " + name + ", which no job has"));
+        }
+        labels.putIfAbsent(name, value);
+      }
+    }
+    if (labels.size() > MOST_LABELS) {
+      errors.add(new FieldError("label", "may be given at most " + MOST_LABELS + " times"));
+    }
+    return labels;
+  }
+
+  private static @Nullable String text(@Nullable String text, List<FieldError> errors) {
+    if (text != null && (text.length() > 200 || text.indexOf('\0') >= 0)) {
+      errors.add(new FieldError("q", "must have at most 200 characters and no NUL"));
+    }
+    return empty(text);
+  }
+
+  private static @Nullable Instant time(
+      String name, MultivaluedMap<String, String> parameters, List<FieldError> errors) {
+    String text = parameters.getFirst(name);
+    // A plus sign in a query is a space unless it is escaped, which few people do.
+    Instant time = text == null ? null : WireTime.parse(text.replace(' ', '+'));
+    if (text != null && time == null) {
+      errors.add(new FieldError(name, "must be an RFC 3339 time such as 2026-11-23T10:00:00Z"));
+    }
+    return time;
+  }
+
+  private static boolean order(@Nullable String order, List<FieldError> errors) {
+    if (order != null && !order.equals("asc") && !order.equals("desc")) {
+      errors.add(new FieldError("order", "must be desc (newest first) or asc"));
+    }
+    return "asc".equals(order);
+  }
+
+  private static int pageSize(@Nullable String text, List<FieldError> errors) {
+    if (text == null) {
+      return DEFAULT_PAGE_SIZE;
+    }
+    if (text.matches("[0-9]{1,3}")) {
+      int size = Integer.parseInt(text);
+      if (size >= 1 && size <= MOST_PAGE_SIZE) {
+        return size;
+      }
+    }
+    errors.add(new FieldError("page_size", "must be a number from 1 to " + MOST_PAGE_SIZE));
+    return DEFAULT_PAGE_SIZE;
+  }
+}

@@ -1,0 +1,136 @@
+package io.errand.api.live;
+
+import com.fasterxml.jackson.annotation.JsonRawValue;
+import io.errand.api.answer.AnswerBudget;
+import io.errand.api.jobs.JobAnswers;
+import io.errand.api.problem.Problem;
+import io.errand.api.problem.Problem.Kind;
+import io.errand.api.request.Caller;
+import io.errand.job.JobState;
+import io.errand.memory.MemoryBudget.Reservation;
+import io.errand.store.Notifications;
+import io.errand.store.reads.JobEntity;
+import io.errand.store.reads.JobReads;
+import io.errand.store.workers.WatchStore;
+import io.smallrye.common.annotation.Blocking;
+import io.smallrye.mutiny.Uni;
+import io.smallrye.mutiny.infrastructure.Infrastructure;
+import io.smallrye.mutiny.unchecked.Unchecked;
+import jakarta.ws.rs.GET;
+import jakarta.ws.rs.HeaderParam;
+import jakarta.ws.rs.Path;
+import jakarta.ws.rs.PathParam;
+import jakarta.ws.rs.Produces;
+import jakarta.ws.rs.core.Context;
+import jakarta.ws.rs.core.MediaType;
+import jakarta.ws.rs.core.Response;
+import jakarta.ws.rs.sse.Sse;
+import jakarta.ws.rs.sse.SseEventSink;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/** The calls that show a job while it runs, from any node. */
+@Path("/v1/jobs")
+@Blocking
+public class LiveResource {
+  private static final Duration FIRST_PAUSE = Duration.ofMillis(20);
+  private static final Duration LONGEST_PAUSE = Duration.ofMillis(100);
+  private static final long PATIENCE_MILLIS = 3_000;
+
+  private final JobReads reads;
+  private final LiveOutput output;
+  private final WatchStore watches;
+  private final Notifications notifications;
+  private final Caller caller;
+  private final AnswerBudget budget;
+
+  LiveResource(
+      JobReads reads,
+      LiveOutput output,
+      WatchStore watches,
+      Notifications notifications,
+      Caller caller,
+      AnswerBudget budget) {
+    this.budget = budget;
+    this.reads = reads;
+    this.output = output;
+    this.watches = watches;
+    this.notifications = notifications;
+    this.caller = caller;
+  }
+
+  /** What it prints, as server-sent events, until it has finished. */
+  @GET
+  @Path("{id}/output/stream")
+  @Produces(MediaType.SERVER_SENT_EVENTS)
+  public void stream(
+      @PathParam("id") String text,
+      @HeaderParam("Last-Event-ID") @Nullable String lastEventId,
+      @Context SseEventSink sink,
+      @Context Sse sse)
+      throws SQLException {
+    JobEntity job = find(text);
+    output.view(job.id, caller.principal(), job.attempt, lastEventId, sink, sse);
+  }
+
+  /** Its process tree now. */
+  @GET
+  @Path("{id}/process")
+  @Produces(MediaType.APPLICATION_JSON)
+  public Uni<Response> process(@PathParam("id") String text) throws SQLException {
+    JobEntity job = find(text);
+    if (job.jobState() != JobState.RUNNING) {
+      throw Problem.of(
+          Kind.CONFLICT,
+          "The job is " + job.state + " and has no processes; only a running one has");
+    }
+    String askedAt = watches.askForProcesses(job.id);
+    notifications.send(Notifications.Topic.ATTENTION);
+    UUID id = job.id;
+    return Uni.createFrom()
+        .item(Unchecked.supplier(() -> watches.processesBytes(id, askedAt)))
+        .runSubscriptionOn(Infrastructure.getDefaultExecutor())
+        .onItem()
+        .ifNull()
+        .failWith(NotYet::new)
+        .onFailure(NotYet.class)
+        .retry()
+        .withBackOff(FIRST_PAUSE, LONGEST_PAUSE)
+        .expireIn(PATIENCE_MILLIS)
+        .map(Unchecked.function(bytes -> answer(id, askedAt, bytes)))
+        .onFailure(fault -> fault instanceof NotYet || fault.getCause() instanceof NotYet)
+        .transform(fault -> Problem.silent());
+  }
+
+  /** The processes on the wire. */
+  private record ProcessesView(@JsonRawValue String processes) {}
+
+  private Response answer(UUID id, String askedAt, long bytes) throws SQLException {
+    Reservation held = budget.reserve(1024 + 3 * bytes);
+    try {
+      String processes = watches.processes(id, askedAt);
+      if (processes == null) {
+        throw Problem.silent(); // removed meanwhile
+      }
+      return Response.ok(budget.json(new ProcessesView(processes), held)).build();
+    } catch (SQLException | RuntimeException | Error e) {
+      held.close();
+      throw e;
+    }
+  }
+
+  private JobEntity find(String text) {
+    UUID id = JobAnswers.id(text);
+    return reads.find(id, caller.principal()).orElseThrow(() -> JobAnswers.noSuchJob(id));
+  }
+
+  /** The worker has not answered yet. */
+  @SuppressWarnings("serial") // never serialised by Java
+  private static final class NotYet extends RuntimeException {
+    NotYet() {
+      super("not yet", null, false, false);
+    }
+  }
+}

@@ -1,0 +1,86 @@
+package io.errand.api.problem;
+
+import io.errand.api.problem.Problem.Kind;
+import io.errand.disk.NoSpace;
+import jakarta.ws.rs.WebApplicationException;
+import jakarta.ws.rs.core.Response;
+import jakarta.ws.rs.core.UriInfo;
+import java.sql.SQLException;
+import java.util.Set;
+import org.jboss.logging.Logger;
+import org.jboss.resteasy.reactive.server.ServerExceptionMapper;
+import org.jspecify.annotations.Nullable;
+
+/** The one place where faults become answers. */
+public class ProblemMappers {
+  private static final Logger LOG = Logger.getLogger(ProblemMappers.class);
+
+  /**
+   * Classes of SQLSTATE that say that the statement is wrong, and not that the database is away.
+   */
+  private static final Set<String> OUR_FAULT = Set.of("0A", "21", "22", "23", "42");
+
+  /** How deep a cause is looked for. */
+  private static final int MOST_CAUSES = 20;
+
+  @ServerExceptionMapper
+  Response framework(WebApplicationException fault, UriInfo uri) {
+    return of(fault, uri.getRequestUri().getPath());
+  }
+
+  @ServerExceptionMapper
+  Response database(SQLException fault, UriInfo uri) {
+    return of(fault, uri.getRequestUri().getPath());
+  }
+
+  @ServerExceptionMapper
+  Response unforeseen(RuntimeException fault, UriInfo uri) {
+    return of(fault, uri.getRequestUri().getPath());
+  }
+
+  /** What is answered on this path after a fault. */
+  public static Response of(Throwable fault, String path) {
+    if (fault instanceof Problem problem) {
+      return problem.response(path);
+    }
+    if (fault instanceof WebApplicationException refusal) {
+      return framework(refusal.getResponse().getStatus(), path);
+    }
+    if (fault instanceof NoSpace) {
+      return Problem.noSpace(String.valueOf(fault.getMessage())).response(path);
+    }
+    SQLException ofDatabase = ofDatabase(fault);
+    if (ofDatabase != null && !isOurs(ofDatabase)) {
+      LOG.warnf("A request failed at the database: %s", ofDatabase.getMessage());
+      return Problem.unavailable().response(path);
+    }
+    LOG.error("A request failed", fault);
+    return Problem.of(Kind.INTERNAL, "The server's log says more, under this request's id")
+        .response(path);
+  }
+
+  /** What the framework refuses: no such path, method, media type. */
+  private static Response framework(int status, String path) {
+    Response answer = Problem.ofStatus(status).response(path);
+    return status == Kind.METHOD_NOT_ALLOWED.status
+        ? Response.fromResponse(answer).header("Allow", AllowedMethods.of(path)).build()
+        : answer;
+  }
+
+  /** The fault of the database behind this one: Hibernate, Mutiny and Narayana wrap it. */
+  private static @Nullable SQLException ofDatabase(Throwable fault) {
+    Throwable cause = fault;
+    for (int depth = 0; cause != null && depth < MOST_CAUSES; depth++) {
+      if (cause instanceof SQLException found) {
+        return found;
+      }
+      cause = cause.getCause();
+    }
+    return null;
+  }
+
+  private static boolean isOurs(SQLException fault) {
+    String state = fault.getSQLState();
+    return state != null && OUR_FAULT.contains(state.substring(0, 2));
+  }
+}

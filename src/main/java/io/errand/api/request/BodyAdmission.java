@@ -1,0 +1,77 @@
+package io.errand.api.request;
+
+import io.errand.api.problem.Problem;
+import io.errand.api.problem.Problem.Kind;
+import io.errand.memory.MemoryBudget;
+import io.errand.memory.MemoryBudget.Reservation;
+import io.errand.memory.MemoryBudget.Share;
+import io.vertx.core.http.HttpHeaders;
+import io.vertx.core.http.HttpServerRequest;
+import io.vertx.ext.web.RoutingContext;
+import jakarta.enterprise.context.ApplicationScoped;
+
+/**
+ * Lets the body of a request in: within the size that its call takes, where there is memory for it
+ * and for what is made of it. A large body has all its memory reserved by the size that its head
+ * declares, before a byte of it is read, so that several large ones do not keep each other from
+ * being complete. A small one reserves memory as it arrives, so that a client that only declares a
+ * size holds nothing. All is held until the answer has been written.
+ */
+@ApplicationScoped
+class BodyAdmission {
+  /** Up to this size a body is a small one, whose memory large ones cannot take. */
+  private static final int SMALL_BYTES = 64 * 1024;
+
+  /** A small body reserves this at first, and more as it arrives. */
+  private static final int FIRST_BYTES = 1024;
+
+  /** The body, its text, and the values that are made of it. */
+  static final int COPIES = 3;
+
+  private final MemoryBudget budget;
+
+  BodyAdmission(MemoryBudget budget) {
+    this.budget = budget;
+  }
+
+  /**
+   * Reserves the memory of the request's body.
+   *
+   * @throws Problem 413 where it is too large, 503 where there is no memory for it now
+   */
+  void admit(RoutingContext context) {
+    HttpServerRequest request = context.request();
+    if (!BodyHeaders.hasBody(request)) {
+      return;
+    }
+    long most = mostBytes(request);
+    long bytes = declaredBytes(request, most);
+    if (bytes > most) {
+      throw Problem.of(Kind.TOO_LARGE, "The body may have at most " + most + " bytes");
+    }
+    boolean small = bytes <= SMALL_BYTES;
+    Reservation held =
+        budget.tryReserve(
+            small ? Share.REQUESTS : Share.LARGE_REQUESTS,
+            small ? Math.min(bytes, FIRST_BYTES) : COPIES * bytes);
+    if (held == null) {
+      throw Problem.noMemoryForBody();
+    }
+    RequestMemory.attach(context, held);
+    context.addEndHandler(ended -> held.close());
+  }
+
+  /** How many bytes the body of this request may have. */
+  static long mostBytes(HttpServerRequest request) {
+    return "/v1/jobs/batch".equals(request.path()) ? JsonBody.MAX_BATCH_BYTES : JsonBody.MAX_BYTES;
+  }
+
+  /** A body that declares no length may have all that its call takes. */
+  private static long declaredBytes(HttpServerRequest request, long most) {
+    String declared = request.getHeader(HttpHeaders.CONTENT_LENGTH);
+    if (declared == null) {
+      return most;
+    }
+    return declared.matches("[0-9]{1,18}") ? Long.parseLong(declared) : Long.MAX_VALUE;
+  }
+}

@@ -1,0 +1,35 @@
+package io.errand.api.request;
+
+import io.quarkus.vertx.http.runtime.CurrentVertxRequest;
+import io.vertx.ext.web.RoutingContext;
+import jakarta.enterprise.context.RequestScoped;
+
+/** Whose request this is, as the {@link Gate} has found out. */
+@RequestScoped
+public class Caller {
+  private final CurrentVertxRequest request;
+
+  Caller(CurrentVertxRequest request) {
+    this.request = request;
+  }
+
+  /** This request. */
+  public RoutingContext request() {
+    return request.getCurrent();
+  }
+
+  /** The body of this request. */
+  public RequestBody body() {
+    RequestBody body = RequestBody.of(request());
+    return body == null ? new RequestBody(0, 0, bytes -> true) : body;
+  }
+
+  /**
+   * The name that its jobs and keys belong to.
+   *
+   * @throws IllegalStateException where nobody was identified
+   */
+  public String principal() {
+    return Gate.principal(request.getCurrent());
+  }
+}

@@ -1,0 +1,145 @@
+package io.errand.api.request;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.errand.api.problem.Problem;
+import io.errand.api.problem.Problem.Kind;
+import io.errand.auth.Tokens;
+import io.quarkus.vertx.http.runtime.filters.Filters;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpHeaders;
+import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.http.HttpServerResponse;
+import io.vertx.ext.web.RoutingContext;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.event.Observes;
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The one place that every request passes before any route: decides whose it is, whether its body
+ * may be read ({@link BodyHeaders}) and whether there is memory for it ({@link BodyAdmission}).
+ * Fails closed: only the paths that are listed here are served to a request that nobody has
+ * identified, and a path that is not written as it is routed is served to nobody.
+ */
+@ApplicationScoped
+public class Gate {
+  /** What probes, scrapers and readers of the API's description get without a token. */
+  private static final Set<String> PUBLIC =
+      Set.of(
+          "/q/health",
+          "/q/health/live",
+          "/q/health/ready",
+          "/q/health/started",
+          "/q/metrics",
+          "/q/openapi");
+
+  private static final Set<String> READING = Set.of("GET", "HEAD");
+  private static final int AFTER_REQUEST_IDS = 9_000;
+  private static final String PRINCIPAL = Gate.class.getName() + ".principal";
+
+  private final ApiConfig config;
+  private final Tokens tokens;
+  private final BodyAdmission bodies;
+  private final RequestMeters meters;
+  private final ObjectMapper mapper;
+
+  Gate(
+      ApiConfig config,
+      Tokens tokens,
+      BodyAdmission bodies,
+      RequestMeters meters,
+      ObjectMapper mapper) {
+    this.config = config;
+    this.tokens = tokens;
+    this.bodies = bodies;
+    this.meters = meters;
+    this.mapper = mapper;
+  }
+
+  void install(@Observes Filters filters) {
+    filters.register(this::handle, AFTER_REQUEST_IDS);
+  }
+
+  /**
+   * Whose request this is.
+   *
+   * @throws IllegalStateException where the gate has identified nobody
+   */
+  public static String principal(RoutingContext context) {
+    if (context.get(PRINCIPAL) instanceof String principal) {
+      return principal;
+    }
+    throw new IllegalStateException("This request was identified by nobody");
+  }
+
+  private void handle(RoutingContext context) {
+    HttpServerResponse response = context.response();
+    response.putHeader("X-Content-Type-Options", "nosniff");
+    context.addHeadersEndHandler(
+        written -> {
+          if (!response.headers().contains(HttpHeaders.CACHE_CONTROL)) {
+            response.putHeader(HttpHeaders.CACHE_CONTROL, "no-store");
+          }
+        });
+    String path = context.request().path();
+    meters.measure(context, path != null && PUBLIC.contains(path));
+    try {
+      BodyHeaders.check(context.request());
+      if (path == null || !PUBLIC.contains(path)) {
+        identify(context, path);
+      } else if (!READING.contains(context.request().method().name())) {
+        response.putHeader(HttpHeaders.ALLOW, "GET, HEAD");
+        throw Problem.ofStatus(Kind.METHOD_NOT_ALLOWED.status);
+      }
+      bodies.admit(context);
+    } catch (Problem problem) {
+      refuse(context, problem);
+      return;
+    }
+    context.next();
+  }
+
+  private void identify(RoutingContext context, @Nullable String path) {
+    if (!config.isApi()) {
+      throw Problem.of(
+          Kind.NOT_FOUND, "The API is not served here: this process runs commands only");
+    }
+    List<String> given = context.request().headers().getAll(HttpHeaders.AUTHORIZATION);
+    String principal = given.size() == 1 ? tokens.principalOf(given.get(0)) : null;
+    if (principal == null) {
+      throw Problem.of(
+          Kind.UNAUTHENTICATED,
+          "Send Authorization: Bearer with the token from $ERRAND_HOME/token or ERRAND_TOKEN");
+    }
+    // Decided on the path that is routed, so one that is written in another way is not routed.
+    if (path == null || !path.equals(context.normalizedPath()) || !path.startsWith("/v1/")) {
+      throw Problem.of(Kind.NOT_FOUND, Kind.NOT_FOUND.title);
+    }
+    context.put(PRINCIPAL, principal);
+  }
+
+  /** Answers, and has the connection closed: whoever sent this may have sent more behind it. */
+  private void refuse(RoutingContext context, Problem problem) {
+    HttpServerRequest request = context.request();
+    HttpServerResponse response = context.response();
+    problem
+        .headers()
+        .forEach((name, value) -> response.putHeader((CharSequence) name, (CharSequence) value));
+    response
+        .setStatusCode(problem.status())
+        .putHeader(HttpHeaders.CONTENT_TYPE, Problem.CONTENT_TYPE)
+        .putHeader(HttpHeaders.CONNECTION, "close");
+    Buffer body = body(problem, request.path());
+    response.end(request.method().name().equals("HEAD") ? Buffer.buffer() : body);
+  }
+
+  private Buffer body(Problem problem, @Nullable String path) {
+    try {
+      return Buffer.buffer(mapper.writeValueAsBytes(problem.body(path == null ? "/" : path)));
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException("A problem cannot be written as JSON", e);
+    }
+  }
+}

@@ -1,0 +1,73 @@
+package io.errand.api.request;
+
+import io.quarkus.vertx.http.runtime.CurrentVertxRequest;
+import io.vertx.core.http.HttpHeaders;
+import io.vertx.core.http.HttpServerRequest;
+import io.vertx.ext.web.Router;
+import io.vertx.ext.web.RoutingContext;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.event.Observes;
+import jakarta.ws.rs.container.ContainerRequestContext;
+import jakarta.ws.rs.container.ContainerRequestFilter;
+import jakarta.ws.rs.container.PreMatching;
+import jakarta.ws.rs.ext.Provider;
+
+/**
+ * Lets the body of each request arrive before anything is done for it, so that no thread waits for
+ * a slow client. The {@link BodyAdmission} has reserved the memory by then, and bounds the time.
+ */
+@Provider
+@PreMatching
+@ApplicationScoped
+public class RequestBodies implements ContainerRequestFilter {
+  private static final int BEFORE_THE_LANE = -2;
+
+  private final ApiConfig config;
+  private final CurrentVertxRequest current;
+
+  RequestBodies(ApiConfig config, CurrentVertxRequest current) {
+    this.config = config;
+    this.current = current;
+  }
+
+  void install(@Observes Router router) {
+    if (config.isApi()) {
+      router.route("/v1/*").order(BEFORE_THE_LANE).handler(RequestBodies::collect);
+    }
+  }
+
+  private static void collect(RoutingContext context) {
+    HttpServerRequest request = context.request();
+    if (!BodyHeaders.hasBody(request)) {
+      context.next();
+      return;
+    }
+    String declared = request.getHeader(HttpHeaders.CONTENT_LENGTH);
+    RequestBody body =
+        new RequestBody(
+            BodyAdmission.mostBytes(request),
+            declared == null ? -1 : Long.parseLong(declared),
+            bytes -> RequestMemory.hold(context, bytes));
+    request.handler(body::add);
+    request.endHandler(
+        ended -> {
+          body.complete();
+          body.attachTo(context);
+          context.next();
+        });
+    if (request.headers().contains(HttpHeaders.EXPECT)) {
+      context.response().writeContinue();
+    }
+    request.resume(); // it waits for whoever reads it
+  }
+
+  /** For the framework. */
+  @Override
+  public void filter(ContainerRequestContext request) {
+    RequestBody body = RequestBody.of(current.getCurrent());
+    if (body != null) {
+      body.checkKept();
+      request.setEntityStream(body);
+    }
+  }
+}

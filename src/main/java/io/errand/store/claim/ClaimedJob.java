@@ -1,0 +1,74 @@
+package io.errand.store.claim;
+
+import io.errand.job.Confinement;
+import io.errand.job.RetryPolicy;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One claim: the job as its worker needs it.
+ *
+ * @param id the job
+ * @param token fences every later write about this attempt
+ * @param claimedAt when, by the database's clock
+ * @param attempt the number of this attempt
+ * @param charged how many tries have been charged, this one included
+ * @param queue where it came from
+ * @param waited from when it could have run until it was claimed
+ * @param runAt since when it could run
+ * @param stdin what its command reads, in UTF-8, or null for an immediate end-of-file
+ * @param keyed whether others with its concurrency key wait for its end
+ * @param memoryBytes what it may hold of the worker's memory, see {@link ClaimStore#MOST_MEMORY}
+ */
+@SuppressWarnings("ArrayRecordComponent") // handed on, never compared
+public record ClaimedJob(
+    UUID id,
+    UUID token,
+    Instant claimedAt,
+    int attempt,
+    int charged,
+    String queue,
+    Duration waited,
+    Instant runAt,
+    List<String> command,
+    Map<String, String> environment,
+    byte @Nullable [] stdin,
+    @Nullable String workingDirectory,
+    Duration timeout,
+    Duration killGrace,
+    int stdoutLimitBytes,
+    int stderrLimitBytes,
+    RetryPolicy policy,
+    Confinement confinement,
+    boolean keyed,
+    long memoryBytes) {
+
+  /** The same without what its command reads, which may be large. */
+  public ClaimedJob withoutStdin() {
+    return new ClaimedJob(
+        id,
+        token,
+        claimedAt,
+        attempt,
+        charged,
+        queue,
+        waited,
+        runAt,
+        command,
+        environment,
+        null,
+        workingDirectory,
+        timeout,
+        killGrace,
+        stdoutLimitBytes,
+        stderrLimitBytes,
+        policy,
+        confinement,
+        keyed,
+        memoryBytes);
+  }
+}

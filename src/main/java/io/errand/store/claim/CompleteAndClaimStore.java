@@ -1,0 +1,117 @@
+package io.errand.store.claim;
+
+import io.errand.store.claim.ClaimStore.Claimer;
+import jakarta.enterprise.context.ApplicationScoped;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.UUID;
+import javax.sql.DataSource;
+
+/**
+ * Stores the completions of a busy worker in the statement that claims its next jobs, so that both
+ * cost one round trip and one commit.
+ *
+ * <p>Both halves see the tables as they were before the statement. So a job that ends here is not
+ * claimed here, nor is one that waits for the concurrency key of one that ends here.
+ */
+@ApplicationScoped
+public class CompleteAndClaimStore {
+  public static final String COMPLETE_AND_CLAIM =
+      "WITH "
+          + CompleteStore.ENDING
+          + ", "
+          + ClaimStore.CLAIMING
+          + "SELECT w.job_id AS completed_id, c.*, "
+          + ClaimStore.LEFT
+          + " FROM written w FULL JOIN claimed c ON c.id = w.job_id";
+
+  private final DataSource dataSource;
+  private final CompleteStore completes;
+  private final ClaimStore claims;
+
+  public CompleteAndClaimStore(
+      @io.quarkus.agroal.DataSource("queue") DataSource dataSource,
+      CompleteStore completes,
+      ClaimStore claims) {
+    this.dataSource = dataSource;
+    this.completes = completes;
+    this.claims = claims;
+  }
+
+  /**
+   * What the statement did.
+   *
+   * @param completed the jobs whose completions were stored, as of {@link CompleteStore#complete}
+   * @param claimed the jobs that are the worker's now
+   * @param someLeft as of {@link ClaimStore.Claims}
+   */
+  public record Done(Set<UUID> completed, List<ClaimedJob> claimed, boolean someLeft) {
+    /** It claimed nothing. */
+    public static Done completed(Set<UUID> completed) {
+      return new Done(completed, List.of(), false);
+    }
+  }
+
+  /**
+   * Stores completions and claims up to so many jobs.
+   *
+   * @param completions may be empty
+   * @param limit may be 0
+   * @param memoryBytes what the claimed jobs may hold in all
+   * @throws SQLException if the database is away: storing the same completions again is harmless,
+   *     and what was claimed is known to {@link ClaimStore#heldBy}
+   */
+  public Done run(List<Completion> completions, Claimer claimer, int limit, long memoryBytes)
+      throws SQLException {
+    if (completions.isEmpty()) {
+      ClaimStore.Claims claimed =
+          limit > 0 ? claims.claim(claimer, limit, memoryBytes) : ClaimStore.Claims.NONE;
+      return new Done(Set.of(), claimed.jobs(), claimed.someLeft());
+    }
+    if (limit <= 0) {
+      return Done.completed(completes.complete(completions, actor(claimer)));
+    }
+    try {
+      return both(completions, claimer, limit, memoryBytes);
+    } catch (SQLException e) {
+      if (ClaimStore.isConcurrencyRace(e)) {
+        return Done.completed(completes.complete(completions, actor(claimer)));
+      }
+      throw e;
+    }
+  }
+
+  private static String actor(Claimer claimer) {
+    return "worker " + claimer.workerName();
+  }
+
+  private Done both(List<Completion> completions, Claimer claimer, int limit, long memoryBytes)
+      throws SQLException {
+    try (Connection connection = dataSource.getConnection();
+        PreparedStatement statement = connection.prepareStatement(COMPLETE_AND_CLAIM)) {
+      int bound = CompleteStore.bind(connection, statement, completions, actor(claimer));
+      ClaimStore.bind(connection, statement, bound, claimer, limit, memoryBytes);
+      Set<UUID> completed = new HashSet<>();
+      List<ClaimedJob> claimed = new ArrayList<>();
+      boolean someLeft = false;
+      try (ResultSet row = statement.executeQuery()) {
+        while (row.next()) {
+          someLeft = row.getBoolean("some_left");
+          UUID completedId = row.getObject("completed_id", UUID.class);
+          if (completedId != null) {
+            completed.add(completedId);
+          } else {
+            claimed.add(ClaimStore.read(row));
+          }
+        }
+      }
+      return new Done(completed, claimed, someLeft);
+    }
+  }
+}

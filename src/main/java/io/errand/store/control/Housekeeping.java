@@ -1,0 +1,181 @@
+package io.errand.store.control;
+
+import io.errand.store.Durability;
+import jakarta.enterprise.context.ApplicationScoped;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.List;
+import javax.sql.DataSource;
+
+/** What keeps the tables small: counts are folded, and old jobs leave in small bounded batches. */
+@ApplicationScoped
+public class Housekeeping {
+  private static final Duration LONG_OPEN = Duration.ofMinutes(1);
+
+  private final DataSource dataSource;
+
+  public Housekeeping(@io.quarkus.agroal.DataSource("queue") DataSource dataSource) {
+    this.dataSource = dataSource;
+  }
+
+  /* One look for all that time demands, so that an idle server asks once and not for each. */
+  private static final String DUE =
+      """
+      SELECT EXISTS (
+                 SELECT FROM errand.workers WHERE state = 'live'
+                 AND heartbeat_at < now() - make_interval(secs => lease_seconds + 1)) AS silent,
+             EXISTS (
+                 SELECT FROM errand.jobs j WHERE j.state = 'running' AND NOT EXISTS (
+                     SELECT FROM errand.workers w
+                     WHERE w.id = j.worker_id AND w.state = 'live')) AS lost,
+             EXISTS (
+                 SELECT FROM errand.jobs
+                 WHERE state = 'queued' AND expires_at <= now() AND started_at IS NULL) AS expired,
+             (SELECT count(*) > ? FROM errand.queue_counts) AS counts
+      """;
+
+  private static final String FOLD =
+      """
+      WITH folded AS (
+          DELETE FROM errand.queue_counts WHERE ctid = ANY (ARRAY(
+              SELECT ctid FROM errand.queue_counts LIMIT ? FOR UPDATE SKIP LOCKED))
+          RETURNING queue, state, jobs
+      )
+      INSERT INTO errand.queue_counts (queue, state, jobs)
+      SELECT queue, state, sum(jobs) FROM folded GROUP BY queue, state HAVING sum(jobs) <> 0
+      """;
+
+  /* By creation, because a job is never older than that: what cannot be old enough is not looked at. */
+  private static final String REMOVE =
+      """
+      WITH old AS (
+          SELECT id, principal, idempotency_key FROM errand.jobs
+          WHERE state = ? AND created_at < now() - make_interval(secs => ?)
+            AND finished_at < now() - make_interval(secs => ?)
+          ORDER BY created_at, id
+          LIMIT ?
+          FOR UPDATE SKIP LOCKED
+      ), trace AS (
+          INSERT INTO errand.removed_jobs (id, principal, idempotency_key)
+          SELECT id, principal, idempotency_key FROM old
+          ON CONFLICT DO NOTHING
+      ), tries AS (
+          DELETE FROM errand.attempts WHERE job_id = ANY (ARRAY(SELECT id FROM old))
+      ), events AS (
+          DELETE FROM errand.job_events WHERE job_id = ANY (ARRAY(SELECT id FROM old))
+      ), gone AS (
+          DELETE FROM errand.jobs WHERE id = ANY (ARRAY(SELECT id FROM old))
+          RETURNING queue, state
+      ), counts AS (
+          INSERT INTO errand.queue_counts (queue, state, jobs)
+          SELECT queue, state, -count(*) FROM gone GROUP BY queue, state
+      )
+      SELECT count(*) FROM gone
+      """;
+
+  private static final String FORGET =
+      """
+      WITH forgotten AS (
+          DELETE FROM errand.removed_jobs WHERE id = ANY (ARRAY(
+              SELECT id FROM errand.removed_jobs
+              WHERE removed_at < now() - make_interval(secs => ?)
+              ORDER BY removed_at LIMIT ? FOR UPDATE SKIP LOCKED))
+          RETURNING id, principal, idempotency_key
+      ), keys AS (
+          DELETE FROM errand.idempotency_keys k USING forgotten f
+          WHERE k.principal = f.principal AND k.idempotency_key = f.idempotency_key
+            AND k.job_id = f.id
+      )
+      SELECT count(*) FROM forgotten
+      """;
+
+  /**
+   * What waits to be done.
+   *
+   * @param silent workers to give up
+   * @param lost claims to rescue
+   * @param expired jobs to cancel
+   * @param counts changes of counts to fold
+   */
+  public record Due(boolean silent, boolean lost, boolean expired, boolean counts) {}
+
+  /** What waits to be done, where so many unfolded counts are nothing to speak of. */
+  public Due due(int unfoldedCounts) throws SQLException {
+    try (Connection connection = dataSource.getConnection();
+        PreparedStatement statement = connection.prepareStatement(DUE)) {
+      statement.setInt(1, unfoldedCounts);
+      try (ResultSet row = statement.executeQuery()) {
+        row.next();
+        return new Due(
+            row.getBoolean("silent"),
+            row.getBoolean("lost"),
+            row.getBoolean("expired"),
+            row.getBoolean("counts"));
+      }
+    }
+  }
+
+  /** Transactions of others that have been open for so long that they slow the queue. */
+  public List<Durability.Finding> openTransactions() throws SQLException {
+    try (Connection connection = dataSource.getConnection()) {
+      return Durability.openTransactions(connection, LONG_OPEN);
+    }
+  }
+
+  /** Makes of at most so many changes of counts one for each queue and state. */
+  public void foldCounts(int limit) throws SQLException {
+    try (Connection connection = dataSource.getConnection();
+        PreparedStatement statement = connection.prepareStatement(FOLD)) {
+      statement.setInt(1, limit);
+      statement.executeUpdate();
+      try (Statement vacuum = connection.createStatement()) {
+        // It is small and changes all the time: left alone it would be read through its own dead
+        // rows.
+        vacuum.execute("VACUUM (TRUNCATE false, SKIP_LOCKED) errand.queue_counts");
+      }
+    }
+  }
+
+  /**
+   * Removes jobs that reached a final state so long ago, with their attempts and events; their ids
+   * and keys leave a trace.
+   *
+   * @param state a final one, by wire name
+   * @param limit at most so many in this one transaction
+   * @return how many
+   */
+  public int removeFinished(String state, Duration age, int limit) throws SQLException {
+    try (Connection connection = dataSource.getConnection();
+        PreparedStatement statement = connection.prepareStatement(REMOVE)) {
+      statement.setString(1, state);
+      statement.setDouble(2, age.toMillis() / 1e3);
+      statement.setDouble(3, age.toMillis() / 1e3);
+      statement.setInt(4, limit);
+      try (ResultSet row = statement.executeQuery()) {
+        row.next();
+        return row.getInt(1);
+      }
+    }
+  }
+
+  /**
+   * Forgets the ids and keys of jobs that were removed so long ago.
+   *
+   * @return how many, at most the limit
+   */
+  public int forgetRemoved(Duration age, int limit) throws SQLException {
+    try (Connection connection = dataSource.getConnection();
+        PreparedStatement statement = connection.prepareStatement(FORGET)) {
+      statement.setDouble(1, age.toMillis() / 1e3);
+      statement.setInt(2, limit);
+      try (ResultSet row = statement.executeQuery()) {
+        row.next();
+        return row.getInt(1);
+      }
+    }
+  }
+}

@@ -1,0 +1,34 @@
+package io.errand.store.history;
+
+/**
+ * What every statement that changes the state of jobs writes beside it: an event a job, and what
+ * the change does to the counts. In the same statement, so that neither can be without the other.
+ */
+public final class History {
+  private History() {}
+
+  /**
+   * Two common table expressions, to follow the one that has made the change.
+   *
+   * @param changes name of that expression; it returns {@code id, queue, from_state, to_state,
+   *     reason, attempt, claim_token}, where {@code from_state} is null for a new job
+   * @param actor who made the change, in SQL: {@code client NAME}, {@code worker NAME}, {@code
+   *     rescuer} or {@code clock}
+   */
+  public static String of(String changes, String actor) {
+    return """
+        %1$s_events AS (
+            INSERT INTO errand.job_events (
+                job_id, from_state, to_state, reason, attempt, claim_token, actor)
+            SELECT id, from_state, to_state, reason, attempt, claim_token, %2$s FROM %1$s
+        ), %1$s_counts AS (
+            INSERT INTO errand.queue_counts (queue, state, jobs)
+            SELECT c.queue, v.state, sum(v.jobs)
+            FROM %1$s c, LATERAL (VALUES (c.from_state, -1), (c.to_state, 1)) AS v (state, jobs)
+            WHERE v.state IS NOT NULL
+            GROUP BY c.queue, v.state HAVING sum(v.jobs) <> 0
+        )
+        """
+        .formatted(changes, actor);
+  }
+}

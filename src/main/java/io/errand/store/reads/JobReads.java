@@ -1,0 +1,284 @@
+package io.errand.store.reads;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.errand.job.JobState;
+import io.errand.store.PolicyJson;
+import io.quarkus.narayana.jta.QuarkusTransaction;
+import io.quarkus.panache.common.Parameters;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.context.control.ActivateRequestContext;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.function.Function;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.hibernate.jpa.HibernateHints;
+import org.jspecify.annotations.Nullable;
+
+/** What clients and operators read of jobs. Each read is bounded. */
+@ApplicationScoped
+@ActivateRequestContext
+public class JobReads {
+  /** How many of the newest jobs a text search looks at. */
+  public static final int SEARCH_WINDOW = 10_000;
+
+  /** How many bytes the rows of a page may take; a page has one row at least. */
+  private static final long PAGE_BYTES = 1024 * 1024;
+
+  private static final long ROW_FIXED_BYTES = 1024;
+
+  /** To measure a row the database has to read all of it, so few are measured ahead. */
+  private static final int MEASURED_TOGETHER = 16;
+
+  private static final Pattern ID_PREFIX = Pattern.compile("[0-9a-fA-F-]{8,36}");
+
+  /** A job with what is kept of the output of its latest attempt. */
+  public record JobWithOutput(JobEntity job, KeptOutput stdout, KeptOutput stderr) {}
+
+  /** What the columns of a row take that a client or a command decides on, computed there. */
+  private static final String ROW_BYTES =
+      """
+      sql('(octet_length(cast(? as text)) + octet_length(cast(? as text))
+        + octet_length(cast(? as text)) + octet_length(cast(? as text))
+        + coalesce(octet_length(?), 0) + coalesce(octet_length(?), 0)
+        + coalesce(octet_length(cast(? as text)), 0))',
+        command, labels, envNames, retry, detail, workingDirectory, sandbox)
+      """;
+
+  private static final String OUTPUT_BYTES =
+      "sql('(coalesce(octet_length(?), 0) + coalesce(octet_length(?), 0))', stdout, stderr)";
+
+  /**
+   * A job of a page.
+   *
+   * @param id of the job
+   * @param createdAt when it was accepted
+   * @param bytes what the columns of its row take that a client or a command decides on
+   */
+  public record Row(UUID id, Instant createdAt, long bytes) {}
+
+  /**
+   * A page of jobs, to be read by the piece.
+   *
+   * @param rows at most as many as were asked for, in order
+   * @param more whether others follow
+   * @param searchedBackTo how far a text search looked, null where nothing was left out
+   */
+  public record Page(List<Row> rows, boolean more, @Nullable Instant searchedBackTo) {}
+
+  /** One job of this caller. */
+  public Optional<JobEntity> find(UUID id, String principal) {
+    // A request that waited reads twice, and the second time it wants to know what is true now.
+    JobEntity.getEntityManager().clear();
+    return JobEntity.find("id = ?1 and principal = ?2", id, principal).firstResultOptional();
+  }
+
+  /** How many bytes the row of a job of this caller takes, found out without reading them. */
+  public Optional<Long> rowBytes(UUID id, String principal) {
+    JobEntity.getEntityManager().clear();
+    return JobEntity.find(
+            "select cast("
+                + ROW_BYTES
+                + " as Long) from JobEntity where id = ?1 and principal = ?2",
+            id,
+            principal)
+        .project(Long.class)
+        .firstResultOptional();
+  }
+
+  /** How many bytes are kept of both streams of an attempt. */
+  public long outputBytes(UUID id, int attempt) {
+    return JobEntity.getEntityManager()
+        .createQuery(
+            "select cast("
+                + OUTPUT_BYTES
+                + " as Long) from OutputEntity"
+                + " where jobId = ?1 and attempt = ?2",
+            Long.class)
+        .setParameter(1, id)
+        .setParameter(2, attempt)
+        .getResultStream()
+        .findFirst()
+        .orElse(0L);
+  }
+
+  /** One job of this caller with its output. */
+  public Optional<JobWithOutput> findWithOutput(UUID id, String principal) {
+    return find(id, principal).map(this::withOutput);
+  }
+
+  /** Adds what is kept of the output of the latest attempt, if that has ended. */
+  public JobWithOutput withOutput(JobEntity job) {
+    return output(job.id, job.attempt)
+        .map(output -> new JobWithOutput(job, output.keptStdout(), output.keptStderr()))
+        .orElse(new JobWithOutput(job, KeptOutput.NONE, KeptOutput.NONE));
+  }
+
+  /** What is kept of one ended attempt. */
+  public Optional<OutputEntity> output(UUID id, int attempt) {
+    return OutputEntity.findByIdOptional(new AttemptEntity.Key(id, attempt));
+  }
+
+  /**
+   * Where a job stands.
+   *
+   * @param id of the job
+   * @param state by wire name
+   * @param attempt the latest
+   */
+  public record JobStatus(UUID id, String state, int attempt) {
+    /** Whether its latest attempt runs. */
+    public boolean isRunning() {
+      return JobState.ofWireName(state) == JobState.RUNNING;
+    }
+
+    /** Whether nothing will change any more. */
+    public boolean isFinal() {
+      return JobState.ofWireName(state).isFinal();
+    }
+  }
+
+  /** Where the given jobs stand. */
+  public List<JobStatus> statuses(Collection<UUID> ids) {
+    return JobEntity.find("select id, state, attempt from JobEntity where id in ?1", ids)
+        .project(JobStatus.class)
+        .list();
+  }
+
+  /** Those of the given jobs that are in a final state. */
+  public List<UUID> finished(Collection<UUID> ids) {
+    return JobEntity.find("select id from JobEntity where id in ?1 and finishedAt is not null", ids)
+        .project(UUID.class)
+        .list();
+  }
+
+  /**
+   * A page of this caller's jobs, which ends early where its rows would take more than a mebibyte.
+   * The rows themselves are read by {@link #rows}.
+   */
+  public Page list(
+      JobFilter filter, String principal, JobFilter.@Nullable Position after, int size) {
+    Criteria criteria = new Criteria();
+    criteria.and("principal = :principal", "principal", principal);
+    if (filter.state() != null) {
+      criteria.and("state = :state", "state", filter.state());
+    }
+    if (filter.queue() != null) {
+      criteria.and("queue = :queue", "queue", filter.queue());
+    }
+    if (!filter.labels().isEmpty()) {
+      JsonNode labels = PolicyJson.MAPPER.valueToTree(filter.labels());
+      criteria.and(
+          "cast(sql('(? @> cast(? as jsonb))', labels, :labels) as boolean) = true",
+          "labels",
+          labels.toString());
+    }
+    if (filter.createdAfter() != null) {
+      criteria.and("createdAt > :createdAfter", "createdAfter", filter.createdAfter());
+    }
+    if (filter.createdBefore() != null) {
+      criteria.and("createdAt < :createdBefore", "createdBefore", filter.createdBefore());
+    }
+    Instant searchedBackTo = filter.text() == null ? null : search(filter.text(), criteria);
+    if (after != null) {
+      criteria.and(
+          filter.oldestFirst()
+              ? "(createdAt, id) > (:afterTime, :afterId)"
+              : "(createdAt, id) < (:afterTime, :afterId)",
+          "afterTime",
+          after.createdAt());
+      criteria.parameters.and("afterId", after.id());
+    }
+    String order =
+        filter.oldestFirst() ? " order by createdAt, id" : " order by createdAt desc, id desc";
+    String wanted = " from JobEntity where " + String.join(" and ", criteria.predicates) + order;
+    return QuarkusTransaction.requiringNew()
+        .call(
+            () -> {
+              try (Stream<Row> found =
+                  JobEntity.find(
+                      "select id, createdAt, cast(" + ROW_BYTES + " as Long)" + wanted,
+                      criteria.parameters)
+                      .project(Row.class)
+                      .range(0, size)
+                      .withHint(HibernateHints.HINT_FETCH_SIZE, MEASURED_TOGETHER)
+                      .<Row>stream()) {
+                return page(found.iterator(), size, searchedBackTo);
+              }
+            });
+  }
+
+  /** As many of the rows as fit; no more of them are measured than that takes. */
+  private static Page page(Iterator<Row> found, int size, @Nullable Instant searchedBackTo) {
+    List<Row> rows = new ArrayList<>();
+    long bytes = 0;
+    while (found.hasNext()) {
+      Row row = found.next();
+      bytes += ROW_FIXED_BYTES + row.bytes();
+      if (rows.size() == size || (!rows.isEmpty() && bytes > PAGE_BYTES)) {
+        return new Page(rows, true, searchedBackTo);
+      }
+      rows.add(row);
+    }
+    return new Page(rows, false, searchedBackTo);
+  }
+
+  /** The rows of these jobs by id, as they are now; those that have been removed are missing. */
+  public Map<UUID, JobEntity> rows(Collection<UUID> ids) {
+    JobEntity.getEntityManager().clear();
+    return JobEntity.<JobEntity>list("id in ?1", ids).stream()
+        .collect(Collectors.toMap(job -> job.id, Function.identity()));
+  }
+
+  /** The beginning of an id is looked up anywhere, other text in the newest jobs only. */
+  private static @Nullable Instant search(String text, Criteria criteria) {
+    if (ID_PREFIX.matcher(text).matches()) {
+      String digits = text.replace("-", "");
+      if (digits.length() >= 8 && digits.length() <= 32) {
+        criteria.and("id >= :firstId", "firstId", uuid(digits, '0'));
+        criteria.and("id <= :lastId", "lastId", uuid(digits, 'f'));
+        return null;
+      }
+    }
+    Instant oldest =
+        JobEntity.find("select createdAt from JobEntity order by createdAt desc, id desc")
+            .project(Instant.class)
+            .range(SEARCH_WINDOW - 1, SEARCH_WINDOW - 1)
+            .firstResult();
+    if (oldest != null) {
+      criteria.and("createdAt >= :oldest", "oldest", oldest);
+    }
+    criteria.and(
+        "(position(:text in array_to_string(command, ' ')) > 0 or str(id) like :idPrefix)",
+        "text",
+        text);
+    criteria.parameters.and(
+        "idPrefix", text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%");
+    return oldest;
+  }
+
+  private static UUID uuid(String digits, char fill) {
+    String padded = digits + String.valueOf(fill).repeat(32 - digits.length());
+    return new UUID(
+        Long.parseUnsignedLong(padded.substring(0, 16), 16),
+        Long.parseUnsignedLong(padded.substring(16), 16));
+  }
+
+  /** Constant predicates with their parameters. */
+  private static final class Criteria {
+    final List<String> predicates = new ArrayList<>();
+    final Parameters parameters = new Parameters();
+
+    void and(String predicate, String name, Object value) {
+      predicates.add(predicate);
+      parameters.and(name, value);
+    }
+  }
+}

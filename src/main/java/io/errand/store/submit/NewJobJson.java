@@ -1,0 +1,156 @@
+package io.errand.store.submit;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.errand.job.Confinement;
+import io.errand.job.JobSpec;
+import io.errand.job.RetryPolicy;
+import io.errand.store.PolicyJson;
+import java.sql.PreparedStatement;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * New jobs as the two parameters that the submitting statement takes. What jobs that come together
+ * mostly have in common is told once: reading JSON is the dearest part of that statement.
+ *
+ * @param shapes an array of what jobs share, each with its number as {@code shape}
+ * @param items an array of the jobs, each with the number of its shape
+ */
+record NewJobJson(String shapes, String items) {
+  private static final long MOST_PART_BYTES = 4 << 20;
+  private static final Comparator<NewJob> BY_KEY =
+      Comparator.comparing(job -> Objects.requireNonNullElse(job.idempotencyKey(), ""));
+
+  private record Shape(
+      String principal,
+      String queue,
+      int priority,
+      @Nullable String workingDirectory,
+      double timeoutSeconds,
+      double killGraceSeconds,
+      int stdoutLimitBytes,
+      int stderrLimitBytes,
+      RetryPolicy policy,
+      Confinement confinement) {
+
+    static Shape of(NewJob job) {
+      JobSpec spec = job.spec();
+      return new Shape(
+          job.principal(),
+          spec.queue(),
+          spec.priority(),
+          spec.workingDirectory(),
+          spec.timeoutSeconds(),
+          spec.killGraceSeconds(),
+          spec.stdoutLimitBytes(),
+          spec.stderrLimitBytes(),
+          spec.policy(),
+          spec.confinement());
+    }
+  }
+
+  /**
+   * The jobs in parts of which each is one statement's, so that its JSON is small; it takes several
+   * times the memory of its jobs. Where there are several, they go by key, as do the rows of one
+   * statement: so no two callers wait for each other's keys.
+   */
+  static List<List<NewJob>> parts(List<NewJob> jobs) {
+    if (jobs.stream().mapToLong(job -> job.spec().heapBytes()).sum() <= MOST_PART_BYTES) {
+      return List.of(jobs);
+    }
+    List<List<NewJob>> parts = new ArrayList<>();
+    long bytes = MOST_PART_BYTES;
+    for (NewJob job : jobs.stream().sorted(BY_KEY).toList()) {
+      bytes += job.spec().heapBytes();
+      if (bytes > MOST_PART_BYTES) {
+        bytes = job.spec().heapBytes();
+        parts.add(new ArrayList<>());
+      }
+      parts.get(parts.size() - 1).add(job);
+    }
+    return parts;
+  }
+
+  static NewJobJson of(Collection<NewJob> jobs) {
+    ArrayNode shapes = PolicyJson.MAPPER.createArrayNode();
+    ArrayNode items = PolicyJson.MAPPER.createArrayNode();
+    Map<Shape, Integer> numbers = new HashMap<>();
+    for (NewJob job : jobs) {
+      int number =
+          numbers.computeIfAbsent(
+              Shape.of(job),
+              shape -> {
+                int next = shapes.size();
+                describe(shape, shapes.addObject().put("shape", next));
+                return next;
+              });
+      describe(job, items.addObject().put("shape", number));
+    }
+    return new NewJobJson(shapes.toString(), items.toString());
+  }
+
+  /** Sets the first two parameters. */
+  void bind(PreparedStatement statement) throws SQLException {
+    statement.setString(1, shapes);
+    statement.setString(2, items);
+  }
+
+  private static void describe(Shape shape, ObjectNode to) {
+    to.put("principal", shape.principal());
+    to.put("queue", shape.queue());
+    to.put("priority", shape.priority());
+    to.put("working_directory", shape.workingDirectory());
+    to.put("timeout_seconds", shape.timeoutSeconds());
+    to.put("kill_grace_seconds", shape.killGraceSeconds());
+    to.put("stdout_limit_bytes", shape.stdoutLimitBytes());
+    to.put("stderr_limit_bytes", shape.stderrLimitBytes());
+    to.put("max_attempts", shape.policy().maxAttempts());
+    to.set(
+        "success_exit_codes",
+        PolicyJson.MAPPER.valueToTree(
+            shape.policy().successExitCodes().stream().sorted().toList()));
+    to.put("on_lost", shape.policy().onLost().wireName());
+    to.set("backoff", PolicyJson.write(shape.policy().backoff()));
+    to.set("retry", PolicyJson.write(shape.policy().rules()));
+    to.set("limits", PolicyJson.write(shape.confinement().limits()));
+    to.put("run_as", shape.confinement().user());
+    to.set("sandbox", PolicyJson.write(shape.confinement().sandbox()));
+  }
+
+  /** What is null or empty is left out. */
+  private static void describe(NewJob job, ObjectNode to) {
+    JobSpec spec = job.spec();
+    to.put("id", job.id().toString());
+    to.put("fingerprint", job.fingerprint());
+    ArrayNode command = to.putArray("command");
+    spec.command().forEach(command::add);
+    put(to, "idempotency_key", job.idempotencyKey());
+    put(to, "run_at", spec.runAt());
+    put(to, "expires_at", spec.expiresAt());
+    put(to, "concurrency_key", spec.concurrencyKey());
+    put(to, "stdin", spec.stdin());
+    put(to, "labels", spec.labels());
+    put(to, "env", spec.environment());
+  }
+
+  private static void put(ObjectNode to, String name, @Nullable Object value) {
+    if (value != null) {
+      to.put(name, value.toString());
+    }
+  }
+
+  private static void put(ObjectNode to, String name, Map<String, String> map) {
+    if (!map.isEmpty()) {
+      ObjectNode node = to.putObject(name);
+      map.forEach(node::put);
+    }
+  }
+}

@@ -1,0 +1,32 @@
+package io.errand.store.submit;
+
+import io.errand.job.JobState;
+import io.errand.store.reads.JobEntity;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/** The result of a submit. */
+public sealed interface Submission {
+  /**
+   * The job is stored, and durable.
+   *
+   * @param job as it stands in its row, null where it was one of many
+   * @param durability what its commit survives, as of {@link Durability#SQL}
+   */
+  record Accepted(UUID id, @Nullable JobEntity job, String durability) implements Submission {}
+
+  /** The same request came before, and this is its job. */
+  record Replayed(UUID id) implements Submission {}
+
+  /** The key, or the id, belongs to another request. */
+  record Conflict(UUID id) implements Submission {}
+
+  /** The key's job has been removed. */
+  record Gone(UUID id) implements Submission {}
+
+  /** The job that is to be tried again has not finished. */
+  record NotFinal(JobState state) implements Submission {}
+
+  /** This caller has no such job to try again. */
+  record Unknown() implements Submission {}
+}
