@@ -31,6 +31,7 @@ import org.jspecify.annotations.Nullable;
 public final class LinuxLauncher implements Launcher {
   private static final Logger LOG = Logger.getLogger(LinuxLauncher.class);
   private static final int SPAWNERS = 2;
+  private static final long HELD_UP_NANOS = TimeUnit.SECONDS.toNanos(5);
   private static final long PEAK_SLACK = 16L << 20; // the kernel counts pages in batches
 
   private final Path home;
@@ -293,7 +294,18 @@ public final class LinuxLauncher implements Launcher {
   }
 
   @Override
+  public boolean isHeldUp() {
+    return loop.busyNanos() > HELD_UP_NANOS;
+  }
+
+  @Override
   public void aliveUntil(long deadlineNanos) {
+    if (isHeldUp()) {
+      LOG.errorf(
+          "The thread that reads and ends commands has been held up for %d s. A command can do that"
+              + " (docs/security.md); nothing is claimed meanwhile",
+          TimeUnit.NANOSECONDS.toSeconds(loop.busyNanos()));
+    }
     loop.execute(() -> guardian.lease(deadlineNanos));
   }
 
