@@ -141,7 +141,7 @@ final class DiskUse implements AutoCloseable {
       if (left-- <= 0) {
         return;
       }
-      try (OpenDirectory descriptors = OpenDirectory.of("/proc/" + pid + "/fd")) {
+      try (OpenDirectory descriptors = OpenDirectory.of(ProcFs.shared(pid) + "/fd")) {
         Pointer name = descriptors == null ? null : descriptors.next();
         for (; descriptors != null && name != null && left > 0; left--) {
           if (facts.lookBehind(descriptors.descriptor(), name)

@@ -38,6 +38,7 @@ final class EventLoop implements AutoCloseable {
   private final TreeSet<Timer> timers = new TreeSet<>();
   private final Queue<Runnable> tasks = new ConcurrentLinkedQueue<>();
   private final AtomicBoolean woken = new AtomicBoolean();
+  private volatile @Nullable Long busySinceNanos;
   private final Thread thread = new Thread(this::run, "errand-exec-loop");
   private long nextNumber = 1;
   private volatile boolean closed;
@@ -155,9 +156,17 @@ final class EventLoop implements AutoCloseable {
     }
   }
 
+  /** How long what it does now has taken; 0 while it waits. From any thread. */
+  long busyNanos() {
+    Long since = busySinceNanos;
+    return since == null ? 0 : System.nanoTime() - since;
+  }
+
   private void run() {
     while (!closed || !tasks.isEmpty()) {
+      busySinceNanos = null;
       int ready = LibC.epoll_wait(epoll, events, BATCH, waitMillis());
+      busySinceNanos = System.nanoTime();
       for (int i = 0; i < ready; i++) {
         Watch watch = watches.get(events.getLong((long) i * EVENT_SIZE + DATA_OFFSET));
         if (watch != null) {

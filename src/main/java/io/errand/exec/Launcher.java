@@ -19,6 +19,12 @@ public interface Launcher extends AutoCloseable {
    */
   void aliveUntil(long deadlineNanos);
 
+  /**
+   * Whether the kernel has kept this launcher waiting for seconds, so that no command can be
+   * started, read or ended now.
+   */
+  boolean isHeldUp();
+
   /** Ends what still runs, at once, and frees the launcher. */
   @Override
   void close();

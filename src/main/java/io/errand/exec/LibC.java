@@ -64,6 +64,7 @@ final class LibC {
   static final short POSIX_SPAWN_SETSIGMASK = 0x08;
   static final short POSIX_SPAWN_SETSID = 0x80;
 
+  static final int PR_SET_SECCOMP = 22;
   static final int PR_SET_CHILD_SUBREAPER = 36;
   static final int RLIMIT_CORE = 4;
   static final int RLIMIT_NOFILE = 7;
@@ -74,6 +75,7 @@ final class LibC {
   static final long SYS_CAPSET = isArm() ? 91 : 126;
   static final int CAPABILITY_VERSION_3 = 0x20080522;
   static final long SYS_SETGROUPS = isArm() ? 159 : 116;
+  static final long SYS_GETTID = isArm() ? 178 : 186;
   static final long SYS_KEYCTL = isArm() ? 219 : 250;
   static final long KEYCTL_JOIN_SESSION_KEYRING = 1;
 

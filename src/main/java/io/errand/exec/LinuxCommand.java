@@ -116,13 +116,27 @@ final class LinuxCommand implements RunningCommand {
     listener.onGone();
   }
 
-  /** The spawner says that it runs. */
-  void started(Spawned.Started started) {
+  /** Whether a process carries this command's cookie by right, see {@link ProcessTree#isMarked}. */
+  boolean isMarked(int process, String cookie) {
+    return tree != null && tree.isMarked(process, cookie);
+  }
+
+  /**
+   * The spawner says that it runs.
+   *
+   * @param uid of the account that it runs as
+   */
+  void started(Spawned.Started started, int uid) {
     pid = started.pid();
     startedNanos = started.startedNanos();
     tree =
         new ProcessTree(
-            pid, spec.cookie(), spec.confinement().sandbox() != null, launcher.ioBuffer().memory());
+            pid,
+            spec.cookie(),
+            spec.confinement().sandbox() != null,
+            uid,
+            launcher.orphans(),
+            launcher.ioBuffer().memory());
     streams.open(started);
     spec = spec.withoutStdin(); // the streams let go of it when it is written
     exitWatch = loop.watch(started.pidDescriptor(), LibC.EPOLLIN, this::onExit);

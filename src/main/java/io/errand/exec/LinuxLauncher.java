@@ -31,6 +31,7 @@ import org.jspecify.annotations.Nullable;
 public final class LinuxLauncher implements Launcher {
   private static final Logger LOG = Logger.getLogger(LinuxLauncher.class);
   private static final int SPAWNERS = 2;
+  private static final long HELD_UP_NANOS = TimeUnit.SECONDS.toNanos(5);
   private static final long PEAK_SLACK = 16L << 20; // the kernel counts pages in batches
 
   private final Path home;
@@ -40,22 +41,16 @@ public final class LinuxLauncher implements Launcher {
   private final EventLoop loop = new EventLoop();
   private final IoBuffer ioBuffer = IoBuffer.allocate();
   private final Set<LinuxCommand> commands = ConcurrentHashMap.newKeySet();
-  private final OrphanReaper orphans = new OrphanReaper(loop, this::commands);
+  private final Orphans orphans = new Orphans();
+  private final OrphanReaper reaper = new OrphanReaper(loop, orphans, this::commands);
   private final GuardianLink guardian;
   private final Accounts accounts;
   private final Spawner spawner;
-  private final ThreadPoolExecutor spawners =
-      new ThreadPoolExecutor(
-          SPAWNERS,
-          SPAWNERS,
-          0,
-          TimeUnit.SECONDS,
-          new LinkedBlockingQueue<>(), // as long as a worker has slots
-          task -> {
-            Thread thread = new Thread(task, "errand-spawn");
-            thread.setDaemon(true);
-            return thread;
-          });
+  private final ThreadPoolExecutor spawners;
+
+  /** Starts sandboxes: bubblewrap needs a user namespace. */
+  private final ThreadPoolExecutor sandboxSpawners;
+
   private long ownPeakBytes;
 
   /**
@@ -66,8 +61,11 @@ public final class LinuxLauncher implements Launcher {
    * @param temporaryRoot where private temporary directories are made; created if missing, and this
    *     launcher's alone: what it holds at the start is removed
    * @param accounts what commands run as
+   * @param userNamespaces whether commands without a sandbox may make user namespaces. Where this
+   *     process is not root they may in any case
    */
-  public LinuxLauncher(Path home, Path temporaryRoot, Accounts accounts) throws IOException {
+  public LinuxLauncher(Path home, Path temporaryRoot, Accounts accounts, boolean userNamespaces)
+      throws IOException {
     this.home = home;
     this.temporaryRoot = temporaryRoot;
     LibC.umask(0077);
@@ -83,6 +81,9 @@ public final class LinuxLauncher implements Launcher {
       LibC.prlimit(0, LibC.RLIMIT_CORE, limit, null);
     }
     this.accounts = accounts;
+    boolean filtered = Accounts.isRoot() && !userNamespaces;
+    spawners = spawners(SPAWNERS, filtered);
+    sandboxSpawners = spawners(1, false);
     spawner = new Spawner(new SandboxCommandLine(home, temporaryRoot));
     spawner.warmUp();
     checkReachable(temporaryRoot, accounts);
@@ -90,6 +91,7 @@ public final class LinuxLauncher implements Launcher {
     guardian = new GuardianLink(loop, spawner, temporaryRoot, this::commands);
     loop.start();
     spawners.prestartAllCoreThreads(); // later there may be no thread to be had
+    sandboxSpawners.prestartAllCoreThreads();
     loop.execute(guardian::start);
   }
 
@@ -99,8 +101,42 @@ public final class LinuxLauncher implements Launcher {
    */
   public HostAbilities probe() {
     HostAbilities abilities = HostAbilities.probe(accounts, home, temporaryRoot);
-    loop.execute(orphans::arm);
+    loop.execute(reaper::arm);
     return abilities;
+  }
+
+  /**
+   * Threads that start commands.
+   *
+   * @param filtered whether what they start may make no user namespaces, see {@link
+   *     SystemCallFilter#installOnThread}
+   */
+  private ThreadPoolExecutor spawners(int threads, boolean filtered) {
+    return new ThreadPoolExecutor(
+        threads,
+        threads,
+        0,
+        TimeUnit.SECONDS,
+        new LinkedBlockingQueue<>(), // as long as a worker has slots
+        task -> {
+          Thread thread = new Thread(() -> prepareAndRun(filtered, task), "errand-spawn");
+          thread.setDaemon(true);
+          return thread;
+        });
+  }
+
+  private void prepareAndRun(boolean filtered, Runnable task) {
+    int error = filtered ? SystemCallFilter.installOnThread() : 0;
+    if (error != 0) {
+      LOG.warnf(
+          "Commands without a sandbox may make user namespaces, and so keep this worker waiting:"
+              + " the kernel refuses a filter of system calls: %s",
+          LibC.strerror(error));
+    }
+    if (!filtered || error != 0) {
+      orphans.addSpawningThread();
+    }
+    task.run();
   }
 
   private static void checkReachable(Path temporaryRoot, Accounts accounts) {
@@ -138,16 +174,18 @@ public final class LinuxLauncher implements Launcher {
   public RunningCommand launch(CommandSpec spec, CommandListener listener) {
     LinuxCommand command = new LinuxCommand(this, spec, listener);
     commands.add(command);
-    spawners.execute(() -> spawn(command));
+    (spec.confinement().sandbox() == null ? spawners : sandboxSpawners)
+        .execute(() -> spawn(command));
     return command;
   }
 
   private void spawn(LinuxCommand command) {
     Path temporary = directories.of(command.spec().cookie());
     Spawned spawned;
+    Account account = null;
     try {
       directories.make(temporary);
-      Account account = accounts.of(command.spec().confinement());
+      account = accounts.of(command.spec().confinement());
       CommandSpec spec = withTemporary(command.spec(), account, temporary);
       spawned = spawner.spawn(spec, account, workingDirectory(spec, temporary), temporary);
     } catch (IOException e) {
@@ -161,11 +199,13 @@ public final class LinuxLauncher implements Launcher {
       spawned = new Spawned.Refused(EndCause.NO_RESOURCES, "the worker cannot start it: " + e);
     }
     if (spawned instanceof Spawned.Started started) {
+      orphans.started(started.pid());
+      int uid = account == null ? LibC.geteuid() : account.uid();
       loop.execute(
           () -> {
             guardian.started(command.spec().cookie(), started.pid());
-            command.started(started);
-            orphans.arm();
+            command.started(started, uid);
+            reaper.arm();
           });
     } else if (spawned instanceof Spawned.Refused refused) {
       directories.remove(temporary, false, () -> {});
@@ -254,7 +294,18 @@ public final class LinuxLauncher implements Launcher {
   }
 
   @Override
+  public boolean isHeldUp() {
+    return loop.busyNanos() > HELD_UP_NANOS;
+  }
+
+  @Override
   public void aliveUntil(long deadlineNanos) {
+    if (isHeldUp()) {
+      LOG.errorf(
+          "The thread that reads and ends commands has been held up for %d s. A command can do that"
+              + " (docs/security.md); nothing is claimed meanwhile",
+          TimeUnit.NANOSECONDS.toSeconds(loop.busyNanos()));
+    }
     loop.execute(() -> guardian.lease(deadlineNanos));
   }
 
@@ -272,6 +323,10 @@ public final class LinuxLauncher implements Launcher {
 
   private Set<LinuxCommand> commands() {
     return commands;
+  }
+
+  Orphans orphans() {
+    return orphans;
   }
 
   EventLoop loop() {
@@ -307,10 +362,11 @@ public final class LinuxLauncher implements Launcher {
       Thread.currentThread().interrupt();
     }
     diskWatch.close(); // it speaks to the loop
-    loop.execute(orphans::endAll);
+    loop.execute(reaper::endAll);
     loop.execute(guardian::close);
     loop.close();
     spawners.shutdown();
+    sandboxSpawners.shutdown();
     directories.removeAll();
   }
 }

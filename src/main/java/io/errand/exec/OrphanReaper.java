@@ -21,30 +21,38 @@ final class OrphanReaper {
   private static final long INTERVAL_NANOS = TimeUnit.SECONDS.toNanos(1);
 
   private final EventLoop loop;
+  private final Orphans orphans;
   private final Supplier<Set<LinuxCommand>> commands;
   private final Map<Integer, Set<LinuxCommand>> suspects = new HashMap<>();
   private Set<Integer> zombies = new HashSet<>();
   private boolean scheduled;
 
-  OrphanReaper(EventLoop loop, Supplier<Set<LinuxCommand>> commands) {
+  OrphanReaper(EventLoop loop, Orphans orphans, Supplier<Set<LinuxCommand>> commands) {
     this.loop = loop;
+    this.orphans = orphans;
     this.commands = commands;
   }
 
   /**
-   * Whether a process has outlived its command. One that hides its cookie and left its session
-   * could be of any command that ran when it was first seen, so it may stay until the last of these
-   * has ended.
+   * Whether a process has outlived its command. One that hides its cookie, or carries another's,
+   * and left its session could be of any command that ran when it was first seen, so it may stay
+   * until the last of these has ended.
    */
   private boolean outlived(
       int pid,
       ProcFs.Stat stat,
       Set<LinuxCommand> running,
       Set<Integer> leaders,
-      Set<String> cookies) {
+      Map<String, LinuxCommand> byCookie) {
     String cookie = CookieReader.cookie(pid);
     if (cookie != null) {
-      return !cookies.contains(cookie);
+      LinuxCommand command = byCookie.get(cookie);
+      if (command == null) {
+        return true;
+      }
+      if (command.isMarked(pid, cookie)) {
+        return false;
+      }
     }
     if (leaders.contains(stat.session()) || leaders.contains(stat.group())) {
       return false;
@@ -64,11 +72,11 @@ final class OrphanReaper {
   /** No command runs any more: whatever this process is still the parent of goes. */
   void endAll() {
     for (int round = 0; round < MOST_ROUNDS; round++) {
-      List<Integer> orphans = ProcFs.childrenOfFirstThread(LibC.getpid());
-      if (orphans.isEmpty()) {
+      List<Integer> left = orphans.all();
+      if (left.isEmpty()) {
         return;
       }
-      for (int pid : orphans) {
+      for (int pid : left) {
         LibC.kill(pid, LibC.SIGKILL);
         LibC.wait4(pid, null, LibC.WNOHANG, null);
       }
@@ -80,20 +88,20 @@ final class OrphanReaper {
     scheduled = false;
     Set<LinuxCommand> running = commands.get();
     Set<Integer> leaders = new HashSet<>();
-    Set<String> cookies = new HashSet<>();
+    Map<String, LinuxCommand> byCookie = new HashMap<>();
     for (LinuxCommand command : running) {
       leaders.add(command.pid());
-      cookies.add(command.spec().cookie());
+      byCookie.put(command.spec().cookie(), command);
     }
-    List<Integer> orphans = ProcFs.childrenOfFirstThread(LibC.getpid());
+    List<Integer> found = orphans.all();
     Set<Integer> nowZombies = new HashSet<>();
-    for (int pid : orphans) {
+    for (int pid : found) {
       ProcFs.Stat stat = ProcFs.stat(pid);
       if (stat == null || leaders.contains(pid)) {
         continue;
       }
       if (stat.isAlive()) {
-        if (outlived(pid, stat, running, leaders, cookies)) {
+        if (outlived(pid, stat, running, leaders, byCookie)) {
           LibC.kill(pid, LibC.SIGKILL);
         }
       } else if (zombies.contains(pid)) {
@@ -103,8 +111,8 @@ final class OrphanReaper {
       }
     }
     zombies = nowZombies;
-    suspects.keySet().retainAll(orphans);
-    if (!running.isEmpty() || !orphans.isEmpty()) {
+    suspects.keySet().retainAll(found);
+    if (!running.isEmpty() || !found.isEmpty()) {
       arm();
     }
   }

@@ -28,19 +28,27 @@ final class ProcFs {
    * @param parent pid of the parent
    * @param group process group
    * @param session session
+   * @param threads how many it has, a first one that has ended among them
    * @param started in clock ticks since boot: with the pid it names a process for good
    */
-  record Stat(char state, int parent, int group, int session, long started) {
-    /** Whether it still runs: a zombie does not. */
+  record Stat(char state, int parent, int group, int session, int threads, long started) {
+    /**
+     * Whether it still runs. The kernel says Z of a zombie, and also of a process whose first
+     * thread has ended while others run.
+     */
     boolean isAlive() {
-      return state != 'Z' && state != 'X';
+      return state != 'X' && (state != 'Z' || threads > 1);
     }
   }
 
   private ProcFs() {}
 
   static @Nullable Stat stat(int pid) {
-    String line = read(PROC.resolve(pid + "/stat"), StandardCharsets.ISO_8859_1);
+    return stat(PROC.resolve(pid + "/stat"));
+  }
+
+  private static @Nullable Stat stat(Path file) {
+    String line = read(file, StandardCharsets.ISO_8859_1);
     if (line == null) {
       return null;
     }
@@ -55,7 +63,42 @@ final class ProcFs {
         Integer.parseInt(fields[1]),
         Integer.parseInt(fields[2]),
         Integer.parseInt(fields[3]),
+        Integer.parseInt(fields[17]),
         Long.parseLong(fields[19]));
+  }
+
+  /**
+   * Where a process shows what its threads share: memory, environment, descriptors. Of a process
+   * whose first thread has ended that is the directory of another thread.
+   */
+  static Path shared(int pid) {
+    Path own = PROC.resolve(Integer.toString(pid));
+    Stat stat = stat(pid);
+    if (stat == null || stat.state() != 'Z' || !stat.isAlive()) {
+      return own;
+    }
+    try (DirectoryStream<Path> threads = Files.newDirectoryStream(own.resolve("task"))) {
+      for (Path thread : threads) {
+        Stat ofThread = stat(thread.resolve("stat"));
+        if (ofThread != null && ofThread.state() != 'Z' && ofThread.state() != 'X') {
+          return thread;
+        }
+      }
+    } catch (IOException | RuntimeException e) {
+      return own; // it went away meanwhile
+    }
+    return own;
+  }
+
+  /** The uid of who started a process, which it cannot change without rights; -1 if it is gone. */
+  static int realUid(int pid) {
+    String status = read(PROC.resolve(pid + "/status"), StandardCharsets.ISO_8859_1);
+    int at = status == null ? -1 : status.indexOf("\nUid:\t");
+    if (status == null || at < 0) {
+      return -1;
+    }
+    int start = at + 6;
+    return Integer.parseInt(status.substring(start, status.indexOf('\t', start)));
   }
 
   /** The short name of a process, or null. */
@@ -90,10 +133,10 @@ final class ProcFs {
     return children;
   }
 
-  /** The children of the first thread of a process: where the kernel puts orphans. */
-  static List<Integer> childrenOfFirstThread(int pid) {
+  /** The children of one thread of this process. */
+  static List<Integer> childrenOfThread(int thread) {
     List<Integer> children = new ArrayList<>();
-    addPids(PROC.resolve(pid + "/task/" + pid + "/children"), children);
+    addPids(PROC.resolve("self/task/" + thread + "/children"), children);
     return children;
   }
 
@@ -103,7 +146,7 @@ final class ProcFs {
    */
   static @Nullable String variable(int pid, String name) {
     String environment =
-        read(PROC.resolve(pid + "/environ"), StandardCharsets.ISO_8859_1, MOST_ENVIRONMENT_BYTES);
+        read(shared(pid).resolve("environ"), StandardCharsets.ISO_8859_1, MOST_ENVIRONMENT_BYTES);
     if (environment == null) {
       return null;
     }
@@ -118,7 +161,7 @@ final class ProcFs {
 
   /** A size from {@code /proc/PID/status}, such as {@code VmHWM}, in bytes; 0 where unknown. */
   static long statusBytes(int pid, String field) {
-    String status = read(PROC.resolve(pid + "/status"), StandardCharsets.ISO_8859_1);
+    String status = read(shared(pid).resolve("status"), StandardCharsets.ISO_8859_1);
     return status == null ? 0 : statusBytes(status, field);
   }
 
@@ -146,7 +189,7 @@ final class ProcFs {
     double ticks = TICKS_PER_SECOND;
     double elapsed = Double.parseDouble(uptime.split(" ")[0]) - Long.parseLong(fields[19]) / ticks;
     String arguments =
-        read(PROC.resolve(pid + "/cmdline"), StandardCharsets.UTF_8, MOST_COMMAND_BYTES);
+        read(shared(pid).resolve("cmdline"), StandardCharsets.UTF_8, MOST_COMMAND_BYTES);
     String command = arguments == null ? "" : arguments.replace('\0', ' ').trim();
     String channel = read(PROC.resolve(pid + "/wchan"), StandardCharsets.US_ASCII);
     return new ProcessInfo(
@@ -166,7 +209,7 @@ final class ProcFs {
 
   private static @Nullable Integer openFiles(int pid) {
     int count = 0;
-    try (DirectoryStream<Path> descriptors = Files.newDirectoryStream(PROC.resolve(pid + "/fd"))) {
+    try (DirectoryStream<Path> descriptors = Files.newDirectoryStream(shared(pid).resolve("fd"))) {
       for (Path descriptor : descriptors) {
         count += descriptor == null ? 0 : 1;
       }

@@ -11,6 +11,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The processes that a command has started, wherever they hid.
@@ -18,7 +19,8 @@ import java.util.Set;
  * <p>This process is a child subreaper ({@code prctl(2)}), so whoever loses its parent becomes our
  * child, in the list of our first thread. From there and from the command's first process the tree
  * is walked downwards. An orphan belongs to a command if it is in its session or group, or carries
- * its cookie.
+ * its cookie and runs as its account or as root: others may have copied the cookie. In a sandbox
+ * the cookie counts for nothing, as none of its processes can become our child.
  */
 final class ProcessTree {
   private static final int MOST_SHOWN = 1_000;
@@ -29,6 +31,8 @@ final class ProcessTree {
   private final String cookie;
   private final Map<Integer, Long> known = new HashMap<>(); // members ever seen, with their start
   private final boolean sandboxed;
+  private final int uid;
+  private final Orphans orphans;
   private final Memory scratch;
   private Duration cpuUser = Duration.ZERO;
   private Duration cpuSystem = Duration.ZERO;
@@ -45,12 +49,17 @@ final class ProcessTree {
    * @param leader the command's first process, which leads its session and group
    * @param cookie marks the environment of every process in it
    * @param sandboxed whether its first processes are those of a sandbox
+   * @param uid of the account that it runs as
+   * @param orphans of this process
    * @param scratch memory of the loop's thread
    */
-  ProcessTree(int leader, String cookie, boolean sandboxed, Memory scratch) {
+  ProcessTree(
+      int leader, String cookie, boolean sandboxed, int uid, Orphans orphans, Memory scratch) {
     this.leader = leader;
     this.cookie = cookie;
     this.sandboxed = sandboxed;
+    this.uid = uid;
+    this.orphans = orphans;
     this.scratch = scratch;
   }
 
@@ -72,6 +81,7 @@ final class ProcessTree {
     if (!leaderReaped) {
       leaderReaped = true;
       LibC.wait4(leader, null, LibC.WNOHANG, null);
+      orphans.reaped(leader);
     }
     gone = !groupExists(); // from here on its number may be another's, and is not asked about again
     return gone;
@@ -114,7 +124,7 @@ final class ProcessTree {
   private Set<Integer> members(boolean stopping) {
     Set<Integer> members = new LinkedHashSet<>();
     Set<Integer> seen = new HashSet<>();
-    Deque<Integer> open = new ArrayDeque<>(orphans(stopping));
+    Deque<Integer> open = new ArrayDeque<>(orphans(orphans.all(), stopping));
     open.addAll(leftOfGroup());
     if (!leaderEnded) {
       open.addFirst(leader);
@@ -206,9 +216,9 @@ final class ProcessTree {
   /** Who died during a look may have left a child behind that the look did not see. */
   private List<Integer> orphansTwice() {
     zombies.clear();
-    List<Integer> ours = orphans(false);
+    List<Integer> ours = orphans(orphans.ofFirstThread(), false);
     for (int round = 0; round < MOST_ROUNDS && freshZombies && ours.isEmpty(); round++) {
-      ours = orphans(false);
+      ours = orphans(orphans.ofFirstThread(), false);
     }
     return ours;
   }
@@ -233,12 +243,13 @@ final class ProcessTree {
   /**
    * The orphans of this tree.
    *
+   * @param candidates orphans of any
    * @param stopping whether they are stopped as they are found, so that none leaves a successor
    */
-  private List<Integer> orphans(boolean stopping) {
+  private List<Integer> orphans(List<Integer> candidates, boolean stopping) {
     List<Integer> ours = new ArrayList<>();
     freshZombies = false;
-    for (int pid : ProcFs.childrenOfFirstThread(LibC.getpid())) {
+    for (int pid : candidates) {
       ProcFs.Stat stat = ProcFs.stat(pid);
       if (stat == null || pid == leader) {
         continue;
@@ -252,7 +263,7 @@ final class ProcessTree {
         if (inside) {
           reap(pid);
         }
-      } else if (inside || cookie.equals(CookieReader.cookie(pid))) {
+      } else if (inside || isMarked(pid, CookieReader.cookie(pid))) {
         ours.add(pid);
         known.put(pid, stat.started());
         if (stopping) {
@@ -261,6 +272,19 @@ final class ProcessTree {
       }
     }
     return ours;
+  }
+
+  /**
+   * Whether a process carries the cookie of this tree by right.
+   *
+   * @param found the cookie that it carries, or null
+   */
+  boolean isMarked(int pid, @Nullable String found) {
+    if (sandboxed || !cookie.equals(found)) {
+      return false;
+    }
+    int owner = ProcFs.realUid(pid);
+    return owner == uid || owner == 0;
   }
 
   private void reap(int pid) {

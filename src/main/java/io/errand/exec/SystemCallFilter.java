@@ -1,5 +1,8 @@
 package io.errand.exec;
 
+import com.sun.jna.Memory;
+import com.sun.jna.Native;
+import com.sun.jna.Pointer;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -65,7 +68,12 @@ final class SystemCallFilter {
     }
   }
 
-  private static final int CLONE3 = 435;
+  private static final int I386 = 0x40000003;
+  private static final int[] FORKING_ON_I386 = {120, 310}; // clone, unshare
+  private static final int CLONE_PARENT = 0x8000;
+  private static final int SECCOMP_MODE_FILTER = 2;
+  private static final int INSTRUCTION_BYTES = 8;
+  private static final int CLONE3 = 435; // on every architecture
   private static final int IO_URING_SETUP = 425;
 
   private final ByteBuffer program = ByteBuffer.allocate(MOST_BYTES).order(ByteOrder.nativeOrder());
@@ -92,6 +100,61 @@ final class SystemCallFilter {
     Files.write(partial, bytes);
     Files.setPosixFilePermissions(partial, PosixFilePermissions.fromString("rw-r--r--"));
     Files.move(partial, file, StandardCopyOption.ATOMIC_MOVE);
+  }
+
+  /**
+   * Has the kernel refuse two things to whatever the calling thread starts, for good. New user
+   * namespaces: in one, a command could mount a FUSE file system and write to its output from a
+   * page of that, and the kernel would let whoever reads the output wait without end. And {@code
+   * CLONE_PARENT}: the child of a command would be a child of this process instead. For a thread
+   * with {@code CAP_SYS_ADMIN}; without it the kernel would refuse set-uid programs as well.
+   *
+   * @return 0, or the error of {@code prctl(2)}
+   */
+  static int installOnThread() {
+    Numbers numbers = Numbers.here();
+    if (numbers == null) {
+      return ENOSYS;
+    }
+    SystemCallFilter filter = new SystemCallFilter();
+    filter.buildForCommands(numbers);
+    int size = filter.program.position();
+    try (Memory code = new Memory(size);
+        Memory description = new Memory(16)) { // struct sock_fprog
+      code.write(0, filter.program.array(), 0, size);
+      description.setShort(0, (short) (size / INSTRUCTION_BYTES));
+      description.setPointer(8, code);
+      long address = Pointer.nativeValue(description);
+      return LibC.prctl(LibC.PR_SET_SECCOMP, SECCOMP_MODE_FILTER, address, 0, 0) == 0
+          ? 0
+          : Native.getLastError();
+    }
+  }
+
+  private void buildForCommands(Numbers numbers) {
+    add(LOAD, 0, 0, ARCHITECTURE);
+    add(EQUAL, 0, 16, numbers.architecture());
+    add(LOAD, 0, 0, NUMBER);
+    add(AT_LEAST, 0, 1, FIRST_OF_X32);
+    add(RETURN, 0, 0, REFUSE | ENOSYS);
+    refuseNewParents(numbers.forking());
+    add(EQUAL, 0, 14, I386);
+    add(LOAD, 0, 0, NUMBER);
+    refuseNewParents(FORKING_ON_I386);
+    add(RETURN, 0, 0, ALLOW);
+  }
+
+  /** 13 instructions. */
+  private void refuseNewParents(int[] forking) {
+    refuse(CLONE3, ENOSYS); // its flags cannot be seen; all fall back to clone
+    for (int call : forking) {
+      add(EQUAL, 0, 4, call);
+      add(LOAD, 0, 0, FIRST_ARGUMENT);
+      add(ANY_BIT, 0, 1, CLONE_NEWUSER | CLONE_PARENT);
+      add(RETURN, 0, 0, REFUSE | EPERM);
+      add(RETURN, 0, 0, ALLOW);
+    }
+    add(RETURN, 0, 0, ALLOW);
   }
 
   private void build(Numbers numbers, boolean network) {

@@ -159,6 +159,14 @@ public final class AllSettings {
                   + " `user` may not be root either. Needs `setpriv`. Where the server is not root"
                   + " it can only be the server's own user"),
           new Setting(
+              "allow-user-namespaces",
+              Form.pattern("`true` or `false`", "(?i)true|false", "set it to true or false"),
+              "false",
+              "`false`",
+              "whether commands without a `sandbox` may make user namespaces, as containers without"
+                  + " root do, where the server is root. With `true` a command can keep the worker"
+                  + " waiting without end (docs/security.md)"),
+          new Setting(
               "retention-days",
               Form.number("days", "0", MOST_DAYS),
               "30",

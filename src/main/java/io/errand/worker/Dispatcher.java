@@ -242,6 +242,7 @@ final class Dispatcher {
             && mayHaveReady
             && claiming
             && !space.isShort()
+            && !held.areHeldUp()
             && System.nanoTime() - noClaimBeforeNanos >= 0;
     int limit = mayClaim ? Math.min(MOST_AT_ONCE, held.free() + held.gone(batch)) : 0;
     if (batch.isEmpty() && limit <= 0) {

@@ -212,6 +212,11 @@ final class Slots {
     ended.addAll(batch);
   }
 
+  /** Whether no command can be started or ended now. */
+  boolean areHeldUp() {
+    return launcher.isHeldUp();
+  }
+
   /** An end is written, or is nobody's business any more. */
   void recorded(UUID token) {
     Slot slot = occupied.get(token);

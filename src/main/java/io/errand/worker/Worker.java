@@ -113,7 +113,8 @@ public class Worker {
             space);
     Path home = Path.of(config.home());
     TrustedPath.make(config.temporaryRoot()); // before anything is read from it
-    LinuxLauncher launcher = new LinuxLauncher(home, config.temporaryRoot(), accounts);
+    LinuxLauncher launcher =
+        new LinuxLauncher(home, config.temporaryRoot(), accounts, config.allowUserNamespaces());
     HostAbilities host = launcher.probe();
     describe(host);
     int size = slots();

@@ -78,6 +78,10 @@ public interface WorkerConfig {
    */
   Optional<String> runAs();
 
+  /** Whether commands without a sandbox may make user namespaces, where the server is root. */
+  @WithDefault("false")
+  boolean allowUserNamespaces();
+
   /** Data directory of this process. */
   String home();
 

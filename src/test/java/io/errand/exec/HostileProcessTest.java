@@ -1,13 +1,20 @@
 package io.errand.exec;
 
+import static io.errand.exec.TestLauncher.carrying;
+import static io.errand.exec.TestLauncher.run;
 import static io.errand.exec.TestLauncher.spec;
 import static io.errand.exec.TestLauncher.start;
 import static io.errand.exec.TestLauncher.text;
 import static io.errand.exec.TestLauncher.timing;
+import static io.errand.exec.TestLauncher.within;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import com.sun.jna.Memory;
 import io.errand.exec.TestLauncher.Run;
+import io.errand.job.Confinement;
+import io.errand.job.Limits;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -69,6 +76,74 @@ class HostileProcessTest {
       if (marked != null) {
         marked.destroyForcibly();
       }
+    }
+  }
+
+  /** Of such a process the kernel says that it is a zombie. */
+  @Test
+  void aProcessWhoseFirstThreadHasEndedIsBoundAndEndedLikeAnyOther() {
+    String headless = NativeProgram.of("headless", folder);
+    Limits small = new Limits(30_000_000L, null, null, null, null, null, null, null);
+    Run large = start(within(spec(headless, "60", "200"), new Confinement(small, null, null)));
+    assertThat(large.result().cause()).isEqualTo(EndCause.OUT_OF_MEMORY);
+
+    CommandSpec daemon =
+        timing(
+            spec("sh", "-c", "setsid \"$0\" 600 1 & sleep 600", headless),
+            Duration.ofSeconds(1),
+            Duration.ofMillis(100));
+    assertThat(start(daemon).result().treeEmpty()).isTrue();
+    assertThat(carrying(daemon.cookie())).isEmpty();
+
+    CommandSpec alone = spec(headless, "600", "1");
+    Run run = start(alone);
+    await().until(() -> carrying(alone.cookie()).size() == 1);
+    int pid = carrying(alone.cookie()).get(0);
+    await().until(() -> Objects.requireNonNull(ProcFs.stat(pid)).state() == 'Z');
+    assertThat(Objects.requireNonNull(ProcFs.stat(pid)).isAlive()).isTrue();
+    assertThat(ProcFs.statusBytes(pid, "VmRSS")).isPositive();
+    run.end(EndCause.CANCELLED, Duration.ZERO);
+    assertThat(run.result().treeEmpty()).isTrue();
+    assertThat(ProcFs.stat(pid)).isNull();
+  }
+
+  @Test
+  void aSiblingOfACommandIsRefusedOrEnded() {
+    Run run = start(spec(NativeProgram.of("sibling", folder)));
+    String said = text(run.result().stdout()).trim();
+    if (Accounts.isRoot()) {
+      assertThat(said).isEqualTo("refused");
+    } else {
+      int pid = Integer.parseInt(said);
+      await().until(() -> ProcFs.stat(pid) == null);
+    }
+  }
+
+  @Test
+  void noCommandMakesAUserNamespaceWhereTheServerIsRoot() {
+    assumeTrue(Accounts.isRoot(), "only a filter that root installs leaves set-uid programs alone");
+    assertThat(run("unshare", "--user", "true").exitCode()).isNotZero();
+    assertThat(run("sh", "-c", "echo fine").exitCode()).isZero();
+  }
+
+  @Test
+  void aCookieThatAnotherAccountHasCopiedIsNoPartOfTheCommand() throws Exception {
+    assumeTrue(Accounts.isRoot(), "only root can start processes of other accounts");
+    Process copier =
+        new ProcessBuilder("setpriv", "--reuid=65533", "--clear-groups", "sleep", "600").start();
+    try {
+      int pid = (int) copier.pid();
+      await().until(() -> ProcFs.realUid(pid) == 65_533);
+      Memory scratch = new Memory(4096);
+      ProcessTree tree = new ProcessTree(1, "copied", false, 65_532, new Orphans(), scratch);
+      assertThat(tree.isMarked(pid, "copied")).isFalse();
+      ProcessTree own = new ProcessTree(1, "copied", false, 65_533, new Orphans(), scratch);
+      assertThat(own.isMarked(pid, "copied")).isTrue();
+      assertThat(own.isMarked(pid, "another")).isFalse();
+      ProcessTree sandbox = new ProcessTree(1, "copied", true, 65_533, new Orphans(), scratch);
+      assertThat(sandbox.isMarked(pid, "copied")).isFalse();
+    } finally {
+      copier.destroyForcibly();
     }
   }
 }

@@ -39,7 +39,7 @@ final class TestLauncher {
       Files.createDirectory(home());
       Files.setPosixFilePermissions(home(), PosixFilePermissions.fromString("rwx--x--x"));
       LinuxLauncher launcher =
-          new LinuxLauncher(home(), temporaryRoot(), Accounts.asTheServer(home()));
+          new LinuxLauncher(home(), temporaryRoot(), Accounts.asTheServer(home()), false);
       Runtime.getRuntime()
           .addShutdownHook(
               new Thread(
