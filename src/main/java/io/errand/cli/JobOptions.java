@@ -54,6 +54,9 @@ final class JobOptions {
   @Option(names = "--timeout", paramLabel = "SECONDS", description = "End it after this time.")
   @Nullable Double timeoutSeconds;
 
+  @Option(names = "--description", paramLabel = "TEXT", description = "For people.")
+  @Nullable String description;
+
   @Option(names = "--kill-grace", paramLabel = "SECONDS", description = "From SIGTERM to SIGKILL.")
   @Nullable Double killGraceSeconds;
 
@@ -137,6 +140,7 @@ final class JobOptions {
   private Map<String, Object> body(@Nullable Integer defaultMaxAttempts) {
     Map<String, Object> body = new LinkedHashMap<>();
     body.put("command", command);
+    put(body, "description", description);
     put(body, "queue", queue);
     put(body, "priority", priority);
     put(body, "run_at", runAt);

@@ -9,6 +9,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * What a client asks for, with defaults filled in.
  *
+ * @param description free text for people of at most {@value #MAX_DESCRIPTION_CHARACTERS}
+ *     characters, or null
  * @param command the argv, 1 to {@value #MAX_ARGUMENTS} strings of {@value #MAX_COMMAND_BYTES}
  *     bytes in all
  * @param queue a name that matches {@value #QUEUE_PATTERN}
@@ -28,6 +30,7 @@ import org.jspecify.annotations.Nullable;
  * @param confinement how the command is kept in bounds
  */
 public record JobSpec(
+    @Nullable String description,
     List<String> command,
     String queue,
     int priority,
@@ -45,6 +48,7 @@ public record JobSpec(
     @Nullable Instant expiresAt,
     Confinement confinement) {
 
+  public static final int MAX_DESCRIPTION_CHARACTERS = 1_000;
   public static final int MAX_ARGUMENTS = 1024;
   public static final int MAX_COMMAND_BYTES = 131_072;
   public static final String QUEUE_PATTERN = "[a-z0-9][a-z0-9._-]{0,63}";
@@ -62,7 +66,7 @@ public record JobSpec(
   /** How many bytes it takes in the heap, at most. */
   public long heapBytes() {
     long bytes = 2_048 + text(stdin) + text(workingDirectory) + text(concurrencyKey) + text(queue);
-    bytes += texts(command);
+    bytes += text(description) + texts(command);
     if (confinement.sandbox() != null) {
       bytes += texts(confinement.sandbox().writable());
     }

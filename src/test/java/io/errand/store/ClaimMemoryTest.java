@@ -26,6 +26,7 @@ class ClaimMemoryTest extends StoreFixture {
 
   private static JobSpec fat(int priority, int stdinBytes, int outputBytes) {
     return new JobSpec(
+        null,
         List.of("cat"),
         "default",
         priority,

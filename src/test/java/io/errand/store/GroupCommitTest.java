@@ -52,6 +52,7 @@ class GroupCommitTest {
       UUID id, @Nullable String key, List<String> command, String fingerprint) {
     JobSpec spec =
         new JobSpec(
+            null,
             command,
             "default",
             0,

@@ -69,6 +69,7 @@ abstract class StoreFixture {
   static JobSpec spec(
       int maxAttempts, OnLost onLost, @Nullable String concurrencyKey, @Nullable Instant expires) {
     return new JobSpec(
+        null,
         List.of("echo", "hi"),
         "default",
         0,

@@ -177,6 +177,7 @@ class StoreTest extends StoreFixture {
   void aClaimGivesTheJobAsItWasSubmitted() throws SQLException {
     JobSpec spec =
         new JobSpec(
+            null,
             List.of("a", "ü 'x'"),
             "q.1",
             0,

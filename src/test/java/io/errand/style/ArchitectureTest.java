@@ -10,13 +10,18 @@ import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
 /** Which package may import which. A package that is missing here is not allowed to exist. */
@@ -75,6 +80,20 @@ class ArchitectureTest {
                   })
               .check(ours);
         });
+  }
+
+  @Test
+  void theDocumentNamesTheSameImports() throws IOException {
+    Map<String, Set<String>> documented = new HashMap<>();
+    Matcher line =
+        Pattern.compile("^([a-z]+) →(.*)$", Pattern.MULTILINE)
+            .matcher(Files.readString(Path.of("docs/ARCHITECTURE.md")));
+    while (line.find()) {
+      String others = line.group(2).trim();
+      documented.put(
+          line.group(1), others.isEmpty() ? Set.of() : Set.of(others.split(", ")));
+    }
+    assertThat(documented).isEqualTo(ALLOWED);
   }
 
   @Test

@@ -27,6 +27,7 @@ import org.jspecify.annotations.Nullable;
 final class JobReader {
   static final Set<String> FIELDS =
       Set.of(
+          "description",
           "command",
           "queue",
           "priority",
@@ -85,6 +86,7 @@ final class JobReader {
 
   private JobSpec read() {
     return new JobSpec(
+        fields.string("description", JobSpec.MAX_DESCRIPTION_CHARACTERS),
         command(),
         queue(),
         fields.integer("priority", 0, -100, 100),

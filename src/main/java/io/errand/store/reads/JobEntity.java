@@ -26,6 +26,7 @@ public class JobEntity extends PanacheEntityBase {
   @Id public UUID id;
   public String state;
   public String reason;
+  public @Nullable String description;
   public String queue;
   public short priority;
   public String[] command;

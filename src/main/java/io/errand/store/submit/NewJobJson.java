@@ -132,6 +132,7 @@ record NewJobJson(String shapes, String items) {
     to.put("fingerprint", job.fingerprint());
     ArrayNode command = to.putArray("command");
     spec.command().forEach(command::add);
+    put(to, "description", spec.description());
     put(to, "idempotency_key", job.idempotencyKey());
     put(to, "run_at", spec.runAt());
     put(to, "expires_at", spec.expiresAt());

@@ -37,11 +37,11 @@ public class RetryStore {
           RETURNING job_id
       ), stored AS (
       INSERT INTO errand.jobs (
-          id, state, queue, priority, command, max_attempts, run_at, expires_at, labels,
+          id, state, description, queue, priority, command, max_attempts, run_at, expires_at, labels,
           concurrency_key, idempotency_key, principal, retry_of, timeout_seconds,
           kill_grace_seconds, stdout_limit_bytes, stderr_limit_bytes, success_exit_codes, on_lost,
           backoff, retry, working_directory, env, stdin, fingerprint, limits, run_as, sandbox)
-      SELECT w.id, 'queued', s.queue, s.priority, s.command, s.max_attempts, now(),
+      SELECT w.id, 'queued', s.description, s.queue, s.priority, s.command, s.max_attempts, now(),
              CASE WHEN s.expires_at > now() THEN s.expires_at END, s.labels, s.concurrency_key,
              w.idempotency_key, s.principal, s.id, s.timeout_seconds, s.kill_grace_seconds,
              s.stdout_limit_bytes, s.stderr_limit_bytes, s.success_exit_codes, s.on_lost,

@@ -42,7 +42,7 @@ public class SubmitStore {
               success_exit_codes smallint[], on_lost text, backoff jsonb, retry jsonb,
               limits jsonb, run_as text, sandbox jsonb)
           JOIN json_to_recordset(?::json) AS i (
-              shape integer, id uuid, fingerprint text, command text[], idempotency_key text,
+              shape integer, id uuid, fingerprint text, description text, command text[], idempotency_key text,
               run_at timestamptz, expires_at timestamptz, concurrency_key text, stdin text,
               labels jsonb, env jsonb)
           USING (shape)
@@ -54,11 +54,11 @@ public class SubmitStore {
           RETURNING job_id
       ), stored AS (
       INSERT INTO errand.jobs (
-          id, state, queue, priority, command, max_attempts, run_at, expires_at, labels,
+          id, state, description, queue, priority, command, max_attempts, run_at, expires_at, labels,
           concurrency_key, idempotency_key, principal, timeout_seconds,
           kill_grace_seconds, stdout_limit_bytes, stderr_limit_bytes, success_exit_codes, on_lost,
           backoff, retry, working_directory, env, stdin, fingerprint, limits, run_as, sandbox)
-      SELECT id, 'queued', queue, priority, command, max_attempts, coalesce(run_at, now()),
+      SELECT id, 'queued', description, queue, priority, command, max_attempts, coalesce(run_at, now()),
              expires_at, coalesce(labels, '{}'), concurrency_key, idempotency_key, principal,
              timeout_seconds, kill_grace_seconds, stdout_limit_bytes, stderr_limit_bytes,
              success_exit_codes, on_lost, backoff, retry, working_directory, coalesce(env, '{}'), stdin,

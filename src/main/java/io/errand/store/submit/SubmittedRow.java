@@ -22,6 +22,7 @@ final class SubmittedRow {
     JobEntity job = new JobEntity();
     job.id = asked.id();
     job.state = JobState.QUEUED.wireName();
+    job.description = spec.description();
     job.queue = spec.queue();
     job.priority = (short) spec.priority();
     job.command = spec.command().toArray(String[]::new);
