@@ -85,14 +85,22 @@ class JobFieldsIT extends OneServer {
       if (field.equals("run_at") && !job.get("retry_of").isNull()) {
         continue; // a retry runs at once
       }
-      assertThat(text(shown)).as(field + " of " + job).isEqualTo(text(sent.get(field)));
+      assertThat(sent.get(field).equals(JobFieldsIT::compare, shown))
+          .as(field + " of " + job)
+          .isTrue();
     }
     assertThat(job.get("stdin_bytes").asInt()).isEqualTo(2);
     assertThat(job.get("env_names").get(0).asText()).isEqualTo("A");
   }
 
-  /** As text, numbers by their value: 2 and 2.0 are one. */
+  /** Numbers by their value, times whatever their fraction. */
+  private static int compare(JsonNode one, JsonNode other) {
+    return one.isNumber() && other.isNumber()
+        ? Double.compare(one.asDouble(), other.asDouble())
+        : text(one).compareTo(text(other));
+  }
+
   private static String text(JsonNode value) {
-    return value.toString().replaceAll("(\\d)\\.0\\b", "$1").replaceAll("\\.0+Z", "Z");
+    return value.toString().replaceAll("\\.0+Z", "Z");
   }
 }

@@ -15,7 +15,6 @@ import io.errand.store.reads.JobReads;
 import io.errand.store.reads.OutputReads;
 import io.smallrye.common.annotation.Blocking;
 import io.smallrye.mutiny.Uni;
-import io.smallrye.mutiny.infrastructure.Infrastructure;
 import io.smallrye.mutiny.unchecked.Unchecked;
 import jakarta.ws.rs.GET;
 import jakarta.ws.rs.HeaderParam;
@@ -116,7 +115,7 @@ public class JobsResource {
     now.held().close();
     return Uni.createFrom()
         .completionStage(() -> waiters.await(id, wait.time()))
-        .emitOn(Infrastructure.getDefaultExecutor())
+        .emitOn(waiters.answering())
         .map(
             Unchecked.function(
                 done ->

@@ -15,6 +15,9 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jboss.logging.Logger;
@@ -33,6 +36,7 @@ public class Waiters {
 
   private static final Logger LOG = Logger.getLogger(Waiters.class);
   private static final int BATCH = 500;
+  private static final int ANSWERING_THREADS = 8;
   private static final long POLL_MILLIS = 500;
   private static final long PAUSE_MILLIS = 10;
 
@@ -44,6 +48,18 @@ public class Waiters {
   private final AtomicInteger count = new AtomicInteger();
   private final WakeUp wakeUp = new WakeUp();
   private final Thread thread = new Thread(this::run, "errand-waiters");
+  private final ThreadPoolExecutor answering =
+      new ThreadPoolExecutor(
+          ANSWERING_THREADS,
+          ANSWERING_THREADS,
+          10,
+          TimeUnit.SECONDS,
+          new LinkedBlockingQueue<>(), // as long as there are connections
+          task -> {
+            Thread answer = new Thread(task, "errand-answer-waiter");
+            answer.setDaemon(true);
+            return answer;
+          });
   private volatile boolean stopped;
 
   Waiters(JobReads reads, Notifications notifications, AnswerBudget budget) {
@@ -54,6 +70,7 @@ public class Waiters {
 
   void start(@Observes StartupEvent event) {
     notifications.subscribe(Notifications.Topic.FINISHED, wakeUp::call);
+    answering.allowCoreThreadTimeOut(true);
     thread.setDaemon(true);
     thread.start();
   }
@@ -62,6 +79,14 @@ public class Waiters {
     stopped = true;
     thread.interrupt();
     waiting.values().forEach(futures -> futures.forEach(future -> future.complete(null)));
+  }
+
+  /**
+   * Where clients that have waited are answered. Thousands may have waited for one job: few of them
+   * read the database at a time, so that all others get a connection of the pool in time.
+   */
+  Executor answering() {
+    return answering;
   }
 
   /**
