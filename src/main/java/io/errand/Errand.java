@@ -5,11 +5,12 @@ import io.errand.embedded.EmbeddedPostgres;
 import io.errand.embedded.HomeLock;
 import io.errand.exec.Accounts;
 import io.errand.exec.PassableParents;
-import io.errand.exec.TrustedPath;
 import io.errand.settings.AllSettings;
 import io.errand.settings.Settings;
 import io.errand.store.DatabaseCheck;
 import io.errand.store.Session;
+import io.errand.text.FaultText;
+import io.errand.text.Printed;
 import io.quarkus.runtime.Quarkus;
 import io.quarkus.runtime.annotations.QuarkusMain;
 import java.io.IOException;
@@ -43,12 +44,13 @@ public final class Errand {
   /** Starts the server, or does what the only argument says; returns when it has ended. */
   public static void main(String... arguments) {
     if (arguments.length > 0) {
-      System.exit(answer(arguments));
+      Printed.watch();
+      System.exit(Printed.exitCode(answer(arguments)));
     }
     try {
       prepare();
     } catch (IOException | SQLException | IllegalStateException e) {
-      System.err.println("errand: " + withoutSecrets(String.valueOf(e.getMessage())));
+      System.err.println("errand: " + withoutSecrets(FaultText.of(e)));
       System.exit(1);
     } catch (InterruptedException e) {
       System.exit(130);
@@ -69,10 +71,11 @@ public final class Errand {
         Path home = DataDirectory.of(read.get("home"));
         read.lines().forEach(System.out::println);
         Settings.unknown(System.getenv()).forEach(note -> System.out.println("note: " + note));
+        SettingsCheck.run(read, home);
         System.out.println("The settings are fine; the data directory is " + home);
         return 0;
-      } catch (IllegalStateException e) {
-        System.err.println("errand: " + e.getMessage());
+      } catch (IOException | IllegalStateException | IllegalArgumentException e) {
+        System.err.println("errand: " + FaultText.of(e));
         return 1;
       }
     }
@@ -92,7 +95,7 @@ public final class Errand {
     Signal.handle(new Signal("HUP"), signal -> Signal.raise(new Signal("TERM")));
     read.publish();
     Path home = DataDirectory.of(read.get("home"));
-    TrustedPath.make(home);
+    OwnDirectory.makeHome(home);
     if (System.getProperty("user.name", "").equals("root")) {
       // To what is theirs in it: a database, or a command's own directory.
       Files.setPosixFilePermissions(home, PassableParents.PERMISSIONS);
@@ -103,10 +106,9 @@ public final class Errand {
     String temporary = read.get("temporary-directory");
     if (temporary != null && !"api".equals(read.get("roles"))) {
       Path shared = Path.of(temporary).toAbsolutePath();
-      String name = "errand-" + Integer.toHexString(home.toString().hashCode());
       System.setProperty(
           "errand.own-temporary-directory",
-          Settings.escaped(HomeLock.takeOneOf(shared, name).toString()));
+          Settings.escaped(OwnDirectory.takeTemporary(shared, home).toString()));
     }
     // The framework looks for files of configuration in the working directory: not in that of
     // others.
@@ -158,7 +160,7 @@ public final class Errand {
   private static void end(int exitCode, @Nullable Throwable fault) {
     stopDatabase();
     if (fault != null) {
-      System.err.println("errand: " + withoutSecrets(String.valueOf(rootOf(fault).getMessage())));
+      System.err.println("errand: " + withoutSecrets(FaultText.of(rootOf(fault))));
     }
     Runtime.getRuntime().halt(fault != null && exitCode == 0 ? 1 : exitCode);
   }
@@ -170,7 +172,7 @@ public final class Errand {
       try {
         running.close();
       } catch (IOException | IllegalStateException e) {
-        System.err.println("errand: " + e.getMessage());
+        System.err.println("errand: " + FaultText.of(e));
       }
     }
   }
@@ -201,7 +203,7 @@ public final class Errand {
         return;
       } catch (SQLException e) {
         if (i == DATABASE_TRIES || !DatabaseCheck.mayPass(e)) {
-          throw new IllegalStateException("The database cannot be used: " + e.getMessage(), e);
+          throw new IllegalStateException("The database cannot be used: " + FaultText.of(e), e);
         }
         TimeUnit.SECONDS.sleep(1);
       }

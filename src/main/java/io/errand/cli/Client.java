@@ -17,7 +17,7 @@ import picocli.CommandLine.Option;
     name = "errand",
     description = "An asynchronous command queue on PostgreSQL.",
     mixinStandardHelpOptions = true,
-    version = "errand 0.1.0",
+    version = Client.VERSION,
     synopsisSubcommandLabel = "COMMAND",
     subcommands = {
       Client.Serve.class,
@@ -34,17 +34,21 @@ import picocli.CommandLine.Option;
       Client.Queues.class,
       Client.Workers.class,
       Top.class,
-      Client.Doctor.class
+      Client.Doctor.class,
+      Client.VerifyHistory.class,
+      Client.Completion.class,
+      Client.Version.class
     },
     footer = {
       "",
       "The client finds the server through ERRAND_URL and ERRAND_TOKEN, else",
       "through the files url and token in ERRAND_HOME. Exit status: 0 done,",
-      "1 the server said no or the job did not succeed, 2 usage, 69 no server,",
-      "74 what was to be printed is not complete, 77 refused, 141 whoever read the",
+      "1 the server refused or the job did not succeed, 2 usage, 69 no server,",
+      "74 what was to be printed is not complete, 77 refused, 141 the reader of the",
       "output has ended; `run` exits as its command did."
     })
 public final class Client {
+  static final String VERSION = "errand 0.1.0";
   static final List<String> JOB_COLUMNS =
       List.of("id", "state", "reason", "queue", "attempt", "exit_code", "created_at", "command");
   static final List<String> WIDE_JOB_COLUMNS =
@@ -55,7 +59,12 @@ public final class Client {
   /** Runs a command and exits with its status. */
   public static void main(String... arguments) {
     StandardStream.install();
-    int exitCode = StandardStream.flushAll(execute(arguments));
+    int exitCode = execute(arguments);
+    try {
+      StandardStream.flushAll();
+    } catch (ClientException e) {
+      exitCode = exitCode == e.exitCode() ? exitCode : told(e); // else it has been told
+    }
     System.exit(exitCode);
   }
 
@@ -70,12 +79,28 @@ public final class Client {
 
   private static CommandLine line() {
     CommandLine line = new CommandLine(new Client());
-    line.addSubcommand("completion", new AutoComplete.GenerateCompletion());
     line.setExpandAtFiles(false); // what is typed is the command, and no file's words
     line.setCaseInsensitiveEnumValuesAllowed(true);
     line.getSubcommands()
         .values()
         .forEach(command -> command.getCommandSpec().mixinStandardHelpOptions(true));
+    line.addSubcommand("help", new CommandLine.HelpCommand());
+    line.getSubcommands()
+        .forEach(
+            (verb, command) -> {
+              if (verb.equals("run") || verb.equals("submit")) {
+                // From the first word of the command on, all is its own, as with env(1).
+                command.setStopAtPositional(true);
+              }
+            });
+    line.setExecutionStrategy(
+        parsed -> {
+          try {
+            return new CommandLine.RunLast().execute(parsed); // the help is printed here, too
+          } catch (ClientException e) {
+            return told(e);
+          }
+        });
     line.setExecutionExceptionHandler(
         (fault, command, parsed) -> {
           if (fault instanceof ClientException known) {
@@ -86,7 +111,7 @@ public final class Client {
     return line;
   }
 
-  /** Says what ended a command, unless nobody is left to read it; gives the exit status. */
+  /** Says what ended a command, unless no process is left to read it; gives the exit status. */
   private static int told(ClientException fault) {
     if (fault.exitCode() != ExitCodes.READER_GONE) {
       try {
@@ -127,6 +152,38 @@ public final class Client {
     @Override
     public Integer call() {
       throw new ClientException(ExitCodes.USAGE, "doctor is the first word: errand doctor");
+    }
+  }
+
+  /** Only for the help: the launch script starts it, with more on its class path. */
+  @Command(name = "verify-history", description = "Check the history of every job in the database.")
+  static final class VerifyHistory implements Callable<Integer> {
+    @Override
+    public Integer call() {
+      throw new ClientException(
+          ExitCodes.USAGE, "verify-history is the first word: errand verify-history");
+    }
+  }
+
+  @Command(
+      name = "completion",
+      description = {"Print a completion script for bash and zsh:", "source <(errand completion)"})
+  static final class Completion implements Callable<Integer> {
+    @Override
+    public Integer call() {
+      String script = AutoComplete.bash("errand", line());
+      // As it is called from a directory of its own, too.
+      System.out.println(script.replace(" errand errand.sh errand.bash", " errand ./errand"));
+      return ExitCodes.OK;
+    }
+  }
+
+  @Command(name = "version", description = "Print the version.")
+  static final class Version implements Callable<Integer> {
+    @Override
+    public Integer call() {
+      System.out.println(VERSION);
+      return ExitCodes.OK;
     }
   }
 
@@ -181,7 +238,12 @@ public final class Client {
         description = "Only with this label; may be repeated.")
     List<String> labels = List.of(); // a map would keep one of two values, and say nothing
 
-    @Option(names = "--search", paramLabel = "TEXT", description = "Id prefix or command text.")
+    @Option(
+        names = "--search",
+        paramLabel = "TEXT",
+        description =
+            "Eight or more digits of the beginning of an id, or a part of the command in the"
+                + " 10,000 newest jobs.")
     @Nullable String text;
 
     @Option(
@@ -196,8 +258,14 @@ public final class Client {
       add(path, "state", state);
       add(path, "queue", queue);
       add(path, "q", text);
+      JobOptions.labels(labels);
       labels.forEach(label -> add(path, "label", label.replaceFirst("=", ":")));
-      Map<String, Object> page = Http.connect().get(path.toString());
+      Map<String, Object> page;
+      try {
+        page = Http.connect().get(path.toString());
+      } catch (ClientException e) {
+        throw OptionNames.ofList(e);
+      }
       output.print(Client.list(page, "jobs"), page);
       if (!"".equals(page.get("next_page_token")) && output.format != Format.json) {
         System.err.println("errand: there are more; narrow the list or raise --limit");
@@ -237,7 +305,7 @@ public final class Client {
     }
   }
 
-  @Command(name = "retry", description = "Try finished jobs again, as new jobs.")
+  @Command(name = "retry", description = "Submit finished jobs again, as new jobs.")
   static final class Retry extends Change {
     @Override
     Map<String, Object> change(Http http, String id) {

@@ -2,13 +2,15 @@ package io.errand.cli;
 
 /**
  * While this is open, the end of the client is not the end of its job: Ctrl-C, and a reader of our
- * output that has ended, say how to come back to it.
+ * output that has ended, say whether the job goes on and how to come back to it.
  */
 final class Detach implements AutoCloseable {
+  private final Http http;
   private final String id;
   private final Thread note = new Thread(this::say);
 
-  Detach(String id) {
+  Detach(Http http, String id) {
+    this.http = http;
     this.id = id;
     Runtime.getRuntime().addShutdownHook(note);
   }
@@ -24,12 +26,22 @@ final class Detach implements AutoCloseable {
   }
 
   private void say() {
-    EachJob.say(
-        "detached, the job goes on; come back with `errand logs -f "
-            + id
-            + "`, or end it with `errand cancel "
-            + id
-            + "`");
+    String state = http.stateNow(id);
+    String again = "`errand logs -f " + id + "`";
+    String end = "`errand cancel " + id + "`";
+    if (state.isEmpty()) {
+      EachJob.say(
+          "detached; whether the job has finished is not known, as the server does not answer; come"
+              + " back with "
+              + again
+              + ", or end it with "
+              + end);
+    } else if (JobOutput.isFinal(state)) {
+      EachJob.say(
+          "detached; the job has finished (" + state + "); " + JobOutput.whereOutputIsKept(id));
+    } else {
+      EachJob.say("detached, the job goes on; come back with " + again + ", or end it with " + end);
+    }
   }
 
   @Override

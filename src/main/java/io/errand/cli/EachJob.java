@@ -10,7 +10,7 @@ import java.util.regex.Pattern;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
 
-/** The jobs that a command is given: all ids are checked first, then each is tried. */
+/** The jobs that a command is given: each is tried, whatever becomes of the others. */
 final class EachJob {
   private static final Pattern ID =
       Pattern.compile("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}");
@@ -29,20 +29,20 @@ final class EachJob {
    */
   static String id(String text) {
     if (!ID.matcher(text).matches()) {
-      throw new ClientException(ExitCodes.USAGE, "'" + text + "' is no job id");
+      throw new ClientException(ExitCodes.USAGE, "'" + Visible.line(text) + "' is no job id");
     }
     return text;
   }
 
   /**
-   * Makes a call for each, tells each refusal in a line, and prints what came of the others. After
-   * a refusal of the caller, or where no server answers, the rest are named and not tried.
+   * Makes a call for each, tells each refusal in a line, and prints the results of the others; what
+   * can be no id is refused here. After a refusal of the caller, or where no server answers, the
+   * rest are named and not tried.
    *
    * @param call of an id, gives the job
    * @return the exit status: of the refusal where one id was given, 1 where one of several failed
    */
   int tryAll(Function<String, Map<String, Object>> call) {
-    ids.forEach(EachJob::id);
     List<Map<String, Object>> jobs = new ArrayList<>();
     List<String> left = new ArrayList<>(new LinkedHashSet<>(ids));
     boolean one = left.size() == 1;
@@ -50,17 +50,17 @@ final class EachJob {
     while (!left.isEmpty()) {
       String id = left.remove(0);
       try {
-        jobs.add(call.apply(id));
+        jobs.add(call.apply(id(id)));
       } catch (ClientException e) {
         if (e.isOfOutput()) {
           throw e;
         }
-        say((one ? "" : id + ": ") + e.getMessage());
+        say(one ? String.valueOf(e.getMessage()) : about(id, e));
         exitCode = one ? e.exitCode() : ExitCodes.FAILED;
         if (!one && e.endsAll()) {
           exitCode = e.exitCode();
           if (!left.isEmpty()) {
-            say("not tried: " + String.join(" ", left));
+            say("not tried: " + Visible.line(String.join(" ", left)));
           }
           break;
         }
@@ -72,6 +72,12 @@ final class EachJob {
     boolean succeeded = jobs.stream().allMatch(job -> "succeeded".equals(job.get("state")));
     allSucceeded = succeeded && exitCode == ExitCodes.OK;
     return exitCode;
+  }
+
+  /** A refusal with the id that it is about. */
+  static String about(String id, ClientException refusal) {
+    String text = String.valueOf(refusal.getMessage());
+    return ID.matcher(id).matches() ? id + ": " + text : text; // which names what is no id
   }
 
   /** Whether every call gave a job that has succeeded. */

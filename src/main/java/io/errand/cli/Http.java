@@ -1,6 +1,9 @@
 package io.errand.cli;
 
+import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.jr.ob.JSON;
+import io.errand.cli.ClientException.FieldError;
+import io.errand.text.FaultText;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -10,6 +13,8 @@ import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -19,6 +24,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Http {
   private static final int CONNECT_MILLIS = 5_000;
+  private static final int QUICK_MILLIS = 2_000;
   static final int READ_MILLIS = 75_000; // longer than the server holds an answer
 
   private final boolean fromFile; // the address is what the data directory says
@@ -127,6 +133,13 @@ final class Http {
       String method, String path, @Nullable Object body, @Nullable String idempotencyKey) {
     try (InputStream answer = call(method, path, body, idempotencyKey)) {
       return JSON.std.mapFrom(answer);
+    } catch (JacksonException e) {
+      throw new ClientException(
+          ExitCodes.UNAVAILABLE,
+          "what came from "
+              + base
+              + " is not the whole answer of an Errand server; set ERRAND_URL if another program"
+              + " listens there");
     } catch (IOException e) {
       throw away(e);
     }
@@ -134,6 +147,20 @@ final class Http {
 
   Map<String, Object> get(String path) {
     return json("GET", path, null, null);
+  }
+
+  /** The state of a job for a client that ends; empty if the server does not answer at once. */
+  String stateNow(String id) {
+    try {
+      HttpURLConnection connection = connection("GET", "/v1/jobs/" + id);
+      connection.setConnectTimeout(QUICK_MILLIS);
+      connection.setReadTimeout(QUICK_MILLIS);
+      try (InputStream answer = answer(connection)) {
+        return String.valueOf(JSON.std.mapFrom(answer).get("state"));
+      }
+    } catch (IOException | ClientException e) {
+      return "";
+    }
   }
 
   Map<String, Object> post(String path) {
@@ -235,10 +262,15 @@ final class Http {
 
   private static ClientException refusal(HttpURLConnection connection, int status) {
     String detail = "the server answered " + status;
+    List<FieldError> errors = new ArrayList<>();
     try (InputStream error = connection.getErrorStream()) {
       if (error != null) {
-        Object said = JSON.std.mapFrom(error).get("detail");
+        Map<String, Object> problem = JSON.std.mapFrom(error);
+        Object said = problem.get("detail");
         detail = said == null ? detail : said.toString();
+        if (problem.get("errors") instanceof List<?> list) {
+          list.forEach(one -> errors.add(fieldError(one)));
+        }
       }
     } catch (IOException e) {
       detail = "the server answered " + status;
@@ -250,7 +282,12 @@ final class Http {
           case 400 -> ExitCodes.USAGE;
           default -> ExitCodes.FAILED;
         };
-    return new ClientException(exitCode, detail);
+    return new ClientException(exitCode, detail, errors);
+  }
+
+  private static FieldError fieldError(Object said) {
+    Map<?, ?> error = said instanceof Map<?, ?> map ? map : Map.of();
+    return new FieldError(String.valueOf(error.get("field")), String.valueOf(error.get("message")));
   }
 
   ClientException away(IOException fault) {
@@ -259,7 +296,7 @@ final class Http {
         "the server at "
             + base
             + " does not answer ("
-            + fault.getMessage()
+            + FaultText.of(fault)
             + "); start one with `errand serve`, or set ERRAND_URL");
   }
 }

@@ -1,5 +1,6 @@
 package io.errand.cli;
 
+import io.errand.text.FaultText;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -60,7 +61,7 @@ final class JobOptions {
   @Option(names = "--kill-grace", paramLabel = "SECONDS", description = "From SIGTERM to SIGKILL.")
   @Nullable Double killGraceSeconds;
 
-  @Option(names = "--max-attempts", paramLabel = "N", description = "How many tries it has.")
+  @Option(names = "--max-attempts", paramLabel = "N", description = "How many attempts it has.")
   @Nullable Integer maxAttempts;
 
   @Option(names = "--on-lost", paramLabel = "WORD", description = "retry, fail or hold.")
@@ -107,13 +108,14 @@ final class JobOptions {
   @Parameters(
       arity = "1..*",
       paramLabel = "COMMAND",
-      description = "The program and its arguments, after --; byte for byte.")
+      description = "The program and its arguments, byte for byte; -- may stand before it.")
   List<String> command = List.of();
 
   /**
    * Submits it. The key makes it safe to ask again when no answer came.
    *
-   * @param defaultMaxAttempts how many tries it has unless told, or null for the server's default
+   * @param defaultMaxAttempts how many attempts it has unless told, or null for the server's
+   *     default
    * @param defaultOutputLimit how many bytes of each stream are kept unless told, or null
    * @return the job
    */
@@ -129,12 +131,13 @@ final class JobOptions {
         return http.json("POST", "/v1/jobs", body, idempotencyKey);
       } catch (ClientException e) {
         if (e.exitCode() != ExitCodes.UNAVAILABLE) {
-          throw e;
+          throw OptionNames.ofJob(e);
         }
         last = e;
       }
     }
-    throw last == null ? new ClientException(ExitCodes.UNAVAILABLE, "no answer") : last;
+    throw OptionNames.ofJob(
+        last == null ? new ClientException(ExitCodes.UNAVAILABLE, "no answer") : last);
   }
 
   private Map<String, Object> body(@Nullable Integer defaultMaxAttempts) {
@@ -146,7 +149,7 @@ final class JobOptions {
     put(body, "run_at", runAt);
     put(body, "expires_at", expiresAt);
     put(body, "env", pairs("--env", environment, value -> value));
-    put(body, "labels", pairs("--label", labels, value -> value));
+    put(body, "labels", labels(labels));
     put(body, "stdin", stdin == null ? null : read(stdin));
     put(body, "working_directory", workingDirectory);
     put(body, "timeout_seconds", timeoutSeconds);
@@ -160,6 +163,18 @@ final class JobOptions {
       body.put("sandbox", Map.of("network", false, "read_only", true, "writable", writable));
     }
     return body;
+  }
+
+  /** Labels as they are typed, or null if there are none. */
+  static @Nullable Map<String, Object> labels(List<String> given) {
+    Map<String, Object> pairs = pairs("--label", given, value -> value);
+    for (String label : given) {
+      int colon = label.indexOf(':');
+      if (colon >= 0 && colon < label.indexOf('=')) {
+        throw new ClientException(ExitCodes.USAGE, "--label " + label + ": a name holds no colon");
+      }
+    }
+    return pairs;
   }
 
   /** What an option says that is given as {@code NAME=VALUE}, or null if it is not given. */
@@ -190,6 +205,11 @@ final class JobOptions {
   }
 
   private static String read(String file) {
+    if (!file.equals("-")
+        && Files.isDirectory(
+            Path.of(file))) { // Java says so of the first read only, without a name
+      throw new ClientException(ExitCodes.USAGE, "--stdin: " + file + ": is a directory");
+    }
     try (InputStream in = file.equals("-") ? System.in : Files.newInputStream(Path.of(file))) {
       byte[] bytes = in.readNBytes(MOST_STDIN_BYTES + 1);
       if (bytes.length > MOST_STDIN_BYTES) {
@@ -199,7 +219,7 @@ final class JobOptions {
       }
       return Typed.text(bytes, file.equals("-") ? "standard input" : file);
     } catch (IOException e) {
-      throw new ClientException(ExitCodes.USAGE, "cannot read " + file + ": " + e.getMessage());
+      throw new ClientException(ExitCodes.USAGE, "--stdin: " + FaultText.of(e));
     }
   }
 }

@@ -56,7 +56,16 @@ final class JobOutput {
   }
 
   static boolean isFinal(Map<String, Object> job) {
-    return FINAL.contains(String.valueOf(job.get("state")));
+    return isFinal(String.valueOf(job.get("state")));
+  }
+
+  static boolean isFinal(String state) {
+    return FINAL.contains(state);
+  }
+
+  /** What to do for the output that the server keeps. */
+  static String whereOutputIsKept(String id) {
+    return "`errand logs " + id + "` shows what is kept of its output";
   }
 
   /** Waits until a job has finished, across restarts of the server. */
@@ -74,9 +83,23 @@ final class JobOutput {
     return job;
   }
 
-  /** How many bytes of what was wanted could not be printed. */
-  long missingBytes() {
-    return missingBytes;
+  /**
+   * Says of which job bytes are missing, if any are.
+   *
+   * @return the exit status: the one that is given, unless it would hide that
+   */
+  int reportMissing(int exitCode) {
+    if (missingBytes == 0) {
+      return exitCode;
+    }
+    EachJob.say(
+        "job "
+            + id
+            + ": "
+            + missingBytes
+            + " bytes of its output are missing above; "
+            + whereOutputIsKept(id));
+    return exitCode == ExitCodes.OK ? ExitCodes.INCOMPLETE : exitCode;
   }
 
   /**

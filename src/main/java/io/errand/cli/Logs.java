@@ -19,13 +19,13 @@ import picocli.CommandLine.Parameters;
       "",
       "Exit status: 0 all of it, 74 bytes are missing, which stderr tells with their number,",
       "1 no such job or attempt. With -f: if whoever reads the output ends, or at Ctrl-C,",
-      "the client ends (141, 130) and the job goes on."
+      "the client ends (141, 130), and the job is not ended by that."
     })
 final class Logs implements Callable<Integer> {
   @Parameters(paramLabel = "ID")
   String id = "";
 
-  @Option(names = "--attempt", paramLabel = "N", description = "Of this try (the latest).")
+  @Option(names = "--attempt", paramLabel = "N", description = "Of this attempt (the latest).")
   @Nullable Integer attempt;
 
   @Option(
@@ -36,7 +36,7 @@ final class Logs implements Callable<Integer> {
   @Option(names = "--stdout", description = "Only stdout.")
   boolean onlyStdout;
 
-  @Option(names = "--stderr", description = "Only stderr, to stdout.")
+  @Option(names = "--stderr", description = "Only stderr, and it is printed on stdout.")
   boolean onlyStderr;
 
   @Override
@@ -50,15 +50,15 @@ final class Logs implements Callable<Integer> {
         new JobOutput(
             http, id, new Selection(attempt, onlyStdout || !onlyStderr, onlyStderr || !onlyStdout));
     if (follow) {
-      follow(output);
+      follow(http, output);
     } else {
       printNow(http, output);
     }
-    return output.missingBytes() > 0 ? ExitCodes.INCOMPLETE : ExitCodes.OK;
+    return output.reportMissing(ExitCodes.OK);
   }
 
-  private void follow(JobOutput output) {
-    try (Detach detach = new Detach(id)) {
+  private void follow(Http http, JobOutput output) {
+    try (Detach detach = new Detach(http, id)) {
       try {
         Map<String, Object> job = output.follow();
         if (!job.isEmpty()) { // else it ended at what a later attempt printed

@@ -1,6 +1,7 @@
 package io.errand.cli;
 
 import com.fasterxml.jackson.jr.ob.JSON;
+import io.errand.text.FaultText;
 import io.errand.text.Visible;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -57,7 +58,8 @@ final class Printer {
       String text = JSON.std.with(JSON.Feature.PRETTY_PRINT_OUTPUT).asString(value);
       System.out.println(Visible.lines(text)); // its escapes are those of JSON
     } catch (IOException e) {
-      throw new ClientException(ExitCodes.FAILED, "the answer cannot be printed: " + e);
+      throw new ClientException(
+          ExitCodes.FAILED, "the answer cannot be printed: " + FaultText.of(e));
     }
   }
 

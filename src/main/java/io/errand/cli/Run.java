@@ -11,16 +11,17 @@ import picocli.CommandLine.Mixin;
 @Command(
     name = "run",
     description = {
-      "Submit a command, print what it prints, exit as it does. One try by default.",
-      "What stands behind -- is the command, byte for byte."
+      "Submit a command, print what it prints, exit as it does. One attempt by default.",
+      "From its first word on all is the command, byte for byte; -- may stand before it."
     },
     footer = {
       "",
-      "Exit status: the command's own; 128+n if signal n ended it, 124 timeout, 125 no status,",
-      "126 and 127 not started; 74 if it succeeded but bytes of its output are missing,",
-      "which stderr tells with their number (the last 1 MiB of a stream is always there",
-      "unless --stdout-limit and --stderr-limit say otherwise). If whoever reads the",
-      "output ends, or at Ctrl-C, the client ends (141, 130) and the job goes on."
+      "Exit status: the command's own; 128+n if signal n ended it (137 also for out_of_memory,",
+      "out_of_disk and cpu_seconds), 124 timeout, 125 no status, 126 and 127 not started.",
+      "74 if it succeeded but bytes of its output are missing, which stderr tells with their",
+      "number (the last 1 MiB of a stream is always there unless --stdout-limit and",
+      "--stderr-limit say otherwise). If the reader of the output ends, or at Ctrl-C, the",
+      "client ends (141, 130), and the job is not ended by that."
     })
 final class Run implements Callable<Integer> {
   /** The most that a server keeps of a stream. */
@@ -34,7 +35,7 @@ final class Run implements Callable<Integer> {
     String id = String.valueOf(options.submit(http, 1, OUTPUT_LIMIT).get("id"));
     JobOutput output = new JobOutput(http, id, Selection.ALL);
     Map<String, Object> job;
-    try (Detach detach = new Detach(id)) {
+    try (Detach detach = new Detach(http, id)) {
       try {
         job = output.follow();
       } catch (ClientException e) {
@@ -56,7 +57,6 @@ final class Run implements Callable<Integer> {
                   + job.get("reason")
                   + (detail == null ? "" : " (" + detail + ")")));
     }
-    int exitCode = ExitCodes.ofJob(job);
-    return exitCode == ExitCodes.OK && output.missingBytes() > 0 ? ExitCodes.INCOMPLETE : exitCode;
+    return output.reportMissing(ExitCodes.ofJob(job));
   }
 }

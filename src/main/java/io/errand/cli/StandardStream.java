@@ -1,5 +1,6 @@
 package io.errand.cli;
 
+import io.errand.text.FaultText;
 import java.io.BufferedOutputStream;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
@@ -39,16 +40,11 @@ final class StandardStream extends OutputStream {
   /**
    * Writes what is still buffered.
    *
-   * @return the exit status that says that it failed, or the one that is given
+   * @throws ClientException if it cannot be written
    */
-  static int flushAll(int exitCode) {
-    try {
-      System.out.flush();
-      System.err.flush();
-      return exitCode;
-    } catch (ClientException e) {
-      return e.exitCode();
-    }
+  static void flushAll() {
+    System.out.flush();
+    System.err.flush();
   }
 
   @Override
@@ -82,6 +78,6 @@ final class StandardStream extends OutputStream {
     boolean readerGone = String.valueOf(fault.getMessage()).contains("Broken pipe"); // EPIPE
     return new ClientException(
         readerGone ? ExitCodes.READER_GONE : ExitCodes.INCOMPLETE,
-        name + " cannot be written: " + fault.getMessage());
+        name + " cannot be written: " + FaultText.of(fault));
   }
 }

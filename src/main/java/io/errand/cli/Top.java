@@ -45,7 +45,6 @@ final class Top implements Callable<Integer> {
 
   @Override
   public Integer call() throws InterruptedException {
-    ids.forEach(EachJob::id);
     Http http = Http.connect();
     int exitCode = show(http);
     while (watchSeconds > 0) {
@@ -65,7 +64,7 @@ final class Top implements Callable<Integer> {
     for (String id : wanted(http)) {
       try {
         for (Map<String, Object> process :
-            Client.list(http.get("/v1/jobs/" + Http.encode(id) + "/process"), "processes")) {
+            Client.list(http.get("/v1/jobs/" + EachJob.id(id) + "/process"), "processes")) {
           Map<String, Object> row = new LinkedHashMap<>();
           row.put("job", id);
           row.putAll(process);
@@ -76,8 +75,9 @@ final class Top implements Callable<Integer> {
           throw e;
         }
         if (!ids.isEmpty()) { // else it ended between the list and the question
-          EachJob.say(id + ": " + e.getMessage());
-          exitCode = ExitCodes.FAILED;
+          boolean one = ids.size() == 1;
+          EachJob.say(EachJob.about(id, e));
+          exitCode = one && e.exitCode() == ExitCodes.USAGE ? ExitCodes.USAGE : ExitCodes.FAILED;
         }
       }
     }

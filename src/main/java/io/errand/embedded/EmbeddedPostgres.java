@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A PostgreSQL of our own in {@code HOME/data}: durable, on loopback only, behind a password that
@@ -77,6 +78,29 @@ public final class EmbeddedPostgres implements AutoCloseable {
     }
     throw new IllegalStateException(
         "The built-in database does not start: " + complaint + " (see " + home + "/postgres.log)");
+  }
+
+  /**
+   * What {@link #start} would refuse before it starts a program. Nothing is made or changed.
+   *
+   * @param home an absolute path; may be missing
+   * @throws IllegalStateException with a sentence for people, if there is something
+   * @throws IOException the same
+   */
+  public static void check(Path home) throws IOException {
+    Path data = home.resolve("data");
+    Account account = Account.choose(data);
+    Path parent = home.getParent(); // what is missing is made so that others can pass
+    while (parent != null && !Files.exists(parent)) {
+      parent = parent.getParent();
+    }
+    if (account.isBorrowed()) {
+      OwnProcess.tool("setpriv");
+      checkReachable(parent, account);
+    }
+    if (Files.exists(data.resolve("PG_VERSION"))) {
+      checkMajor(data);
+    }
   }
 
   /**
@@ -157,7 +181,7 @@ public final class EmbeddedPostgres implements AutoCloseable {
   }
 
   /** As root, the borrowed account must be able to reach the directory. */
-  private static void checkReachable(Path home, Account account) throws IOException {
+  private static void checkReachable(@Nullable Path home, Account account) throws IOException {
     if (!account.isBorrowed()) {
       return;
     }

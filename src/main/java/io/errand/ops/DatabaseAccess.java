@@ -4,6 +4,7 @@ import io.errand.embedded.DataDirectory;
 import io.errand.embedded.EmbeddedPostgres;
 import io.errand.settings.Settings;
 import io.errand.store.Session;
+import io.errand.text.FaultText;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -38,7 +39,8 @@ final class DatabaseAccess {
     try {
       running = EmbeddedPostgres.running(home);
     } catch (IOException e) {
-      throw new SQLException("the built-in database of " + home + " cannot be found: " + e, e);
+      throw new SQLException(
+          "the built-in database of " + home + " cannot be found: " + FaultText.of(e), e);
     }
     return running.isEmpty()
         ? Optional.empty()

@@ -6,6 +6,8 @@ import io.errand.exec.HostCheck;
 import io.errand.settings.Settings;
 import io.errand.store.DatabaseCheck;
 import io.errand.store.Durability;
+import io.errand.text.FaultText;
+import io.errand.text.Printed;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -32,13 +34,18 @@ import picocli.CommandLine.Command;
       "Look at this host as a worker would, and at the settings of the database",
       "where there is one, without a server. Nothing is changed."
     },
-    footer = {"", "Exit status: 0 a worker can run here, 1 it cannot, 2 usage."})
+    footer = {
+      "",
+      "Exit status: 0 a worker can run here, 1 it cannot, 2 usage, 74 what was to be",
+      "printed is not complete."
+    })
 public final class Doctor implements Callable<Integer> {
   private Doctor() {}
 
   /** Prints what was found, one line each, and exits. */
   public static void main(String... arguments) {
-    System.exit(new CommandLine(new Doctor()).execute(arguments));
+    Printed.watch();
+    System.exit(Printed.exitCode(new CommandLine(new Doctor()).execute(arguments)));
   }
 
   @Override
@@ -73,7 +80,7 @@ public final class Doctor implements Callable<Integer> {
         Files.delete(trial);
       }
     } catch (IOException | IllegalStateException e) {
-      return List.of(new HostCheck.Finding("settings", true, e.getMessage()));
+      return List.of(new HostCheck.Finding("settings", true, FaultText.of(e)));
     }
   }
 
@@ -99,7 +106,7 @@ public final class Doctor implements Callable<Integer> {
         }
       }
     } catch (SQLException | IllegalStateException e) {
-      print("database", "note   ", "cannot be looked at: " + e.getMessage());
+      print("database", "note   ", "cannot be looked at: " + FaultText.of(e));
     }
     return weak;
   }

@@ -4,6 +4,8 @@ import io.errand.store.history.CommandLogCheck;
 import io.errand.store.history.HistoryCheck;
 import io.errand.store.history.HistoryCheck.Report;
 import io.errand.store.history.HistoryCheck.Violation;
+import io.errand.text.FaultText;
+import io.errand.text.Printed;
 import io.errand.text.Visible;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
@@ -38,7 +40,7 @@ import picocli.CommandLine.Option;
     footer = {
       "",
       "Exit status: 0 every rule holds, 1 one is broken, 2 usage or a file that cannot",
-      "be read, 69 no database."
+      "be read, 69 no database, 74 what was to be printed is not complete."
     })
 public final class VerifyHistory implements Callable<Integer> {
   private static final int BROKEN = 1;
@@ -67,7 +69,8 @@ public final class VerifyHistory implements Callable<Integer> {
 
   /** Checks, prints a line for each broken rule and job, and exits. */
   public static void main(String... arguments) {
-    System.exit(new CommandLine(new VerifyHistory()).execute(arguments));
+    Printed.watch();
+    System.exit(Printed.exitCode(new CommandLine(new VerifyHistory()).execute(arguments)));
   }
 
   @Override
@@ -90,13 +93,13 @@ public final class VerifyHistory implements Callable<Integer> {
       System.err.println("errand: " + e.getMessage());
       return CommandLine.ExitCode.USAGE;
     } catch (NoSuchFileException e) {
-      System.err.println("errand: there is no file " + e.getMessage());
+      System.err.println("errand: there is no file " + e.getFile());
       return CommandLine.ExitCode.USAGE;
     } catch (CharacterCodingException e) {
       System.err.println("errand: a file is no text in UTF-8");
       return CommandLine.ExitCode.USAGE;
     } catch (IOException e) {
-      System.err.println("errand: a file cannot be used: " + e.getMessage());
+      System.err.println("errand: a file cannot be used: " + FaultText.of(e));
       return CommandLine.ExitCode.USAGE;
     }
   }
@@ -115,10 +118,14 @@ public final class VerifyHistory implements Callable<Integer> {
           Visible.line(violation.rule() + ": " + violation.job() + " " + violation.detail()));
     }
     System.out.printf(
-        "%d jobs, %d events: %s%n",
-        report.jobs(),
-        report.events(),
-        violations.isEmpty() ? "every rule holds" : violations.size() + " violations");
+        "%s, %s: %s%n",
+        count(report.jobs(), "job"),
+        count(report.events(), "event"),
+        violations.isEmpty() ? "every rule holds" : count(violations.size(), "violation"));
     return violations.isEmpty() ? CommandLine.ExitCode.OK : BROKEN;
+  }
+
+  private static String count(long number, String noun) {
+    return number + " " + noun + (number == 1 ? "" : "s");
   }
 }

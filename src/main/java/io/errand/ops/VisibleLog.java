@@ -14,13 +14,14 @@ import org.jspecify.annotations.Nullable;
 @LoggingFilter(name = "visible")
 public final class VisibleLog implements Filter {
   private static final int MOST_CAUSES = 16;
+  private static final String NO_ADDRESS = " Listening on: ";
 
   @Override
   public boolean isLoggable(LogRecord record) {
     if (record instanceof ExtLogRecord extended) {
       String message = extended.getFormattedMessage();
       if (message != null) {
-        String visible = Visible.line(message);
+        String visible = withoutAddress(Visible.line(message));
         if (!visible.equals(message)) {
           extended.setMessage(visible, ExtLogRecord.FormatStyle.NO_FORMAT);
         }
@@ -31,6 +32,13 @@ public final class VisibleLog implements Filter {
       record.setThrown(new Shown(thrown, MOST_CAUSES));
     }
     return true;
+  }
+
+  /** The framework's line of the start ends so, as it is not the framework that listens. */
+  private static String withoutAddress(String message) {
+    return message.endsWith(NO_ADDRESS)
+        ? message.substring(0, message.length() - NO_ADDRESS.length())
+        : message;
   }
 
   private static boolean acts(Throwable thrown) {

@@ -16,7 +16,9 @@ public final class AllSettings {
               null,
               "`~/.errand`; root: `/var/lib/errand`",
               "data directory: `token`, `pgpass`, `url`, the built-in database, temporary"
-                  + " directories. One server for each. It must belong to the server's account"),
+                  + " directories. One server for each. It must belong to the server's account. If"
+                  + " root starts the server, each start sets its mode to 711, so that other"
+                  + " accounts can pass through to what is theirs"),
           new Setting(
               "database-url",
               Form.secret("`jdbc:postgresql://…`", AllSettings::complaintOfUrl),
@@ -116,11 +118,19 @@ public final class AllSettings {
               "1",
               "`1`",
               "how often a worker looks if nobody wakes it"),
-          limit("memory-bytes", "bytes", "memory"),
-          limit("cpu-seconds", "seconds", "processor time"),
-          limit("processes", "processes", "processes, for jobs with a user of their own"),
-          limit("file-size-bytes", "bytes", "size of a file"),
-          limit("open-files", "files", "open files"),
+          limit("memory-bytes", "bytes", "memory that no command of this worker may exceed"),
+          limit(
+              "cpu-seconds", "seconds", "processor time that no command of this worker may exceed"),
+          limit(
+              "processes",
+              "processes",
+              "how many processes the account of a job with the field `user` may have at most on this"
+                  + " worker"),
+          limit(
+              "file-size-bytes",
+              "bytes",
+              "size of a file that no command of this worker may exceed"),
+          limit("open-files", "files", "open files that no command of this worker may exceed"),
           new Setting(
               "limit-disk-bytes",
               Form.wholeNumberFrom("bytes", 0),
@@ -207,9 +217,7 @@ public final class AllSettings {
         Form.wholeNumberFrom(unit, 1),
         null,
         "none",
-        meaning
-            + " that no command of this worker may exceed; a job that asks for more is refused, one"
-            + " that asks for nothing gets this");
+        meaning + "; a job that asks for more is refused, one that asks for nothing gets this");
   }
 
   private static Setting retention(String state) {

@@ -54,6 +54,7 @@ class ClientAsFilterIT extends OneServer {
     long missing =
         cut.stderr()
             .lines()
+            .filter(line -> line.contains("are missing here"))
             .mapToLong(
                 line ->
                     Long.parseLong(
@@ -75,7 +76,7 @@ class ClientAsFilterIT extends OneServer {
       Cli logs = server.shell("$E logs " + follow + id);
       assertThat(logs.exitCode()).isEqualTo(74);
       assertThat(logs.stderr())
-          .endsWith("errand: 523359 bytes of stdout are missing here: 32768 to 556127\n");
+          .startsWith("errand: 523359 bytes of stdout are missing here: 32768 to 556127\n");
       assertThat(logs.stdout()).startsWith("1\n2\n").endsWith("\n100000\n").hasSize(65_536);
       assertThat(server.shell("$E logs --stderr " + follow + id)).isEqualTo(new Cli(0, "", ""));
     }
@@ -149,7 +150,6 @@ class ClientAsFilterIT extends OneServer {
         assertThat(refused.stderr()).contains("'" + bad + "' is no job id");
       }
     }
-    assertThat(server.cli("retry", id, "..").exitCode()).isEqualTo(2); // and nothing is retried
   }
 
   @Test

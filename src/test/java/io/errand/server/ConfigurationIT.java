@@ -104,6 +104,43 @@ class ConfigurationIT {
         .contains("ERRAND_HTTP_PORT is 'tcp://10.0.0.1:8080'; set it to a whole number");
   }
 
+  @Test
+  void theCheckRefusesWhatTheStartRefuses() throws IOException {
+    for (Map<String, String> settings :
+        List.of(
+            Map.of("ERRAND_WORKER_SLOTS", "500"),
+            Map.of("ERRAND_JAVA_OPTIONS", "-Xmx64m"),
+            Map.of("ERRAND_ROLES", "api,manager"),
+            Map.of("ERRAND_WORKER_QUEUES", "UPPER"),
+            Map.of("ERRAND_LIMIT_DISK_BYTES", "9000000000000000000"),
+            Map.of("ERRAND_RUN_AS", "no-such-account"),
+            Map.of("ERRAND_HTTP_HOST", "no-such-host.invalid"),
+            Map.of("ERRAND_TEMPORARY_DIRECTORY", "/etc/passwd/tmp"),
+            Map.of("ERRAND_HOME", "/etc/passwd/home"))) {
+      Cli check = serve(settings, "--check");
+      assertThat(check.exitCode()).as(settings.toString()).isEqualTo(1);
+      assertThat(check.stdout()).as(settings.toString()).doesNotContain("are fine");
+      assertThat(check.stderr())
+          .as(settings.toString())
+          .startsWith("errand: ")
+          .doesNotContain("Exception", "\tat ");
+      if (settings.containsKey("ERRAND_WORKER_SLOTS")) {
+        assertThat(check.stderr()).contains("ERRAND_WORKER_SLOTS is 500, but the heap has memory");
+      }
+    }
+    Cli fine = serve(Map.of("ERRAND_WORKER_SLOTS", "500", "ERRAND_ROLES", "api"), "--check");
+    assertThat(fine.exitCode()).as(fine.stderr()).isZero();
+  }
+
+  @Test
+  void aHomeThatCannotBeMadeIsASentenceWithoutAClass() {
+    Cli refused = TestServer.answer(Path.of("/etc/passwd/home"), Map.of(), "serve");
+    assertThat(refused.exitCode()).isEqualTo(1);
+    assertThat(refused.stderr())
+        .contains("the data directory /etc/passwd/home cannot be made", "set ERRAND_HOME")
+        .doesNotContain("java.", "Exception");
+  }
+
   private static Cli serve(Map<String, String> settings, String... arguments) throws IOException {
     Path home = TestServer.newHome();
     try {

@@ -96,7 +96,7 @@ class HistoryIT {
     assertThat(whole.exitCode()).isZero();
     Path missing = Files.writeString(folder.resolve("missing"), UUID.randomUUID() + "\n");
     TestServer.Cli broken = server.cli("verify-history", "--accepted", missing.toString());
-    assertThat(broken.stdout()).contains("I1 what was accepted is there: ", "1 violations");
+    assertThat(broken.stdout()).contains("I1 what was accepted is there: ", "1 violation\n");
     assertThat(broken.exitCode()).isEqualTo(1);
     assertThat(server.cli("verify-history", "--ledger", accepted.toString()).exitCode())
         .isEqualTo(2);

@@ -5,10 +5,18 @@ import static org.awaitility.Awaitility.await;
 
 import java.util.List;
 import java.util.Map;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class LogIT {
+  @Test
+  void theLineOfTheStartPromisesNoAddressThatItDoesNotName() {
+    try (TestServer server = TestServer.start(Map.of())) {
+      assertThat(server.log()).contains(" started in ").doesNotContain("Listening on: ");
+    }
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {"false", "true"})
   void noTextOfAClientMakesALineOfTheLog(String json) {

@@ -255,12 +255,7 @@ public class JobReads {
     if (oldest != null) {
       criteria.and("createdAt >= :oldest", "oldest", oldest);
     }
-    criteria.and(
-        "(position(:text in array_to_string(command, ' ')) > 0 or str(id) like :idPrefix)",
-        "text",
-        text);
-    criteria.parameters.and(
-        "idPrefix", text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%");
+    criteria.and("position(:text in array_to_string(command, ' ')) > 0", "text", text);
     return oldest;
   }
 

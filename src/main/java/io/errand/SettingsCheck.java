@@ -1,0 +1,152 @@
+package io.errand;
+
+import io.errand.embedded.EmbeddedPostgres;
+import io.errand.exec.Accounts;
+import io.errand.memory.MemoryBudget;
+import io.errand.memory.MemoryBudget.Share;
+import io.errand.ops.RetentionConfig;
+import io.errand.settings.AllSettings;
+import io.errand.settings.Setting;
+import io.errand.settings.Settings;
+import io.errand.store.claim.ClaimStore;
+import io.errand.worker.WorkerConfig;
+import io.smallrye.config.PropertiesConfigSource;
+import io.smallrye.config.SmallRyeConfig;
+import io.smallrye.config.SmallRyeConfigBuilder;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.NetworkInterface;
+import java.net.SocketException;
+import java.net.UnknownHostException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.OptionalInt;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the start refuses without a look at the database, at the port, and at whether another server
+ * has the data directory. Nothing is made or changed.
+ */
+public final class SettingsCheck {
+  private static final long MEBIBYTE = 1 << 20;
+  private static final int LEAST_TOKEN = 16;
+
+  /** As {@code worker.CommandMemory.OWN_BYTES}; a test compares the verdicts. */
+  private static final long WORKERS_OWN_BYTES = 13 * MEBIBYTE;
+
+  private SettingsCheck() {}
+
+  /**
+   * Checks.
+   *
+   * @throws IllegalStateException with a sentence, if the start would refuse a setting
+   * @throws IllegalArgumentException the same
+   * @throws IOException the same
+   */
+  static void run(Settings settings, Path home) throws IOException {
+    SmallRyeConfig config = config(settings, home);
+    WorkerConfig worker = config.getConfigMapping(WorkerConfig.class);
+    worker.check();
+    config.getConfigMapping(RetentionConfig.class).check();
+    checkAddress(settings.get("http-host"));
+    OwnDirectory.checkHome(home);
+    checkToken(settings, home);
+    if (settings.get("database-url") == null) {
+      EmbeddedPostgres.check(home);
+    }
+    if (worker.isWorker()) {
+      checkMemory(new MemoryBudget(), worker.workerSlots());
+      Accounts.choose(settings.get("run-as"), home);
+      String temporary = settings.get("temporary-directory");
+      if (temporary != null) {
+        OwnDirectory.checkTemporary(Path.of(temporary).toAbsolutePath());
+      }
+    }
+  }
+
+  private static SmallRyeConfig config(Settings settings, Path home) {
+    Map<String, String> values = new HashMap<>();
+    for (Setting setting : AllSettings.LIST) {
+      String value = settings.get(setting.name());
+      if (value != null && !setting.isSecret()) {
+        values.put(setting.property(), Settings.escaped(value));
+      }
+    }
+    values.put("errand.home", Settings.escaped(home.toString()));
+    return new SmallRyeConfigBuilder()
+        .addDefaultInterceptors()
+        .withMapping(WorkerConfig.class)
+        .withMapping(RetentionConfig.class)
+        .withValidateUnknown(false)
+        .withSources(new PropertiesConfigSource(values, "settings", 100))
+        .build();
+  }
+
+  /**
+   * Whether the heap has memory for the commands that are asked for.
+   *
+   * @param slots what {@code ERRAND_WORKER_SLOTS} says
+   * @throws IllegalArgumentException with a sentence, if it has not
+   */
+  public static void checkMemory(MemoryBudget budget, OptionalInt slots) {
+    long forCommands = budget.capacity(Share.COMMANDS) - WORKERS_OWN_BYTES;
+    if (forCommands < ClaimStore.MOST_MEMORY) {
+      throw new IllegalArgumentException(
+          "The heap is too small for a worker: one command may hold "
+              + ClaimStore.MOST_MEMORY / MEBIBYTE
+              + " MiB; start with "
+              + enough(ClaimStore.MOST_MEMORY)
+              + " or more");
+    }
+    long fit = forCommands / ClaimStore.USUAL_MEMORY;
+    if (slots.isPresent() && slots.getAsInt() > fit) {
+      throw new IllegalArgumentException(
+          "ERRAND_WORKER_SLOTS is "
+              + slots.getAsInt()
+              + ", but the heap has memory for "
+              + fit
+              + " commands that keep 64 KiB of each stream; set it to "
+              + fit
+              + " or less, or start with "
+              + enough(slots.getAsInt() * ClaimStore.USUAL_MEMORY)
+              + " or more");
+    }
+  }
+
+  private static String enough(long bytes) {
+    double heap = (bytes + WORKERS_OWN_BYTES) * MemoryBudget.heapFor(Share.COMMANDS) * 1.06;
+    return "ERRAND_JAVA_OPTIONS=-Xmx" + (long) Math.ceil(heap / MEBIBYTE) + "m";
+  }
+
+  private static void checkAddress(@Nullable String host) {
+    if (host == null) {
+      return;
+    }
+    try {
+      InetAddress address = InetAddress.getByName(host);
+      if (!address.isAnyLocalAddress() && NetworkInterface.getByInetAddress(address) == null) {
+        throw new IllegalStateException(
+            "ERRAND_HTTP_HOST is '" + host + "', which is no address of this host; set it to one");
+      }
+    } catch (UnknownHostException e) {
+      throw new IllegalStateException(
+          "ERRAND_HTTP_HOST is '" + host + "', and there is no such host; set it to an address", e);
+    } catch (SocketException e) {
+      return; // what addresses this host has cannot be told: the start tries
+    }
+  }
+
+  private static void checkToken(Settings settings, Path home) throws IOException {
+    Path file = home.resolve("token");
+    if (settings.get("token") == null
+        && Files.isReadable(file)
+        && Files.readString(file).trim().length() < LEAST_TOKEN) {
+      throw new IllegalStateException(
+          "The admin token in "
+              + file
+              + " has fewer than 16 characters; set ERRAND_TOKEN to a longer one");
+    }
+  }
+}

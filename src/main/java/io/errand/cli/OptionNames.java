@@ -1,0 +1,91 @@
+package io.errand.cli;
+
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * The server says which field of a request is wrong; who typed a command knows its options. So a
+ * refusal is told with their names.
+ */
+final class OptionNames {
+  private static final Map<String, String> OF_JOB =
+      Map.ofEntries(
+          Map.entry("queue", "--queue"),
+          Map.entry("priority", "--priority"),
+          Map.entry("run_at", "--run-at"),
+          Map.entry("expires_at", "--expires-at"),
+          Map.entry("env", "--env"),
+          Map.entry("labels", "--label"),
+          Map.entry("stdin", "--stdin"),
+          Map.entry("working_directory", "--cwd"),
+          Map.entry("timeout_seconds", "--timeout"),
+          Map.entry("kill_grace_seconds", "--kill-grace"),
+          Map.entry("max_attempts", "--max-attempts"),
+          Map.entry("on_lost", "--on-lost"),
+          Map.entry("concurrency_key", "--concurrency-key"),
+          Map.entry("limits", "--limit"),
+          Map.entry("user", "--user"),
+          Map.entry("sandbox.writable", "--writable"),
+          Map.entry("sandbox", "--sandbox"),
+          Map.entry("stdout_limit_bytes", "--stdout-limit"),
+          Map.entry("stderr_limit_bytes", "--stderr-limit"),
+          Map.entry("Idempotency-Key", "--key"));
+
+  private static final Map<String, String> OF_LIST =
+      Map.of(
+          "state", "--state",
+          "queue", "--queue",
+          "label", "--label",
+          "q", "--search",
+          "page_size", "--limit");
+
+  private static final Pattern INDEX = Pattern.compile("\\[[0-9]+\\]");
+
+  /** A field's name that is no word of the language. */
+  private static final Pattern NAME = Pattern.compile("[a-z]+(?:_[a-z]+)+|Idempotency-Key");
+
+  private OptionNames() {}
+
+  /** A refusal of a submit. */
+  static ClientException ofJob(ClientException refusal) {
+    return renamed(refusal, OF_JOB);
+  }
+
+  /** A refusal of a list. */
+  static ClientException ofList(ClientException refusal) {
+    return renamed(refusal, OF_LIST);
+  }
+
+  private static ClientException renamed(ClientException refusal, Map<String, String> options) {
+    List<ClientException.FieldError> errors = refusal.errors();
+    String text =
+        errors.isEmpty()
+            ? inText(String.valueOf(refusal.getMessage()), options)
+            : String.join(
+                "; ",
+                errors.stream()
+                    .map(error -> option(error.field(), options) + inText(error.message(), options))
+                    .toList());
+    return new ClientException(refusal.exitCode(), text);
+  }
+
+  /** The option that gives a field, and where the field is one of many, which. */
+  private static String option(String field, Map<String, String> options) {
+    String plain = INDEX.matcher(field).replaceAll("");
+    String option = options.get(plain);
+    if (option != null) {
+      return option + " ";
+    }
+    int dot = plain.indexOf('.');
+    String whole = dot < 0 ? null : options.get(plain.substring(0, dot));
+    return whole == null ? field + ": " : whole + " " + plain.substring(dot + 1) + " ";
+  }
+
+  private static String inText(String text, Map<String, String> options) {
+    return NAME.matcher(text)
+        .replaceAll(
+            found -> Matcher.quoteReplacement(options.getOrDefault(found.group(), found.group())));
+  }
+}
