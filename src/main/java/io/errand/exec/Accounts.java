@@ -179,8 +179,9 @@ public final class Accounts {
     }
     return "Commands without a user of their own run as "
         + System.getProperty("user.name", "the server's user")
-        + ", like the server, and can read its files, the token among them: give jobs a user or a"
-        + " sandbox, or trust whoever may submit";
+        + ", like the server, and can read its files, the token among them: give jobs a sandbox"
+        + (isRoot() ? " or a user" : ", start the server as root so that jobs can name a user")
+        + ", or trust whoever may submit";
   }
 
   /** Whether commands without a user run as the server does. */

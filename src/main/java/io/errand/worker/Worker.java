@@ -191,8 +191,8 @@ public class Worker {
           "The heap has memory for %d slots, not for the usual %d", size, config.usualSlots());
     }
     LOG.infof(
-        "Of %d commands at once, %d at least fit into memory however large they are, and all that"
-            + " keep 64 KiB of each stream; the others wait",
+        "Memory is enough for %d commands that keep 64 KiB of each stream, and for at least %d of"
+            + " the largest; others wait",
         size, Math.min(size, CommandMemory.largestAtOnce(budget)));
   }
 

@@ -90,8 +90,7 @@ class ArchitectureTest {
             .matcher(Files.readString(Path.of("docs/ARCHITECTURE.md")));
     while (line.find()) {
       String others = line.group(2).trim();
-      documented.put(
-          line.group(1), others.isEmpty() ? Set.of() : Set.of(others.split(", ")));
+      documented.put(line.group(1), others.isEmpty() ? Set.of() : Set.of(others.split(", ")));
     }
     assertThat(documented).isEqualTo(ALLOWED);
   }
