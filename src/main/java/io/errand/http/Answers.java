@@ -13,10 +13,13 @@ import java.nio.channels.ClosedChannelException;
 
 /** Sees where the answer to the request in progress begins and ends, behind the encoder. */
 final class Answers extends ChannelOutboundHandlerAdapter {
+  private static final String EVENTS = "text/event-stream";
+
   private final ConnectionHandler connection;
   private boolean begun;
   private boolean ended;
   private boolean last;
+  private boolean stream;
   private boolean forbidden;
 
   Answers(ConnectionHandler connection) {
@@ -28,6 +31,7 @@ final class Answers extends ChannelOutboundHandlerAdapter {
     begun = false;
     ended = false;
     last = false;
+    stream = false;
   }
 
   /** Whether a byte of the answer may be written. */
@@ -38,6 +42,11 @@ final class Answers extends ChannelOutboundHandlerAdapter {
   /** Whether the application has given the whole answer. */
   boolean isEnded() {
     return ended;
+  }
+
+  /** Whether the answer has begun and has no end of its own: server-sent events. */
+  boolean isStream() {
+    return stream;
   }
 
   /** The listener has answered: nothing of the application follows. */
@@ -58,6 +67,8 @@ final class Answers extends ChannelOutboundHandlerAdapter {
         return;
       }
       begun = true;
+      String type = response.headers().get(HttpHeaderNames.CONTENT_TYPE);
+      stream = type != null && type.startsWith(EVENTS);
       last = response.headers().contains(HttpHeaderNames.CONNECTION, HttpHeaderValues.CLOSE, true);
     }
     if (message instanceof LastHttpContent) {

@@ -3,14 +3,19 @@ package io.errand.http;
 import io.errand.api.problem.Problem;
 import io.errand.api.problem.Problem.Kind;
 import io.errand.http.Connections.Admission;
+import io.errand.memory.MemoryBudget.Reservation;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.AdaptiveRecvByteBufAllocator;
 import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelOption;
 import io.netty.channel.ChannelPromise;
 import io.netty.channel.RecvByteBufAllocator;
+import io.netty.channel.socket.ChannelInputShutdownEvent;
+import io.netty.channel.socket.ChannelInputShutdownReadComplete;
 import io.netty.channel.socket.DuplexChannel;
+import java.io.IOException;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -27,6 +32,12 @@ final class ConnectionHandler extends ChannelDuplexHandler {
   /** One read of at most 16 KiB at a time, so that this is what is held of one connection. */
   private static final RecvByteBufAllocator READS =
       new AdaptiveRecvByteBufAllocator(512, 2048, 16 * 1024).maxMessagesPerRead(1);
+
+  /**
+   * How long the answer to a client that has ended its output may take to begin. Whoever has left
+   * looks the same.
+   */
+  private static final long HALF_CLOSED_NANOS = TimeUnit.SECONDS.toNanos(5);
 
   private enum Phase {
     /** Before the end of a head. */
@@ -62,6 +73,15 @@ final class ConnectionHandler extends ChannelDuplexHandler {
   private long headBegun;
   private boolean isHeldBack;
 
+  /** The client has ended its output. */
+  private boolean inputEnded;
+
+  /** What still comes is dropped, and the connection ends behind the answer that is given. */
+  private boolean dropsInput;
+
+  /** The head of the request in progress, until the framework lets go of it. */
+  private @Nullable Reservation head;
+
   ConnectionHandler(EventLoopConnections loop) {
     this.loop = loop;
     this.incoming = new Incoming(loop.head());
@@ -76,6 +96,7 @@ final class ConnectionHandler extends ChannelDuplexHandler {
   public void handlerAdded(ChannelHandlerContext added) {
     context = added;
     added.channel().config().setRecvByteBufAllocator(READS);
+    added.channel().config().setOption(ChannelOption.ALLOW_HALF_CLOSURE, true);
     deadline = System.nanoTime() + loop.idleNanos();
     Admission admission = loop.connections().admit(member);
     probesOnly = admission == Admission.PROBES_ONLY;
@@ -92,6 +113,7 @@ final class ConnectionHandler extends ChannelDuplexHandler {
   public void channelInactive(ChannelHandlerContext ctx) {
     phase = Phase.CLOSED;
     incoming.drop();
+    releaseHead();
     loop.remove(this);
     loop.connections().closed(member);
     ctx.fireChannelInactive();
@@ -100,13 +122,41 @@ final class ConnectionHandler extends ChannelDuplexHandler {
   @Override
   public void channelRead(ChannelHandlerContext ctx, Object message) {
     ByteBuf bytes = (ByteBuf) message;
-    if (phase == Phase.LAST || phase == Phase.CLOSED) {
+    if (phase == Phase.LAST || phase == Phase.CLOSED || dropsInput) {
       bytes.release();
       return;
     }
     incoming.add(ctx, bytes);
     advance(ctx);
     holdBack(ctx);
+  }
+
+  @Override
+  public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
+    if (event == ChannelInputShutdownEvent.INSTANCE) {
+      inputEnded = true;
+      endWithoutInput(ctx);
+    } else if (event != ChannelInputShutdownReadComplete.INSTANCE) {
+      ctx.fireUserEventTriggered(event);
+    }
+  }
+
+  /** Ends what nothing can come of now: a request that is whole is still answered. */
+  private void endWithoutInput(ChannelHandlerContext ctx) {
+    if (phase == Phase.ANSWER && !answers.isStream()) {
+      deadline = System.nanoTime() + HALF_CLOSED_NANOS;
+    } else if (phase != Phase.LAST || ((DuplexChannel) ctx.channel()).isOutputShutdown()) {
+      closeNow();
+    }
+  }
+
+  /** A connection that has failed is not one whose client has ended its output. */
+  @Override
+  public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+    ctx.fireExceptionCaught(cause);
+    if (cause instanceof IOException) {
+      closeNow();
+    }
   }
 
   /** Stops reading where a request waits whose predecessor is not answered yet. */
@@ -158,6 +208,8 @@ final class ConnectionHandler extends ChannelDuplexHandler {
     if (probesOnly && !incoming.path().startsWith("/q/") && loop.connections().isFull()) {
       throw Problem.tooManyConnections();
     }
+    releaseHead();
+    head = loop.headMemory().reserve(loop.head(), incoming.path(), size);
     answers.begin();
     if (incoming.isComplete()) {
       complete();
@@ -166,6 +218,14 @@ final class ConnectionHandler extends ChannelDuplexHandler {
       deadline = System.nanoTime() + loop.bodyNanos();
     }
     incoming.passHead(ctx, size);
+  }
+
+  private void releaseHead() {
+    Reservation held = head;
+    if (held != null) {
+      head = null;
+      held.close();
+    }
   }
 
   private void readBody(ChannelHandlerContext ctx) {
@@ -196,10 +256,12 @@ final class ConnectionHandler extends ChannelDuplexHandler {
       return;
     }
     boolean isUnread = !isHeldBack && !ctx.channel().config().isAutoRead();
-    if (last || phase == Phase.BODY || isUnread) {
-      linger(ctx, phase == Phase.BODY ? deadline : System.nanoTime() + LINGER_NANOS);
+    boolean isNoneToCome = inputEnded && incoming.isEmpty();
+    if (last || phase == Phase.BODY || isUnread || isNoneToCome) {
+      linger(ctx);
       return;
     }
+    releaseHead();
     phase = Phase.HEAD;
     deadline = System.nanoTime() + loop.idleNanos();
     if (!incoming.isEmpty()) {
@@ -216,6 +278,9 @@ final class ConnectionHandler extends ChannelDuplexHandler {
     ctx.channel().config().setAutoRead(true);
     advance(ctx);
     holdBack(ctx);
+    if (inputEnded) {
+      endWithoutInput(ctx);
+    }
     ctx.fireChannelReadComplete(); // what is answered meanwhile is flushed then
   }
 
@@ -226,7 +291,13 @@ final class ConnectionHandler extends ChannelDuplexHandler {
       return;
     }
     if (phase != Phase.HEAD && answers.isBegun()) {
-      closeNow();
+      if (answers.isEnded()) {
+        dropsInput = true;
+        incoming.drop();
+        ctx.flush(); // it ends when the socket has taken the answer
+      } else {
+        closeNow();
+      }
       return;
     }
     byte[] answer = loop.refusals().answer(problem, incoming.path(), !incoming.isHeadMethod());
@@ -239,9 +310,9 @@ final class ConnectionHandler extends ChannelDuplexHandler {
     ctx.writeAndFlush(Unpooled.wrappedBuffer(answer)).addListener(written -> endOutput(ctx));
   }
 
-  private void linger(ChannelHandlerContext ctx, long until) {
+  private void linger(ChannelHandlerContext ctx) {
     phase = Phase.LAST;
-    deadline = until;
+    deadline = System.nanoTime() + LINGER_NANOS;
     incoming.drop();
     loop.connections().waits(member);
     ctx.executor().execute(() -> endOutput(ctx)); // the socket is in the middle of a write
@@ -255,7 +326,7 @@ final class ConnectionHandler extends ChannelDuplexHandler {
         .shutdownOutput()
         .addListener(
             ended -> {
-              if (!ended.isSuccess()) {
+              if (inputEnded || !ended.isSuccess()) {
                 closeNow();
               }
             });
@@ -309,8 +380,10 @@ final class ConnectionHandler extends ChannelDuplexHandler {
     if (now - deadline > 0 && deadline != Long.MAX_VALUE) {
       if (phase == Phase.HEAD && incoming.isInHead()) {
         refuse(Problem.of(Kind.REQUEST_TIMEOUT, "The head of the request took too long"));
-      } else if (phase == Phase.BODY) {
+      } else if (phase == Phase.BODY && !answers.isBegun()) {
         refuse(Problem.of(Kind.REQUEST_TIMEOUT, "The body of the request took too long"));
+      } else if (phase == Phase.ANSWER && answers.isBegun() && !answers.isStream()) {
+        deadline = Long.MAX_VALUE; // it is bounded by what the socket takes
       } else {
         closeNow();
       }

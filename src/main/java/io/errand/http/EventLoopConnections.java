@@ -2,14 +2,17 @@ package io.errand.http;
 
 import io.errand.api.problem.Problem;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
-import org.jspecify.annotations.Nullable;
 
 /** The connections of one event loop, which alone may call this, and what they share. */
 final class EventLoopConnections {
+  /** So that the others of the event loop do not wait for long. */
+  private static final int MOST_ENDED = 1_000;
+
   private final Listener listener;
   private final Set<ConnectionHandler> all = Collections.newSetFromMap(new IdentityHashMap<>());
   private final RequestHead head = new RequestHead();
@@ -25,6 +28,10 @@ final class EventLoopConnections {
 
   RequestHead head() {
     return head;
+  }
+
+  HeadMemory headMemory() {
+    return listener.headMemory();
   }
 
   Refusals refusals() {
@@ -81,28 +88,32 @@ final class EventLoopConnections {
     }
     long together = connections().heldBytes().addAndGet(held - counted);
     counted = held;
-    while (together > listener.limits().heldBytes()) {
-      ConnectionHandler most = largest();
-      if (most == null) {
-        return;
-      }
-      long bytes = most.heldBytes();
-      most.giveWay();
-      counted -= bytes;
-      together = connections().heldBytes().addAndGet(-bytes);
+    if (together > listener.limits().heldBytes()) {
+      endLargest(together);
     }
   }
 
-  private @Nullable ConnectionHandler largest() {
-    ConnectionHandler largest = null;
-    long most = 0;
-    for (ConnectionHandler connection : all) {
-      long bytes = connection.heldBytes();
-      if (bytes > most) {
-        largest = connection;
-        most = bytes;
+  private void endLargest(long all) {
+    long together = all;
+    for (Holder holder : largest()) {
+      if (together <= listener.limits().heldBytes()) {
+        return;
       }
+      holder.connection().giveWay();
+      counted -= holder.bytes();
+      together = connections().heldBytes().addAndGet(-holder.bytes());
     }
-    return largest;
+  }
+
+  private record Holder(ConnectionHandler connection, long bytes) {}
+
+  /** The largest first, so many as are ended in one sweep. */
+  private List<Holder> largest() {
+    return all.stream()
+        .map(connection -> new Holder(connection, connection.heldBytes()))
+        .filter(holder -> holder.bytes() > 0)
+        .sorted(Comparator.comparingLong(Holder::bytes).reversed())
+        .limit(MOST_ENDED)
+        .toList();
   }
 }

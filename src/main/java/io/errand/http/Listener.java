@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.errand.api.problem.Problem;
 import io.errand.api.request.ApiConfig;
 import io.errand.api.request.RequestMeters;
+import io.errand.memory.MemoryBudget;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -51,6 +52,7 @@ public class Listener {
   private final ApiConfig api;
   private final RequestMeters meters;
   private final Refusals refusals;
+  private final HeadMemory headMemory;
   private final Connections connections;
   private final Counter evictions;
   private final Counter rejections;
@@ -64,12 +66,14 @@ public class Listener {
       ApiConfig api,
       RequestMeters meters,
       MeterRegistry registry,
+      MemoryBudget budget,
       ObjectMapper mapper) {
     this.vertx = vertx;
     this.limits = limits;
     this.api = api;
     this.meters = meters;
     this.refusals = new Refusals(mapper);
+    this.headMemory = new HeadMemory(budget);
     this.connections = new Connections(limits.mostConnections());
     this.evictions =
         Counter.builder("errand.http.connections.evicted")
@@ -150,6 +154,10 @@ public class Listener {
 
   HttpLimits limits() {
     return limits;
+  }
+
+  HeadMemory headMemory() {
+    return headMemory;
   }
 
   Refusals refusals() {

@@ -41,6 +41,8 @@ final class RequestHead {
   private int lengths;
   private int codings;
   private long length;
+  private int lineBytes;
+  private int headers;
 
   /** The method, or null where the request line has none that is known. */
   @Nullable String method() {
@@ -55,6 +57,16 @@ final class RequestHead {
   /** How many bytes of body follow, or -1 where it comes in chunks. */
   long bodyLength() {
     return codings > 0 ? -1 : length;
+  }
+
+  /** Bytes of the request line. */
+  int lineBytes() {
+    return lineBytes;
+  }
+
+  /** How many header lines it has. */
+  int headers() {
+    return headers;
   }
 
   /** Whether it has no Host, as HTTP/1.0 allows. */
@@ -78,9 +90,10 @@ final class RequestHead {
     codings = 0;
     length = 0;
     end = size - 2;
+    headers = 0;
     int lineEnd = endOfLine(0);
+    lineBytes = lineEnd;
     requestLine(lineEnd);
-    int headers = 0;
     for (int start = lineEnd + 2; start < end; start = lineEnd + 2) {
       lineEnd = endOfLine(start);
       if (++headers > MOST_HEADERS) {

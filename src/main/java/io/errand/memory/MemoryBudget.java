@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  */
 @Singleton
 public class MemoryBudget {
-  /** What the bytes are held for. The sum of all shares is eleven twenty-fourths of the heap. */
+  /** What the bytes are held for. The sum of all shares is seventeen twenty-fourths of the heap. */
   public enum Share {
     /** Requests with bodies of at most 64 KiB, and what is made of them. */
     REQUESTS("requests", 1),
@@ -21,7 +21,9 @@ public class MemoryBudget {
     /** Rows that are read for an answer, answers that are being written, and live viewers. */
     ANSWERS("answers", 2),
     /** Claims, the input and kept output of commands, and completions that are not stored yet. */
-    COMMANDS("commands", 4);
+    COMMANDS("commands", 4),
+    /** Heads of requests that are being answered, and of those whose body is awaited. */
+    HEADS("heads", 6);
 
     private static final int PARTS = 24;
 

@@ -161,6 +161,93 @@ class ConnectionsIT {
   }
 
   @Test
+  void whoEndsItsOutputBehindItsRequestsGetsTheAnswers() throws Exception {
+    try (TestServer server = TestServer.start(Map.of())) {
+      String body = "{\"command\":[\"true\"]}";
+      String submit =
+          "POST /v1/jobs HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nAuthorization:"
+              + " Bearer %s\r\nContent-Length: %d\r\n\r\n%s"
+                  .formatted(server.token(), body.length(), body);
+      for (String requests : List.of(submit, submit + LIVE + submit, LIVE)) {
+        try (Socket socket = connect(server)) {
+          send(socket, requests);
+          socket.shutdownOutput();
+          String answers =
+              new String(socket.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
+          assertThat(answers.split("HTTP/1.1 20[02] ", -1))
+              .as(answers)
+              .hasSize(requests.split("Host: x", -1).length);
+        }
+      }
+      for (String half : List.of("", HALF_A_HEAD, submit.substring(0, submit.length() - 1))) {
+        try (Socket socket = connect(server)) {
+          send(socket, half);
+          socket.shutdownOutput();
+          assertThat(socket.getInputStream().readAllBytes()).isEmpty();
+        }
+      }
+      Awaitility.await()
+          .atMost(Duration.ofSeconds(60))
+          .until(() -> meter(server, "errand_http_connections ") == 1);
+    }
+  }
+
+  @Test
+  void aBadChunkBehindARefusedHeadLeavesTheRefusal() throws Exception {
+    try (TestServer server = TestServer.start(Map.of())) {
+      RawHttp.Answer answer =
+          RawHttp.send(
+              server.url(),
+              "POST /v1/jobs HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+                  + "Transfer-Encoding: chunked\r\n\r\nno chunk\r\n");
+      assertThat(answer.status()).isEqualTo(401);
+    }
+  }
+
+  @Test
+  void ofManyScrapesThatComeTogetherSomeAreToldToComeLater() throws Exception {
+    try (TestServer server = TestServer.start(Map.of())) {
+      Awaitility.await()
+          .atMost(Duration.ofSeconds(120))
+          .until(
+              () -> {
+                List<String> answers = scrapes(server, 200);
+                assertThat(exchange(server, LIVE)).startsWith("HTTP/1.1 200");
+                assertThat(answers)
+                    .allMatch(
+                        answer ->
+                            answer.startsWith("HTTP/1.1 200")
+                                || (answer.startsWith("HTTP/1.1 503")
+                                    && answer.contains("Retry-After: ")))
+                    .anyMatch(answer -> answer.startsWith("HTTP/1.1 200"));
+                return answers.stream().anyMatch(answer -> answer.startsWith("HTTP/1.1 503"));
+              });
+      assertThat(meter(server, "errand_http_connections ")).isPositive();
+    }
+  }
+
+  /** Many requests for the meters, sent before an answer is read. */
+  private static List<String> scrapes(TestServer server, int count) throws IOException {
+    List<Socket> sockets = new ArrayList<>();
+    List<String> answers = new ArrayList<>();
+    try {
+      for (int i = 0; i < count; i++) {
+        Socket socket = connect(server);
+        sockets.add(socket);
+        send(socket, "GET /q/metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+      }
+      for (Socket socket : sockets) {
+        answers.add(new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8));
+      }
+      return answers;
+    } finally {
+      for (Socket socket : sockets) {
+        socket.close();
+      }
+    }
+  }
+
+  @Test
   void aPortThatIsTakenIsSaid() throws IOException {
     try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       String port = Integer.toString(taken.getLocalPort());

@@ -102,16 +102,54 @@ class RequestMemoryIT {
     }
   }
 
+  @Test
+  void ofABodyIsHeldWhatHasArrived() throws IOException {
+    int count = 4_000;
+    List<Socket> stalled = new ArrayList<>();
+    try (TestServer server =
+        TestServer.start(
+            Map.of(
+                "ERRAND_ROLES",
+                "api",
+                "ERRAND_REQUEST_SECONDS",
+                "600",
+                "ERRAND_JAVA_OPTIONS",
+                "-Xmx192m"))) {
+      long pid = server.pid();
+      for (int i = 0; i < count; i++) { // of bodies that would fill the heap
+        stalled.add(stall(server, "/v1/jobs", 65_000, 13));
+      }
+      await()
+          .atMost(Duration.ofSeconds(60))
+          .until(
+              () ->
+                  server.meter("errand_memory_budget_used_bytes{share=\"requests\"}")
+                      >= count * 1024.0);
+      assertThat(server.get("/v1/queues").statusCode()).isEqualTo(200);
+      assertThat(server.pid()).isEqualTo(pid);
+      assertThat(server.log()).doesNotContain("OutOfMemory");
+    } finally {
+      for (Socket socket : stalled) {
+        socket.close();
+      }
+    }
+  }
+
   private static Socket stall(TestServer server, String path) throws IOException {
+    return stall(server, path, 40_000, 39_000);
+  }
+
+  private static Socket stall(TestServer server, String path, int declared, int sent)
+      throws IOException {
     URI url = URI.create(server.url());
     Socket socket = new Socket(url.getHost(), url.getPort());
     String head =
         "POST %s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\n"
-            + "Content-Type: application/json\r\nContent-Length: 40000\r\n\r\n";
+            + "Content-Type: application/json\r\nContent-Length: %d\r\n\r\n";
     socket
         .getOutputStream()
         .write(
-            (head.formatted(path, server.token()) + " ".repeat(39_000))
+            (head.formatted(path, server.token(), declared) + " ".repeat(sent))
                 .getBytes(StandardCharsets.US_ASCII));
     return socket;
   }

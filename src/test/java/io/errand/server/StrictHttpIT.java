@@ -51,6 +51,19 @@ class StrictHttpIT extends OneServer {
   }
 
   @Test
+  void clientsOfHttp10AreSentNoInterimAnswer() throws IOException {
+    String request =
+        "POST /v1/jobs HTTP/%s\r\nHost: x\r\n"
+            + JSON
+            + "Expect: 100-continue\r\n"
+            + length(BODY)
+            + "\r\n"
+            + BODY;
+    assertThat(send(request.formatted("1.0")).text()).doesNotContain("100 Continue");
+    assertThat(send(request.formatted("1.1")).text()).contains("100 Continue");
+  }
+
+  @Test
   void anUnknownTransferCodingIsRefused() throws IOException {
     assertAnswer(
         send(

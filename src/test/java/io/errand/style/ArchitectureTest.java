@@ -38,7 +38,7 @@ class ArchitectureTest {
           Map.entry("queue", Set.of("job", "store", "disk")),
           Map.entry("worker", Set.of("job", "store", "exec", "memory", "disk")),
           Map.entry("api", Set.of("job", "queue", "store", "auth", "memory", "disk")),
-          Map.entry("http", Set.of("api")),
+          Map.entry("http", Set.of("api", "memory")),
           Map.entry("auth", Set.of("job", "store")),
           Map.entry(
               "ops",

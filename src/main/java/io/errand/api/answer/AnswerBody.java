@@ -1,5 +1,6 @@
 package io.errand.api.answer;
 
+import io.errand.api.request.RequestMemory;
 import io.errand.memory.MemoryBudget.Reservation;
 import io.netty.buffer.Unpooled;
 import io.smallrye.mutiny.infrastructure.Infrastructure;
@@ -21,7 +22,8 @@ import org.jboss.logging.Logger;
  * The body of an answer with the reservation of its bytes. It is sent in pieces: the next is made
  * when the socket has taken the one before, on a thread that may block, and none waits meanwhile. A
  * client that does not take a piece in time is cut off. The bytes are given back when the last
- * piece has been taken, when the connection is closed, or when nobody has the body any more.
+ * piece has been taken, when the connection is closed, or, as the last resort, when nobody has the
+ * body any more.
  */
 public final class AnswerBody {
   private static final Logger LOG = Logger.getLogger(AnswerBody.class);
@@ -53,6 +55,11 @@ public final class AnswerBody {
   /** Starts the thread that this needs: later there may be no thread to be had. */
   public static void prepare() {
     CLEANER.register(new Object(), () -> {});
+  }
+
+  /** Gives the bytes back where the client of this request goes, also if nobody sends them. */
+  void belongTo(RoutingContext context) {
+    RequestMemory.releaseWithoutAnswer(context, held);
   }
 
   /** Gives the bytes back where nobody will send them. */

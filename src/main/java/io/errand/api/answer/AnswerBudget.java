@@ -6,6 +6,9 @@ import io.errand.api.request.ApiConfig;
 import io.errand.memory.MemoryBudget;
 import io.errand.memory.MemoryBudget.Reservation;
 import io.errand.memory.MemoryBudget.Share;
+import io.quarkus.arc.Arc;
+import io.quarkus.vertx.http.runtime.CurrentVertxRequest;
+import io.vertx.ext.web.RoutingContext;
 import jakarta.inject.Singleton;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -27,8 +30,11 @@ public class AnswerBudget {
   private final MemoryBudget budget;
   private final ObjectMapper mapper;
   private final Duration patience;
+  private final CurrentVertxRequest current;
 
-  AnswerBudget(MemoryBudget budget, ObjectMapper mapper, ApiConfig config) {
+  AnswerBudget(
+      MemoryBudget budget, ObjectMapper mapper, ApiConfig config, CurrentVertxRequest current) {
+    this.current = current;
     this.budget = budget;
     this.mapper = mapper;
     this.patience = Duration.ofSeconds(config.readerSeconds());
@@ -69,7 +75,14 @@ public class AnswerBudget {
    * @param held what its parts hold; it becomes the body's
    */
   public AnswerBody body(AnswerParts parts, long length, Reservation held) {
-    return new AnswerBody(parts, length, held, patience);
+    AnswerBody body = new AnswerBody(parts, length, held, patience);
+    if (Arc.container().requestContext().isActive()) {
+      RoutingContext context = current.getCurrent();
+      if (context != null) {
+        body.belongTo(context);
+      }
+    }
+    return body;
   }
 
   /**

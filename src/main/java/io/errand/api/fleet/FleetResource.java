@@ -25,8 +25,10 @@ import jakarta.ws.rs.PATCH;
 import jakarta.ws.rs.Path;
 import jakarta.ws.rs.PathParam;
 import jakarta.ws.rs.Produces;
+import jakarta.ws.rs.core.Context;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
+import jakarta.ws.rs.core.UriInfo;
 import java.io.IOException;
 import java.sql.SQLException;
 import java.util.ArrayList;
@@ -105,7 +107,8 @@ public class FleetResource {
   /** The queues that have jobs or settings. */
   @GET
   @Path("queues")
-  public Response queues() throws SQLException {
+  public Response queues(@Context UriInfo uri) throws SQLException {
+    checkParameters(uri);
     Reservation held = budget.reserve(ROW_BYTES);
     return list("queues", reads.queues(MOST + 1).stream().map(QueueView::of).toList(), held);
   }
@@ -148,9 +151,20 @@ public class FleetResource {
   @GET
   @Path("workers")
   @ActivateRequestContext
-  public Response workers() {
+  public Response workers(@Context UriInfo uri) {
+    checkParameters(uri);
     Reservation held = budget.reserve(ROW_BYTES);
     return list("workers", reads.liveWorkers(MOST + 1).stream().map(WorkerView::of).toList(), held);
+  }
+
+  private static void checkParameters(UriInfo uri) {
+    List<FieldError> errors =
+        uri.getQueryParameters().keySet().stream()
+            .map(name -> new FieldError(name, "is not a known parameter"))
+            .toList();
+    if (!errors.isEmpty()) {
+      throw Problem.invalid(errors);
+    }
   }
 
   /** The first rows, and whether there are more. */

@@ -170,6 +170,22 @@ public final class Problem extends RuntimeException {
         1);
   }
 
+  /** Requests that are being answered hold all the memory that there is for heads. */
+  public static Problem noMemoryForHead() {
+    return new Problem(
+        Kind.UNAVAILABLE,
+        "The heads of requests that are being answered hold the memory that this one would need;"
+            + " nothing was done, so repeat it",
+        List.of(),
+        1);
+  }
+
+  /** So many descriptions of the process are being written that probes would have to wait. */
+  public static Problem tooManyScrapes() {
+    return new Problem(
+        Kind.UNAVAILABLE, "Others are being answered here at the moment; ask again", List.of(), 1);
+  }
+
   /** All connections but those that are kept for probes are taken. */
   public static Problem tooManyConnections() {
     return new Problem(

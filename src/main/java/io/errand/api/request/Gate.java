@@ -15,6 +15,8 @@ import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,6 +37,10 @@ public class Gate {
           "/q/metrics",
           "/q/openapi");
 
+  /** Those of them that take long to write, and would keep probes waiting. */
+  private static final Set<String> SLOW = Set.of("/q/metrics", "/q/openapi");
+
+  private static final int MOST_SLOW = 2;
   private static final Set<String> READING = Set.of("GET", "HEAD");
   private static final int AFTER_REQUEST_IDS = 9_000;
   private static final String PRINCIPAL = Gate.class.getName() + ".principal";
@@ -44,6 +50,7 @@ public class Gate {
   private final BodyAdmission bodies;
   private final RequestMeters meters;
   private final ObjectMapper mapper;
+  private final Semaphore slow = new Semaphore(MOST_SLOW);
 
   Gate(
       ApiConfig config,
@@ -92,6 +99,8 @@ public class Gate {
       } else if (!READING.contains(context.request().method().name())) {
         response.putHeader(HttpHeaders.ALLOW, "GET, HEAD");
         throw Problem.ofStatus(Kind.METHOD_NOT_ALLOWED.status);
+      } else if (SLOW.contains(path)) {
+        enterSlow(context);
       }
       bodies.admit(context);
     } catch (Problem problem) {
@@ -99,6 +108,19 @@ public class Gate {
       return;
     }
     context.next();
+  }
+
+  private void enterSlow(RoutingContext context) {
+    if (!slow.tryAcquire()) {
+      throw Problem.tooManyScrapes();
+    }
+    AtomicBoolean left = new AtomicBoolean();
+    context.addEndHandler(
+        ended -> {
+          if (!left.getAndSet(true)) {
+            slow.release();
+          }
+        });
   }
 
   private void identify(RoutingContext context, @Nullable String path) {
@@ -118,6 +140,7 @@ public class Gate {
       throw Problem.of(Kind.NOT_FOUND, Kind.NOT_FOUND.title);
     }
     context.put(PRINCIPAL, principal);
+    RequestMemory.watch(context);
   }
 
   /** Answers, and has the connection closed: whoever sent this may have sent more behind it. */

@@ -3,6 +3,7 @@ package io.errand.api.request;
 import io.quarkus.vertx.http.runtime.CurrentVertxRequest;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.http.HttpVersion;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -55,7 +56,8 @@ public class RequestBodies implements ContainerRequestFilter {
           body.attachTo(context);
           context.next();
         });
-    if (request.headers().contains(HttpHeaders.EXPECT)) {
+    if (request.headers().contains(HttpHeaders.EXPECT)
+        && request.version() != HttpVersion.HTTP_1_0) { // RFC 9110, section 10.1.1
       context.response().writeContinue();
     }
     request.resume(); // it waits for whoever reads it

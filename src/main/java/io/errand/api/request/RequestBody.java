@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
 public final class RequestBody extends InputStream {
   private static final String KEY = RequestBody.class.getName();
   private static final int MOST_BLOCK_BYTES = 64 * 1024;
-  private static final int FIRST_BLOCK_BYTES = 4 * 1024;
+  private static final int FIRST_BLOCK_BYTES = 1024;
 
   private final long most;
   private final long declared;
@@ -27,6 +27,7 @@ public final class RequestBody extends InputStream {
   private int lastUsed;
   private int firstRead;
   private long arrived;
+  private long made;
   private long read;
   private boolean memoryIsShort;
 
@@ -56,15 +57,20 @@ public final class RequestBody extends InputStream {
   /** Adds what has arrived. */
   public void add(Buffer part) {
     arrived += part.length();
-    if (arrived > most || !hasMemory(arrived)) {
-      blocks.clear();
-      last = new byte[0];
+    if (arrived > most || memoryIsShort) {
+      letGo();
       return;
     }
     int done = 0;
     while (done < part.length()) {
       if (lastUsed == last.length) {
-        last = new byte[blockBytes(arrived - part.length() + done)];
+        int size = blockBytes(part.length() - done);
+        if (!hasMemory(made + size)) {
+          letGo();
+          return;
+        }
+        last = new byte[size];
+        made += size;
         lastUsed = 0;
         blocks.add(last);
       }
@@ -75,9 +81,17 @@ public final class RequestBody extends InputStream {
     }
   }
 
-  private int blockBytes(long before) {
-    long wanted = declared >= 0 ? declared - before : Math.max(FIRST_BLOCK_BYTES, before);
-    return (int) Math.max(1, Math.min(MOST_BLOCK_BYTES, wanted));
+  private void letGo() {
+    blocks.clear();
+    last = new byte[0];
+    lastUsed = 0;
+  }
+
+  /** A client decides what it declares, so blocks grow with what has arrived. */
+  private int blockBytes(int there) {
+    long wanted = Math.max(Math.max(FIRST_BLOCK_BYTES, made), there);
+    long left = declared < 0 ? Long.MAX_VALUE : declared - made;
+    return (int) Math.max(1, Math.min(MOST_BLOCK_BYTES, Math.min(wanted, left)));
   }
 
   private boolean hasMemory(long bytes) {
