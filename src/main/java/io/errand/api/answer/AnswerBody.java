@@ -127,7 +127,12 @@ public final class AnswerBody {
     }
     Vertx vertx = context.vertx();
     long timer =
-        vertx.setTimer(patience.toMillis(), late -> context.request().connection().close());
+        vertx.setTimer(
+            patience.toMillis(),
+            late -> {
+              drop(); // the closed connection may tell nobody
+              context.request().connection().close();
+            });
     taken.onComplete(
         done -> {
           vertx.cancelTimer(timer);

@@ -40,7 +40,7 @@ public final class RequestMemory {
     context.put(ANSWER, answer);
     context.addEndHandler(
         ended -> {
-          if (!context.response().ended()) {
+          if (ended.failed() || !context.response().ended()) {
             answer.gone();
           }
         });
@@ -53,6 +53,9 @@ public final class RequestMemory {
   public static void releaseWithoutAnswer(RoutingContext context, Reservation held) {
     if (context.get(ANSWER) instanceof Answer answer) {
       answer.hold(held);
+      if (context.response().closed()) {
+        answer.gone(); // before it was watched, so that nobody says so
+      }
     }
   }
 
