@@ -7,10 +7,12 @@ import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
+import org.awaitility.Awaitility;
 
 /** Programs of the host that the rig can use, and does without where they are missing. */
 final class Tools {
@@ -75,8 +77,11 @@ final class Tools {
     return isRoot() && run("mount", "-t", "tmpfs", "-o", options, "errand", folder.toString());
   }
 
+  /** Waits for the last process that used it, which the kernel may still be taking apart. */
   static void unmount(Path folder) {
-    run("umount", folder.toString());
+    Awaitility.await("nothing uses " + folder + " any more")
+        .atMost(Duration.ofSeconds(60))
+        .until(() -> run("umount", folder.toString()));
   }
 
   /** Processes one of whose files in {@code /proc} holds a text. */

@@ -137,34 +137,6 @@ class AnswerMemoryIT {
   }
 
   @Test
-  void readersThatLeaveGiveTheirMemoryBackWithoutAGarbageCollection() throws Exception {
-    Map<String, String> noCollections =
-        Map.of("ERRAND_JAVA_OPTIONS", "-Xms4g -Xmx4g -Xmn3500m -Xlog:gc:stdout");
-    try (TestServer server = TestServer.start(noCollections)) {
-      String fat = fatJob(server);
-      fillPage(server);
-      for (int i = 0; i < 3; i++) {
-        for (String path :
-            List.of(
-                "/v1/jobs/" + fat,
-                PAGE,
-                "/v1/jobs/" + fat + "/output",
-                "/v1/jobs/" + fat + "/attempts",
-                "/v1/jobs/" + fat + "/events",
-                "/v1/queues",
-                "/v1/workers")) {
-          for (Socket socket : silent(server, 20, path)) {
-            socket.setSoLinger(true, 0);
-            socket.close();
-          }
-        }
-      }
-      awaitNothingHeld(server);
-      assertThat(server.log()).doesNotContain("Pause Young (Allocation");
-    }
-  }
-
-  @Test
   void aReaderThatPausesGetsAllOfIt() throws Exception {
     try (TestServer server = TestServer.start(Map.of())) {
       String fat = fatJob(server);
