@@ -94,9 +94,13 @@ final class EventLoopConnections {
   }
 
   private void endLargest(long all) {
+    long most = listener.limits().heldBytes();
+    // Where all hold no more than this, they hold no more than the bound together. So those that
+    // hold less are not ended for what is held at another event loop.
+    long fairShare = most / Math.max(1, connections().open());
     long together = all;
     for (Holder holder : largest()) {
-      if (together <= listener.limits().heldBytes()) {
+      if (together <= most || holder.bytes() <= fairShare) {
         return;
       }
       holder.connection().giveWay();
