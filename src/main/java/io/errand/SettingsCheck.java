@@ -3,12 +3,11 @@ package io.errand;
 import io.errand.embedded.EmbeddedPostgres;
 import io.errand.exec.Accounts;
 import io.errand.memory.MemoryBudget;
-import io.errand.memory.MemoryBudget.Share;
 import io.errand.ops.RetentionConfig;
 import io.errand.settings.AllSettings;
 import io.errand.settings.Setting;
 import io.errand.settings.Settings;
-import io.errand.store.claim.ClaimStore;
+import io.errand.worker.CommandMemory;
 import io.errand.worker.WorkerConfig;
 import io.smallrye.config.PropertiesConfigSource;
 import io.smallrye.config.SmallRyeConfig;
@@ -30,11 +29,7 @@ import org.jspecify.annotations.Nullable;
  * has the data directory. Nothing is made or changed.
  */
 public final class SettingsCheck {
-  private static final long MEBIBYTE = 1 << 20;
   private static final int LEAST_TOKEN = 16;
-
-  /** As {@code worker.CommandMemory.OWN_BYTES}; a test compares the verdicts. */
-  private static final long WORKERS_OWN_BYTES = 13 * MEBIBYTE;
 
   private SettingsCheck() {}
 
@@ -91,33 +86,7 @@ public final class SettingsCheck {
    * @throws IllegalArgumentException with a sentence, if it has not
    */
   public static void checkMemory(MemoryBudget budget, OptionalInt slots) {
-    long forCommands = budget.capacity(Share.COMMANDS) - WORKERS_OWN_BYTES;
-    if (forCommands < ClaimStore.MOST_MEMORY) {
-      throw new IllegalArgumentException(
-          "The heap is too small for a worker: one command may hold "
-              + ClaimStore.MOST_MEMORY / MEBIBYTE
-              + " MiB; start with "
-              + enough(ClaimStore.MOST_MEMORY)
-              + " or more");
-    }
-    long fit = forCommands / ClaimStore.USUAL_MEMORY;
-    if (slots.isPresent() && slots.getAsInt() > fit) {
-      throw new IllegalArgumentException(
-          "ERRAND_WORKER_SLOTS is "
-              + slots.getAsInt()
-              + ", but the heap has memory for "
-              + fit
-              + " commands that keep 64 KiB of each stream; set it to "
-              + fit
-              + " or less, or start with "
-              + enough(slots.getAsInt() * ClaimStore.USUAL_MEMORY)
-              + " or more");
-    }
-  }
-
-  private static String enough(long bytes) {
-    double heap = (bytes + WORKERS_OWN_BYTES) * MemoryBudget.heapFor(Share.COMMANDS) * 1.06;
-    return "ERRAND_JAVA_OPTIONS=-Xmx" + (long) Math.ceil(heap / MEBIBYTE) + "m";
+    CommandMemory.slots(budget, slots, 1);
   }
 
   private static void checkAddress(@Nullable String host) {

@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * claimed before it, and what is held is given back at the end of a command. For the dispatcher's
  * thread, but for what it has handed out.
  */
-final class CommandMemory {
+public final class CommandMemory {
   private static final long MEBIBYTE = 1 << 20;
 
   /**
@@ -68,7 +68,7 @@ final class CommandMemory {
    * @param usual what is taken where nobody has; fewer where there is no memory for as many
    * @throws IllegalArgumentException if the heap is too small for what was asked for
    */
-  static int slots(MemoryBudget budget, OptionalInt asked, int usual) {
+  public static int slots(MemoryBudget budget, OptionalInt asked, int usual) {
     check(budget);
     long fit = forCommands(budget) / ClaimStore.USUAL_MEMORY;
     if (asked.isPresent() && asked.getAsInt() > fit) {

@@ -10,6 +10,7 @@ import io.errand.api.problem.Problem.Kind;
 import io.errand.api.request.Caller;
 import io.errand.api.request.Fields;
 import io.errand.api.request.JsonBody;
+import io.errand.api.request.Parameters;
 import io.errand.api.request.WireTime;
 import io.errand.job.JobSpec;
 import io.errand.memory.MemoryBudget.Reservation;
@@ -108,7 +109,7 @@ public class FleetResource {
   @GET
   @Path("queues")
   public Response queues(@Context UriInfo uri) throws SQLException {
-    checkParameters(uri);
+    Parameters.refuseAll(uri);
     Reservation held = budget.reserve(ROW_BYTES);
     return list("queues", reads.queues(MOST + 1).stream().map(QueueView::of).toList(), held);
   }
@@ -152,19 +153,9 @@ public class FleetResource {
   @Path("workers")
   @ActivateRequestContext
   public Response workers(@Context UriInfo uri) {
-    checkParameters(uri);
+    Parameters.refuseAll(uri);
     Reservation held = budget.reserve(ROW_BYTES);
     return list("workers", reads.liveWorkers(MOST + 1).stream().map(WorkerView::of).toList(), held);
-  }
-
-  private static void checkParameters(UriInfo uri) {
-    List<FieldError> errors =
-        uri.getQueryParameters().keySet().stream()
-            .map(name -> new FieldError(name, "is not a known parameter"))
-            .toList();
-    if (!errors.isEmpty()) {
-      throw Problem.invalid(errors);
-    }
   }
 
   /** The first rows, and whether there are more. */

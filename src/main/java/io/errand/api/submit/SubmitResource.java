@@ -8,6 +8,7 @@ import io.errand.api.problem.Problem.FieldError;
 import io.errand.api.problem.Problem.Kind;
 import io.errand.api.request.Caller;
 import io.errand.api.request.JsonBody;
+import io.errand.api.request.Parameters;
 import io.errand.api.request.RequestMemory;
 import io.errand.job.JobSpec;
 import io.errand.queue.Fingerprint;
@@ -65,7 +66,7 @@ public class SubmitResource {
   @NonBlocking
   public Uni<Response> post(byte[] body, @Context HttpHeaders headers, @Context UriInfo uri)
       throws IOException {
-    refuseParameters(uri);
+    Parameters.refuseAll(uri);
     return post(
         caller.principal(), headers.getRequestHeader(IdempotencyKeys.HEADER), body, memory());
   }
@@ -93,7 +94,7 @@ public class SubmitResource {
   public Uni<Response> put(
       @PathParam("id") String id, byte[] body, @Context HttpHeaders headers, @Context UriInfo uri)
       throws IOException {
-    refuseParameters(uri);
+    Parameters.refuseAll(uri);
     UUID own = JobAnswers.idOrNull(id);
     if (own == null) {
       throw Problem.invalid("id", "must be a UUID");
@@ -114,7 +115,7 @@ public class SubmitResource {
   @Path("batch")
   public Response batch(@Context HttpHeaders headers, @Context UriInfo uri)
       throws IOException, SQLException {
-    refuseParameters(uri);
+    Parameters.refuseAll(uri);
     if (headers.getHeaderString(IdempotencyKeys.HEADER) != null) {
       throw Problem.invalid(
           IdempotencyKeys.HEADER,
@@ -165,16 +166,6 @@ public class SubmitResource {
   private LongConsumer memory() {
     RoutingContext context = caller.request();
     return bytes -> RequestMemory.require(context, bytes);
-  }
-
-  /** A parameter that changes what a call means must never be overlooked. */
-  private static void refuseParameters(UriInfo uri) {
-    uri.getQueryParameters()
-        .keySet()
-        .forEach(
-            name -> {
-              throw Problem.invalid(name, "is not a known parameter");
-            });
   }
 
   private static JobSpec spec(JsonNode value) {
