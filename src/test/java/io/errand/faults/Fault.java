@@ -161,6 +161,13 @@ enum Fault {
       letTheNetwork(Proxy.Mode.HALF_OPEN, node, millis + Cluster.LEASE_SECONDS * 500L);
     }
   },
+  /** F2, F5: statements arrive after the lease, when others have claimed the jobs they name. */
+  DELIVER_LATE {
+    @Override
+    void strike(Cluster cluster, Node node, long millis) throws Exception {
+      letTheNetwork(Proxy.Mode.LATE, node, millis + 2_000L * Cluster.LEASE_SECONDS);
+    }
+  },
   /** A slow network. */
   DELAY {
     @Override
@@ -326,7 +333,6 @@ enum Fault {
    */
   abstract void strike(Cluster cluster, Node node, long millis) throws Exception;
 
-  /** Attempts that a worker gave back because it could not start them. */
   /** Waits until a server has given a job back that it could not start, since then. */
   static void awaitGivenBack(Cluster cluster, Node node, String since) {
     GIVEN_BACK.until(() -> wasGivenBack(cluster, node, since));

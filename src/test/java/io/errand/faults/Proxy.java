@@ -26,7 +26,12 @@ final class Proxy implements AutoCloseable {
     /** They vanish, in both directions, and nobody is told. */
     BLACK_HOLE,
     /** What the server says arrives, what PostgreSQL says does not. */
-    HALF_OPEN
+    HALF_OPEN,
+    /**
+     * What the server says arrives when this mode is over, also on connections that the server has
+     * closed meanwhile. At most one buffer of a connection is held back.
+     */
+    LATE
   }
 
   private static final int DELAY_MILLIS = 40;
@@ -35,6 +40,7 @@ final class Proxy implements AutoCloseable {
   private final Set<Socket> sockets = ConcurrentHashMap.newKeySet();
   private final Semaphore cutsAtCommit = new Semaphore(0);
   private volatile int target;
+  private final Object modeChanged = new Object();
   private volatile Mode mode = Mode.PASS;
   private volatile boolean closed;
 
@@ -62,7 +68,10 @@ final class Proxy implements AutoCloseable {
    */
   void become(Mode next) {
     Mode before = mode;
-    mode = next;
+    synchronized (modeChanged) {
+      mode = next;
+      modeChanged.notifyAll();
+    }
     if (before == Mode.BLACK_HOLE || before == Mode.HALF_OPEN) {
       cutAll(); // what was lost on the way cannot be given later
     }
@@ -136,6 +145,9 @@ final class Proxy implements AutoCloseable {
           if (mode == Mode.BLACK_HOLE || (mode == Mode.HALF_OPEN && !up)) {
             continue;
           }
+          if (up) {
+            awaitDelivery();
+          }
           out.write(buffer, 0, read);
         }
       } catch (IOException e) {
@@ -147,6 +159,14 @@ final class Proxy implements AutoCloseable {
         closeQuietly(server);
         sockets.remove(client);
         sockets.remove(server);
+      }
+    }
+
+    private void awaitDelivery() throws InterruptedException {
+      synchronized (modeChanged) {
+        while (mode == Mode.LATE) {
+          modeChanged.wait();
+        }
       }
     }
 
@@ -173,6 +193,7 @@ final class Proxy implements AutoCloseable {
   @Override
   public void close() {
     closed = true;
+    become(Mode.PASS);
     try {
       listener.close();
     } catch (IOException e) {
