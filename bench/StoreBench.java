@@ -145,7 +145,7 @@ public final class StoreBench {
     List<ClaimedJob> turn(List<Completion> ended, int limit) throws Exception {
       long begun = System.nanoTime();
       Instant from = front.next(begun);
-      ClaimStore.Claimer claimer = new ClaimStore.Claimer(worker, "bench", List.of("*"), from);
+      ClaimStore.Claimer claimer = new ClaimStore.Claimer(worker, "bench", List.of("*"), from, "");
       List<ClaimedJob> claimed = turns.take(ended, claimer, limit).claimed();
       long now = System.nanoTime();
       front.looked(from, now, now - begun, claimed, limit);

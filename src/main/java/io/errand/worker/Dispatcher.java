@@ -76,6 +76,7 @@ final class Dispatcher {
   private int unavailableInARow;
   private int lastBatch;
   private boolean memoryShort;
+  private String firstQueue = "";
   private final ScanStart scanStart = new ScanStart();
   private @Nullable Slots slots;
   private @Nullable Lease lease;
@@ -261,7 +262,10 @@ final class Dispatcher {
             holder == null
                 ? Done.completed(completes.complete(batch, "worker " + workerName))
                 : completeAndClaim.run(
-                    batch, new Claimer(holder, workerName, queues, from), limit, reserved.bytes());
+                    batch,
+                    new Claimer(holder, workerName, queues, from, firstQueue),
+                    limit,
+                    reserved.bytes());
       } catch (SQLException | RuntimeException | Error e) {
         held.putBack(batch);
         throw e;
@@ -276,8 +280,9 @@ final class Dispatcher {
         begin(held, right, Objects.requireNonNull(holder), job, reserved.split(job.memoryBytes()));
       }
     } // what no job has taken of it is free again
-    if (limit > 0 && done.claimed().size() == limit) {
-      mayHaveReady = true;
+    if (limit > 0) {
+      firstQueue = Objects.requireNonNullElse(done.nextQueue(), "");
+      mayHaveReady |= done.claimed().size() == limit || done.nextQueue() != null;
     }
     return limit > 0 && mayHaveReady;
   }

@@ -3,6 +3,7 @@ package io.errand.store;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.errand.job.JobState;
+import io.errand.store.claim.ClaimStatement;
 import io.errand.store.claim.ClaimStore;
 import io.errand.store.claim.CompleteAndClaimStore;
 import io.errand.store.control.Housekeeping;
@@ -85,7 +86,9 @@ class GrowthTest {
     assertThat(counted()).isEqualTo("a queued 5, b succeeded 3");
     ClaimStore claims = new ClaimStore(database.dataSource());
     claims.claim(
-        new ClaimStore.Claimer(UUID.fromString(WORKER), "w", List.of("a"), null), 2, 100_000_000);
+        new ClaimStore.Claimer(UUID.fromString(WORKER), "w", List.of("a"), null, ""),
+        2,
+        100_000_000);
     assertThat(counted()).isEqualTo("a queued 3, a running 2, b succeeded 3");
     assertThat(housekeeping.removeFinished("succeeded", Duration.ofSeconds(1), 10)).isEqualTo(3);
     assertThat(counted()).isEqualTo("a queued 3, a running 2");
@@ -129,10 +132,11 @@ class GrowthTest {
     assertThat(
             plan(
                 "claim",
-                "timestamptz, boolean, text[], uuid, integer, bigint, text, uuid",
-                ClaimStore.CLAIM,
-                "null, true, '{*}', '" + WORKER + "', 8, 100000000, 'w', '" + WORKER + "'"))
+                "timestamptz, text[], text, integer, uuid, bigint, text, uuid",
+                ClaimStatement.CLAIM,
+                "null, null, '', 8, '" + WORKER + "', 100000000, 'w', '" + WORKER + "'"))
         .contains("Index Scan using jobs_ready on jobs c")
+        .contains("Index Scan using jobs_ready_by_queue on jobs c")
         .doesNotContain("Seq Scan on jobs");
     assertThat(
             plan(
@@ -140,15 +144,16 @@ class GrowthTest {
                 "uuid[], uuid[], timestamptz[], text[], text[], float8[], boolean[], text[], smallint[], text[], text[],"
                     + " boolean[], float8[], float8[], float8[], bigint[], bytea[], integer[], bigint[],"
                     + " bytea[], integer[], bigint[], jsonb[], boolean[], text,"
-                    + " timestamptz, boolean, text[], uuid, integer, bigint, text, uuid",
+                    + " timestamptz, text[], text, integer, uuid, bigint, text, uuid",
                 CompleteAndClaimStore.COMPLETE_AND_CLAIM,
                 "'{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}',"
-                    + " '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', 'w', null, true, '{*}', '"
+                    + " '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', 'w', null, null, '', 8, '"
                     + WORKER
-                    + "', 8, 100000000, 'w', '"
+                    + "', 100000000, 'w', '"
                     + WORKER
                     + "'"))
         .contains("Index Scan using jobs_ready on jobs c")
+        .contains("Index Scan using jobs_ready_by_queue on jobs c")
         .contains(
             "Index Scan using jobs_pkey on jobs j  ") // not by jobs_running, full of what has run
         .doesNotContain("Seq Scan on jobs");

@@ -108,7 +108,7 @@ abstract class StoreFixture {
 
   List<ClaimedJob> claim(int limit) throws SQLException {
     return claims
-        .claim(new ClaimStore.Claimer(workerId, "w", List.of("*"), null), limit, Long.MAX_VALUE)
+        .claim(new ClaimStore.Claimer(workerId, "w", List.of("*"), null, ""), limit, Long.MAX_VALUE)
         .jobs();
   }
 

@@ -148,7 +148,7 @@ class StoreTest extends StoreFixture {
     assertThat(
             claims
                 .claim(
-                    new ClaimStore.Claimer(workerId, "w", List.of("other"), null),
+                    new ClaimStore.Claimer(workerId, "w", List.of("other"), null, ""),
                     9,
                     Long.MAX_VALUE)
                 .jobs())
@@ -156,7 +156,7 @@ class StoreTest extends StoreFixture {
     assertThat(
             claims
                 .claim(
-                    new ClaimStore.Claimer(workerId, "w", List.of("other", "default"), null),
+                    new ClaimStore.Claimer(workerId, "w", List.of("other", "default"), null, ""),
                     9,
                     Long.MAX_VALUE)
                 .jobs())

@@ -3,7 +3,6 @@ package io.errand.store.claim;
 import io.errand.job.OnLost;
 import io.errand.job.RetryPolicy;
 import io.errand.store.PolicyJson;
-import io.errand.store.history.History;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -12,7 +11,6 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.OffsetDateTime;
-import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -30,13 +28,10 @@ public class ClaimStore {
   private static final String UNIQUE_VIOLATION = "23505";
 
   /** What no job of this version's limits holds more of than by a trifle, in bytes. */
-  public static final long MOST_MEMORY = 16 << 20;
-
-  /** What a running job holds beside what its client decides on, in bytes. */
-  private static final int BESIDE = 24 << 10;
+  public static final long MOST_MEMORY = ClaimStatement.MOST_MEMORY;
 
   /** What a job holds that keeps 64 KiB of each stream, and has a short command, in bytes. */
-  public static final long USUAL_MEMORY = BESIDE + 2 * (64 << 10) + (2 << 10);
+  public static final long USUAL_MEMORY = ClaimStatement.USUAL_MEMORY;
 
   private final DataSource dataSource;
 
@@ -44,101 +39,9 @@ public class ClaimStore {
     this.dataSource = dataSource;
   }
 
-  /*
-   * What a claim may hold in the worker's heap until its end is written: the output that it keeps, its
-   * input as it is, its arguments, environment and rules as rows and as objects. An object costs far more
-   * than its text where the text is short, hence the factors. Text, because a size on disk is a compressed
-   * one. No job is ever measured larger than what every worker has, or it would wait for ever.
-   */
-  private static String memory(String job) {
-    return """
-        least(%1$d, %2$d + j.stdout_limit_bytes + j.stderr_limit_bytes
-            + coalesce(octet_length(j.stdin), 0)
-            + 64 * cardinality(j.command) + 4 * octet_length(j.command::text)
-            + least(16 * octet_length(j.env::text), 163840 + 3 * octet_length(j.env::text))
-            + 12 * octet_length(j.retry::text) + 4 * coalesce(octet_length(j.sandbox::text), 0))
-        """
-        .replace("j.", job + ".")
-        .formatted(MOST_MEMORY, BESIDE)
-        .strip();
-  }
-
-  /*
-   * SKIP LOCKED keeps claimers out of each other's way. Of the rows that were locked, one for each
-   * concurrency key is taken; the unique index on running keys decides between two claimers that
-   * could not see each other. A worker that was given up claims nothing. The array keeps the planner
-   * from reading the whole table: it takes an unknown LIMIT for a tenth of all jobs. The CASE keeps it
-   * from believing that next to nothing passes the conditions, and from sorting all that is queued.
-   */
-  static final String CLAIMING =
-      """
-      ready AS (
-          SELECT c.id, c.concurrency_key, c.priority, c.run_at, c.state, %2$s AS memory_bytes
-          FROM errand.jobs c
-          WHERE c.state IN ('queued', 'retrying')
-            AND c.run_at <= now()
-            AND c.run_at >= coalesce(?::timestamptz, '-infinity')
-            AND CASE WHEN
-                (? OR c.queue = ANY (?))
-                AND c.queue <> ALL (ARRAY(SELECT name FROM errand.queues WHERE paused))
-                AND (c.expires_at IS NULL OR c.expires_at > now() OR c.started_at IS NOT NULL)
-                AND (c.concurrency_key IS NULL OR NOT EXISTS (
-                    SELECT FROM errand.jobs r
-                    WHERE r.state = 'running' AND r.concurrency_key = c.concurrency_key))
-                THEN true END
-            AND EXISTS (SELECT FROM errand.workers w WHERE w.id = ? AND w.state = 'live')
-          ORDER BY c.priority DESC, c.run_at, c.id
-          LIMIT ?
-          FOR UPDATE OF c SKIP LOCKED
-      ), one_each AS (
-          SELECT DISTINCT ON (coalesce(concurrency_key, id::text))
-              id, state, priority, run_at, memory_bytes
-          FROM ready
-          ORDER BY coalesce(concurrency_key, id::text), priority DESC, run_at, id
-      ), measured AS (
-          SELECT id, state, sum(memory_bytes) OVER (
-              ORDER BY priority DESC, run_at, id ROWS UNBOUNDED PRECEDING) <= ? AS fits
-          FROM one_each
-      ), taken AS (
-          SELECT id, state FROM measured WHERE fits
-      ), claimed AS (
-          UPDATE errand.jobs j
-          SET state = 'running', reason = NULL, attempt = j.attempt + 1,
-              charged_attempts = j.charged_attempts + 1, exit_code = NULL, signal = NULL,
-              detail = NULL, started_at = now(), duration_seconds = NULL, worker = ?,
-              worker_id = ?, claim_token = gen_random_uuid(), stdout_bytes = 0,
-              stdout_dropped_bytes = 0, stderr_bytes = 0, stderr_dropped_bytes = 0
-          WHERE j.id = ANY (ARRAY(SELECT id FROM taken))
-          RETURNING j.id, j.worker, j.claim_token, j.started_at, j.attempt, j.charged_attempts, j.queue,
-              extract(epoch FROM now() - greatest(j.run_at, j.created_at)) AS waited_seconds,
-              j.command, j.env::text, j.stdin, j.working_directory, j.timeout_seconds,
-              j.kill_grace_seconds, j.stdout_limit_bytes, j.stderr_limit_bytes, j.max_attempts,
-              j.backoff::text, j.retry::text, j.success_exit_codes, j.on_lost, j.limits::text,
-              j.run_as, j.sandbox::text, j.run_at, j.concurrency_key IS NOT NULL AS keyed,
-              %1$s AS memory_bytes
-      ), claimed_change AS (
-          SELECT c.id, c.queue, t.state AS from_state, 'running' AS to_state, NULL AS reason,
-              c.attempt, c.claim_token, c.worker
-          FROM claimed c JOIN taken t ON t.id = c.id
-      ),
-      """
-              .replace("%1$s", memory("j"))
-              .replace("%2$s", memory("c"))
-          + History.of("claimed_change", "'worker ' || worker");
-
-  /** Whether a job was left where it was, because there is no memory for it. */
-  static final String LEFT = "EXISTS (SELECT FROM measured WHERE NOT fits) AS some_left";
-
-  public static final String CLAIM =
-      "WITH "
-          + CLAIMING
-          + "SELECT c.*, "
-          + LEFT
-          + " FROM (SELECT) AS one LEFT JOIN claimed c ON true";
-
   private static final String HELD_BY =
       "SELECT j.claim_token, "
-          + memory("j")
+          + ClaimStatement.memory("j")
           + " AS memory_bytes FROM errand.jobs j WHERE j.state = 'running' AND j.worker_id = ?";
 
   private static final String HELD =
@@ -150,7 +53,7 @@ public class ClaimStore {
           j.run_as, j.sandbox::text, j.run_at,
           j.concurrency_key IS NOT NULL AS keyed,
       """
-          + memory("j")
+          + ClaimStatement.memory("j")
           + " AS memory_bytes FROM errand.jobs j"
           + " WHERE j.state = 'running' AND j.worker_id = ? AND j.claim_token = ANY (?)";
 
@@ -202,18 +105,26 @@ public class ClaimStore {
    * @param workerName for people
    * @param queues the queues that it serves; {@code *} is all
    * @param from looks only at jobs whose {@code run_at} is not before this; null is all
+   * @param firstQueue where a claim that goes from queue to queue begins; the empty string is the
+   *     first of all
    */
   public record Claimer(
-      UUID workerId, String workerName, Collection<String> queues, @Nullable Instant from) {}
+      UUID workerId,
+      String workerName,
+      Collection<String> queues,
+      @Nullable Instant from,
+      String firstQueue) {}
 
   /**
    * What was claimed.
    *
    * @param jobs the claims
    * @param someLeft whether more are ready, which there was no memory for
+   * @param nextQueue the queue that the next claim begins with, where this one has not come to the
+   *     last; else null
    */
-  public record Claims(List<ClaimedJob> jobs, boolean someLeft) {
-    static final Claims NONE = new Claims(List.of(), false);
+  public record Claims(List<ClaimedJob> jobs, boolean someLeft, @Nullable String nextQueue) {
+    static final Claims NONE = new Claims(List.of(), false, null);
   }
 
   /**
@@ -234,19 +145,21 @@ public class ClaimStore {
    */
   public Claims claim(Claimer claimer, int limit, long memoryBytes) throws SQLException {
     try (Connection connection = dataSource.getConnection();
-        PreparedStatement statement = connection.prepareStatement(CLAIM)) {
-      bind(connection, statement, 0, claimer, limit, memoryBytes);
+        PreparedStatement statement = connection.prepareStatement(ClaimStatement.CLAIM)) {
+      ClaimStatement.bind(connection, statement, 0, claimer, limit, memoryBytes);
       List<ClaimedJob> jobs = new ArrayList<>();
       boolean someLeft = false;
+      String nextQueue = null;
       try (ResultSet row = statement.executeQuery()) {
         while (row.next()) {
           someLeft = row.getBoolean("some_left");
+          nextQueue = row.getString("next_queue");
           if (row.getObject("id") != null) {
             jobs.add(read(row));
           }
         }
       }
-      return new Claims(jobs, someLeft);
+      return new Claims(jobs, someLeft, nextQueue);
     } catch (SQLException e) {
       if (isConcurrencyRace(e)) {
         return Claims.NONE;
@@ -258,26 +171,6 @@ public class ClaimStore {
   /** Whether another worker claimed the same concurrency key first; nothing was changed then. */
   static boolean isConcurrencyRace(SQLException fault) {
     return UNIQUE_VIOLATION.equals(fault.getSQLState());
-  }
-
-  /** Sets the parameters of {@link #CLAIMING}, which begin behind so many others. */
-  static void bind(
-      Connection connection,
-      PreparedStatement statement,
-      int behind,
-      Claimer claimer,
-      int limit,
-      long memoryBytes)
-      throws SQLException {
-    Instant from = claimer.from();
-    statement.setObject(behind + 1, from == null ? null : from.atOffset(ZoneOffset.UTC));
-    statement.setBoolean(behind + 2, claimer.queues().contains("*"));
-    statement.setArray(behind + 3, connection.createArrayOf("text", claimer.queues().toArray()));
-    statement.setObject(behind + 4, claimer.workerId());
-    statement.setInt(behind + 5, limit);
-    statement.setLong(behind + 6, memoryBytes);
-    statement.setString(behind + 7, claimer.workerName());
-    statement.setObject(behind + 8, claimer.workerId());
   }
 
   /** The claims that an incarnation holds. */

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.UUID;
 import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Stores the completions of a busy worker in the statement that claims its next jobs, so that both
@@ -23,12 +24,12 @@ import javax.sql.DataSource;
 @ApplicationScoped
 public class CompleteAndClaimStore {
   public static final String COMPLETE_AND_CLAIM =
-      "WITH "
+      "WITH RECURSIVE "
           + CompleteStore.ENDING
           + ", "
-          + ClaimStore.CLAIMING
+          + ClaimStatement.CLAIMING
           + "SELECT w.job_id AS completed_id, c.*, "
-          + ClaimStore.LEFT
+          + ClaimStatement.REST
           + " FROM written w FULL JOIN claimed c ON c.id = w.job_id";
 
   private final DataSource dataSource;
@@ -50,11 +51,13 @@ public class CompleteAndClaimStore {
    * @param completed the jobs whose completions were stored, as of {@link CompleteStore#complete}
    * @param claimed the jobs that are the worker's now
    * @param someLeft as of {@link ClaimStore.Claims}
+   * @param nextQueue as of {@link ClaimStore.Claims}
    */
-  public record Done(Set<UUID> completed, List<ClaimedJob> claimed, boolean someLeft) {
+  public record Done(
+      Set<UUID> completed, List<ClaimedJob> claimed, boolean someLeft, @Nullable String nextQueue) {
     /** It claimed nothing. */
     public static Done completed(Set<UUID> completed) {
-      return new Done(completed, List.of(), false);
+      return new Done(completed, List.of(), false, null);
     }
   }
 
@@ -72,7 +75,7 @@ public class CompleteAndClaimStore {
     if (completions.isEmpty()) {
       ClaimStore.Claims claimed =
           limit > 0 ? claims.claim(claimer, limit, memoryBytes) : ClaimStore.Claims.NONE;
-      return new Done(Set.of(), claimed.jobs(), claimed.someLeft());
+      return new Done(Set.of(), claimed.jobs(), claimed.someLeft(), claimed.nextQueue());
     }
     if (limit <= 0) {
       return Done.completed(completes.complete(completions, actor(claimer)));
@@ -96,13 +99,15 @@ public class CompleteAndClaimStore {
     try (Connection connection = dataSource.getConnection();
         PreparedStatement statement = connection.prepareStatement(COMPLETE_AND_CLAIM)) {
       int bound = CompleteStore.bind(connection, statement, completions, actor(claimer));
-      ClaimStore.bind(connection, statement, bound, claimer, limit, memoryBytes);
+      ClaimStatement.bind(connection, statement, bound, claimer, limit, memoryBytes);
       Set<UUID> completed = new HashSet<>();
       List<ClaimedJob> claimed = new ArrayList<>();
       boolean someLeft = false;
+      String nextQueue = null;
       try (ResultSet row = statement.executeQuery()) {
         while (row.next()) {
           someLeft = row.getBoolean("some_left");
+          nextQueue = row.getString("next_queue");
           UUID completedId = row.getObject("completed_id", UUID.class);
           if (completedId != null) {
             completed.add(completedId);
@@ -111,7 +116,7 @@ public class CompleteAndClaimStore {
           }
         }
       }
-      return new Done(completed, claimed, someLeft);
+      return new Done(completed, claimed, someLeft, nextQueue);
     }
   }
 }

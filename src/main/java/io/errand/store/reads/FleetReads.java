@@ -24,8 +24,16 @@ public class FleetReads {
              coalesce(c.succeeded, 0) AS succeeded, coalesce(c.failed, 0) AS failed,
              coalesce(c.cancelled, 0) AS cancelled,
              extract(epoch FROM now() - (
-                 SELECT min(j.run_at) FROM errand.jobs j
-                 WHERE j.queue = name AND j.state IN ('queued', 'retrying') AND j.run_at <= now()
+                 WITH RECURSIVE level (priority, run_at) AS (
+                     SELECT 32767::smallint, NULL::timestamptz
+                     UNION ALL
+                     SELECT j.priority, j.run_at
+                     FROM level l CROSS JOIN LATERAL (
+                         SELECT j.priority, j.run_at FROM errand.jobs j
+                         WHERE j.queue = name AND j.state IN ('queued', 'retrying')
+                           AND j.priority < l.priority
+                         ORDER BY j.queue, j.priority DESC, j.run_at, j.id LIMIT 1) j)
+                 SELECT min(run_at) FROM level WHERE run_at <= now()
              ))::float8 AS oldest_ready_seconds
       FROM errand.queues q
       FULL JOIN (
