@@ -13,7 +13,9 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalInt;
 import java.util.concurrent.TimeUnit;
 import org.awaitility.core.ConditionFactory;
@@ -161,11 +163,37 @@ enum Fault {
       letTheNetwork(Proxy.Mode.HALF_OPEN, node, millis + Cluster.LEASE_SECONDS * 500L);
     }
   },
-  /** F2, F5: statements arrive after the lease, when others have claimed the jobs they name. */
+  /** F2, F5: a completion arrives when another server has claimed the job that it is about. */
   DELIVER_LATE {
     @Override
     void strike(Cluster cluster, Node node, long millis) throws Exception {
-      letTheNetwork(Proxy.Mode.LATE, node, millis + 2_000L * Cluster.LEASE_SECONDS);
+      Path folder = Files.createTempDirectory("errand-gate");
+      Path gate = folder.resolve("open");
+      TestServer.letOthersPass(folder);
+      String script =
+          "[ $ERRAND_ATTEMPT = 1 ] || exec sleep 20; until [ -e " + gate + " ]; do sleep 0.1; done";
+      List<String> ids = new ArrayList<>();
+      for (int i = 0; i < cluster.nodes().size() * Cluster.SLOTS; i++) {
+        ids.add(node.server().submit(script, Map.of("max_attempts", 50, "priority", 100)));
+      }
+      String ours = "('" + String.join("','", ids) + "')";
+      String running = "SELECT count(*) FROM errand.jobs WHERE state = 'running' AND id IN " + ours;
+      await("the server runs one of the jobs")
+          .atMost(Duration.ofSeconds(60))
+          .until(() -> cluster.number(running + " AND worker = '" + node.name() + "'") > 0);
+      node.proxy().become(Proxy.Mode.LATE);
+      Files.createFile(gate);
+      await("other servers have claimed its jobs")
+          .atMost(Duration.ofSeconds(60))
+          .until(
+              () ->
+                  cluster.number(
+                          "SELECT count(*) FROM errand.jobs WHERE attempt <= 1 AND id IN "
+                              + ours
+                              + " AND state IN ('queued', 'running', 'retrying')")
+                      == 0);
+      node.proxy().become(Proxy.Mode.PASS);
+      TestServer.delete(folder);
     }
   },
   /** A slow network. */
