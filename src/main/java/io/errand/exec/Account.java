@@ -9,31 +9,26 @@ import org.jspecify.annotations.Nullable;
 /**
  * An account that commands run as.
  *
- * @param name for people: as in {@code /etc/passwd}, or the number of one that stands nowhere
+ * @param name as the host has it, or the number of one that the host does not know
  * @param uid its number
- * @param gid its group's number; no other group is kept
+ * @param gid its group's number
+ * @param groups the numbers of all its groups; empty where the host does not know it
  * @param home its home directory, or null where the private directory of each command serves as one
+ * @param shell its shell
  */
-record Account(String name, int uid, int gid, @Nullable String home) {
+record Account(
+    String name, int uid, int gid, List<Integer> groups, @Nullable String home, String shell) {
+  /** What the C library takes for the shell of an account that names none. */
+  static final String USUAL_SHELL = "/bin/sh";
+
   /** Below 65,536, so that user namespaces map it; nobody's by any convention. */
   private static final int FIRST_FREE = 65_531;
 
   private static final int LAST_FREE = 65_520;
 
-  /** The one of that name, or null. */
-  static @Nullable Account find(String name) {
-    for (String line : lines("/etc/passwd")) {
-      String[] fields = line.split(":", -1);
-      if (fields.length > 6 && fields[0].equals(name)) {
-        try {
-          return new Account(
-              name, Integer.parseInt(fields[2]), Integer.parseInt(fields[3]), fields[5]);
-        } catch (NumberFormatException e) {
-          return null;
-        }
-      }
-    }
-    return null;
+  /** One that the host does not know, without groups and without a home directory. */
+  static Account unknown(int uid) {
+    return new Account(Integer.toString(uid), uid, uid, List.of(), null, USUAL_SHELL);
   }
 
   /** A uid, and a gid of the same number, that no user and no group of this host has. */
@@ -42,7 +37,7 @@ record Account(String name, int uid, int gid, @Nullable String home) {
     List<String> groups = lines("/etc/group");
     for (int number = FIRST_FREE; number >= LAST_FREE; number--) {
       if (!hasNumber(taken, number) && !hasNumber(groups, number)) {
-        return new Account(Integer.toString(number), number, number, null);
+        return unknown(number);
       }
     }
     return null;

@@ -1,5 +1,6 @@
 package io.errand.exec;
 
+import io.errand.exec.NameService.UnavailableException;
 import io.errand.job.Confinement;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -23,6 +24,9 @@ public final class Accounts {
 
   private final boolean rootAllowed;
   private final Path home;
+
+  /** The account of this process. */
+  private final Account own = find(LibC.geteuid());
 
   private Accounts(
       @Nullable Account standard, @Nullable Account unprivileged, boolean rootAllowed, Path home) {
@@ -91,16 +95,34 @@ public final class Accounts {
   }
 
   private static Account named(String name) {
-    Account account = Account.find(name);
+    Account account = find(name);
     if (account == null) {
       throw new IllegalStateException(
-          "ERRAND_RUN_AS is '" + name + "', and /etc/passwd has no such account; set it to one");
+          "ERRAND_RUN_AS is '" + name + "', and this host has no such account; set it to one");
     }
     return account;
   }
 
+  /** For the start, which may wait for the answer. */
+  private static @Nullable Account find(String name) {
+    try {
+      return NameService.find(name);
+    } catch (UnavailableException e) {
+      throw new IllegalStateException("Commands have no account to run as: " + e.getMessage(), e);
+    }
+  }
+
+  private static Account find(int uid) {
+    try {
+      Account account = NameService.of(uid);
+      return account == null ? Account.unknown(uid) : account;
+    } catch (UnavailableException e) {
+      return Account.unknown(uid);
+    }
+  }
+
   private static @Nullable Account ownAccount(Path home) {
-    Account errand = Account.find("errand");
+    Account errand = find("errand");
     Integer database = databaseOwner(home);
     boolean fits =
         errand != null && errand.uid() != 0 && (database == null || database != errand.uid());
@@ -111,28 +133,29 @@ public final class Accounts {
     return LibC.geteuid() == 0;
   }
 
-  /** The account of a command that {@link #refusalOf} does not refuse; null is the server's own. */
-  @Nullable Account of(Confinement confinement) {
-    String user = confinement.user();
-    if (user != null) {
-      Account account = Account.find(user);
-      if (account == null) {
-        throw new IllegalStateException("there is no user " + user + " on this worker");
-      }
-      return account;
-    }
-    return confinement.sandbox() == null ? standard : unprivileged;
+  /** The account of this process. */
+  Account own() {
+    return own;
   }
 
-  /** Why a command must not run as its user, or null if it may. */
-  @Nullable String refusalOf(Confinement confinement) {
+  /** The account of a command without a user; null is the server's own. */
+  @Nullable Account withoutUser(boolean sandbox) {
+    return sandbox ? unprivileged : standard;
+  }
+
+  /**
+   * Why a command must not run as its account, or null if it may.
+   *
+   * @param account of its user, null where this host has none of that name; or what {@link
+   *     #withoutUser} says
+   */
+  @Nullable String refusalOf(Confinement confinement, @Nullable Account account) {
     String user = confinement.user();
     if (user == null) {
-      return confinement.sandbox() != null && isRoot() && unprivileged == null
+      return confinement.sandbox() != null && isRoot() && account == null
           ? "a sandbox is never run as root, and there is no free uid for it on this worker"
           : null;
     }
-    Account account = Account.find(user);
     if (account == null) {
       return "there is no user " + user + " on this worker";
     }

@@ -1,6 +1,7 @@
 package io.errand.exec;
 
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -40,7 +41,19 @@ public record CommandResult(
    * @param signal its name
    * @param processes how many processes it reached
    */
-  public record SignalSent(String signal, int processes) {}
+  public record SignalSent(String signal, int processes) {
+    /** Those that were sent to any process. */
+    static List<SignalSent> list(int terminated, int killed) {
+      List<SignalSent> sent = new ArrayList<>(0);
+      if (terminated > 0) {
+        sent.add(new SignalSent("SIGTERM", terminated));
+      }
+      if (killed > 0) {
+        sent.add(new SignalSent("SIGKILL", killed));
+      }
+      return sent;
+    }
+  }
 
   /** Whether it ever ran. */
   public boolean started() {

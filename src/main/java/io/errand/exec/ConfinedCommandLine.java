@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,19 +25,24 @@ import org.jspecify.annotations.Nullable;
 record ConfinedCommandLine(List<String> arguments, Map<String, String> environment) {
   /** What changes the account, and leaves nothing of root behind. */
   static List<String> changeOf(Account account) {
+    String groups =
+        account.groups().stream().map(Integer::toUnsignedString).collect(Collectors.joining(","));
     return List.of(
         HostTools.find().require("setpriv"),
         "--reuid",
-        Integer.toString(account.uid()),
+        Integer.toUnsignedString(account.uid()),
         "--regid",
-        Integer.toString(account.gid()),
-        "--clear-groups",
+        Integer.toUnsignedString(account.gid()),
+        groups.isEmpty() ? "--clear-groups" : "--groups=" + groups,
         "--inh-caps=-all",
         "--ambient-caps=-all",
         "--bounding-set=-all",
         "--no-new-privs",
         "--");
   }
+
+  /** CPU time between SIGXCPU and SIGKILL. */
+  private static final long CPU_GRACE_SECONDS = 2;
 
   private static final String CARRIED = "ERRAND_CARRIED_";
 
@@ -125,7 +131,7 @@ record ConfinedCommandLine(List<String> arguments, Map<String, String> environme
       }
     }
     Map<String, String> environment = new HashMap<>(spec.environment());
-    addCarrier(environment, line);
+    addCarrier(environment, sandbox != null, line);
     line.add(program.toString());
     line.addAll(spec.argv().subList(1, spec.argv().size()));
     return new ConfinedCommandLine(line, environment);
@@ -134,10 +140,12 @@ record ConfinedCommandLine(List<String> arguments, Map<String, String> environme
   private static void addLimits(Limits limits, List<String> line) {
     HostTools tools = HostTools.find();
     line.add(tools.require("prlimit"));
-    addLimit("cpu", limits.cpuSeconds(), line);
-    addLimit("nproc", limits.processes(), line);
-    addLimit("fsize", limits.fileSizeBytes(), line);
-    addLimit("nofile", limits.openFiles(), line);
+    Long cpu = limits.cpuSeconds();
+    // SIGXCPU at the first, so that a command can tidy up and its end says why; then SIGKILL.
+    addLimit("cpu", cpu, cpu == null ? null : cpu + CPU_GRACE_SECONDS, line);
+    addLimit("nproc", limits.processes(), limits.processes(), line);
+    addLimit("fsize", limits.fileSizeBytes(), limits.fileSizeBytes(), line);
+    addLimit("nofile", limits.openFiles(), limits.openFiles(), line);
     line.add("--core=0:0");
     line.add("--");
     if (limits.nice() != null) {
@@ -145,9 +153,11 @@ record ConfinedCommandLine(List<String> arguments, Map<String, String> environme
     }
   }
 
-  private static void addLimit(String name, @Nullable Long value, List<String> line) {
-    if (value != null) {
-      line.add("--" + name + "=" + value + ":" + value);
+  private static void addLimit(
+      String name, @Nullable Long soft, @Nullable Long hard, List<String> line) {
+    if (soft != null && hard != null) {
+      long most = HostLimits.most(name); // a stricter one of this process's own stays
+      line.add("--" + name + "=" + Math.min(soft, most) + ":" + Math.min(hard, most));
     }
   }
 
@@ -156,11 +166,12 @@ record ConfinedCommandLine(List<String> arguments, Map<String, String> environme
    * themselves goes past them under other names, and a shell behind them, which runs as the job's
    * account, gives it back. Values stand in no argument: everybody can read those.
    */
-  private static void addCarrier(Map<String, String> environment, List<String> line) {
+  private static void addCarrier(
+      Map<String, String> environment, boolean sandbox, List<String> line) {
     Map<String, String> carried = new TreeMap<>();
     environment.forEach(
         (name, value) -> {
-          if (changesTools(name, value)) {
+          if (changesTools(name, value) || (sandbox && name.equals("PWD"))) {
             carried.put(name, value);
           }
         });

@@ -1,7 +1,10 @@
 package io.errand.exec;
 
 import io.errand.exec.FileAccess.Kind;
+import java.io.File;
 import java.nio.file.Path;
+import java.util.Set;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** Finds the file that a command names, and says in words why there is none. */
@@ -13,6 +16,22 @@ final class Executables {
    * @param refusal one line for people, or null
    */
   record Lookup(@Nullable Path path, @Nullable String refusal) {}
+
+  static final String NO_INTERPRETER =
+      "the interpreter that it names does not exist; a carriage return at the end of its first line"
+          + " counts as a part of the name";
+
+  private static final int MACHINE = 18; // e_machine, in an ELF header
+
+  /** Of the architectures that this package knows: x86-64 and i386, or arm64 and arm. */
+  private static final Set<Integer> MACHINES =
+      System.getProperty("os.arch", "").equals("aarch64") ? Set.of(183, 40) : Set.of(62, 3);
+
+  /** Whether the kernel has been told of formats of others, such as programs for an emulator. */
+  private static final boolean OTHER_FORMATS = hasOtherFormats();
+
+  /** What the kernel passes over around the name of an interpreter. */
+  private static final Pattern BLANKS = Pattern.compile("^[ \\t]+|[ \\t]+$");
 
   private Executables() {}
 
@@ -68,18 +87,40 @@ final class Executables {
    */
   static @Nullable String formatRefusalOf(FileAccess access, Path path) {
     String text = access.start(path.toString());
-    if (text == null || text.startsWith("\u007fELF")) {
+    if (text == null) {
       return null;
+    }
+    if (text.startsWith("\u007fELF")) {
+      return runsHere(text)
+          ? null
+          : "cannot run " + path + ": it is a program for another kind of machine";
     }
     if (!text.startsWith("#!")) {
       return "cannot run " + path + ": neither a program nor a script that begins with #!";
     }
     int end = text.indexOf('\n');
-    String line = text.substring(2, end < 0 ? text.length() : end).trim();
+    String line = BLANKS.matcher(text.substring(2, end < 0 ? text.length() : end)).replaceAll("");
     String interpreter = line.split("[ \t]", 2)[0];
     return access.look(interpreter) == Kind.PROGRAM
         ? null
-        : "cannot run " + path + ": the interpreter that it names does not exist";
+        : "cannot run " + path + ": " + NO_INTERPRETER;
+  }
+
+  private static boolean hasOtherFormats() {
+    String[] files = new File("/proc/sys/fs/binfmt_misc").list();
+    return files != null && files.length > 2; // register and status are always there
+  }
+
+  /**
+   * Whether an ELF header is one of this machine, its 32-bit programs included, or the kernel has
+   * been told who else may run it.
+   */
+  private static boolean runsHere(String header) {
+    if (header.length() < MACHINE + 2) {
+      return false;
+    }
+    int machine = header.charAt(MACHINE) | header.charAt(MACHINE + 1) << 8;
+    return MACHINES.contains(machine) || OTHER_FORMATS;
   }
 
   private static String words(Kind kind) {

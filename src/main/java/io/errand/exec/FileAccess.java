@@ -2,7 +2,11 @@ package io.errand.exec;
 
 import com.sun.jna.Memory;
 import com.sun.jna.Native;
+import com.sun.jna.Pointer;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -44,19 +48,53 @@ final class FileAccess implements AutoCloseable {
       ThreadLocal.withInitial(Capabilities::new);
   private static final Memory HOW = how();
 
+  /** Types of file systems: ext, XFS, Btrfs, tmpfs, overlay, ZFS, F2FS. */
+  private static final Set<Long> LOCAL =
+      Set.of(0xEF53L, 0x58465342L, 0x9123683EL, 0x01021994L, 0x794C7630L, 0x2FC12FC1L, 0xF2F52010L);
+
+  private static final int MOST_GROUPS = 65_536;
+  private static final List<Integer> OWN_GROUPS = ownGroups();
+
   private final boolean changed;
   private final Memory buffer = BUFFER.get();
   private int shortage;
+  private int program = -1;
+  private boolean written;
 
   private FileAccess(@Nullable Account account) {
     changed = account != null && account.uid() != 0 && Accounts.isRoot();
     if (changed && account != null) {
-      // Of this thread only, and for good: it needs no groups where it has all rights.
-      LibC.syscall(LibC.SYS_SETGROUPS, 0, 0);
+      setGroups(account.groups());
       CAPABILITIES.get().save();
       LibC.setfsgid(account.gid());
       LibC.setfsuid(account.uid());
       CAPABILITIES.get().drop();
+    }
+  }
+
+  /** Of this thread only. */
+  private static void setGroups(List<Integer> groups) {
+    if (groups.isEmpty()) {
+      LibC.syscall(LibC.SYS_SETGROUPS, 0, 0);
+      return;
+    }
+    try (Memory numbers = new Memory(4L * groups.size())) {
+      for (int i = 0; i < groups.size(); i++) {
+        numbers.setInt(4L * i, groups.get(i));
+      }
+      LibC.syscall(LibC.SYS_SETGROUPS, groups.size(), Pointer.nativeValue(numbers));
+    }
+  }
+
+  /** Those of this process, which its threads have but while they look as somebody else. */
+  private static List<Integer> ownGroups() {
+    try (Memory numbers = new Memory(4L * MOST_GROUPS)) {
+      int count = LibC.getgroups(MOST_GROUPS, numbers);
+      List<Integer> groups = new ArrayList<>();
+      for (int i = 0; i < count; i++) {
+        groups.add(numbers.getInt(4L * i));
+      }
+      return List.copyOf(groups);
     }
   }
 
@@ -175,6 +213,38 @@ final class FileAccess implements AutoCloseable {
     return LibC.faccessat(LibC.AT_FDCWD, path, LibC.X_OK, LibC.AT_EACCESS) == 0;
   }
 
+  private void keep(int file) {
+    if (program >= 0) {
+      LibC.close(program);
+    }
+    program = file;
+  }
+
+  /**
+   * Whether somebody had the file of the last {@link #start} open for writing when this was closed.
+   * The kernel would not run it then. False where the kernel does not say: it tells only the owner
+   * of a file, and whoever has a capability for it.
+   */
+  boolean wasBeingWritten() {
+    return written;
+  }
+
+  /** The kernel grants nobody a lease to read what is open for writing. */
+  private boolean isBeingWritten(int file) {
+    // Whoever opens it in this moment makes the kernel send a signal: one that nobody minds.
+    if (LibC.fcntl(file, LibC.F_SETSIG, LibC.SIGURG) != 0) {
+      return false;
+    }
+    if (LibC.fcntl(file, LibC.F_SETLEASE, LibC.F_RDLCK) != 0) {
+      // File systems of the network say the same for want of a promise of their server.
+      return Native.getLastError() == LibC.EAGAIN
+          && LibC.fstatfs(file, buffer) == 0
+          && LOCAL.contains(buffer.getLong(0));
+    }
+    LibC.fcntl(file, LibC.F_SETLEASE, LibC.F_UNLCK);
+    return false;
+  }
+
   /** The first bytes of a regular file, each a character; null if it cannot be read. */
   @Nullable String start(String path) {
     int found = find(path);
@@ -189,14 +259,11 @@ final class FileAccess implements AutoCloseable {
       if (file < 0) {
         return null; // it may be run without being read
       }
-      try {
-        int length = (int) LibC.read(file, buffer, START_BYTES);
-        return length < 0
-            ? null
-            : new String(buffer.getByteArray(0, length), StandardCharsets.ISO_8859_1);
-      } finally {
-        LibC.close(file);
-      }
+      keep(file);
+      int length = (int) LibC.read(file, buffer, START_BYTES);
+      return length < 0
+          ? null
+          : new String(buffer.getByteArray(0, length), StandardCharsets.ISO_8859_1);
     } finally {
       LibC.close(found);
     }
@@ -214,6 +281,12 @@ final class FileAccess implements AutoCloseable {
       LibC.setfsuid(0);
       LibC.setfsgid(0);
       CAPABILITIES.get().restore();
+      setGroups(OWN_GROUPS);
+    }
+    if (program >= 0) {
+      written = isBeingWritten(program); // with our own rights again
+      LibC.close(program);
+      program = -1;
     }
   }
 }

@@ -5,7 +5,6 @@ import io.errand.job.Limits;
 import io.errand.job.Sandbox;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -72,8 +71,7 @@ public record HostAbilities(
     if (HostTools.find().path("setpriv") == null) {
       return "setpriv is not installed";
     }
-    List<String> line =
-        new ArrayList<>(ConfinedCommandLine.changeOf(new Account("nobody", 65534, 65534, null)));
+    List<String> line = new ArrayList<>(ConfinedCommandLine.changeOf(Account.unknown(65534)));
     line.add("true");
     return failureOf("", line.toArray(String[]::new));
   }
@@ -83,9 +81,7 @@ public record HostAbilities(
     if (HostTools.find().path("bwrap") == null) {
       return "bwrap is not installed";
     }
-    Confinement confinement =
-        new Confinement(Limits.NONE, null, new Sandbox(false, true, List.of()));
-    Account account = accounts.of(confinement);
+    Account account = accounts.withoutUser(true);
     if (Accounts.isRoot() && (account == null || HostTools.find().path("setpriv") == null)) {
       return "it is never run as root, and setpriv or a free uid is missing";
     }
@@ -153,7 +149,10 @@ public record HostAbilities(
     return reasons.keySet().stream().filter(name -> reasons.get(name) == null).toList();
   }
 
-  /** Why this host cannot keep a command within these bounds, or null if it can. */
+  /**
+   * Why this host cannot keep any command within these bounds, or null if it can. Whether there is
+   * such an account, and what it may reach, is asked at the start of the command.
+   */
   public @Nullable String refusalOf(Confinement confinement) {
     Limits limits = confinement.limits();
     if (ConfinedCommandLine.needsTools(limits) && reasons.get(LIMITS) != null) {
@@ -165,47 +164,15 @@ public record HostAbilities(
     if (confinement.user() != null && reasons.get(USER) != null) {
       return "this worker cannot run commands as another user: " + reasons.get(USER);
     }
-    String account = accounts.refusalOf(confinement);
-    if (account != null) {
-      return account;
-    }
-    Sandbox sandbox = confinement.sandbox();
-    if (sandbox != null) {
-      if (reasons.get(SANDBOX) != null) {
-        return "this worker has no sandbox: " + reasons.get(SANDBOX);
-      }
-      for (String path : sandbox.writable()) {
-        String refusal = sandboxes.refusalOf(path, accounts.of(confinement));
-        if (refusal != null) {
-          return refusal;
-        }
-      }
+    if (confinement.sandbox() != null && reasons.get(SANDBOX) != null) {
+      return "this worker has no sandbox: " + reasons.get(SANDBOX);
     }
     Long openFiles = limits.openFiles();
-    return openFiles != null && openFiles > mostOpenFiles()
-        ? "limits.open_files is " + openFiles + ", and this host allows " + mostOpenFiles()
+    return openFiles != null && openFiles > HostLimits.most("nofile")
+        ? "limits.open_files is "
+            + openFiles
+            + ", and this host allows "
+            + HostLimits.most("nofile")
         : null;
-  }
-
-  /** Root may raise its own limit up to the kernel's; others up to their hard limit. */
-  private static long mostOpenFiles() {
-    try {
-      if (Accounts.isRoot()) {
-        try (InputStream in = Files.newInputStream(Path.of("/proc/sys/fs/nr_open"))) {
-          // At once: such a file gives a number to the first read only, and cut off if that is
-          // short.
-          return Long.parseLong(new String(in.readNBytes(32), StandardCharsets.US_ASCII).trim());
-        }
-      }
-      for (String line : Files.readAllLines(Path.of("/proc/self/limits"))) {
-        if (line.startsWith("Max open files")) {
-          String hard = line.trim().split("\\s+")[4];
-          return hard.equals("unlimited") ? Long.MAX_VALUE : Long.parseLong(hard);
-        }
-      }
-    } catch (IOException | NumberFormatException e) {
-      return Long.MAX_VALUE; // prlimit will say
-    }
-    return Long.MAX_VALUE;
   }
 }

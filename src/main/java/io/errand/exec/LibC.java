@@ -28,12 +28,19 @@ final class LibC {
   static final int STATX_BASIC_STATS = 0x7ff;
   static final long FS_IOC_GETFLAGS = 0x80086601L;
   static final int F_SETFL = 4;
+  static final int F_SETSIG = 10;
+  static final int F_SETLEASE = 1024;
+  static final int F_RDLCK = 0;
+  static final int F_UNLCK = 2;
   static final int F_SETPIPE_SZ = 1031;
   static final int F_DUPFD_CLOEXEC = 1030;
   static final long RESOLVE_NO_MAGICLINKS = 2;
 
   static final int ENOENT = 2;
+  static final int EPERM = 1;
+  static final int ESRCH = 3;
   static final int EINTR = 4;
+  static final int EBADF = 9;
   static final int E2BIG = 7;
   static final int ENOEXEC = 8;
   static final int EAGAIN = 11;
@@ -42,8 +49,11 @@ final class LibC {
   static final int ENFILE = 23;
   static final int ENOTDIR = 20;
   static final int EMFILE = 24;
+  static final int ETXTBSY = 26;
   static final int ENOSPC = 28;
+  static final int ERANGE = 34;
   static final int ENOSYS = 38;
+  static final int ESTALE = 116;
 
   static final int EPOLLIN = 0x1;
   static final int EPOLLOUT = 0x4;
@@ -59,6 +69,7 @@ final class LibC {
   static final int SIGTERM = 15;
   static final int SIGCONT = 18;
   static final int SIGSTOP = 19;
+  static final int SIGURG = 23;
 
   static final short POSIX_SPAWN_SETSIGDEF = 0x04;
   static final short POSIX_SPAWN_SETSIGMASK = 0x08;
@@ -119,9 +130,19 @@ final class LibC {
 
   static native int geteuid();
 
+  static native int getgroups(int most, Pointer groups);
+
+  static native int getgrouplist(Pointer name, int gid, Pointer groups, int[] count);
+
+  static native int getpwnam_r(Pointer name, Pointer entry, Pointer texts, long size, long[] found);
+
+  static native int getpwuid_r(int uid, Pointer entry, Pointer texts, long size, long[] found);
+
   static native int ioctl(int descriptor, long request, int[] argument);
 
   static native int close(int descriptor);
+
+  static native int fstatfs(int descriptor, Pointer result);
 
   static native int fcntl(int descriptor, int command, long argument);
 

@@ -6,7 +6,6 @@ import io.errand.exec.EventLoop.Watch;
 import io.errand.exec.Spawner.Spawned;
 import io.errand.job.Limits;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -78,6 +77,11 @@ final class LinuxCommand implements RunningCommand {
   /** Of its first process; 0 before it was started. */
   int pid() {
     return pid;
+  }
+
+  /** Why somebody wants it to end, or null. */
+  @Nullable EndCause ending() {
+    return endCause;
   }
 
   @Override
@@ -159,7 +163,9 @@ final class LinuxCommand implements RunningCommand {
   }
 
   private void endForDisk(String found) {
-    excess = found;
+    if (endCause == null) {
+      excess = found;
+    }
     beginEnd(EndCause.OUT_OF_DISK, Duration.ZERO);
   }
 
@@ -313,7 +319,7 @@ final class LinuxCommand implements RunningCommand {
     ExitStatus status = exitStatus;
     String detail =
         treeGone
-            ? (endCause == EndCause.OUT_OF_DISK ? excess : null)
+            ? detailOf(status)
             : tree().members().size() + " processes could not be ended; this slot waits for them";
     return new CommandResult(
         endCause == null ? EndCause.ITSELF : endCause,
@@ -325,21 +331,20 @@ final class LinuxCommand implements RunningCommand {
             tree().orphansCpuUser().plus(status == null ? Duration.ZERO : status.cpuUser()),
             tree().orphansCpuSystem().plus(status == null ? Duration.ZERO : status.cpuSystem()),
             memoryPeak()),
-        signalsSent(),
+        SignalSent.list(terminated.size(), killed.size()),
         treeGone,
         streams.takeStdout(),
         streams.takeStderr());
   }
 
-  private List<SignalSent> signalsSent() {
-    List<SignalSent> sent = new ArrayList<>(0);
-    if (!terminated.isEmpty()) {
-      sent.add(new SignalSent("SIGTERM", terminated.size()));
+  private @Nullable String detailOf(@Nullable ExitStatus status) {
+    if (endCause == EndCause.OUT_OF_DISK || endCause == EndCause.OUT_OF_MEMORY) {
+      return excess;
     }
-    if (!killed.isEmpty()) {
-      sent.add(new SignalSent("SIGKILL", killed.size()));
-    }
-    return sent;
+    Duration cpu = tree().orphansCpuUser().plus(tree().orphansCpuSystem());
+    return endCause == null && status != null
+        ? LimitReached.words(status, cpu, spec.confinement().limits())
+        : null;
   }
 
   /**
@@ -364,6 +369,7 @@ final class LinuxCommand implements RunningCommand {
     Long limit = spec.confinement().limits().memoryBytes();
     if (limit != null) {
       if (now > limit) {
+        excess = endCause == null ? LimitReached.memoryWords(now, limit) : excess;
         beginEnd(EndCause.OUT_OF_MEMORY, Duration.ZERO);
       }
       scheduleSample(SHORTEST_SAMPLE_NANOS);

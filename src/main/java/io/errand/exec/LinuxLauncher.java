@@ -4,20 +4,18 @@ import com.sun.jna.Memory;
 import com.sun.jna.Native;
 import io.errand.exec.CommandStreams.IoBuffer;
 import io.errand.exec.Spawner.Spawned;
+import io.errand.exec.Spawner.Spawned.Refused;
 import io.errand.job.Confinement;
+import io.errand.job.Sandbox;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -30,9 +28,11 @@ import org.jspecify.annotations.Nullable;
  */
 public final class LinuxLauncher implements Launcher {
   private static final Logger LOG = Logger.getLogger(LinuxLauncher.class);
-  private static final int SPAWNERS = 2;
   private static final long HELD_UP_NANOS = TimeUnit.SECONDS.toNanos(5);
   private static final long PEAK_SLACK = 16L << 20; // the kernel counts pages in batches
+
+  /** Before each further try of a start that may succeed in a moment: one second in all. */
+  private static final long[] PAUSES_MILLIS = {50, 100, 200, 300, 350};
 
   private final Path home;
   private final Path temporaryRoot;
@@ -45,11 +45,10 @@ public final class LinuxLauncher implements Launcher {
   private final OrphanReaper reaper = new OrphanReaper(loop, orphans, this::commands);
   private final GuardianLink guardian;
   private final Accounts accounts;
+  private final AccountLookup lookup = new AccountLookup();
+  private final SandboxCommandLine sandboxes;
   private final Spawner spawner;
-  private final ThreadPoolExecutor spawners;
-
-  /** Starts sandboxes: bubblewrap needs a user namespace. */
-  private final ThreadPoolExecutor sandboxSpawners;
+  private final SpawnThreads spawners;
 
   private long ownPeakBytes;
 
@@ -81,17 +80,15 @@ public final class LinuxLauncher implements Launcher {
       LibC.prlimit(0, LibC.RLIMIT_CORE, limit, null);
     }
     this.accounts = accounts;
-    boolean filtered = Accounts.isRoot() && !userNamespaces;
-    spawners = spawners(SPAWNERS, filtered);
-    sandboxSpawners = spawners(1, false);
-    spawner = new Spawner(new SandboxCommandLine(home, temporaryRoot));
+    spawners = new SpawnThreads(Accounts.isRoot() && !userNamespaces, orphans);
+    sandboxes = new SandboxCommandLine(home, temporaryRoot);
+    spawner = new Spawner(sandboxes);
     spawner.warmUp();
     checkReachable(temporaryRoot, accounts);
     warnOfShutParents(temporaryRoot);
     guardian = new GuardianLink(loop, spawner, temporaryRoot, this::commands);
     loop.start();
-    spawners.prestartAllCoreThreads(); // later there may be no thread to be had
-    sandboxSpawners.prestartAllCoreThreads();
+    spawners.start();
     loop.execute(guardian::start);
   }
 
@@ -105,42 +102,8 @@ public final class LinuxLauncher implements Launcher {
     return abilities;
   }
 
-  /**
-   * Threads that start commands.
-   *
-   * @param filtered whether what they start may make no user namespaces, see {@link
-   *     SystemCallFilter#installOnThread}
-   */
-  private ThreadPoolExecutor spawners(int threads, boolean filtered) {
-    return new ThreadPoolExecutor(
-        threads,
-        threads,
-        0,
-        TimeUnit.SECONDS,
-        new LinkedBlockingQueue<>(), // as long as a worker has slots
-        task -> {
-          Thread thread = new Thread(() -> prepareAndRun(filtered, task), "errand-spawn");
-          thread.setDaemon(true);
-          return thread;
-        });
-  }
-
-  private void prepareAndRun(boolean filtered, Runnable task) {
-    int error = filtered ? SystemCallFilter.installOnThread() : 0;
-    if (error != 0) {
-      LOG.warnf(
-          "Commands without a sandbox may make user namespaces, and so keep this worker waiting:"
-              + " the kernel refuses a filter of system calls: %s",
-          LibC.strerror(error));
-    }
-    if (!filtered || error != 0) {
-      orphans.addSpawningThread();
-    }
-    task.run();
-  }
-
   private static void checkReachable(Path temporaryRoot, Accounts accounts) {
-    Account account = accounts.of(Confinement.NONE);
+    Account account = accounts.withoutUser(false);
     try (FileAccess access = FileAccess.as(account)) {
       if (access.look(temporaryRoot.toString()) == FileAccess.Kind.DIRECTORY) {
         return;
@@ -174,29 +137,48 @@ public final class LinuxLauncher implements Launcher {
   public RunningCommand launch(CommandSpec spec, CommandListener listener) {
     LinuxCommand command = new LinuxCommand(this, spec, listener);
     commands.add(command);
-    (spec.confinement().sandbox() == null ? spawners : sandboxSpawners)
-        .execute(() -> spawn(command));
+    Confinement confinement = spec.confinement();
+    String user = confinement.user();
+    if (user == null) {
+      start(command, accounts.withoutUser(confinement.sandbox() != null), 0);
+      return command;
+    }
+    lookup.find(
+        user,
+        answer -> {
+          String trouble = answer.trouble();
+          if (trouble == null) {
+            start(command, answer.account(), 0);
+          } else {
+            loop.execute(() -> command.refused(new Refused(EndCause.NO_RESOURCES, trouble)));
+          }
+        });
     return command;
   }
 
-  private void spawn(LinuxCommand command) {
+  private void start(LinuxCommand command, @Nullable Account account, int tries) {
+    boolean sandbox = command.spec().confinement().sandbox() != null;
+    spawners.execute(sandbox, () -> spawn(command, account, tries));
+  }
+
+  private void spawn(LinuxCommand command, @Nullable Account account, int tries) {
     Path temporary = directories.of(command.spec().cookie());
     Spawned spawned;
-    Account account = null;
     try {
-      directories.make(temporary);
-      account = accounts.of(command.spec().confinement());
-      CommandSpec spec = withTemporary(command.spec(), account, temporary);
-      spawned = spawner.spawn(spec, account, workingDirectory(spec, temporary), temporary);
+      String refusal = tries > 0 ? null : refusalOf(command.spec().confinement(), account);
+      if (refusal != null) { // before anything was made for it
+        loop.execute(() -> command.refused(new Refused(EndCause.NOT_STARTABLE, refusal)));
+        return;
+      }
+      spawned = spawn(command.spec(), account, temporary, tries == 0);
     } catch (IOException e) {
       spawned =
-          new Spawned.Refused(
-              EndCause.NO_RESOURCES, "the worker cannot make a temporary directory: " + e);
+          new Refused(EndCause.NO_RESOURCES, "the worker cannot make a temporary directory: " + e);
     } catch (IllegalArgumentException e) { // what no worker could make a path or a vector of
-      spawned = new Spawned.Refused(EndCause.NOT_STARTABLE, "cannot run it: " + e.getMessage());
+      spawned = new Refused(EndCause.NOT_STARTABLE, "cannot run it: " + e.getMessage());
     } catch (RuntimeException | Error e) { // no memory for the call is an Error
       LOG.error("A command could not be started", e);
-      spawned = new Spawned.Refused(EndCause.NO_RESOURCES, "the worker cannot start it: " + e);
+      spawned = new Refused(EndCause.NO_RESOURCES, "the worker cannot start it: " + e);
     }
     if (spawned instanceof Spawned.Started started) {
       orphans.started(started.pid());
@@ -207,34 +189,61 @@ public final class LinuxLauncher implements Launcher {
             command.started(started, uid);
             reaper.arm();
           });
-    } else if (spawned instanceof Spawned.Refused refused) {
-      directories.remove(temporary, false, () -> {});
-      loop.execute(() -> command.refused(refused));
+    } else if (spawned instanceof Refused refused) {
+      if (refused.passing() && tries < PAUSES_MILLIS.length) {
+        loop.execute(() -> tryAgain(command, account, tries, refused));
+        return;
+      }
+      give(command, refused);
     }
   }
 
-  private static Path workingDirectory(CommandSpec spec, Path temporary) {
-    return spec.workingDirectory() == null ? temporary : spec.workingDirectory();
+  private void give(LinuxCommand command, Refused refused) {
+    directories.remove(directories.of(command.spec().cookie()), false, () -> {});
+    loop.execute(() -> command.refused(refused));
   }
 
-  private static CommandSpec withTemporary(
-      CommandSpec spec, @Nullable Account account, Path temporary) throws IOException {
-    Map<String, String> environment = new HashMap<>(spec.environment());
-    if (account != null) {
-      Files.setAttribute(temporary, "unix:uid", account.uid(), LinkOption.NOFOLLOW_LINKS);
-    }
-    environment.putIfAbsent("HOME", home(account, temporary));
-    environment.putIfAbsent("TMPDIR", temporary.toString());
-    environment.put(CommandSpec.COOKIE_VARIABLE, spec.cookie());
-    return spec.withEnvironment(environment);
+  /** On the loop's thread: lets some time pass, unless somebody ends the command meanwhile. */
+  private void tryAgain(
+      LinuxCommand command, @Nullable Account account, int tries, Refused refused) {
+    loop.after(
+        TimeUnit.MILLISECONDS.toNanos(PAUSES_MILLIS[tries]),
+        () -> {
+          EndCause ending = command.ending();
+          if (ending == null) {
+            start(command, account, tries + 1);
+          } else {
+            spawners.execute(false, () -> give(command, new Refused(ending, refused.detail())));
+          }
+        });
   }
 
-  private static String home(@Nullable Account account, Path temporary) {
-    if (account != null) {
-      return account.home() == null ? temporary.toString() : account.home();
+  /** Why a command must not run as this account, or null if it may. */
+  private @Nullable String refusalOf(Confinement confinement, @Nullable Account account) {
+    String refusal = accounts.refusalOf(confinement, account);
+    Sandbox sandbox = confinement.sandbox();
+    if (refusal == null && sandbox != null) {
+      for (String path : sandbox.writable()) {
+        refusal = sandboxes.refusalOf(path, account);
+        if (refusal != null) {
+          break;
+        }
+      }
     }
-    String own = System.getenv("HOME");
-    return own == null ? System.getProperty("user.home", "/") : own;
+    return refusal;
+  }
+
+  private Spawned spawn(CommandSpec spec, @Nullable Account account, Path temporary, boolean first)
+      throws IOException {
+    if (first) {
+      directories.make(temporary);
+      if (account != null) {
+        Files.setAttribute(temporary, "unix:uid", account.uid(), LinkOption.NOFOLLOW_LINKS);
+      }
+    }
+    Path directory = spec.workingDirectory() == null ? temporary : spec.workingDirectory();
+    CommandSpec complete = CommandEnvironment.complete(spec, account, accounts.own(), temporary);
+    return spawner.spawn(complete, account, directory, temporary);
   }
 
   /**
@@ -260,6 +269,7 @@ public final class LinuxLauncher implements Launcher {
    */
   void afterwards(LinuxCommand command, boolean gone, Runnable ended, Runnable taken) {
     spawners.execute(
+        false,
         () -> {
           CompletableFuture<Void> room = new CompletableFuture<>();
           try {
@@ -365,8 +375,8 @@ public final class LinuxLauncher implements Launcher {
     loop.execute(reaper::endAll);
     loop.execute(guardian::close);
     loop.close();
+    lookup.close();
     spawners.shutdown();
-    sandboxSpawners.shutdown();
     directories.removeAll();
   }
 }

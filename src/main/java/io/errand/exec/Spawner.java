@@ -78,8 +78,13 @@ final class Spawner {
      *
      * @param cause not startable, or no resources
      * @param detail one line for people
+     * @param passing whether it may be otherwise in a moment
      */
-    record Refused(EndCause cause, String detail) implements Spawned {}
+    record Refused(EndCause cause, String detail, boolean passing) implements Spawned {
+      Refused(EndCause cause, String detail) {
+        this(cause, detail, false);
+      }
+    }
   }
 
   /**
@@ -103,7 +108,8 @@ final class Spawner {
   }
 
   /** What was found where a command is to run. */
-  private record Found(@Nullable Path program, @Nullable String refusal, int shortage) {}
+  private record Found(
+      @Nullable Path program, @Nullable String refusal, int shortage, boolean written) {}
 
   /**
    * Starts a command.
@@ -118,10 +124,13 @@ final class Spawner {
     boolean confined = ConfinedCommandLine.isNeeded(spec.confinement(), account);
     Found found = find(spec, account, directory, confined);
     if (found.shortage() != 0) {
-      return refused(found.shortage(), directory);
+      return SpawnErrors.refused(found.shortage(), directory);
     }
     if (found.program() == null) {
       return new Spawned.Refused(EndCause.NOT_STARTABLE, String.valueOf(found.refusal()));
+    }
+    if (found.written()) {
+      return SpawnErrors.refused(LibC.ETXTBSY, found.program());
     }
     if (!confined) {
       return spawn(spec, spec.argv(), found.program(), directory, true, Given.NOTHING);
@@ -133,7 +142,7 @@ final class Spawner {
     Path start = account == null && sandbox == null ? directory : temporary;
     try (WritablePaths writable = new WritablePaths(sandbox, account)) {
       if (writable.shortage() != 0) {
-        return refused(writable.shortage(), start);
+        return SpawnErrors.refused(writable.shortage(), start);
       }
       if (writable.refusal() != null) {
         return new Spawned.Refused(EndCause.NOT_STARTABLE, String.valueOf(writable.refusal()));
@@ -163,21 +172,29 @@ final class Spawner {
   /** Looks as the account that will run it, so that nobody learns here what it may not see. */
   private static Found find(
       CommandSpec spec, @Nullable Account account, Path directory, boolean confined) {
-    String searchPath = spec.environment().getOrDefault("PATH", "");
-    try (FileAccess access = FileAccess.as(account)) {
-      String refusal = Executables.directoryRefusalOf(access, directory);
-      if (refusal != null) {
-        return new Found(null, refusal, access.shortage());
-      }
-      Executables.Lookup lookup =
-          Executables.find(access, spec.argv().get(0), searchPath, directory);
-      Path path = lookup.path();
-      if (path == null) {
-        return new Found(null, lookup.refusal(), access.shortage());
-      }
-      String format = confined ? Executables.formatRefusalOf(access, path) : null;
-      return new Found(format == null ? path : null, format, access.shortage());
+    FileAccess access = FileAccess.as(account);
+    Found found;
+    try (access) {
+      found = find(access, spec, directory, confined);
     }
+    return found.program() != null && access.wasBeingWritten()
+        ? new Found(found.program(), null, found.shortage(), true)
+        : found;
+  }
+
+  private static Found find(FileAccess access, CommandSpec spec, Path directory, boolean confined) {
+    String searchPath = spec.environment().getOrDefault("PATH", "");
+    String refusal = Executables.directoryRefusalOf(access, directory);
+    if (refusal != null) {
+      return new Found(null, refusal, access.shortage(), false);
+    }
+    Executables.Lookup lookup = Executables.find(access, spec.argv().get(0), searchPath, directory);
+    Path path = lookup.path();
+    if (path == null) {
+      return new Found(null, lookup.refusal(), access.shortage(), false);
+    }
+    String format = confined ? Executables.formatRefusalOf(access, path) : null;
+    return new Found(format == null ? path : null, format, access.shortage(), false);
   }
 
   /**
@@ -212,13 +229,13 @@ final class Spawner {
       Given given) {
     try (Pipes pipes = new Pipes()) {
       if (!pipes.open(!captured || spec.stdin().length > 0, captured)) {
-        return refused(Native.getLastError(), program);
+        return SpawnErrors.refused(Native.getLastError(), program);
       }
       int[] pid = new int[1];
       long started = System.nanoTime();
       int error = spawn(spec, argv, program, directory, given, pipes, pid);
       if (error != 0) {
-        return refused(error, program);
+        return SpawnErrors.refused(error, program);
       }
       if (captured) {
         discard(pid[0]);
@@ -228,7 +245,7 @@ final class Spawner {
         int reason = Native.getLastError();
         LibC.kill(-pid[0], LibC.SIGKILL);
         LibC.wait4(pid[0], null, 0, null);
-        return refused(reason, program);
+        return SpawnErrors.refused(reason, program);
       }
       return pipes.handOver(pid[0], pidDescriptor, started);
     }
@@ -293,29 +310,6 @@ final class Spawner {
   private void discard(int pid) {
     LibC.prlimit(pid, LibC.RLIMIT_NOFILE, descriptorLimit, null);
     ProcFs.raiseOomScore(pid, OOM_SCORE);
-  }
-
-  private static Spawned refused(int error, Path program) {
-    return switch (error) {
-      case LibC.EAGAIN, LibC.EMFILE, LibC.ENFILE, LibC.ENOMEM, LibC.ENOSPC ->
-          new Spawned.Refused(
-              EndCause.NO_RESOURCES, "the worker cannot start a process: " + LibC.strerror(error));
-      case LibC.ENOEXEC ->
-          new Spawned.Refused(
-              EndCause.NOT_STARTABLE,
-              "cannot run " + program + ": neither a program nor a script that begins with #!");
-      case LibC.ENOENT ->
-          new Spawned.Refused(
-              EndCause.NOT_STARTABLE,
-              "cannot run " + program + ": the interpreter that it names does not exist");
-      case LibC.E2BIG ->
-          new Spawned.Refused(
-              EndCause.NOT_STARTABLE,
-              "cannot run " + program + ": arguments and environment are too long for the kernel");
-      default ->
-          new Spawned.Refused(
-              EndCause.NOT_STARTABLE, "cannot run " + program + ": " + LibC.strerror(error));
-    };
   }
 
   /**

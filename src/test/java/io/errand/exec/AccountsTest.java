@@ -12,7 +12,6 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import com.sun.jna.Native;
 import io.errand.job.Confinement;
 import io.errand.job.Limits;
-import io.errand.job.Sandbox;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -20,6 +19,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -35,25 +35,29 @@ class AccountsTest {
     assumeTrue(HostTools.find().path("setpriv") != null, "needs setpriv");
   }
 
+  private static @Nullable Account nobody() {
+    try {
+      return NameService.find("nobody");
+    } catch (NameService.UnavailableException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
   @Test
   void theStandardAccountIsNobodyElsesAndNeverRoot() {
-    assertThat(Accounts.choose(null, folder).of(Confinement.NONE))
+    assertThat(Accounts.choose(null, folder).withoutUser(false))
         .isNotNull()
         .extracting(Account::uid)
         .isNotEqualTo(0)
         .isNotEqualTo(65534);
-    assertThat(Accounts.choose("nobody", folder).of(Confinement.NONE))
+    assertThat(Accounts.choose("nobody", folder).withoutUser(false))
         .isNotNull()
         .extracting(Account::uid)
         .isEqualTo(65534);
     Accounts asked = Accounts.choose("root", folder);
-    assertThat(asked.of(Confinement.NONE)).isNull();
+    assertThat(asked.withoutUser(false)).isNull();
     assertThat(asked.isTheServers()).isTrue();
-    Sandbox sandbox = new Sandbox(false, true, List.of());
-    assertThat(asked.of(new Confinement(Limits.NONE, null, sandbox)))
-        .isNotNull()
-        .extracting(Account::uid)
-        .isNotEqualTo(0);
+    assertThat(asked.withoutUser(true)).isNotNull().extracting(Account::uid).isNotEqualTo(0);
   }
 
   @Test
@@ -68,12 +72,10 @@ class AccountsTest {
     Path data = Files.createDirectory(folder.resolve("data"));
     Files.setAttribute(data, "unix:uid", 65534);
     Accounts accounts = Accounts.choose(null, folder);
-    assertThat(accounts.refusalOf(NOBODY)).contains("the server's own database");
-    assertThat(accounts.refusalOf(new Confinement(Limits.NONE, "root", null)))
-        .contains("ERRAND_RUN_AS=root");
-    assertThat(
-            Accounts.choose("root", folder).refusalOf(new Confinement(Limits.NONE, "root", null)))
-        .isNull();
+    assertThat(accounts.refusalOf(NOBODY, nobody())).contains("the server's own database");
+    Confinement asRoot = new Confinement(Limits.NONE, "root", null);
+    assertThat(accounts.refusalOf(asRoot, accounts.own())).contains("ERRAND_RUN_AS=root");
+    assertThat(Accounts.choose("root", folder).refusalOf(asRoot, accounts.own())).isNull();
     assertThatThrownBy(() -> Accounts.choose("nobody", folder))
         .hasMessageContaining("the server's own database");
   }
@@ -127,7 +129,7 @@ class AccountsTest {
     ConfinedCommandLine line =
         ConfinedCommandLine.of(
             spec,
-            Account.find("nobody"),
+            nobody(),
             Path.of("/bin/pwd"),
             directory,
             Path.of("/tmp"),
@@ -177,7 +179,7 @@ class AccountsTest {
     Path status = Path.of("/proc/thread-self/status");
     String before = capabilities(status);
     String within;
-    try (FileAccess access = FileAccess.as(Account.find("nobody"))) {
+    try (FileAccess access = FileAccess.as(nobody())) {
       within = access.look("/proc/1/cwd").toString() + access.look("/proc/1/root/etc");
     }
     assertThat(within).isEqualTo("UNREACHABLEUNREACHABLE");
@@ -226,7 +228,7 @@ class AccountsTest {
     ConfinedCommandLine line =
         ConfinedCommandLine.of(
             plain.withEnvironment(environment),
-            Account.find("nobody"),
+            nobody(),
             Path.of("/usr/bin/env"),
             Path.of("/"),
             Path.of("/tmp"),

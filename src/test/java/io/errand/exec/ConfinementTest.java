@@ -17,6 +17,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -37,14 +38,62 @@ class ConfinementTest {
     assertThat(text(start(spec).result().stdout())).startsWith("7\n16\n99\n5\n8192");
   }
 
-  @Test
-  void moreCpuThanTheLimitIsEndedByTheKernel() {
+  private static CommandResult runWithOneCpuSecond(String script, @Nullable Sandbox sandbox) {
     Limits limits = new Limits(null, 1L, null, null, null, null, null, null);
-    CommandResult result =
-        start(within(spec("sh", "-c", "while :; do :; done"), new Confinement(limits, null, null)))
+    return start(within(spec("bash", "-c", script), new Confinement(limits, null, sandbox)))
+        .result();
+  }
+
+  @Test
+  void moreCpuThanTheLimitIsToldAndThenEndedByTheKernel() {
+    CommandResult told = runWithOneCpuSecond("while :; do :; done", null);
+    assertThat(told.signal()).isEqualTo("SIGXCPU");
+    assertThat(told.cause()).isEqualTo(EndCause.ITSELF);
+    assertThat(told.detail()).contains("limits.cpu_seconds (1)");
+    CommandResult deaf = runWithOneCpuSecond("trap '' XCPU; while :; do :; done", null);
+    assertThat(deaf.signal()).isEqualTo("SIGKILL");
+    assertThat(deaf.detail()).contains("limits.cpu_seconds (1)");
+    CommandResult tidy =
+        runWithOneCpuSecond("trap 'echo told; exit 7' XCPU; while :; do :; done", null);
+    assertThat(text(tidy.stdout())).isEqualTo("told\n");
+    assertThat(tidy.exitCode()).isEqualTo(7);
+    assertThat(tidy.detail()).isNull();
+    CommandResult child =
+        runWithOneCpuSecond("bash -c 'while :; do :; done'; exit $?", null); // 128 + SIGXCPU
+    assertThat(child.exitCode()).isEqualTo(152);
+    assertThat(child.detail()).contains("limits.cpu_seconds (1)");
+    CommandResult idle = runWithOneCpuSecond("exit 152", null);
+    assertThat(idle.detail()).isNull();
+    CommandResult killed = runWithOneCpuSecond("kill -KILL $$", null);
+    assertThat(killed.detail()).isNull();
+  }
+
+  @Test
+  void aSandboxTellsTheLimitOfCpuToo() {
+    Sandbox sandbox = new Sandbox(false, true, List.of());
+    if (isPossible(sandboxed("", List.of()))) {
+      CommandResult result = runWithOneCpuSecond("while :; do :; done", sandbox);
+      assertThat(result.exitCode()).isEqualTo(152);
+      assertThat(result.detail()).contains("limits.cpu_seconds (1)");
+    }
+  }
+
+  @Test
+  void theOtherLimitsAreNamedToo() {
+    Limits file = new Limits(null, null, null, 4096L, null, null, null, null);
+    CommandResult large =
+        start(within(spec("bash", "-c", "printf %10000s > f"), new Confinement(file, null, null)))
             .result();
-    assertThat(result.signal()).isIn("SIGKILL", "SIGXCPU");
-    assertThat(result.cause()).isEqualTo(EndCause.ITSELF);
+    assertThat(large.signal()).isEqualTo("SIGXFSZ");
+    assertThat(large.detail()).contains("limits.file_size_bytes (4096)");
+    Limits memory = new Limits(20L << 20, null, null, null, null, null, null, null);
+    CommandResult fat =
+        start(
+                within(
+                    spec("sh", "-c", "head -c 300000000 /dev/zero | tail -c 299999999 | sleep 600"),
+                    new Confinement(memory, null, null)))
+            .result();
+    assertThat(fat.detail()).contains("limits.memory_bytes (20971520)");
   }
 
   @Test
@@ -77,7 +126,8 @@ class ConfinementTest {
                     confinement))
             .result();
     assertThat(text(result.stdout())).isEqualTo("nobody\nmine\nNoNewPrivs:\t1\n");
-    assertThat(host.refusalOf(new Confinement(Limits.NONE, "no-such-user", null)))
+    Confinement nobodys = new Confinement(Limits.NONE, "no-such-user", null);
+    assertThat(start(within(spec("true"), nobodys)).result().detail())
         .contains("there is no user no-such-user");
   }
 
@@ -166,8 +216,11 @@ class ConfinementTest {
       }
     }
     Files.delete(TestLauncher.home().resolve("token"));
-    assertThat(TestLauncher.host().refusalOf(sandboxed("", List.of("/no/such/folder"))))
-        .isNotNull();
+    Confinement missing = sandboxed("", List.of("/no/such/folder"));
+    if (isPossible(missing)) {
+      assertThat(start(within(spec("true"), missing)).result().cause())
+          .isEqualTo(EndCause.NOT_STARTABLE);
+    }
   }
 
   @Test

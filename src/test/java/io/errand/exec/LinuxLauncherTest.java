@@ -205,7 +205,8 @@ class LinuxLauncherTest {
     CommandSpec spec =
         spec("sh", "-c", "env | cut -d= -f1 | sort | tr '\\n' ' '; stat -c %a \"$TMPDIR\"");
     CommandResult result = start(spec).result();
-    assertThat(text(result.stdout())).isEqualTo("ERRAND_CLAIM_TOKEN HOME PATH PWD TMPDIR 700\n");
+    assertThat(text(result.stdout()))
+        .isEqualTo("ERRAND_CLAIM_TOKEN HOME LOGNAME PATH PWD SHELL TMPDIR USER 700\n");
     assertThat(temporaryRoot().resolve(spec.cookie())).doesNotExist();
   }
 

@@ -69,6 +69,9 @@ class RefusalIT extends OneServer {
           {"command":["true"],"limits":{"disk_files":16777217}}     | limits.disk_files
           {"command":["true"],"limits":{"disk_files":"9"}}          | limits.disk_files
           {"command":["true"],"user":"../root"}                     | user
+          {"command":["true"],"user":""}                            | user
+          {"command":["true"],"user":"a:b"}                         | user
+          {"command":["true"],"user":"a\\nb"}                       | user
           {"command":["true"],"sandbox":{"writable":["here"]}}      | sandbox.writable[0]
           {"command":["true"],"sandbox":true}                       | sandbox
           {"command":["true"],"command":["false"]}                  | body

@@ -15,7 +15,13 @@ import org.jspecify.annotations.Nullable;
 
 /** Reads {@code limits}, {@code user} and {@code sandbox}. */
 final class ConfinementReader {
-  private static final Pattern USER = Pattern.compile("[a-z_][a-z0-9_-]{0,31}");
+  private static final int MOST_NAME = 255;
+
+  /**
+   * What can stand in no list of accounts. What names there are is for the worker's host to say.
+   */
+  private static final Pattern NO_NAME = Pattern.compile("|.*[\\p{Cc}:/].*", Pattern.DOTALL);
+
   private static final long LEAST_MEMORY = 1 << 20;
   private static final long MOST_BYTES = 1L << 50;
   private static final long MOST_COUNT = 1 << 20;
@@ -31,9 +37,10 @@ final class ConfinementReader {
   }
 
   Confinement read() {
-    String user = fields.string("user", 32);
-    if (user != null && !USER.matcher(user).matches()) {
-      fields.complain(fields.at("user"), "must match " + USER);
+    String user = fields.string("user", MOST_NAME);
+    if (user != null && NO_NAME.matcher(user).matches()) {
+      fields.complain(
+          fields.at("user"), "must not be empty, nor hold a colon, a slash or control characters");
     }
     return new Confinement(limits(), user, sandbox());
   }
