@@ -89,7 +89,7 @@ public final class Errand {
     Settings read = Settings.ofThisProcess();
     settings = read;
     Settings.unknown(System.getenv()).forEach(note -> System.err.println("errand: " + note));
-    // Sessions of the database are told our zone, and it need not know what this host calls its
+    // Sessions of the database take our zone, and it need not know what this host calls its
     // own.
     TimeZone.setDefault(TimeZone.getTimeZone("UTC"));
     Signal.handle(new Signal("HUP"), signal -> Signal.raise(new Signal("TERM")));

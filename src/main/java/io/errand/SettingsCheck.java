@@ -103,7 +103,7 @@ public final class SettingsCheck {
       throw new IllegalStateException(
           "ERRAND_HTTP_HOST is '" + host + "', and there is no such host; set it to an address", e);
     } catch (SocketException e) {
-      return; // what addresses this host has cannot be told: the start tries
+      return; // what addresses this host has is not known: the start tries
     }
   }
 

@@ -23,7 +23,7 @@ final class WarmUp {
    * Returns at once.
    *
    * @param url of the server
-   * @param authorization header of somebody who may list jobs
+   * @param authorization header of a client that may list jobs
    */
   static void begin(String url, String authorization) {
     Thread thread = new Thread(() -> ask(url, authorization), "errand-warm-up");

@@ -78,7 +78,7 @@ public class Tokens {
    * Whose request this is.
    *
    * @param authorization the header, or null
-   * @return the principal, or null if nobody's
+   * @return the principal, or null if the token is unknown
    */
   public @Nullable String principalOf(@Nullable String authorization) {
     if (authorization == null

@@ -63,7 +63,7 @@ public final class Client {
     try {
       StandardStream.flushAll();
     } catch (ClientException e) {
-      exitCode = exitCode == e.exitCode() ? exitCode : told(e); // else it has been told
+      exitCode = exitCode == e.exitCode() ? exitCode : report(e); // else it has been printed
     }
     System.exit(exitCode);
   }
@@ -73,7 +73,7 @@ public final class Client {
       Typed.check(arguments.length);
       return line().execute(arguments.length == 0 ? new String[] {"--help"} : arguments);
     } catch (ClientException e) {
-      return told(e);
+      return report(e);
     }
   }
 
@@ -98,13 +98,13 @@ public final class Client {
           try {
             return new CommandLine.RunLast().execute(parsed); // the help is printed here, too
           } catch (ClientException e) {
-            return told(e);
+            return report(e);
           }
         });
     line.setExecutionExceptionHandler(
         (fault, command, parsed) -> {
           if (fault instanceof ClientException known) {
-            return told(known);
+            return report(known);
           }
           throw fault;
         });
@@ -112,7 +112,7 @@ public final class Client {
   }
 
   /** Says what ended a command, unless no process is left to read it; gives the exit status. */
-  private static int told(ClientException fault) {
+  private static int report(ClientException fault) {
     if (fault.exitCode() != ExitCodes.READER_GONE) {
       try {
         EachJob.say(String.valueOf(fault.getMessage()));

@@ -21,7 +21,7 @@ final class Detach implements AutoCloseable {
     try {
       say();
     } catch (ClientException e) {
-      return; // nobody reads standard error either
+      return; // standard error has no reader either
     }
   }
 

@@ -10,7 +10,7 @@ import java.util.regex.Pattern;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
 
-/** The jobs that a command is given: each is tried, whatever becomes of the others. */
+/** The jobs that a command is given: each is tried, also where others fail. */
 final class EachJob {
   private static final Pattern ID =
       Pattern.compile("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}");

@@ -22,7 +22,7 @@ final class EventStream {
   private String lastId;
 
   /**
-   * A stream that begins where it is told to.
+   * A stream that begins at a given event.
    *
    * @param path of the job
    * @param lastId as the id of the last event that is known already; empty for the latest attempt

@@ -18,7 +18,7 @@ final class ExitCodes {
 
   static final int REFUSED = 77;
 
-  /** Whoever read our output has ended; as a shell says it of a command that SIGPIPE ends. */
+  /** The reader of our output has ended; a shell reports a command that SIGPIPE ends like that. */
   static final int READER_GONE = 128 + 13;
 
   /** As {@code timeout(1)}. */

@@ -167,7 +167,7 @@ final class Http {
     return json("POST", path, Map.of(), null);
   }
 
-  /** Told of bytes of a stream that are missing. */
+  /** Receives ranges of a stream that are missing. */
   interface Gap {
     /** From an offset in the stream to another, exclusive. */
     void isFrom(long from, long to);

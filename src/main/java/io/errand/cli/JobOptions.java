@@ -114,9 +114,9 @@ final class JobOptions {
   /**
    * Submits it. The key makes it safe to ask again when no answer came.
    *
-   * @param defaultMaxAttempts how many attempts it has unless told, or null for the server's
+   * @param defaultMaxAttempts how many attempts it has without the option, or null for the server's
    *     default
-   * @param defaultOutputLimit how many bytes of each stream are kept unless told, or null
+   * @param defaultOutputLimit how many bytes of each stream are kept without the option, or null
    * @return the job
    */
   Map<String, Object> submit(

@@ -15,8 +15,8 @@ final class JobOutput {
   private final Http http;
   private final String id;
   private final Selection selection;
-  private final Told stdout = new Told("stdout");
-  private final Told stderr = new Told("stderr");
+  private final Progress stdout = new Progress("stdout");
+  private final Progress stderr = new Progress("stderr");
   private int attempt;
   private long missingBytes;
 
@@ -39,12 +39,12 @@ final class JobOutput {
     }
   }
 
-  /** How far a stream of an attempt has been told: printed, or known to be missing. */
-  private static final class Told {
+  /** How far a stream of an attempt has been processed: printed, or known to be missing. */
+  private static final class Progress {
     private final String stream;
     private long bytes;
 
-    private Told(String stream) {
+    private Progress(String stream) {
       this.stream = stream;
     }
   }
@@ -156,7 +156,7 @@ final class JobOutput {
         && (latest > wanted || (latest == wanted && !"running".equals(state.get("state"))));
   }
 
-  private void write(Told told, Map<String, Object> data) {
+  private void write(Progress progress, Map<String, Object> data) {
     begin(number(data, "attempt"));
     if (isPast(attempt)) {
       return;
@@ -166,16 +166,16 @@ final class JobOutput {
         exact == null
             ? String.valueOf(data.get("text")).getBytes(StandardCharsets.UTF_8)
             : Base64.getDecoder().decode(exact.toString());
-    told.bytes += bytes.length;
-    PrintStream target = target(told);
+    progress.bytes += bytes.length;
+    PrintStream target = target(progress);
     if (target != null) {
       target.write(bytes, 0, bytes.length);
       target.flush();
     }
   }
 
-  private @Nullable PrintStream target(Told told) {
-    if (told == stdout) {
+  private @Nullable PrintStream target(Progress progress) {
+    if (progress == stdout) {
       return selection.stdout() ? System.out : null;
     }
     return !selection.stderr() ? null : selection.stdout() ? System.err : System.out;
@@ -191,41 +191,41 @@ final class JobOutput {
 
   private void gap(Map<String, Object> data) {
     begin(number(data, "attempt"));
-    Told told = "stderr".equals(data.get("stream")) ? stderr : stdout;
-    missing(told, longNumber(data, "from"), longNumber(data, "to"));
+    Progress progress = "stderr".equals(data.get("stream")) ? stderr : stdout;
+    missing(progress, longNumber(data, "from"), longNumber(data, "to"));
   }
 
-  private void missing(Told told, long from, long to) {
-    told.bytes = Math.max(told.bytes, to);
-    if (target(told) == null || isPast(attempt)) {
+  private void missing(Progress progress, long from, long to) {
+    progress.bytes = Math.max(progress.bytes, to);
+    if (target(progress) == null || isPast(attempt)) {
       return;
     }
     missingBytes += to - from;
     System.out.flush(); // so that a terminal shows it where it belongs
     EachJob.say(
-        (to - from) + " bytes of " + told.stream + " are missing here: " + from + " to " + to);
+        (to - from) + " bytes of " + progress.stream + " are missing here: " + from + " to " + to);
   }
 
-  /** All of the latest attempt must have been told by now. */
+  /** All of the latest attempt must have been processed by now. */
   private void end(Map<String, Object> job) {
     if (number(job, "attempt") != attempt) {
       return;
     }
-    for (Told told : new Told[] {stdout, stderr}) {
-      long total = longNumber(job, told.stream + "_bytes");
-      if (total > told.bytes) {
-        missing(told, told.bytes, total);
+    for (Progress progress : new Progress[] {stdout, stderr}) {
+      long total = longNumber(job, progress.stream + "_bytes");
+      if (total > progress.bytes) {
+        missing(progress, progress.bytes, total);
       }
     }
   }
 
   /** Prints what is kept of an attempt that has ended. */
   void print(int number) {
-    for (Told told : new Told[] {stdout, stderr}) {
-      PrintStream target = target(told);
+    for (Progress progress : new Progress[] {stdout, stderr}) {
+      PrintStream target = target(progress);
       if (target != null) {
-        String query = "/output?stream=" + told.stream + "&attempt=" + number;
-        http.copyKept(path() + query, target, (from, to) -> missing(told, from, to));
+        String query = "/output?stream=" + progress.stream + "&attempt=" + number;
+        http.copyKept(path() + query, target, (from, to) -> missing(progress, from, to));
         target.flush();
       }
     }

@@ -18,7 +18,7 @@ import picocli.CommandLine.Parameters;
     footer = {
       "",
       "Exit status: 0 all of it, 74 bytes are missing, which stderr tells with their number,",
-      "1 no such job or attempt. With -f: if whoever reads the output ends, or at Ctrl-C,",
+      "1 no such job or attempt. With -f: if the reader of the output ends, or at Ctrl-C,",
       "the client ends (141, 130), and the job is not ended by that."
     })
 final class Logs implements Callable<Integer> {

@@ -7,7 +7,7 @@ import java.util.regex.Pattern;
 
 /**
  * The server says which field of a request is wrong; who typed a command knows its options. So a
- * refusal is told with their names.
+ * refusal contains their names.
  */
 final class OptionNames {
   private static final Map<String, String> OF_JOB =

@@ -10,9 +10,9 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 
 /**
- * Standard output and standard error that do not hide a failed write, as those of Java do: whoever
- * writes or flushes gets a {@link ClientException}, so that what is printed is complete or the exit
- * status says that it is not.
+ * Standard output and standard error that do not hide a failed write, as those of Java do: the
+ * caller that writes or flushes gets a {@link ClientException}, so that what is printed is complete
+ * or the exit status says that it is not.
  */
 final class StandardStream extends OutputStream {
   private final String name;

@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * The account that PostgreSQL runs as. It refuses to run as root, so root lends it an unprivileged
  * one, which no command may run as: {@code postgres} where the host has it.
  *
- * @param name null to run as whoever runs us
+ * @param name null to run as the account of this process
  */
 record Account(@Nullable String name) {
 

@@ -26,7 +26,7 @@ public final class EmbeddedPostgres implements AutoCloseable {
   /** The role that owns everything. */
   public static final String ROLE = "errand";
 
-  /** The database that initdb makes; everything of ours stands in schema errand there. */
+  /** The database that initdb makes; all objects of Errand are in its schema errand. */
   public static final String DATABASE = "postgres";
 
   private static final int START_TRIES = 5;
@@ -160,7 +160,7 @@ public final class EmbeddedPostgres implements AutoCloseable {
         + DATABASE;
   }
 
-  /** Whether it has surely ended without being told to: killed, or out of disk. */
+  /** Whether it has surely ended without a request to stop: killed, or out of disk. */
   public boolean hasEnded() {
     try {
       return !closed && postmaster.pid().isEmpty();

@@ -4,7 +4,7 @@ import java.time.Duration;
 import java.util.function.DoubleSupplier;
 
 /**
- * What becomes of a running job after an attempt: the one place where that is decided.
+ * The next state of a running job after an attempt. It is decided here alone.
  *
  * @param transition the transition to take, always one that leaves {@link JobState#RUNNING}
  * @param delay how long until it may run again, zero where it may not
@@ -12,7 +12,7 @@ import java.util.function.DoubleSupplier;
  */
 public record Decision(JobState.Transition transition, Duration delay, boolean uncharged) {
 
-  /** The pause before a job that was given back may be claimed again, by whoever is able. */
+  /** The pause before a job that was given back may be claimed again, by any worker. */
   public static final Duration GIVE_BACK_DELAY = Duration.ofSeconds(1);
 
   /** Refuses transitions that do not leave RUNNING. */
@@ -44,8 +44,8 @@ public record Decision(JobState.Transition transition, Duration delay, boolean u
   }
 
   /**
-   * What is to be done instead where somebody has asked for a cancel: a success that came first
-   * stands, anything else ends cancelled and is never tried again.
+   * What is to be done instead where a cancel was requested: a success that came first stands,
+   * anything else ends cancelled and is never tried again.
    */
   public Decision ifCancelRequested() {
     return transition == JobState.Transition.SUCCEED

@@ -5,10 +5,10 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Accounts for the bytes that requests, answers and commands hold in the heap. Whoever is about to
- * hold bytes that a client or a command decides on reserves them first, and waits or refuses where
- * the share is spent. Each share is a fixed part of the heap, so that one cannot starve another.
- * Safe from any thread.
+ * Accounts for the bytes that requests, answers and commands hold in the heap. Code that is about
+ * to hold bytes that a client or a command decides on reserves them first, and waits or refuses
+ * where the share is spent. Each share is a fixed part of the heap, so that one cannot starve
+ * another. Safe from any thread.
  */
 @Singleton
 public class MemoryBudget {
@@ -99,7 +99,7 @@ public class MemoryBudget {
     return false;
   }
 
-  /** Bytes that somebody holds. Safe from any thread; closing it again changes nothing. */
+  /** Bytes that are reserved. Safe from any thread; closing it again changes nothing. */
   public final class Reservation implements AutoCloseable {
     private final Share share;
     private long bytes;

@@ -14,8 +14,8 @@ import java.time.Duration;
 import org.jboss.logging.Logger;
 
 /**
- * Removes finished jobs once they are old enough, in small transactions, so that nobody waits for
- * it long. Several servers may do so at once; they share the work.
+ * Removes finished jobs once they are old enough, in small transactions, so that no other statement
+ * waits for it long. Several servers may do so at once; they share the work.
  */
 @ApplicationScoped
 public class Retention {

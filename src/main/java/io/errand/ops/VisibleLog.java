@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Lets every log record through, with its text made harmless: one record is one line, and the lines
- * behind it are those of a stack trace, whoever has written the messages in it.
+ * behind it are those of a stack trace, no matter what its messages contain.
  */
 @LoggingFilter(name = "visible")
 public final class VisibleLog implements Filter {

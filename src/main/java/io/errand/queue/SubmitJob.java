@@ -45,7 +45,7 @@ public class SubmitJob {
   }
 
   /**
-   * A job that somebody wants.
+   * A job that a client submits.
    *
    * @param spec what it asks for
    * @param idempotencyKey makes a repeat harmless, or null

@@ -1,6 +1,7 @@
 /**
- * What clients want done to jobs: submit, retry, cancel, release. Here a repeat is told from
- * another request, and ids are made. It speaks in values; the wire is the business of {@code api}.
+ * What clients want done to jobs: submit, retry, cancel, release. Here a repeat is distinguished
+ * from another request, and ids are made. It speaks in values; the wire is the business of {@code
+ * api}.
  */
 @NullMarked
 package io.errand.queue;

@@ -7,7 +7,7 @@ import java.util.List;
 public final class AllSettings {
   private static final String MOST_DAYS = "36500";
 
-  /** In the order in which they are told. */
+  /** In the order in which they are listed. */
   public static final List<Setting> LIST =
       List.of(
           new Setting(
@@ -117,7 +117,7 @@ public final class AllSettings {
               Form.number("seconds", "0.05", "60"),
               "1",
               "`1`",
-              "how often a worker looks if nobody wakes it"),
+              "how often a worker polls without a notification"),
           limit("memory-bytes", "bytes", "memory that no command of this worker may exceed"),
           limit(
               "cpu-seconds", "seconds", "processor time that no command of this worker may exceed"),

@@ -74,7 +74,7 @@ record Form(String words, boolean secret, UnaryOperator<String> complaint) {
                 false));
   }
 
-  /** A secret: it stands in no message. */
+  /** A secret: no message contains it. */
   static Form secret(String words, UnaryOperator<String> complaint) {
     return new Form(words, true, complaint);
   }

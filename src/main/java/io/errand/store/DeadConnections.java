@@ -15,7 +15,7 @@ import org.postgresql.PGConnection;
 
 /**
  * When one connection has died, those that were made before it may have died with it: a PostgreSQL
- * that ended, a failover. They are all made anew then, so that not each of them fails somebody.
+ * that ended, a failover. They are all made anew then, so that not each of them fails a request.
  */
 @Default
 @DataSource("queue")

@@ -45,7 +45,7 @@ public class Notifications {
   public enum Topic {
     /** There may be jobs to claim. */
     READY,
-    /** There may be cancels to carry out, or somebody wants to see a running job. */
+    /** There may be cancels to carry out, or a client wants to see a running job. */
     ATTENTION,
     /** There may be live output to read. */
     OUTPUT,
@@ -161,7 +161,7 @@ public class Notifications {
       try (Connection connection = Session.openPrimary(config, "errand listen", 30);
           Statement statement = connection.createStatement()) {
         statement.execute(LISTEN_SQL);
-        wakeAll(); // what was sent while nobody listened
+        wakeAll(); // what was sent while this was not listening
         PGConnection postgres = connection.unwrap(PGConnection.class);
         while (!stopped) {
           PGNotification[] notifications = postgres.getNotifications(LISTEN_MILLIS);

@@ -3,7 +3,7 @@
  * notifications, durability, and the JSON of columns.
  *
  * <p>The few statements that decide speed and correctness are text blocks right above their
- * methods. This package never decides what becomes of a job: it carries out a {@link
+ * methods. This package never decides the next state of a job: it carries out a {@link
  * io.errand.job.Decision}.
  */
 @NullMarked

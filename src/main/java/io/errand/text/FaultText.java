@@ -63,7 +63,7 @@ public final class FaultText {
     return ofSystem(fault.getReason());
   }
 
-  /** The words of the C library, as they stand in the middle of a sentence. */
+  /** The words of the C library, as they are used in the middle of a sentence. */
   private static String ofSystem(@Nullable String words) {
     if (words == null || words.isBlank()) {
       return "it cannot be used";

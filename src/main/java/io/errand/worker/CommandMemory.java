@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  * itself needs at any time whatever it runs. A claim is made with what is free then, and each
  * claimed job keeps its own part of that until its end is written.
  *
- * <p>Nobody waits for ever: the largest job fits where nothing else is held, no smaller one is
+ * <p>No job waits for ever: the largest job fits where nothing else is held, no smaller one is
  * claimed before it, and what is held is given back at the end of a command. For the dispatcher's
  * thread, but for what it has handed out.
  */
@@ -46,7 +46,7 @@ public final class CommandMemory {
     check(budget);
     this.budget = budget;
     if (budget.tryReserve(Share.COMMANDS, OWN_BYTES) == null) {
-      throw new IllegalStateException("The share of the commands is somebody else's already");
+      throw new IllegalStateException("The share of the commands is in use already");
     }
   }
 
@@ -64,8 +64,8 @@ public final class CommandMemory {
   /**
    * How many commands may run at once.
    *
-   * @param asked what somebody has set
-   * @param usual what is taken where nobody has; fewer where there is no memory for as many
+   * @param asked the configured value
+   * @param usual the default where none is configured; fewer where there is no memory for as many
    * @throws IllegalArgumentException if the heap is too small for what was asked for
    */
   public static int slots(MemoryBudget budget, OptionalInt asked, int usual) {
@@ -127,7 +127,7 @@ public final class CommandMemory {
   private Reservation take(long bytes) {
     Reservation reservation = budget.tryReserve(Share.COMMANDS, Math.max(0, bytes));
     if (reservation == null) {
-      throw new IllegalStateException("Somebody else has taken from the share of the commands");
+      throw new IllegalStateException("The share of the commands was used from elsewhere");
     }
     return reservation;
   }

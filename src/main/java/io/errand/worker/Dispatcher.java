@@ -131,7 +131,7 @@ final class Dispatcher {
     wakeUp.release();
   }
 
-  /** Somebody may want something of a running job. */
+  /** A client may have requested something of a running job. */
   void requestsArrived() {
     hasRequests = true;
     wakeUp.release();

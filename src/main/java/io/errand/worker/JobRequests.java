@@ -43,24 +43,24 @@ final class JobRequests {
 
   void handle(Slots slots, UUID holder) throws SQLException {
     Set<UUID> watched = new HashSet<>();
-    for (ClaimStore.Wish wish : claims.wishesFor(holder)) {
-      ClaimedJob job = slots.job(wish.token());
+    for (ClaimStore.Request request : claims.requestsFor(holder)) {
+      ClaimedJob job = slots.job(request.token());
       if (job == null) {
         continue;
       }
-      if (wish.cancel()) {
-        slots.cancel(wish.token());
+      if (request.cancel()) {
+        slots.cancel(request.token());
       }
-      if (wish.output()) {
-        watched.add(wish.token());
+      if (request.output()) {
+        watched.add(request.token());
         OutputListener listener = sender.begin(job);
         if (listener != null) {
-          listeners.put(wish.token(), listener);
-          slots.addListener(wish.token(), listener);
+          listeners.put(request.token(), listener);
+          slots.addListener(request.token(), listener);
         }
       }
-      if (wish.processes()) {
-        watches.answerProcesses(job.id(), json(slots.processes(wish.token())));
+      if (request.processes()) {
+        watches.answerProcesses(job.id(), json(slots.processes(request.token())));
       }
     }
     for (UUID token : Set.copyOf(listeners.keySet())) {

@@ -23,9 +23,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Sends what watched jobs print to the table that every API node reads. Nothing exists here for a
- * job that nobody watches. For each watched job a bounded buffer stands between the command, which
- * is never slowed, and the database, which may be slow: when it is full the oldest pieces go, and
- * the viewer sees a gap.
+ * job without viewers. For each watched job a bounded buffer stands between the command, which is
+ * never slowed, and the database, which may be slow: when it is full the oldest pieces go, and the
+ * viewer sees a gap.
  */
 final class LiveOutputSender {
   private static final Logger LOG = Logger.getLogger(LiveOutputSender.class);
@@ -113,7 +113,7 @@ final class LiveOutputSender {
       inAll.addAndGet(bytes);
     }
 
-    /** The rest: what still comes is nobody's any more. */
+    /** The rest; output that comes later is ignored. */
     private synchronized List<NewChunk> takeLast() {
       ended = true;
       return take();
@@ -137,13 +137,13 @@ final class LiveOutputSender {
     return all;
   }
 
-  /** The listener for a claim that somebody has begun to watch, or null if there is one already. */
+  /** The listener for a claim that has its first viewer, or null if there is one already. */
   @Nullable OutputListener begin(ClaimedJob job) {
     OutputOfClaim output = new OutputOfClaim(job);
     return watchedClaims.putIfAbsent(job.token(), output) == null ? output : null;
   }
 
-  /** Nobody watches it any more, or it has ended: what is buffered still goes. */
+  /** It has no viewer any more, or it has ended: what is buffered still goes. */
   void end(UUID token) {
     OutputOfClaim output = watchedClaims.remove(token);
     if (output != null) {

@@ -82,7 +82,7 @@ public class Rescuer {
     }
   }
 
-  /** F15: nothing breaks, and everything gets slower, so somebody should know. */
+  /** F15: nothing breaks, and everything gets slower, so the log says it. */
   @Scheduled(every = "5m", delayed = "5m", concurrentExecution = ConcurrentExecution.SKIP)
   void everyFiveMinutes() {
     try {
@@ -90,7 +90,7 @@ public class Rescuer {
           .openTransactions()
           .forEach(open -> LOG.warnf("%s: %s", open.name(), open.problem()));
     } catch (SQLException e) {
-      LOG.debugf("Nobody looked for open transactions: %s", e.getMessage());
+      LOG.debugf("Open transactions could not be looked up: %s", e.getMessage());
     }
   }
 

@@ -197,7 +197,7 @@ final class Slots {
     List<Completion> batch = new ArrayList<>();
     long bytes = 0;
     while (batch.size() < most) {
-      Completion next = ended.peek(); // nobody else takes one
+      Completion next = ended.peek(); // no other thread takes one
       bytes += next == null ? 0 : next.size();
       if (next == null || (bytes > MOST_BYTES_AT_ONCE && !batch.isEmpty())) {
         break;
@@ -217,7 +217,7 @@ final class Slots {
     return launcher.isHeldUp();
   }
 
-  /** An end is written, or is nobody's business any more. */
+  /** A completion is stored, or its claim was lost. */
   void recorded(UUID token) {
     Slot slot = occupied.get(token);
     if (slot != null) {
@@ -233,7 +233,7 @@ final class Slots {
     }
   }
 
-  /** Lets somebody hear what this command prints. */
+  /** Adds a listener to the output of this command. */
   void addListener(UUID token, OutputListener listener) {
     RunningCommand command = command(token);
     if (command != null) {

@@ -14,7 +14,7 @@ import java.util.function.BiConsumer;
  * Claims that the database has under this incarnation and that none of its slots holds. There may
  * be some after an answer that did not come. There may also be some although no statement failed: a
  * failover to a standby that lagged, or a restored backup, does not have the ends that were written
- * last. The lease goes on then, so nobody else would ever begin or end these jobs; that is why the
+ * last. The lease goes on then, so no other worker would ever run these jobs; that is why the
  * claims are also compared at regular intervals.
  *
  * <p>For the dispatcher's thread only.

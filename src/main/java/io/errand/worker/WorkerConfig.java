@@ -42,7 +42,7 @@ public interface WorkerConfig {
   @WithDefault("30")
   double drainSeconds();
 
-  /** How often the worker looks for jobs if nobody tells it, 0.05 to 60 seconds. */
+  /** How often the worker polls for jobs without a notification, 0.05 to 60 seconds. */
   @WithDefault("1")
   double pollSeconds();
 

@@ -3,7 +3,7 @@
  *
  * <p>This package turns what {@code exec} reports into outcomes, asks {@link
  * io.errand.job.Decision} what follows, and has {@code store} write it under the claim's token. It
- * never decides by itself what becomes of a job, and never waits for the API: both meet in the
+ * never decides by itself the next state of a job, and never waits for the API: both meet in the
  * tables alone.
  */
 @NullMarked

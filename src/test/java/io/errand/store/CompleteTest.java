@@ -101,8 +101,8 @@ class CompleteTest extends StoreFixture {
     assertThat(control.cancel(running, ME))
         .isEqualTo(new ControlStore.Change(true, JobState.RUNNING));
     assertThat(stateOf(running)).isEqualTo("running");
-    assertThat(claims.wishesFor(workerId))
-        .containsExactly(new ClaimStore.Wish(claimed.token(), true, false, false));
+    assertThat(claims.requestsFor(workerId))
+        .containsExactly(new ClaimStore.Request(claimed.token(), true, false, false));
     completes.complete(List.of(ended(claimed, Outcome.EXIT_CODE, 1)), "test");
     assertThat(stateOf(running)).isEqualTo("cancelled:cancelled");
     assertThat(control.cancel(UUID.randomUUID(), ME).state()).isNull();

@@ -22,8 +22,8 @@ import org.jboss.logging.Logger;
  * The body of an answer with the reservation of its bytes. It is sent in pieces: the next is made
  * when the socket has taken the one before, on a thread that may block, and none waits meanwhile. A
  * client that does not take a piece in time is cut off. The bytes are given back when the last
- * piece has been taken, when the connection is closed, or, as the last resort, when nobody has the
- * body any more.
+ * piece has been taken, when the connection is closed, or, as the last resort, when nothing refers
+ * to the body any more.
  */
 public final class AnswerBody {
   private static final Logger LOG = Logger.getLogger(AnswerBody.class);
@@ -57,12 +57,12 @@ public final class AnswerBody {
     CLEANER.register(new Object(), () -> {});
   }
 
-  /** Gives the bytes back where the client of this request goes, also if nobody sends them. */
+  /** Gives the bytes back where the client of this request goes, also if they are never sent. */
   void belongTo(RoutingContext context) {
     RequestMemory.releaseWithoutAnswer(context, held);
   }
 
-  /** Gives the bytes back where nobody will send them. */
+  /** Gives the bytes back where they will not be sent. */
   public void drop() {
     held.close();
   }
@@ -130,7 +130,7 @@ public final class AnswerBody {
         vertx.setTimer(
             patience.toMillis(),
             late -> {
-              drop(); // the closed connection may tell nobody
+              drop(); // the closed connection may cause no event
               context.request().connection().close();
             });
     taken.onComplete(

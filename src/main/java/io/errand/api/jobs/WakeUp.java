@@ -16,7 +16,7 @@ public final class WakeUp {
    * Sleeps until called, for ever while there is no client.
    *
    * @param hasClients whether anybody waits
-   * @param pollMillis the longest sleep while somebody does
+   * @param pollMillis the longest sleep while there is one
    * @param pauseMillis a moment more, so that calls that come together are answered together
    */
   public void await(boolean hasClients, long pollMillis, long pauseMillis)

@@ -27,7 +27,7 @@ public class Caller {
   /**
    * The name that its jobs and keys belong to.
    *
-   * @throws IllegalStateException where nobody was identified
+   * @throws IllegalStateException where the request has no known caller
    */
   public String principal() {
     return Gate.principal(request.getCurrent());

@@ -22,8 +22,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * The one place that every request passes before any route: decides whose it is, whether its body
  * may be read ({@link BodyHeaders}) and whether there is memory for it ({@link BodyAdmission}).
- * Fails closed: only the paths that are listed here are served to a request that nobody has
- * identified, and a path that is not written as it is routed is served to nobody.
+ * Fails closed: only the paths that are listed here are served to a request without a known caller,
+ * and a path that is not written as it is routed is not served at all.
  */
 @ApplicationScoped
 public class Gate {
@@ -72,13 +72,13 @@ public class Gate {
   /**
    * Whose request this is.
    *
-   * @throws IllegalStateException where the gate has identified nobody
+   * @throws IllegalStateException where the request has no known caller
    */
   public static String principal(RoutingContext context) {
     if (context.get(PRINCIPAL) instanceof String principal) {
       return principal;
     }
-    throw new IllegalStateException("This request was identified by nobody");
+    throw new IllegalStateException("This request has no known caller");
   }
 
   private void handle(RoutingContext context) {
@@ -143,7 +143,7 @@ public class Gate {
     RequestMemory.watch(context);
   }
 
-  /** Answers, and has the connection closed: whoever sent this may have sent more behind it. */
+  /** Answers, and has the connection closed: the client may have sent more behind it. */
   private void refuse(RoutingContext context, Problem problem) {
     HttpServerRequest request = context.request();
     HttpServerResponse response = context.response();

@@ -60,7 +60,7 @@ public class RequestBodies implements ContainerRequestFilter {
         && request.version() != HttpVersion.HTTP_1_0) { // RFC 9110, section 10.1.1
       context.response().writeContinue();
     }
-    request.resume(); // it waits for whoever reads it
+    request.resume(); // it waits until it is read
   }
 
   /** For the framework. */

@@ -54,7 +54,7 @@ public final class RequestMemory {
     if (context.get(ANSWER) instanceof Answer answer) {
       answer.hold(held);
       if (context.response().closed()) {
-        answer.gone(); // before it was watched, so that nobody says so
+        answer.gone(); // before it was watched, so that there is no event for it
       }
     }
   }

@@ -22,15 +22,15 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Reads the jobs of a batch one by one: of its JSON no more than one job's is in the heap at a
- * time. What is wrong is told as if the whole had been read before: first what is no JSON, then
- * what is wrong with a key, then with the batch, then with its jobs.
+ * time. Faults are reported as if the whole had been read before: first what is no JSON, then what
+ * is wrong with a key, then with the batch, then with its jobs.
  */
 final class BatchReader {
   static final String KEY_FIELD = "idempotency_key";
   private static final int MOST_JOBS = 1_000;
   private static final int MOST_ERRORS = 20;
 
-  /** The largest job's values as JSON, and a part of the jobs as it is told to the database. */
+  /** The largest job's values as JSON, and a part of the jobs as it is sent to the database. */
   private static final long WORKING_BYTES = 4 << 20;
 
   private final RequestBody body;
@@ -52,7 +52,7 @@ final class BatchReader {
    * Reads a batch.
    *
    * @param body that has arrived; nothing is left of it
-   * @param memory is told how many bytes are needed for what is read, and may throw
+   * @param memory receives how many bytes are needed for what is read, and may throw
    * @throws Problem 400 if it is not acceptable
    */
   static List<Request> read(RequestBody body, LongConsumer memory) throws IOException {

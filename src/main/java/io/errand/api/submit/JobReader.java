@@ -72,8 +72,8 @@ final class JobReader {
    * The job that an object asks for. Its value counts only if no complaint was added.
    *
    * @param value what the client sent
-   * @param path where it stands in the body, empty at the top
-   * @param alsoKnown members that are somebody else's business
+   * @param path its place in the body, empty at the top
+   * @param alsoKnown members that are read elsewhere
    * @param errors where complaints go
    */
   static JobSpec read(JsonNode value, String path, Set<String> alsoKnown, List<FieldError> errors) {

@@ -75,7 +75,7 @@ public class SubmitResource {
    * Submits a job. No thread waits for the database meanwhile, unless it must be read.
    *
    * @param keys the values of the header {@link IdempotencyKeys#HEADER}
-   * @param memory is told how many bytes the request needs, and may throw
+   * @param memory receives how many bytes the request needs, and may throw
    */
   Uni<Response> post(String principal, List<String> keys, byte[] body, LongConsumer memory)
       throws IOException {

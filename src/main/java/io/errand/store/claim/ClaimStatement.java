@@ -11,7 +11,7 @@ import java.time.ZoneOffset;
 
 /** The statement that claims jobs, alone or behind the one that stores completions. */
 public final class ClaimStatement {
-  /** What no job of this version's limits holds more of than by a trifle, in bytes. */
+  /** More memory than a job within the limits of this version takes, or almost, in bytes. */
   static final long MOST_MEMORY = 16 << 20;
 
   /** What a running job holds beside what its client decides on, in bytes. */

@@ -27,7 +27,7 @@ public class ClaimStore {
   /** {@code unique_violation}: another worker claimed the same concurrency key first. */
   private static final String UNIQUE_VIOLATION = "23505";
 
-  /** What no job of this version's limits holds more of than by a trifle, in bytes. */
+  /** More memory than a job within the limits of this version takes, or almost, in bytes. */
   public static final long MOST_MEMORY = ClaimStatement.MOST_MEMORY;
 
   /** What a job holds that keeps 64 KiB of each stream, and has a short command, in bytes. */
@@ -77,7 +77,7 @@ public class ClaimStore {
       LIMIT ?
       """;
 
-  private static final String WISHES_FOR =
+  private static final String REQUESTS_FOR =
       """
       SELECT j.claim_token, j.cancel_requested_at IS NOT NULL AS cancel,
              coalesce(w.output_until > now(), false) AS output,
@@ -89,14 +89,14 @@ public class ClaimStore {
       """;
 
   /**
-   * What people want of a running claim.
+   * What clients have requested of a running claim.
    *
    * @param token of the claim
    * @param cancel that it ends
    * @param output to see what it prints
    * @param processes to see its process tree
    */
-  public record Wish(UUID token, boolean cancel, boolean output, boolean processes) {}
+  public record Request(UUID token, boolean cancel, boolean output, boolean processes) {}
 
   /**
    * Who claims.
@@ -207,23 +207,23 @@ public class ClaimStore {
     }
   }
 
-  /** What people want of the claims that an incarnation holds. */
-  public List<Wish> wishesFor(UUID workerId) throws SQLException {
+  /** What clients have requested of the claims that an incarnation holds. */
+  public List<Request> requestsFor(UUID workerId) throws SQLException {
     try (Connection connection = dataSource.getConnection();
-        PreparedStatement statement = connection.prepareStatement(WISHES_FOR)) {
+        PreparedStatement statement = connection.prepareStatement(REQUESTS_FOR)) {
       statement.setObject(1, workerId);
-      List<Wish> wishes = new ArrayList<>();
+      List<Request> requests = new ArrayList<>();
       try (ResultSet row = statement.executeQuery()) {
         while (row.next()) {
-          wishes.add(
-              new Wish(
+          requests.add(
+              new Request(
                   row.getObject("claim_token", UUID.class),
                   row.getBoolean("cancel"),
                   row.getBoolean("output"),
                   row.getBoolean("processes")));
         }
       }
-      return wishes;
+      return requests;
     }
   }
 

@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param token the claim that this is about
  * @param claimedAt when it was made, by the database's clock
  * @param result how the attempt ended
- * @param decision what becomes of the job
+ * @param decision the next state of the job
  * @param usage what it used, or null where that is not known
  * @param ending how its process tree was ended
  * @param stdout what is kept of it
@@ -46,7 +46,7 @@ public record Completion(
    *
    * @param signals names of the signals that were sent, in order
    * @param processes how many processes each of them reached
-   * @param treeEmpty whether the tree was seen empty, null where nobody looked
+   * @param treeEmpty whether the tree was seen empty, null where it was not examined
    */
   public record Ending(List<String> signals, List<Integer> processes, @Nullable Boolean treeEmpty) {
     public static final Ending UNKNOWN = new Ending(List.of(), List.of(), null);

@@ -96,7 +96,7 @@ public class ControlStore {
       """;
 
   /**
-   * What became of a change that somebody asked for.
+   * The result of a change that a client requested.
    *
    * @param changed whether it was made
    * @param state after it, or as it is where no transition leaves it; null if this caller has no

@@ -21,7 +21,7 @@ import java.util.UUID;
 import java.util.regex.Pattern;
 
 /**
- * Holds what was written outside the database against what stands in it: by commands about their
+ * Compares what was written outside the database with what is stored in it: by commands about their
  * starts and ends, and by clients about what was accepted.
  */
 public final class CommandLogCheck {
@@ -36,8 +36,8 @@ public final class CommandLogCheck {
 
   /**
    * Checks the lines {@code JOB ATTEMPT TOKEN WORD} of a ledger that commands append to. Their
-   * order in the file is the order of time: whoever appends a line while another try of its job has
-   * started since was alive beside it.
+   * order in the file is the order of time: a command that appends a line while another try of its
+   * job has started since was alive beside it.
    *
    * @throws IOException if the file cannot be read, or holds another kind of line
    */
@@ -49,10 +49,10 @@ public final class CommandLogCheck {
     List<Violation> violations = new ArrayList<>();
     Map<String, String> running = new HashMap<>();
     Set<String> started = new HashSet<>();
-    Set<String> told = new HashSet<>();
+    Set<String> reported = new HashSet<>();
     for (Line line : lines) {
       if (!line.word().equals("start")) {
-        if (!line.token().equals(running.get(line.job())) && told.add(line.token())) {
+        if (!line.token().equals(running.get(line.job())) && reported.add(line.token())) {
           violations.add(line.breaks(ALONE, "lived after another had started"));
         }
         continue;

@@ -15,7 +15,7 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * Submits that arrive together are committed together: while one transaction is being written,
- * those that come meanwhile gather for the next. One that comes alone waits for nobody.
+ * those that come meanwhile gather for the next. One that comes alone does not wait.
  */
 @ApplicationScoped
 public class GroupCommit {
@@ -136,7 +136,7 @@ public class GroupCommit {
   /**
    * Whether the database has refused the statement, which then has changed nothing: bad data, a
    * violated constraint, a deadlock, a limit. Anything else may have been a commit that was not
-   * heard of.
+   * known.
    */
   private static boolean wasRefused(SQLException fault) {
     String state = String.valueOf(fault.getSQLState());

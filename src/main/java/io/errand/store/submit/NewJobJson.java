@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * New jobs as the two parameters that the submitting statement takes. What jobs that come together
- * mostly have in common is told once: reading JSON is the dearest part of that statement.
+ * mostly have in common is sent once: reading JSON is the most expensive part of that statement.
  *
  * @param shapes an array of what jobs share, each with its number as {@code shape}
  * @param items an array of the jobs, each with the number of its shape

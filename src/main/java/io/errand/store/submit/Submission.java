@@ -10,7 +10,7 @@ public sealed interface Submission {
   /**
    * The job is stored, and durable.
    *
-   * @param job as it stands in its row, null where it was one of many
+   * @param job as stored in its row, null where it was one of many
    * @param durability what its commit survives, as of {@link Durability#SQL}
    */
   record Accepted(UUID id, @Nullable JobEntity job, String durability) implements Submission {}

@@ -20,8 +20,9 @@ import javax.sql.DataSource;
 /**
  * The first transition: a job comes into being, with its key, in one statement.
  *
- * <p>The key's unique index decides between parallel submits. Whoever loses waits there for the
- * winner's commit, so that afterwards the winner's job is there to be read: no state in between.
+ * <p>The key's unique index decides between parallel submits. The statement that loses waits there
+ * for the winner's commit, so that afterwards the winner's job is there to be read: no state in
+ * between.
  */
 @ApplicationScoped
 public class SubmitStore {
@@ -111,7 +112,7 @@ public class SubmitStore {
    * Stores each of the jobs whose key and id are not known, in one transaction. They may come from
    * many callers, and keys and ids may repeat among them.
    *
-   * @param notifying whether the workers are to be told in the same transaction
+   * @param notifying whether the workers are notified in the same transaction
    * @return one answer per job, in order
    * @throws SQLException if nothing was stored, or if the database is away; whether the jobs were
    *     stored is then unknown

@@ -14,8 +14,8 @@ import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What somebody looks at while a job runs, and what its worker shows: live output and the process
- * tree. Any node may ask, the one that runs the job answers, both through these tables alone.
+ * What clients watch while a job runs, and what its worker shows: live output and the process tree.
+ * Any node may ask, the one that runs the job answers, both through these tables alone.
  */
 @ApplicationScoped
 public class WatchStore {
@@ -202,7 +202,7 @@ public class WatchStore {
     }
   }
 
-  /** Removes what nobody needs any more, at most so many pieces. */
+  /** Removes what is not needed any more, at most so many pieces. */
   public void forget(int limit) throws SQLException {
     try (Connection connection = dataSource.getConnection()) {
       try (PreparedStatement statement = connection.prepareStatement(FORGET_OUTPUT)) {
