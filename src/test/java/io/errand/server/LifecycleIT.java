@@ -7,7 +7,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -92,9 +91,7 @@ class LifecycleIT {
     String brief = server.submit("sleep 1; echo finished", Map.of("queue", queued));
     server.awaitState(brief, "running");
     server.signal("TERM");
-    await()
-        .atMost(Duration.ofSeconds(10))
-        .until(() -> server.get("/q/health/ready").statusCode() == 503);
+    await().until(() -> server.get("/q/health/ready").statusCode() == 503);
     assertThat(server.get("/q/health/live").statusCode()).isEqualTo(200);
     String late = server.submit("echo late", Map.of());
     server.signal("TERM");
