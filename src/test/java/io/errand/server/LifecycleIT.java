@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(300)
 class LifecycleIT {
   private static final Map<String, String> QUICK =
-      Map.of("ERRAND_LEASE_SECONDS", "2", "ERRAND_DRAIN_SECONDS", "1");
+      Map.of("ERRAND_LEASE_SECONDS", "5", "ERRAND_DRAIN_SECONDS", "1");
 
   /** Whether any live process has this text in its command line. */
   private static boolean runs(String text) {
@@ -81,10 +81,11 @@ class LifecycleIT {
   @Test
   void sigtermLetsShortCommandsFinishAndGivesLongOnesBackUncharged() throws Exception {
     Map<String, String> settings = new HashMap<>(QUICK);
-    settings.put("ERRAND_DRAIN_SECONDS", "2");
+    settings.put("ERRAND_DRAIN_SECONDS", "10"); // for all that is asked of it meanwhile
     TestServer server = TestServer.start(settings);
     String queued = "drained-" + server.pid();
-    String longer = server.submit("exec sleep 4712.25", Map.of("max_attempts", 1));
+    String sleeps = "sleep 4712." + server.pid();
+    String longer = server.submit("exec " + sleeps, Map.of("max_attempts", 1));
     String held = server.submit("exec sleep 4713.25", Map.of("max_attempts", 1, "on_lost", "hold"));
     server.awaitState(longer, "running");
     server.awaitState(held, "running");
@@ -96,7 +97,7 @@ class LifecycleIT {
     String late = server.submit("echo late", Map.of());
     server.signal("TERM");
     assertThat(server.awaitExit()).isZero();
-    assertThat(runs("sleep 4712.25")).isFalse();
+    assertThat(runs(sleeps)).isFalse();
     assertThat(runs(server.home() + "/data")).isFalse();
     server.restart();
     try (server) {

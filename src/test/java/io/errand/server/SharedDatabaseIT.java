@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(300)
 class SharedDatabaseIT {
   private static final Map<String, String> QUICK =
-      Map.of("ERRAND_LEASE_SECONDS", "2", "ERRAND_DRAIN_SECONDS", "1");
+      Map.of("ERRAND_LEASE_SECONDS", "5", "ERRAND_DRAIN_SECONDS", "1");
 
   @Test
   void apiAndWorkerMeetInAnExternalDatabase() throws Exception {
