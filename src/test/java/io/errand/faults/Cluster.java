@@ -34,7 +34,12 @@ final class Cluster implements AutoCloseable {
   static final int SLOTS = 8;
   private static final String DISK = "size=900m";
   private static final String SMALL_DISK = "size=4m,nr_inodes=300,mode=777";
-  private static final int FIRST_ACCOUNT = 60_001;
+
+  /**
+   * Of its own for each JVM of tests that run side by side: a limit of processes is an account's.
+   */
+  private static final int FIRST_ACCOUNT = 60_001 + 10 * Integer.getInteger("errand.fork", 0);
+
   private static final String TOKEN = "faults-token-0123456789";
 
   private static final String JAR = "target/quarkus-app/quarkus-run.jar";

@@ -267,7 +267,7 @@ enum Fault {
       }
       // Whoever lost its lease meanwhile never beats again under the same id.
       await("F10: no lease is lost behind the pool")
-          .atMost(Duration.ofSeconds(5))
+          .atMost(Duration.ofSeconds(30))
           .until(
               () ->
                   cluster.number(

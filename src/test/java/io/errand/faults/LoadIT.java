@@ -3,6 +3,7 @@ package io.errand.faults;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.errand.server.ProcessLimits;
 import io.errand.server.TestServer;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -99,7 +100,7 @@ class LoadIT {
   }
 
   private static long hardLimitOfDescriptors() throws IOException {
-    String hard = TestServer.hardLimit(Path.of("/proc/self"), "Max open files");
+    String hard = ProcessLimits.hardLimit(Path.of("/proc/self"), "Max open files");
     return hard.equals("unlimited") ? Long.MAX_VALUE : Long.parseLong(hard);
   }
 

@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Timeout;
 
 /** Large answers, and clients that do not read them, with the heap of a plain start. */
 @Timeout(300)
-class AnswerMemoryIT {
+class AnswerMemoryIT extends OneServer {
   private static final int MEBIBYTE = 1 << 20;
   private static final String USED = "errand_memory_budget_used_bytes{share=\"answers\"}";
   private static final String PAGE = "/v1/jobs?page_size=500";
@@ -100,28 +100,26 @@ class AnswerMemoryIT {
 
   @Test
   void readersThatDoNotReadHoldNobodyUp() throws Exception {
-    try (TestServer server = TestServer.start(Map.of())) {
-      String small = server.submit("echo small", Map.of());
-      server.awaitEnd(small);
-      String fat = fatJob(server);
-      fillPage(server);
-      long pid = server.pid();
-      for (String path :
-          List.of("/v1/jobs/" + fat, PAGE, "/v1/jobs/" + fat + "/output?stream=stderr")) {
-        List<Socket> silent = silent(server, 100, path);
-        await().until(() -> server.meter(USED) > 100 * 16 * 1024);
-        assertOthersAreServed(server, small);
-        assertThat(server.job(fat).get("stderr").asText()).isEqualTo("\u0001".repeat(MEBIBYTE));
-        close(silent);
-        awaitNothingHeld(server);
-      }
-      List<Socket> viewers = silent(server, 100, "/v1/jobs/" + fat + "/output/stream");
+    String small = server.submit("echo small", Map.of());
+    server.awaitEnd(small);
+    String fat = fatJob(server);
+    fillPage(server);
+    long pid = server.pid();
+    for (String path :
+        List.of("/v1/jobs/" + fat, PAGE, "/v1/jobs/" + fat + "/output?stream=stderr")) {
+      List<Socket> silent = silent(server, 100, path);
+      await().until(() -> server.meter(USED) > 100 * 16 * 1024);
       assertOthersAreServed(server, small);
-      close(viewers);
+      assertThat(server.job(fat).get("stderr").asText()).isEqualTo("\u0001".repeat(MEBIBYTE));
+      close(silent);
       awaitNothingHeld(server);
-      assertThat(server.pid()).isEqualTo(pid);
-      assertThat(server.log()).doesNotContain("OutOfMemory");
     }
+    List<Socket> viewers = silent(server, 100, "/v1/jobs/" + fat + "/output/stream");
+    assertOthersAreServed(server, small);
+    close(viewers);
+    awaitNothingHeld(server);
+    assertThat(server.pid()).isEqualTo(pid);
+    assertThat(server.log()).doesNotContain("OutOfMemory");
   }
 
   @Test
@@ -138,49 +136,45 @@ class AnswerMemoryIT {
 
   @Test
   void aReaderThatPausesGetsAllOfIt() throws Exception {
-    try (TestServer server = TestServer.start(Map.of())) {
-      String fat = fatJob(server);
-      HttpResponse<String> whole = server.get("/v1/jobs/" + fat);
-      JsonNode job = TestServer.json(whole);
-      assertThat(job.get("stdout").asText()).isEqualTo("\u0001".repeat(MEBIBYTE));
-      assertThat(server.get("/v1/jobs/" + fat + "/output").body())
-          .isEqualTo(job.get("stdout").asText());
-      String tag = whole.headers().firstValue("ETag").orElseThrow();
-      assertThat(
-              server
-                  .send(server.request("/v1/jobs/" + fat).header("If-None-Match", tag))
-                  .statusCode())
-          .isEqualTo(304);
-      for (String version : List.of("1.0", "1.1")) {
-        try (Socket socket = ask(server, version, "/v1/jobs/" + fat)) {
-          StringBuilder text = new StringBuilder();
-          byte[] part = new byte[MEBIBYTE];
-          for (int i = 0; i < 4; i++) {
-            int count = socket.getInputStream().readNBytes(part, 0, part.length);
-            text.append(new String(part, 0, count, StandardCharsets.US_ASCII));
-            server.awaitEnd(server.submit("sleep 0.2", Map.of()));
-          }
-          text.append(text(socket));
-          String body = text.substring(text.indexOf("\r\n\r\n") + 4);
-          assertThat(version.equals("1.0") ? body : dechunked(body)).isEqualTo(whole.body());
+    String fat = fatJob(server);
+    HttpResponse<String> whole = server.get("/v1/jobs/" + fat);
+    JsonNode job = TestServer.json(whole);
+    assertThat(job.get("stdout").asText()).isEqualTo("\u0001".repeat(MEBIBYTE));
+    assertThat(server.get("/v1/jobs/" + fat + "/output").body())
+        .isEqualTo(job.get("stdout").asText());
+    String tag = whole.headers().firstValue("ETag").orElseThrow();
+    assertThat(
+            server
+                .send(server.request("/v1/jobs/" + fat).header("If-None-Match", tag))
+                .statusCode())
+        .isEqualTo(304);
+    for (String version : List.of("1.0", "1.1")) {
+      try (Socket socket = ask(server, version, "/v1/jobs/" + fat)) {
+        StringBuilder text = new StringBuilder();
+        byte[] part = new byte[MEBIBYTE];
+        for (int i = 0; i < 4; i++) {
+          int count = socket.getInputStream().readNBytes(part, 0, part.length);
+          text.append(new String(part, 0, count, StandardCharsets.US_ASCII));
+          server.awaitEnd(server.submit("sleep 0.2", Map.of()));
         }
+        text.append(text(socket));
+        String body = text.substring(text.indexOf("\r\n\r\n") + 4);
+        assertThat(version.equals("1.0") ? body : dechunked(body)).isEqualTo(whole.body());
       }
-      awaitNothingHeld(server);
     }
+    awaitNothingHeld(server);
   }
 
   @Test
   void answersToHeadHoldNothing() {
-    try (TestServer server = TestServer.start(Map.of())) {
-      String id = server.submit("echo x", Map.of());
-      server.awaitEnd(id);
-      for (String path : List.of("/v1/jobs/" + id, "/v1/jobs", "/v1/jobs/" + id + "/output")) {
-        HttpResponse<String> head = server.call("HEAD", path, "");
-        assertThat(head.statusCode()).isEqualTo(200);
-        assertThat(head.body()).isEmpty();
-      }
-      awaitNothingHeld(server);
+    String id = server.submit("echo x", Map.of());
+    server.awaitEnd(id);
+    for (String path : List.of("/v1/jobs/" + id, "/v1/jobs", "/v1/jobs/" + id + "/output")) {
+      HttpResponse<String> head = server.call("HEAD", path, "");
+      assertThat(head.statusCode()).isEqualTo(200);
+      assertThat(head.body()).isEmpty();
     }
+    awaitNothingHeld(server);
   }
 
   @Test

@@ -2,7 +2,6 @@ package io.errand.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.errand.server.TestServer.Cli;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;

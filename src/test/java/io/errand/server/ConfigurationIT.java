@@ -2,7 +2,6 @@ package io.errand.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.errand.server.TestServer.Cli;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
@@ -134,7 +133,7 @@ class ConfigurationIT {
 
   @Test
   void aHomeThatCannotBeMadeIsASentenceWithoutAClass() {
-    Cli refused = TestServer.answer(Path.of("/etc/passwd/home"), Map.of(), "serve");
+    Cli refused = Cli.answer(Path.of("/etc/passwd/home"), Map.of(), "serve");
     assertThat(refused.exitCode()).isEqualTo(1);
     assertThat(refused.stderr())
         .contains("the data directory /etc/passwd/home cannot be made", "set ERRAND_HOME")
@@ -144,7 +143,7 @@ class ConfigurationIT {
   private static Cli serve(Map<String, String> settings, String... arguments) throws IOException {
     Path home = TestServer.newHome();
     try {
-      return TestServer.answer(home, settings, "serve", arguments);
+      return Cli.answer(home, settings, "serve", arguments);
     } finally {
       assertThat(home).doesNotExist();
       Files.delete(home.getParent());

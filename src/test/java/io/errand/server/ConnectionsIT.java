@@ -22,7 +22,7 @@ import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 
 /** What clients that hold connections, and do little with them, can do to others: nothing. */
-class ConnectionsIT {
+class ConnectionsIT extends OneServer {
   private static final int MOST_MILLIS = 60_000;
 
   /** More than the buffers of both sockets take, which are 10 MiB by default. */
@@ -116,13 +116,11 @@ class ConnectionsIT {
 
   @Test
   void requestsThatComeTogetherAreAnsweredInOrderAndABadOneEndsThem() throws Exception {
-    try (TestServer server = TestServer.start(Map.of())) {
-      String answers =
-          RawHttp.send(server.url(), LIVE.repeat(300) + "nonsense\r\n\r\n" + LIVE).text();
-      assertThat(answers.split("HTTP/1.1 200 OK", -1)).hasSize(301);
-      assertThat(answers.split("HTTP/1.1 400 Bad Request", -1)).hasSize(2);
-      assertThat(answers.lastIndexOf("HTTP/1.1 200")).isLessThan(answers.indexOf("HTTP/1.1 400"));
-    }
+    String answers =
+        RawHttp.send(server.url(), LIVE.repeat(300) + "nonsense\r\n\r\n" + LIVE).text();
+    assertThat(answers.split("HTTP/1.1 200 OK", -1)).hasSize(301);
+    assertThat(answers.split("HTTP/1.1 400 Bad Request", -1)).hasSize(2);
+    assertThat(answers.lastIndexOf("HTTP/1.1 200")).isLessThan(answers.indexOf("HTTP/1.1 400"));
   }
 
   @Test
@@ -142,88 +140,80 @@ class ConnectionsIT {
 
   @Test
   void aRequestWhoseClientLeavesInTheMiddleIsNotCounted() throws Exception {
-    try (TestServer server = TestServer.start(Map.of())) {
-      try (Socket socket = connect(server)) {
-        send(
-            socket,
-            "PUT /v1/jobs/x HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nAuthorization:"
-                + " Bearer "
-                + server.token()
-                + "\r\nContent-Length: 9\r\n\r\n{");
-      }
-      // This request's own connection is then the only one.
-      Awaitility.await()
-          .atMost(Duration.ofSeconds(60))
-          .until(() -> meter(server, "errand_http_connections ") == 1);
-      assertThat(exchange(server, "GET /q/metrics HTTP/1.1\r\nHost: x\r\n\r\n"))
-          .doesNotContain("method=\"PUT\"");
+    try (Socket socket = connect(server)) {
+      send(
+          socket,
+          "PUT /v1/jobs/x HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nAuthorization:"
+              + " Bearer "
+              + server.token()
+              + "\r\nContent-Length: 9\r\n\r\n{");
     }
+    // This request's own connection is then the only one.
+    Awaitility.await()
+        .atMost(Duration.ofSeconds(60))
+        .until(() -> meter(server, "errand_http_connections ") == 1);
+    assertThat(exchange(server, "GET /q/metrics HTTP/1.1\r\nHost: x\r\n\r\n"))
+        .doesNotContain("method=\"PUT\"");
   }
 
   @Test
   void whoEndsItsOutputBehindItsRequestsGetsTheAnswers() throws Exception {
-    try (TestServer server = TestServer.start(Map.of())) {
-      String body = "{\"command\":[\"true\"]}";
-      String submit =
-          "POST /v1/jobs HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nAuthorization:"
-              + " Bearer %s\r\nContent-Length: %d\r\n\r\n%s"
-                  .formatted(server.token(), body.length(), body);
-      for (String requests : List.of(submit, submit + LIVE + submit, LIVE)) {
-        try (Socket socket = connect(server)) {
-          send(socket, requests);
-          socket.shutdownOutput();
-          String answers =
-              new String(socket.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
-          assertThat(answers.split("HTTP/1.1 20[02] ", -1))
-              .as(answers)
-              .hasSize(requests.split("Host: x", -1).length);
-        }
+    String body = "{\"command\":[\"true\"]}";
+    String submit =
+        "POST /v1/jobs HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nAuthorization:"
+            + " Bearer %s\r\nContent-Length: %d\r\n\r\n%s"
+                .formatted(server.token(), body.length(), body);
+    for (String requests : List.of(submit, submit + LIVE + submit, LIVE)) {
+      try (Socket socket = connect(server)) {
+        send(socket, requests);
+        socket.shutdownOutput();
+        String answers =
+            new String(socket.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
+        assertThat(answers.split("HTTP/1.1 20[02] ", -1))
+            .as(answers)
+            .hasSize(requests.split("Host: x", -1).length);
       }
-      for (String half : List.of("", HALF_A_HEAD, submit.substring(0, submit.length() - 1))) {
-        try (Socket socket = connect(server)) {
-          send(socket, half);
-          socket.shutdownOutput();
-          assertThat(socket.getInputStream().readAllBytes()).isEmpty();
-        }
-      }
-      Awaitility.await()
-          .atMost(Duration.ofSeconds(60))
-          .until(() -> meter(server, "errand_http_connections ") == 1);
     }
+    for (String half : List.of("", HALF_A_HEAD, submit.substring(0, submit.length() - 1))) {
+      try (Socket socket = connect(server)) {
+        send(socket, half);
+        socket.shutdownOutput();
+        assertThat(socket.getInputStream().readAllBytes()).isEmpty();
+      }
+    }
+    Awaitility.await()
+        .atMost(Duration.ofSeconds(60))
+        .until(() -> meter(server, "errand_http_connections ") == 1);
   }
 
   @Test
   void aBadChunkBehindARefusedHeadLeavesTheRefusal() throws Exception {
-    try (TestServer server = TestServer.start(Map.of())) {
-      RawHttp.Answer answer =
-          RawHttp.send(
-              server.url(),
-              "POST /v1/jobs HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
-                  + "Transfer-Encoding: chunked\r\n\r\nno chunk\r\n");
-      assertThat(answer.status()).isEqualTo(401);
-    }
+    RawHttp.Answer answer =
+        RawHttp.send(
+            server.url(),
+            "POST /v1/jobs HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+                + "Transfer-Encoding: chunked\r\n\r\nno chunk\r\n");
+    assertThat(answer.status()).isEqualTo(401);
   }
 
   @Test
   void ofManyScrapesThatComeTogetherSomeAreToldToComeLater() throws Exception {
-    try (TestServer server = TestServer.start(Map.of())) {
-      Awaitility.await()
-          .atMost(Duration.ofSeconds(120))
-          .until(
-              () -> {
-                List<String> answers = scrapes(server, 200);
-                assertThat(exchange(server, LIVE)).startsWith("HTTP/1.1 200");
-                assertThat(answers)
-                    .allMatch(
-                        answer ->
-                            answer.startsWith("HTTP/1.1 200")
-                                || (answer.startsWith("HTTP/1.1 503")
-                                    && answer.contains("Retry-After: ")))
-                    .anyMatch(answer -> answer.startsWith("HTTP/1.1 200"));
-                return answers.stream().anyMatch(answer -> answer.startsWith("HTTP/1.1 503"));
-              });
-      assertThat(meter(server, "errand_http_connections ")).isPositive();
-    }
+    Awaitility.await()
+        .atMost(Duration.ofSeconds(120))
+        .until(
+            () -> {
+              List<String> answers = scrapes(server, 200);
+              assertThat(exchange(server, LIVE)).startsWith("HTTP/1.1 200");
+              assertThat(answers)
+                  .allMatch(
+                      answer ->
+                          answer.startsWith("HTTP/1.1 200")
+                              || (answer.startsWith("HTTP/1.1 503")
+                                  && answer.contains("Retry-After: ")))
+                  .anyMatch(answer -> answer.startsWith("HTTP/1.1 200"));
+              return answers.stream().anyMatch(answer -> answer.startsWith("HTTP/1.1 503"));
+            });
+    assertThat(meter(server, "errand_http_connections ")).isPositive();
   }
 
   /** Many requests for the meters, sent before an answer is read. */

@@ -2,8 +2,8 @@ package io.errand.server;
 
 import static io.errand.server.TestServer.json;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assumptions.assumeThat;
 import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
@@ -108,7 +108,9 @@ class DiskLimitIT {
     String status = Files.readString(Path.of("/proc/self/status"));
     String effective = status.replaceAll("(?s).*CapEff:\\s*([0-9a-f]+).*", "$1");
     boolean isRoot = status.contains("\nUid:\t0\t");
-    assumeThat(!isRoot || (Long.parseUnsignedLong(effective, 16) >> 19 & 1) == 1).isTrue();
+    assumeTrue(
+        !isRoot || (Long.parseUnsignedLong(effective, 16) >> 19 & 1) == 1,
+        "needs CAP_SYS_PTRACE where it is root");
     JsonNode job =
         end(
             "exec 3> big; rm big; head -c 5000000 /dev/zero >&3; sleep 600",

@@ -62,7 +62,7 @@ class HistoryIT {
             "retrying running null 2 worker w1",
             "running failed exit_code 2 worker w1");
     assertProblem(server.get("/v1/jobs/" + UUID.randomUUID() + "/events"), 404);
-    TestServer.Cli cli = server.cli("events", id);
+    Cli cli = server.cli("events", id);
     assertThat(cli.exitCode()).as(cli.stderr()).isZero();
     assertThat(cli.stdout().lines()).hasSize(6).last().asString().contains("failed", "worker w1");
   }
@@ -79,7 +79,7 @@ class HistoryIT {
     HttpResponse<String> again =
         server.post("/v1/jobs", "{\"command\":[\"true\"]}", "Idempotency-Key", "durable");
     assertThat(again.headers().firstValue("Errand-Durability")).isEmpty();
-    TestServer.Cli doctor = server.cli("doctor");
+    Cli doctor = server.cli("doctor");
     assertThat(doctor.stdout())
         .contains("database: fsync = on", "database: synchronous_standby_names = ''")
         .doesNotContain("WEAK");
@@ -90,17 +90,16 @@ class HistoryIT {
     String id = server.submit("true", Map.of());
     server.awaitEnd(id);
     Path accepted = Files.writeString(folder.resolve("accepted"), id + "\n");
-    TestServer.Cli whole =
-        server.cli("verify-history", "--settled", "--accepted", accepted.toString());
+    Cli whole = server.cli("verify-history", "--settled", "--accepted", accepted.toString());
     assertThat(whole.stdout()).contains("every rule holds");
     assertThat(whole.exitCode()).isZero();
     Path missing = Files.writeString(folder.resolve("missing"), UUID.randomUUID() + "\n");
-    TestServer.Cli broken = server.cli("verify-history", "--accepted", missing.toString());
+    Cli broken = server.cli("verify-history", "--accepted", missing.toString());
     assertThat(broken.stdout()).contains("I1 what was accepted is there: ", "1 violation\n");
     assertThat(broken.exitCode()).isEqualTo(1);
     assertThat(server.cli("verify-history", "--ledger", accepted.toString()).exitCode())
         .isEqualTo(2);
-    TestServer.Cli away =
+    Cli away =
         server.cli(
             Map.of("ERRAND_DATABASE_URL", "jdbc:postgresql://127.0.0.1:1/none"), "verify-history");
     assertThat(away.exitCode()).isEqualTo(69);

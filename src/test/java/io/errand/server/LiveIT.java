@@ -185,7 +185,7 @@ class LiveIT extends OneServer {
     assertThat(viewer.text("stdout")).isEqualTo("ready\n" + numbers + "last\n");
     assertThat(viewer.text("stderr")).isEqualTo(numbers);
 
-    LifecycleIT.sql(
+    BuiltInDatabase.sql(
         server,
         "DELETE FROM errand.live_output WHERE id IN (SELECT id FROM errand.live_output"
             + " WHERE job_id = '"
@@ -198,7 +198,7 @@ class LiveIT extends OneServer {
 
   @Test
   void anotherNodeThanTheWorkersShowsItToo() throws IOException {
-    Map<String, String> other = new HashMap<>(LifecycleIT.databaseOf(server));
+    Map<String, String> other = new HashMap<>(BuiltInDatabase.settingsOf(server));
     other.put("ERRAND_ROLES", "api");
     other.put("ERRAND_TOKEN", server.token());
     try (TestServer api = TestServer.start(other)) {
@@ -231,7 +231,7 @@ class LiveIT extends OneServer {
     String id = server.submit("for i in $(seq 20); do echo $i; sleep 0.02; done", Map.of());
     server.awaitEnd(id);
     assertThat(
-            LifecycleIT.sql(
+            BuiltInDatabase.sql(
                 server, "SELECT count(*) FROM errand.live_output WHERE job_id = '" + id + "'"))
         .isEqualTo("0");
   }

@@ -34,4 +34,19 @@ class LogIT {
           .doesNotContain("\n" + forged, "\u001b", "\u009b", "\u202e", "\u2028");
     }
   }
+
+  @Test
+  void linesAboutJobsAreJsonWhereThatIsAskedFor() {
+    try (TestServer server = TestServer.start(Map.of("ERRAND_LOG_JSON", "true"))) {
+      String id = server.submit("true", Map.of());
+      server.awaitEnd(id);
+      await()
+          .untilAsserted(
+              () ->
+                  assertThat(server.log().lines().filter(line -> line.contains(id)))
+                      .isNotEmpty()
+                      .allMatch(
+                          line -> line.startsWith("{") && line.contains("\"attempt\":\"1\"")));
+    }
+  }
 }
