@@ -5,6 +5,7 @@ import io.errand.api.answer.AnswerBudget;
 import io.errand.api.jobs.JobAnswers;
 import io.errand.api.problem.Problem;
 import io.errand.api.problem.Problem.Kind;
+import io.errand.api.request.BlockingRequests;
 import io.errand.api.request.Caller;
 import io.errand.job.JobState;
 import io.errand.memory.MemoryBudget.Reservation;
@@ -73,6 +74,7 @@ public class LiveResource {
       throws SQLException {
     JobEntity job = find(text);
     output.view(job.id, caller.principal(), job.attempt, lastEventId, sink, sse);
+    BlockingRequests.leave(caller.request());
   }
 
   /** Its process tree now. */

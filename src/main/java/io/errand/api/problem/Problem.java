@@ -195,11 +195,11 @@ public final class Problem extends RuntimeException {
         1);
   }
 
-  /** So many lists of jobs are read that this one would have to wait for long. */
-  public static Problem tooManyLists() {
+  /** So many calls of a kind are worked on that this one would have to wait for long. */
+  public static Problem tooMany(String what) {
     return new Problem(
         Kind.UNAVAILABLE,
-        "Too many lists of jobs are being read at the moment; ask again",
+        "Too many " + what + " at the moment; nothing was done, so repeat it",
         List.of(),
         1);
   }
