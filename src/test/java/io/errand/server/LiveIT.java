@@ -115,6 +115,7 @@ class LiveIT extends OneServer {
     Files.createFile(flag);
     viewer.awaitEnd();
     Files.delete(flag);
+    assertThat(viewer.answer.join().headers().firstValue("X-Accel-Buffering")).contains("no");
     assertThat(viewer.text("stdout")).isEqualTo("first\nlast\n");
     assertThat(viewer.text("stderr")).isEqualTo("err\n");
     Event end = viewer.events.get(viewer.events.size() - 1);

@@ -17,6 +17,7 @@ import io.smallrye.common.annotation.Blocking;
 import io.smallrye.mutiny.Uni;
 import io.smallrye.mutiny.infrastructure.Infrastructure;
 import io.smallrye.mutiny.unchecked.Unchecked;
+import io.vertx.core.http.HttpServerResponse;
 import jakarta.ws.rs.GET;
 import jakarta.ws.rs.HeaderParam;
 import jakarta.ws.rs.Path;
@@ -73,6 +74,8 @@ public class LiveResource {
       @Context Sse sse)
       throws SQLException {
     JobEntity job = find(text);
+    HttpServerResponse response = caller.request().response();
+    response.putHeader("X-Accel-Buffering", "no"); // proxies that know it pass events on at once
     output.view(job.id, caller.principal(), job.attempt, lastEventId, sink, sse);
     BlockingRequests.leave(caller.request());
   }
