@@ -6,6 +6,8 @@ import io.errand.http.Listener;
 import io.errand.worker.Worker;
 import io.quarkus.runtime.Quarkus;
 import io.quarkus.runtime.QuarkusApplication;
+import io.smallrye.health.api.AsyncHealthCheck;
+import io.smallrye.mutiny.Uni;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -13,7 +15,6 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.concurrent.atomic.AtomicBoolean;
-import org.eclipse.microprofile.health.HealthCheck;
 import org.eclipse.microprofile.health.HealthCheckResponse;
 import org.eclipse.microprofile.health.Readiness;
 import org.jboss.logging.Logger;
@@ -25,7 +26,7 @@ import sun.misc.Signal;
  */
 @Readiness
 @ApplicationScoped
-public class Server implements QuarkusApplication, HealthCheck {
+public class Server implements QuarkusApplication, AsyncHealthCheck {
   private static final Logger LOG = Logger.getLogger(Server.class);
 
   private final Worker worker;
@@ -92,7 +93,8 @@ public class Server implements QuarkusApplication, HealthCheck {
   }
 
   @Override
-  public HealthCheckResponse call() {
-    return HealthCheckResponse.named("not draining").status(!draining.get()).build();
+  public Uni<HealthCheckResponse> call() {
+    return Uni.createFrom()
+        .item(HealthCheckResponse.named("not draining").status(!draining.get()).build());
   }
 }

@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * it says is of the last head that it has checked.
  */
 final class RequestHead {
-  static final int MOST_LINE_BYTES = 4096;
+  static final int MOST_LINE_BYTES = 16 * 1024;
   static final int MOST_BYTES = 20 * 1024;
   private static final int MOST_HEADERS = 100;
   private static final int MOST_LENGTH_DIGITS = 18;

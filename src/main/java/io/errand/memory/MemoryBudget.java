@@ -110,6 +110,11 @@ public class MemoryBudget {
       this.bytes = bytes;
     }
 
+    /** Of which share they are. */
+    public Share share() {
+      return share;
+    }
+
     /** How many bytes it holds. */
     public synchronized long bytes() {
       return bytes;

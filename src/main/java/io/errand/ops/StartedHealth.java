@@ -1,17 +1,18 @@
 package io.errand.ops;
 
 import io.quarkus.runtime.StartupEvent;
+import io.smallrye.health.api.AsyncHealthCheck;
+import io.smallrye.mutiny.Uni;
 import jakarta.annotation.Priority;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
-import org.eclipse.microprofile.health.HealthCheck;
 import org.eclipse.microprofile.health.HealthCheckResponse;
 import org.eclipse.microprofile.health.Startup;
 
 /** Started: everything that runs at start has run. */
 @Startup
 @ApplicationScoped
-public class StartedHealth implements HealthCheck {
+public class StartedHealth implements AsyncHealthCheck {
   private volatile boolean started;
 
   void start(@Observes @Priority(Integer.MAX_VALUE) StartupEvent event) {
@@ -19,7 +20,7 @@ public class StartedHealth implements HealthCheck {
   }
 
   @Override
-  public HealthCheckResponse call() {
-    return HealthCheckResponse.named("started").status(started).build();
+  public Uni<HealthCheckResponse> call() {
+    return Uni.createFrom().item(HealthCheckResponse.named("started").status(started).build());
   }
 }

@@ -285,6 +285,41 @@ class ApiIT extends OneServer {
   }
 
   @Test
+  void aFilterTakesAsManyAndAsLongLabelsAsItsDescriptionSays() {
+    Map<String, Object> labels = new java.util.TreeMap<>();
+    StringBuilder query = new StringBuilder("/v1/jobs?page_size=500");
+    for (int i = 0; i < 16; i++) {
+      String name = "n".repeat(253) + (10 + i);
+      labels.put(name, "v".repeat(255));
+      query.append("&label=").append(name).append("%3A").append("v".repeat(255));
+    }
+    String id = server.submit("true", Map.of("labels", labels));
+    HttpResponse<String> found = server.get(query.toString());
+    assertThat(found.statusCode()).isEqualTo(200);
+    assertThat(json(found).get("jobs").get(0).get("id").asText()).isEqualTo(id);
+    assertThat(server.get(query + "&q=" + "x".repeat(16_384)).statusCode()).isEqualTo(414);
+  }
+
+  @Test
+  void whatABodyMayBeIsSaidWhereItIsRefused() {
+    HttpResponse<String> compressed = server.post("/v1/jobs", "{}", "Content-Encoding", "gzip");
+    assertThat(compressed.statusCode()).isEqualTo(415);
+    assertThat(compressed.headers().firstValue("Accept-Encoding")).contains("identity");
+    for (String method : List.of("POST", "PATCH")) {
+      HttpResponse<String> text =
+          server.send(
+              server
+                  .request(method.equals("POST") ? "/v1/jobs" : "/v1/queues/a")
+                  .header("Content-Type", "text/plain")
+                  .method(method, HttpRequest.BodyPublishers.ofString("x")));
+      assertThat(text.statusCode()).isEqualTo(415);
+      assertThat(text.headers().firstValue("Accept")).contains("application/json");
+      assertThat(text.headers().firstValue(method.equals("POST") ? "Accept-Post" : "Accept-Patch"))
+          .contains("application/json");
+    }
+  }
+
+  @Test
   void theLiveWorkerIsListed() {
     JsonNode worker = json(server.get("/v1/workers")).get("workers").get(0);
     assertThat(worker.get("slots").asInt()).isPositive();

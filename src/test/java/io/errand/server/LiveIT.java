@@ -5,9 +5,12 @@ import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
+import java.net.Socket;
+import java.net.URI;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -112,6 +115,7 @@ class LiveIT extends OneServer {
     Files.createFile(flag);
     viewer.awaitEnd();
     Files.delete(flag);
+    assertThat(viewer.answer.join().headers().firstValue("X-Accel-Buffering")).contains("no");
     assertThat(viewer.text("stdout")).isEqualTo("first\nlast\n");
     assertThat(viewer.text("stderr")).isEqualTo("err\n");
     Event end = viewer.events.get(viewer.events.size() - 1);
@@ -213,6 +217,66 @@ class LiveIT extends OneServer {
       Files.delete(flag);
       assertThat(viewer.text("stdout")).isEqualTo("near\nfar\n");
     }
+  }
+
+  /** A job with so many attempts is not worth the time that it takes to run them. */
+  private static String jobWithAttempts(int count) throws Exception {
+    String id = server.submit("true", Map.of());
+    server.awaitEnd(id);
+    LifecycleIT.sql(
+        server,
+        "WITH more AS (INSERT INTO errand.attempts (job_id, attempt, outcome, started_at, worker)"
+            + " SELECT '%s', n, 'lost', now(), 'x' FROM generate_series(2, %d) n RETURNING 1)"
+                .formatted(id, count)
+            + " UPDATE errand.jobs SET attempt = %d WHERE id = '%s' RETURNING (SELECT count(*) FROM more)"
+                .formatted(count, id));
+    return id;
+  }
+
+  @Test
+  void attemptsWithoutOutputHoldNobodyUp() throws Exception {
+    String id = jobWithAttempts(10_000);
+    List<Socket> watching = new ArrayList<>();
+    URI url = URI.create(server.url());
+    for (int i = 0; i < 300; i++) {
+      Socket socket = new Socket(url.getHost(), url.getPort());
+      socket
+          .getOutputStream()
+          .write(
+              ("GET /v1/jobs/%s/output/stream HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\n"
+                      + "Last-Event-ID: %d:0:0\r\n\r\n")
+                  .formatted(id, server.token(), 1 + i)
+                  .getBytes(StandardCharsets.US_ASCII));
+      watching.add(socket);
+    }
+    Path flag = flag();
+    String other = server.submit("echo ready; " + waitFor(flag), Map.of());
+    Viewer viewer = new Viewer(server, other, "");
+    await().atMost(Duration.ofSeconds(60)).until(() -> viewer.text("stdout").equals("ready\n"));
+    Files.createFile(flag);
+    viewer.awaitEnd();
+    Files.delete(flag);
+    for (Socket socket : watching) {
+      socket.close();
+    }
+    new Viewer(server, id, "1:0:0").awaitEnd();
+  }
+
+  @Test
+  void whatAnAttemptPrintedIsFoundAmongManyThatPrintedNothing() throws Exception {
+    String id = jobWithAttempts(5_000);
+    for (int attempt : List.of(2, 700, 4_999)) {
+      LifecycleIT.sql(
+          server,
+          "UPDATE errand.attempts SET stdout = 'said %1$d', stdout_bytes = length('said %1$d'),"
+                  .formatted(attempt)
+              + " stdout_head_bytes = length('said %d')".formatted(attempt)
+              + " WHERE job_id = '%s' AND attempt = %d RETURNING 1".formatted(id, attempt));
+    }
+    Viewer viewer = new Viewer(server, id, "1:0:0").awaitEnd();
+    assertThat(viewer.text("stdout")).isEqualTo("said 2said 700said 4999");
+    assertThat(viewer.events.stream().map(Event::name))
+        .containsExactly("stdout", "stdout", "stdout", "state", "end");
   }
 
   @Test

@@ -135,6 +135,47 @@ class RequestMemoryIT {
     }
   }
 
+  @Test
+  void headsWithoutBodiesKeepNoBodyOut() throws IOException {
+    List<Socket> stalled = new ArrayList<>();
+    try (TestServer server = TestServer.start(Map.of("ERRAND_REQUEST_SECONDS", "600"))) {
+      URI url = URI.create(server.url());
+      for (int i = 0; i < 40; i++) {
+        Socket socket = new Socket(url.getHost(), url.getPort());
+        String head =
+            "POST /v1/jobs HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\n"
+                + "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n";
+        socket
+            .getOutputStream()
+            .write(head.formatted(server.token()).getBytes(StandardCharsets.US_ASCII));
+        stalled.add(socket);
+        stalled.add(stall(server, BATCH, 10_000_000, 1));
+      }
+      await()
+          .atMost(Duration.ofSeconds(60))
+          .until(() -> server.meter("errand_http_connections") > 80);
+      String job = "{" + LATER + "}";
+      String chunked =
+          "POST /v1/jobs HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nConnection: close\r\n"
+              + "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+              + "%x\r\n%s\r\n0\r\n\r\n";
+      assertThat(
+              RawHttp.send(server.url(), chunked.formatted(server.token(), job.length(), job))
+                  .status())
+          .isEqualTo(202);
+      String large = "{" + LATER + ",\"stdin\":\"" + "x".repeat(1_000_000) + "\"}";
+      assertThat(server.post(BATCH, batch(large, 15)).statusCode()).isEqualTo(202);
+      for (Socket socket : stalled) {
+        socket.close();
+      }
+      awaitNothingHeld(server);
+    } finally {
+      for (Socket socket : stalled) {
+        socket.close();
+      }
+    }
+  }
+
   private static Socket stall(TestServer server, String path) throws IOException {
     return stall(server, path, 40_000, 39_000);
   }

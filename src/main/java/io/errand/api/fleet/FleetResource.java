@@ -7,6 +7,7 @@ import io.errand.api.answer.AnswerBudget;
 import io.errand.api.problem.Problem;
 import io.errand.api.problem.Problem.FieldError;
 import io.errand.api.problem.Problem.Kind;
+import io.errand.api.request.Admission;
 import io.errand.api.request.Caller;
 import io.errand.api.request.Fields;
 import io.errand.api.request.JsonBody;
@@ -38,6 +39,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
+import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.jspecify.annotations.Nullable;
 
 /** The calls about queues and workers. */
@@ -51,12 +53,21 @@ public class FleetResource {
   /** What one of them takes, as a row and as a view. */
   private static final long ROW_BYTES = 4 * 1024;
 
+  private final Admission lists;
+  private final Admission changes;
   private final FleetReads reads;
   private final ControlJob control;
   private final AnswerBudget budget;
   private final Caller caller;
 
-  FleetResource(FleetReads reads, ControlJob control, AnswerBudget budget, Caller caller) {
+  FleetResource(
+      FleetReads reads,
+      ControlJob control,
+      AnswerBudget budget,
+      Caller caller,
+      @ConfigProperty(name = "errand.database-pool", defaultValue = "16") int pool) {
+    this.lists = new Admission(pool, "lists of queues or workers are being read");
+    this.changes = new Admission(pool, "queues are being changed");
     this.reads = reads;
     this.control = control;
     this.budget = budget;
@@ -111,7 +122,7 @@ public class FleetResource {
   public Response queues(@Context UriInfo uri) throws SQLException {
     Parameters.refuseAll(uri);
     Reservation held = budget.reserve(ROW_BYTES);
-    return list("queues", reads.queues(MOST + 1).stream().map(QueueView::of).toList(), held);
+    return list("queues", held, () -> reads.queues(MOST + 1).stream().map(QueueView::of).toList());
   }
 
   /** One queue. */
@@ -144,7 +155,9 @@ public class FleetResource {
       throw Problem.invalid(errors);
     }
     boolean restoresDefault = value.has("paused") && value.get("paused").isNull();
-    control.setQueue(name, restoresDefault ? Boolean.FALSE : paused);
+    try (Admission.Permit permit = changes.enter()) {
+      control.setQueue(name, restoresDefault ? Boolean.FALSE : paused);
+    }
     return queue(name);
   }
 
@@ -152,21 +165,35 @@ public class FleetResource {
   @GET
   @Path("workers")
   @ActivateRequestContext
-  public Response workers(@Context UriInfo uri) {
+  public Response workers(@Context UriInfo uri) throws SQLException {
     Parameters.refuseAll(uri);
     Reservation held = budget.reserve(ROW_BYTES);
-    return list("workers", reads.liveWorkers(MOST + 1).stream().map(WorkerView::of).toList(), held);
+    return list(
+        "workers", held, () -> reads.liveWorkers(MOST + 1).stream().map(WorkerView::of).toList());
+  }
+
+  /** Reads rows. */
+  private interface Rows {
+    List<?> read() throws SQLException;
   }
 
   /** The first rows, and whether there are more. */
-  private Response list(String name, List<?> rows, Reservation held) {
-    if (!budget.grow(held, rows.size() * ROW_BYTES)) {
+  private Response list(String name, Reservation held, Rows rows) throws SQLException {
+    try {
+      List<?> read;
+      try (Admission.Permit permit = lists.enter()) {
+        read = rows.read();
+      }
+      if (!budget.grow(held, read.size() * ROW_BYTES)) {
+        throw Problem.busy();
+      }
+      Map<String, Object> answer = new LinkedHashMap<>();
+      answer.put(name, read.subList(0, Math.min(read.size(), MOST)));
+      answer.put("more", read.size() > MOST);
+      return Response.ok(budget.json(answer, held)).type(MediaType.APPLICATION_JSON_TYPE).build();
+    } catch (SQLException | RuntimeException | Error e) {
       held.close();
-      throw Problem.busy();
+      throw e;
     }
-    Map<String, Object> answer = new LinkedHashMap<>();
-    answer.put(name, rows.subList(0, Math.min(rows.size(), MOST)));
-    answer.put("more", rows.size() > MOST);
-    return Response.ok(budget.json(answer, held)).type(MediaType.APPLICATION_JSON_TYPE).build();
   }
 }

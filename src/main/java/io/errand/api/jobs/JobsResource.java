@@ -5,6 +5,7 @@ import io.errand.api.answer.ListParts;
 import io.errand.api.jobs.JobAnswers.ReadJob;
 import io.errand.api.problem.Problem;
 import io.errand.api.problem.Problem.Kind;
+import io.errand.api.request.BlockingRequests;
 import io.errand.api.request.Caller;
 import io.errand.job.JobState;
 import io.errand.memory.MemoryBudget.Reservation;
@@ -113,6 +114,7 @@ public class JobsResource {
       return Uni.createFrom().item(wait.applied(answers.answer(200, now, ifNoneMatch)));
     }
     now.held().close();
+    BlockingRequests.leave(caller.request());
     return Uni.createFrom()
         .completionStage(() -> waiters.await(id, wait.time()))
         .emitOn(waiters.answering())

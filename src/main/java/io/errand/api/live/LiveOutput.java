@@ -2,13 +2,11 @@ package io.errand.api.live;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.errand.api.answer.AnswerBudget;
-import io.errand.api.jobs.JobView;
 import io.errand.api.jobs.WakeUp;
 import io.errand.api.problem.Problem;
 import io.errand.store.Notifications;
 import io.errand.store.reads.JobReads;
 import io.errand.store.reads.JobReads.JobStatus;
-import io.errand.store.reads.OutputEntity;
 import io.errand.store.workers.WatchStore;
 import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.runtime.StartupEvent;
@@ -18,6 +16,7 @@ import jakarta.ws.rs.sse.Sse;
 import jakarta.ws.rs.sse.SseEventSink;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -30,19 +29,27 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Streams what running jobs print to whoever watches, from any node. One thread serves all viewers:
- * it keeps their jobs watched, reads what their workers have sent, and tells each what is new.
- * While nobody watches it sleeps, and no worker sends anything.
+ * it keeps their jobs watched, reads what their workers have sent, and tells each what is new, in
+ * turn and a step at a time, so that none keeps it from the others. While nobody watches it sleeps,
+ * and no worker sends anything.
  */
 @ApplicationScoped
 public class LiveOutput {
   private static final Logger LOG = Logger.getLogger(LiveOutput.class);
   private static final int MOST_VIEWERS = 20_000;
 
-  /** With more output than this, the job of {@code end} comes without it: it has been told. */
-  private static final long MOST_END_OUTPUT_BYTES = 128 * 1024;
-
   private static final int BATCH = 500;
-  private static final int CHUNKS_AT_ONCE = 16;
+
+  /** How long those who follow, and then those who catch up, are told before others come. */
+  private static final long MOST_ROUND_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
+
+  /** Who is at the same place comes together, so that it is read once. */
+  private static final Comparator<LiveViewer> IN_TURN =
+      Comparator.comparingLong(LiveViewer::lastRound)
+          .thenComparing(LiveViewer::jobId)
+          .thenComparingInt(LiveViewer::attempt)
+          .thenComparingLong(LiveViewer::lastChunkId);
+
   private static final long POLL_MILLIS = 400;
   private static final long PAUSE_MILLIS = 20;
   private static final double WATCH_SECONDS = 20;
@@ -53,10 +60,12 @@ public class LiveOutput {
   private final Notifications notifications;
   private final ObjectMapper mapper;
   private final AnswerBudget budget;
+  private final LiveSteps steps;
   private final Set<LiveViewer> viewers = ConcurrentHashMap.newKeySet();
   private final WakeUp wakeUp = new WakeUp();
   private final Thread thread = new Thread(this::run, "errand-live-output");
   private long renewedNanos = System.nanoTime() - RENEW_NANOS;
+  private long round;
   private volatile boolean stopped;
 
   LiveOutput(
@@ -70,6 +79,7 @@ public class LiveOutput {
     this.watches = watches;
     this.notifications = notifications;
     this.mapper = mapper;
+    this.steps = new LiveSteps(reads, watches);
   }
 
   void start(@Observes StartupEvent event) {
@@ -125,23 +135,31 @@ public class LiveOutput {
     }
   }
 
+  /**
+   * One round: whoever follows an attempt that runs is told first, then those who catch up with
+   * attempts that have ended. Each of both has a bounded time, after which the next round goes on
+   * with those who have waited longest.
+   */
   private void tellAll() throws SQLException {
     Map<UUID, List<LiveViewer>> byJob = new HashMap<>();
     viewers.forEach(
         viewer -> byJob.computeIfAbsent(viewer.jobId(), id -> new ArrayList<>()).add(viewer));
     List<UUID> jobs = new ArrayList<>(byJob.keySet());
     boolean renew = System.nanoTime() - renewedNanos > RENEW_NANOS;
-    for (int from = 0; from < jobs.size(); from += BATCH) {
-      List<UUID> batch = jobs.subList(from, Math.min(jobs.size(), from + BATCH));
+    List<LiveViewer> following = new ArrayList<>();
+    List<LiveViewer> behind = new ArrayList<>();
+    Map<UUID, JobStatus> statuses = new HashMap<>();
+    for (List<UUID> batch : batches(jobs)) {
       if (renew) {
         watches.watchOutput(batch, WATCH_SECONDS);
         notifications.send(Notifications.Topic.ATTENTION);
       }
       for (JobStatus status : reads.statuses(batch)) {
+        statuses.put(status.id(), status);
         for (LiveViewer viewer : byJob.getOrDefault(status.id(), List.of())) {
           viewer.heartbeatIfQuiet();
           if (viewer.isReady()) {
-            tell(viewer, status);
+            sort(viewer, status, following, behind);
           }
         }
       }
@@ -149,89 +167,71 @@ public class LiveOutput {
     if (renew) {
       renewedNanos = System.nanoTime();
     }
+    round++;
+    steps.beginRound();
+    inTurn(withNews(following), viewer -> steps.follow(viewer));
+    inTurn(
+        behind,
+        viewer -> {
+          JobStatus status = statuses.get(viewer.jobId());
+          return status != null && steps.catchUp(viewer, status);
+        });
   }
 
-  private void tell(LiveViewer viewer, JobStatus status) throws SQLException {
-    if (status.isRunning() && viewer.attempt() == status.attempt()) {
-      viewer.state(status.state(), status.attempt());
+  private static <T> List<List<T>> batches(List<T> all) {
+    List<List<T>> batches = new ArrayList<>();
+    for (int from = 0; from < all.size(); from += BATCH) {
+      batches.add(all.subList(from, Math.min(all.size(), from + BATCH)));
     }
-    while (viewer.isReady() && viewer.attempt() <= status.attempt()) {
-      boolean mayRun = viewer.attempt() == status.attempt() && status.isRunning();
-      boolean more = tellChunks(viewer, !mayRun);
-      if (more || mayRun) {
-        if (more) {
-          wakeUp.call();
-        }
+    return batches;
+  }
+
+  /** Tells the state where it is all that there can be to tell. */
+  private static void sort(
+      LiveViewer viewer, JobStatus status, List<LiveViewer> following, List<LiveViewer> behind) {
+    boolean isAtLatest = viewer.attempt() == status.attempt();
+    if (isAtLatest && status.isRunning()) {
+      viewer.state(status.state(), status.attempt());
+      following.add(viewer);
+    } else if (!status.isFinal()
+        && (viewer.attempt() > status.attempt() || (isAtLatest && viewer.hasHeardAttempt()))) {
+      viewer.state(status.state(), status.attempt());
+    } else {
+      behind.add(viewer);
+    }
+  }
+
+  private List<LiveViewer> withNews(List<LiveViewer> following) throws SQLException {
+    List<LiveViewer> found = new ArrayList<>();
+    for (List<LiveViewer> batch : batches(following)) {
+      for (int i : watches.withNews(batch.stream().map(LiveViewer::position).toList())) {
+        found.add(batch.get(i));
+      }
+    }
+    return found;
+  }
+
+  /** A step of one viewer. */
+  private interface Step {
+    /** Whether there may be more at once. */
+    boolean tell(LiveViewer viewer) throws SQLException;
+  }
+
+  /** One step for each, as far as the time goes: those first who have waited longest. */
+  private void inTurn(List<LiveViewer> some, Step step) throws SQLException {
+    some.sort(IN_TURN);
+    long begun = System.nanoTime();
+    for (LiveViewer viewer : some) {
+      if (stopped || System.nanoTime() - begun > MOST_ROUND_NANOS) {
+        wakeUp.call();
         return;
       }
-      if (!viewer.hasHeardAttempt()) {
-        if (!tellKept(viewer)) {
-          return; // they have to read first
+      if (!viewer.isGone()) {
+        viewer.toldIn(round);
+        if (step.tell(viewer)) {
+          wakeUp.call();
         }
       }
-      if (viewer.attempt() == status.attempt() && !status.isFinal()) {
-        viewer.state(status.state(), status.attempt());
-        return; // the next attempt has not begun
-      }
-      viewer.nextAttempt();
     }
-    if (viewer.attempt() > status.attempt()) {
-      viewer.state(status.state(), status.attempt());
-    }
-    if (viewer.attempt() > status.attempt() && status.isFinal()) {
-      if (reads.outputBytes(viewer.jobId(), status.attempt()) > MOST_END_OUTPUT_BYTES) {
-        reads
-            .find(viewer.jobId(), viewer.principal())
-            .ifPresentOrElse(job -> viewer.end(JobView.listed(job)), viewer::close);
-      } else {
-        reads
-            .findWithOutput(viewer.jobId(), viewer.principal())
-            .ifPresentOrElse(job -> viewer.end(JobView.of(job)), viewer::close);
-      }
-    }
-  }
-
-  /**
-   * One viewer's output is in the heap at a time, for as long as this takes.
-   *
-   * @return whether they have been told all that is kept
-   */
-  private boolean tellKept(LiveViewer viewer) {
-    OutputEntity output = reads.output(viewer.jobId(), viewer.attempt()).orElse(null);
-    if (output == null) {
-      return true;
-    }
-    viewer.kept(output.keptStdout(), output.keptStderr());
-    return viewer.hasHeardAttempt();
-  }
-
-  /**
-   * Where a piece is missing of an attempt that has ended, it is told from what is kept, if it is
-   * there.
-   *
-   * @return whether there may be more at once
-   */
-  private boolean tellChunks(LiveViewer viewer, boolean ended) throws SQLException {
-    List<WatchStore.Chunk> chunks =
-        watches.chunks(viewer.jobId(), viewer.attempt(), viewer.lastChunkId(), CHUNKS_AT_ONCE);
-    for (WatchStore.Chunk chunk : chunks) {
-      if (ended && viewer.misses(chunk.stderr(), chunk.startByte())) {
-        tellKeptBeginning(viewer, chunk.stderr());
-        if (!viewer.isReady()) {
-          return true; // they have to read first
-        }
-      }
-      viewer.chunk(chunk.id(), chunk.stderr(), chunk.startByte(), chunk.data());
-    }
-    return chunks.size() == CHUNKS_AT_ONCE;
-  }
-
-  private void tellKeptBeginning(LiveViewer viewer, boolean isStderr) {
-    reads
-        .output(viewer.jobId(), viewer.attempt())
-        .ifPresent(
-            output ->
-                viewer.keptBeginning(
-                    isStderr, isStderr ? output.keptStderr() : output.keptStdout()));
   }
 }

@@ -5,6 +5,7 @@ import io.errand.api.answer.AnswerBudget;
 import io.errand.api.jobs.JobAnswers;
 import io.errand.api.problem.Problem;
 import io.errand.api.problem.Problem.Kind;
+import io.errand.api.request.BlockingRequests;
 import io.errand.api.request.Caller;
 import io.errand.job.JobState;
 import io.errand.memory.MemoryBudget.Reservation;
@@ -16,6 +17,7 @@ import io.smallrye.common.annotation.Blocking;
 import io.smallrye.mutiny.Uni;
 import io.smallrye.mutiny.infrastructure.Infrastructure;
 import io.smallrye.mutiny.unchecked.Unchecked;
+import io.vertx.core.http.HttpServerResponse;
 import jakarta.ws.rs.GET;
 import jakarta.ws.rs.HeaderParam;
 import jakarta.ws.rs.Path;
@@ -72,7 +74,10 @@ public class LiveResource {
       @Context Sse sse)
       throws SQLException {
     JobEntity job = find(text);
+    HttpServerResponse response = caller.request().response();
+    response.putHeader("X-Accel-Buffering", "no"); // proxies that know it pass events on at once
     output.view(job.id, caller.principal(), job.attempt, lastEventId, sink, sse);
+    BlockingRequests.leave(caller.request());
   }
 
   /** Its process tree now. */

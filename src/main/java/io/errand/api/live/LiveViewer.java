@@ -7,6 +7,7 @@ import io.errand.api.jobs.OutputText;
 import io.errand.api.problem.Problem;
 import io.errand.memory.MemoryBudget.Reservation;
 import io.errand.store.reads.KeptOutput;
+import io.errand.store.workers.WatchStore.Position;
 import jakarta.ws.rs.sse.OutboundSseEvent;
 import jakarta.ws.rs.sse.Sse;
 import jakarta.ws.rs.sse.SseEventSink;
@@ -51,6 +52,7 @@ final class LiveViewer {
   private int attempt;
   private int heardAttempt;
   private long lastChunkId;
+  private long lastRound;
   private String lastState = "";
   private long lastSentNanos = System.nanoTime();
 
@@ -128,8 +130,26 @@ final class LiveViewer {
     stderr.offset = Long.parseLong(parts[2]);
   }
 
-  void nextAttempt() {
-    attempt++;
+  Position position() {
+    return new Position(jobId, attempt, lastChunkId);
+  }
+
+  /** The round in which they were told something last. */
+  long lastRound() {
+    return lastRound;
+  }
+
+  void toldIn(long round) {
+    lastRound = round;
+  }
+
+  /** Goes on with a later attempt, unless they are there already. */
+  void skipTo(int later) {
+    if (later == attempt) {
+      return;
+    }
+    attempt = later;
+    lastChunkId = 0;
     for (StreamPosition stream : new StreamPosition[] {stdout, stderr}) {
       stream.offset = 0;
       stream.cut = new byte[0];
@@ -167,6 +187,10 @@ final class LiveViewer {
   /** Whether they have been told all of an attempt that has ended: it need not be read again. */
   boolean hasHeardAttempt() {
     return heardAttempt == attempt;
+  }
+
+  void hearAll() {
+    heardAttempt = attempt;
   }
 
   /** Tells what they have not heard yet of an attempt that has ended. */

@@ -5,6 +5,7 @@ import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -20,6 +21,7 @@ public final class Problem extends RuntimeException {
   private final int status;
   private final List<FieldError> errors;
   private final @Nullable Integer retryAfterSeconds;
+  private final Map<String, String> otherHeaders = new LinkedHashMap<>();
 
   /** The kinds of problem there are. */
   public enum Kind {
@@ -195,13 +197,33 @@ public final class Problem extends RuntimeException {
         1);
   }
 
-  /** So many lists of jobs are read that this one would have to wait for long. */
-  public static Problem tooManyLists() {
+  /** So many calls of a kind are worked on that this one would have to wait for long. */
+  public static Problem tooMany(String what) {
     return new Problem(
         Kind.UNAVAILABLE,
-        "Too many lists of jobs are being read at the moment; ask again",
+        "Too many " + what + " at the moment; nothing was done, so repeat it",
         List.of(),
         1);
+  }
+
+  /** The body has a content coding (RFC 9110, section 15.5.16). */
+  public static Problem compressed() {
+    Problem problem = of(Kind.UNSUPPORTED_MEDIA_TYPE, "The body must not be compressed");
+    problem.otherHeaders.put("Accept-Encoding", "identity");
+    return problem;
+  }
+
+  /** The body of a request with this method is no JSON by its type. */
+  public static Problem notJson(String method) {
+    Problem problem =
+        of(Kind.UNSUPPORTED_MEDIA_TYPE, "The body must be application/json in UTF-8, and say so");
+    problem.otherHeaders.put("Accept", "application/json"); // RFC 9110, section 12.5.1
+    if (method.equals("POST") || method.equals("PATCH")) {
+      problem.otherHeaders.put(
+          "Accept-" + method.charAt(0) + method.substring(1).toLowerCase(Locale.ROOT),
+          "application/json");
+    }
+    return problem;
   }
 
   /** A file system of the server is nearly full. */
@@ -216,7 +238,7 @@ public final class Problem extends RuntimeException {
 
   /** The headers that go with it. */
   public Map<String, String> headers() {
-    Map<String, String> headers = new LinkedHashMap<>();
+    Map<String, String> headers = new LinkedHashMap<>(otherHeaders);
     if (retryAfterSeconds != null) {
       headers.put("Retry-After", retryAfterSeconds.toString());
     }

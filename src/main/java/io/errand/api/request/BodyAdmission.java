@@ -12,18 +12,16 @@ import jakarta.enterprise.context.ApplicationScoped;
 
 /**
  * Lets the body of a request in: within the size that its call takes, where there is memory for it
- * and for what is made of it. A large body has all its memory reserved by the size that its head
- * declares, before a byte of it is read, so that several large ones do not keep each other from
- * being complete. A small one reserves memory as it arrives, so that a client that only declares a
- * size holds nothing. All is held until the answer has been written.
+ * and for what is made of it. Memory is reserved as a body arrives, whatever its head declares, so
+ * that a client that only declares a size holds nothing. Each body is a small one at first, whose
+ * memory large ones cannot take, and a large one from where it passes 64 KiB. One that finds no
+ * more memory lets go of what it has, so that others become complete. All is held until the answer
+ * has been written.
  */
 @ApplicationScoped
 class BodyAdmission {
   /** Up to this size a body is a small one, whose memory large ones cannot take. */
-  private static final int SMALL_BYTES = 64 * 1024;
-
-  /** A small body reserves this at first, and more as it arrives. */
-  private static final int FIRST_BYTES = 1024;
+  static final int SMALL_BYTES = 64 * 1024;
 
   /** The body, its text, and the values that are made of it. */
   static final int COPIES = 3;
@@ -49,16 +47,22 @@ class BodyAdmission {
     if (bytes > most) {
       throw Problem.of(Kind.TOO_LARGE, "The body may have at most " + most + " bytes");
     }
-    boolean small = bytes <= SMALL_BYTES;
-    Reservation held =
-        budget.tryReserve(
-            small ? Share.REQUESTS : Share.LARGE_REQUESTS,
-            small ? Math.min(bytes, FIRST_BYTES) : COPIES * bytes);
+    Reservation held = budget.tryReserve(Share.REQUESTS, 0);
     if (held == null) {
       throw Problem.noMemoryForBody();
     }
     RequestMemory.attach(context, held);
-    context.addEndHandler(ended -> held.close());
+    context.addEndHandler(ended -> RequestMemory.release(context));
+  }
+
+  /**
+   * Sees to it that a body that arrives has so many bytes, with what will be made of it; false
+   * where there are not so many. With 0 it has none any more.
+   */
+  boolean hold(RoutingContext context, long bytes) {
+    return bytes > COPIES * SMALL_BYTES
+        ? RequestMemory.holdIn(context, budget, Share.LARGE_REQUESTS, bytes)
+        : bytes == 0 ? RequestMemory.holdNothing(context) : RequestMemory.hold(context, bytes);
   }
 
   /** How many bytes the body of this request may have. */

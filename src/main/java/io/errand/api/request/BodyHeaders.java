@@ -1,7 +1,6 @@
 package io.errand.api.request;
 
 import io.errand.api.problem.Problem;
-import io.errand.api.problem.Problem.Kind;
 import io.vertx.core.MultiMap;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerRequest;
@@ -26,7 +25,7 @@ final class BodyHeaders {
    */
   static void check(HttpServerRequest request) {
     if (hasBody(request)) {
-      checkContent(request.headers());
+      checkContent(request.headers(), request.method().name());
     }
   }
 
@@ -37,16 +36,15 @@ final class BodyHeaders {
         || (length != null && !length.equals("0"));
   }
 
-  private static void checkContent(MultiMap headers) {
+  private static void checkContent(MultiMap headers, String method) {
     for (String coding : headers.getAll(HttpHeaders.CONTENT_ENCODING)) {
       if (!coding.toLowerCase(Locale.ROOT).equals("identity")) {
-        throw Problem.of(Kind.UNSUPPORTED_MEDIA_TYPE, "The body must not be compressed");
+        throw Problem.compressed();
       }
     }
     List<String> types = headers.getAll(HttpHeaders.CONTENT_TYPE);
     if (types.size() != 1 || !JSON.matcher(types.get(0).trim()).matches()) {
-      throw Problem.of(
-          Kind.UNSUPPORTED_MEDIA_TYPE, "The body must be application/json in UTF-8, and say so");
+      throw Problem.notJson(method);
     }
   }
 }

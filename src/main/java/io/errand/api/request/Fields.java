@@ -142,9 +142,14 @@ public final class Fields {
     if (value == null) {
       return fallback;
     }
-    double number = value.isNumber() ? value.doubleValue() : Double.NaN;
-    if (number <= most && (above ? number > least : number >= least)) {
-      return number;
+    if (value.isNumber()) {
+      double number = value.doubleValue();
+      // Both as it is written and as it is kept: -1e-999999999 is not 0, and 1e-999999999 is kept
+      // as 0.
+      if (isWithin(value.decimalValue(), least, above, most)
+          && isWithin(BigDecimal.valueOf(number), least, above, most)) {
+        return number;
+      }
     }
     complain(
         at(name),
@@ -154,6 +159,12 @@ public final class Fields {
             + (above ? ", at most " : " to ")
             + BigDecimal.valueOf(most).stripTrailingZeros().toPlainString());
     return fallback;
+  }
+
+  private static boolean isWithin(BigDecimal number, double least, boolean above, double most) {
+    int behindLeast = number.compareTo(BigDecimal.valueOf(least));
+    return (above ? behindLeast > 0 : behindLeast >= 0)
+        && number.compareTo(BigDecimal.valueOf(most)) <= 0;
   }
 
   public @Nullable Boolean bool(String name) {

@@ -1,14 +1,10 @@
 package io.errand.api.request;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.errand.api.problem.Problem;
 import io.errand.api.problem.Problem.Kind;
 import io.errand.auth.Tokens;
 import io.quarkus.vertx.http.runtime.filters.Filters;
-import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpHeaders;
-import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
 import io.vertx.ext.web.RoutingContext;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -49,7 +45,7 @@ public class Gate {
   private final Tokens tokens;
   private final BodyAdmission bodies;
   private final RequestMeters meters;
-  private final ObjectMapper mapper;
+  private final RefusedRequests refusals;
   private final Semaphore slow = new Semaphore(MOST_SLOW);
 
   Gate(
@@ -57,12 +53,12 @@ public class Gate {
       Tokens tokens,
       BodyAdmission bodies,
       RequestMeters meters,
-      ObjectMapper mapper) {
+      RefusedRequests refusals) {
     this.config = config;
     this.tokens = tokens;
     this.bodies = bodies;
     this.meters = meters;
-    this.mapper = mapper;
+    this.refusals = refusals;
   }
 
   void install(@Observes Filters filters) {
@@ -104,7 +100,7 @@ public class Gate {
       }
       bodies.admit(context);
     } catch (Problem problem) {
-      refuse(context, problem);
+      refusals.refuse(context, problem);
       return;
     }
     context.next();
@@ -141,28 +137,5 @@ public class Gate {
     }
     context.put(PRINCIPAL, principal);
     RequestMemory.watch(context);
-  }
-
-  /** Answers, and has the connection closed: the client may have sent more behind it. */
-  private void refuse(RoutingContext context, Problem problem) {
-    HttpServerRequest request = context.request();
-    HttpServerResponse response = context.response();
-    problem
-        .headers()
-        .forEach((name, value) -> response.putHeader((CharSequence) name, (CharSequence) value));
-    response
-        .setStatusCode(problem.status())
-        .putHeader(HttpHeaders.CONTENT_TYPE, Problem.CONTENT_TYPE)
-        .putHeader(HttpHeaders.CONNECTION, "close");
-    Buffer body = body(problem, request.path());
-    response.end(request.method().name().equals("HEAD") ? Buffer.buffer() : body);
-  }
-
-  private Buffer body(Problem problem, @Nullable String path) {
-    try {
-      return Buffer.buffer(mapper.writeValueAsBytes(problem.body(path == null ? "/" : path)));
-    } catch (JsonProcessingException e) {
-      throw new IllegalStateException("A problem cannot be written as JSON", e);
-    }
   }
 }

@@ -15,7 +15,8 @@ import jakarta.ws.rs.ext.Provider;
 
 /**
  * Lets the body of each request arrive before anything is done for it, so that no thread waits for
- * a slow client. The {@link BodyAdmission} has reserved the memory by then, and bounds the time.
+ * a slow client. The {@link BodyAdmission} reserves the memory meanwhile, and the listener bounds
+ * the time.
  */
 @Provider
 @PreMatching
@@ -24,20 +25,22 @@ public class RequestBodies implements ContainerRequestFilter {
   private static final int BEFORE_THE_LANE = -2;
 
   private final ApiConfig config;
+  private final BodyAdmission admission;
   private final CurrentVertxRequest current;
 
-  RequestBodies(ApiConfig config, CurrentVertxRequest current) {
+  RequestBodies(ApiConfig config, BodyAdmission admission, CurrentVertxRequest current) {
+    this.admission = admission;
     this.config = config;
     this.current = current;
   }
 
   void install(@Observes Router router) {
     if (config.isApi()) {
-      router.route("/v1/*").order(BEFORE_THE_LANE).handler(RequestBodies::collect);
+      router.route("/v1/*").order(BEFORE_THE_LANE).handler(this::collect);
     }
   }
 
-  private static void collect(RoutingContext context) {
+  private void collect(RoutingContext context) {
     HttpServerRequest request = context.request();
     if (!BodyHeaders.hasBody(request)) {
       context.next();
@@ -48,7 +51,7 @@ public class RequestBodies implements ContainerRequestFilter {
         new RequestBody(
             BodyAdmission.mostBytes(request),
             declared == null ? -1 : Long.parseLong(declared),
-            bytes -> RequestMemory.hold(context, bytes));
+            bytes -> admission.hold(context, bytes));
     request.handler(body::add);
     request.endHandler(
         ended -> {

@@ -37,7 +37,7 @@ public final class RequestBody extends InputStream {
    * @param most how many bytes are kept of it; a larger one is empty
    * @param declared how many bytes its head declares, or -1
    * @param memory asked before more is kept, with all bytes that are then held: whether there is
-   *     memory for them
+   *     memory for them; with 0 where nothing is kept any more
    */
   public RequestBody(long most, long declared, LongPredicate memory) {
     this.most = most;
@@ -65,7 +65,7 @@ public final class RequestBody extends InputStream {
     while (done < part.length()) {
       if (lastUsed == last.length) {
         int size = blockBytes(part.length() - done);
-        if (!hasMemory(made + size)) {
+        if (!hasMemory(withCopies(made + size))) {
           letGo();
           return;
         }
@@ -81,7 +81,13 @@ public final class RequestBody extends InputStream {
     }
   }
 
+  /** What is made of a small body is reserved when it is complete, that of a large one before. */
+  private static long withCopies(long bytes) {
+    return bytes > BodyAdmission.SMALL_BYTES ? BodyAdmission.COPIES * bytes : bytes;
+  }
+
   private void letGo() {
+    memoryIsShort = !memory.test(0) || memoryIsShort;
     blocks.clear();
     last = new byte[0];
     lastUsed = 0;
@@ -102,7 +108,7 @@ public final class RequestBody extends InputStream {
   /** All of it has arrived: reserves what is made of it as well. */
   public void complete() {
     if (arrived <= most && !hasMemory(BodyAdmission.COPIES * arrived)) {
-      blocks.clear();
+      letGo();
     }
   }
 

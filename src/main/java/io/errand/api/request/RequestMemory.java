@@ -1,7 +1,9 @@
 package io.errand.api.request;
 
 import io.errand.api.problem.Problem;
+import io.errand.memory.MemoryBudget;
 import io.errand.memory.MemoryBudget.Reservation;
+import io.errand.memory.MemoryBudget.Share;
 import io.vertx.ext.web.RoutingContext;
 import org.jspecify.annotations.Nullable;
 
@@ -80,5 +82,31 @@ public final class RequestMemory {
     return !(context.get(KEY) instanceof Reservation held)
         || bytes <= held.bytes()
         || held.resize(bytes);
+  }
+
+  /** The same, with all bytes of a share that may be another than before. */
+  static boolean holdIn(RoutingContext context, MemoryBudget budget, Share share, long bytes) {
+    if (!(context.get(KEY) instanceof Reservation held) || held.share() == share) {
+      return hold(context, bytes);
+    }
+    Reservation other = budget.tryReserve(share, bytes);
+    if (other == null) {
+      return false;
+    }
+    attach(context, other);
+    held.close();
+    return true;
+  }
+
+  /** Gives back what the request holds, while it goes on; always true. */
+  static boolean holdNothing(RoutingContext context) {
+    return !(context.get(KEY) instanceof Reservation held) || held.resize(0);
+  }
+
+  /** Gives back what the request holds, at its end. */
+  static void release(RoutingContext context) {
+    if (context.get(KEY) instanceof Reservation held) {
+      held.close();
+    }
   }
 }

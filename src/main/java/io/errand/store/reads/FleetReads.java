@@ -18,23 +18,12 @@ import org.jspecify.annotations.Nullable;
 public class FleetReads {
   private static final String QUEUES =
       """
+      WITH page AS MATERIALIZED (
       SELECT name, coalesce(q.paused, false) AS paused,
              coalesce(c.queued, 0) AS queued, coalesce(c.running, 0) AS running,
              coalesce(c.retrying, 0) AS retrying, coalesce(c.held, 0) AS held,
              coalesce(c.succeeded, 0) AS succeeded, coalesce(c.failed, 0) AS failed,
-             coalesce(c.cancelled, 0) AS cancelled,
-             extract(epoch FROM now() - (
-                 WITH RECURSIVE level (priority, run_at) AS (
-                     SELECT 32767::smallint, NULL::timestamptz
-                     UNION ALL
-                     SELECT j.priority, j.run_at
-                     FROM level l CROSS JOIN LATERAL (
-                         SELECT j.priority, j.run_at FROM errand.jobs j
-                         WHERE j.queue = name AND j.state IN ('queued', 'retrying')
-                           AND j.priority < l.priority
-                         ORDER BY j.queue, j.priority DESC, j.run_at, j.id LIMIT 1) j)
-                 SELECT min(run_at) FROM level WHERE run_at <= now()
-             ))::float8 AS oldest_ready_seconds
+             coalesce(c.cancelled, 0) AS cancelled
       FROM errand.queues q
       FULL JOIN (
           SELECT queue AS name,
@@ -51,7 +40,21 @@ public class FleetReads {
       ) c USING (name)
       WHERE ?::text IS NULL OR name = ?
       ORDER BY name
-      LIMIT ?
+      LIMIT ?)
+      SELECT page.*,
+             extract(epoch FROM now() - (
+                 WITH RECURSIVE level (priority, run_at) AS (
+                     SELECT 32767::smallint, NULL::timestamptz
+                     UNION ALL
+                     SELECT j.priority, j.run_at
+                     FROM level l CROSS JOIN LATERAL (
+                         SELECT j.priority, j.run_at FROM errand.jobs j
+                         WHERE j.queue = page.name AND j.state IN ('queued', 'retrying')
+                           AND j.priority < l.priority
+                         ORDER BY j.queue, j.priority DESC, j.run_at, j.id LIMIT 1) j)
+                 SELECT min(run_at) FROM level WHERE run_at <= now()
+             ))::float8 AS oldest_ready_seconds
+      FROM page ORDER BY name
       """;
 
   private final DataSource dataSource;

@@ -1,6 +1,7 @@
 package io.errand.store.workers;
 
 import jakarta.enterprise.context.ApplicationScoped;
+import java.sql.Array;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -8,6 +9,7 @@ import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.UUID;
 import java.util.function.Function;
 import javax.sql.DataSource;
@@ -65,6 +67,25 @@ public class WatchStore {
       SELECT id, stderr, start_byte, data FROM errand.live_output
       WHERE job_id = ? AND attempt = ? AND id > ?
       ORDER BY id LIMIT ?
+      """;
+
+  private static final String WITH_NEWS =
+      """
+      SELECT p.n FROM unnest(?::uuid[], ?::integer[], ?::bigint[])
+          WITH ORDINALITY AS p (job_id, attempt, id, n),
+          LATERAL (SELECT 1 FROM errand.live_output o
+                   WHERE o.job_id = p.job_id AND o.attempt = p.attempt AND o.id > p.id LIMIT 1) o
+      """;
+
+  private static final String NEXT_ATTEMPT =
+      """
+      SELECT least(
+          (SELECT attempt FROM errand.live_output
+           WHERE job_id = ? AND (attempt, id) > (?, ?) AND attempt <= ?
+           ORDER BY attempt, id LIMIT 1),
+          (SELECT attempt FROM errand.attempts
+           WHERE job_id = ? AND attempt BETWEEN ? AND ? AND stdout_bytes + stderr_bytes > 0
+           ORDER BY attempt LIMIT 1))
       """;
 
   private static final String FORGET_OUTPUT =
@@ -184,13 +205,22 @@ public class WatchStore {
     return chunks.stream().map(field).toArray();
   }
 
-  /** What came behind a chunk, at most so many. */
-  public List<Chunk> chunks(UUID job, int attempt, long afterId, int limit) throws SQLException {
+  /**
+   * How far a job's live output has been read.
+   *
+   * @param job of which job
+   * @param attempt of which try
+   * @param chunk the last chunk of it, or 0
+   */
+  public record Position(UUID job, int attempt, long chunk) {}
+
+  /** What came behind a position in its attempt, at most so many. */
+  public List<Chunk> chunks(Position behind, int limit) throws SQLException {
     try (Connection connection = dataSource.getConnection();
         PreparedStatement statement = connection.prepareStatement(CHUNKS)) {
-      statement.setObject(1, job);
-      statement.setInt(2, attempt);
-      statement.setLong(3, afterId);
+      statement.setObject(1, behind.job());
+      statement.setInt(2, behind.attempt());
+      statement.setLong(3, behind.chunk());
       statement.setInt(4, limit);
       List<Chunk> chunks = new ArrayList<>();
       try (ResultSet row = statement.executeQuery()) {
@@ -199,6 +229,54 @@ public class WatchStore {
         }
       }
       return chunks;
+    }
+  }
+
+  /** Behind which of these positions {@link #chunks} finds something: their places in the list. */
+  public List<Integer> withNews(List<Position> positions) throws SQLException {
+    try (Connection connection = dataSource.getConnection();
+        PreparedStatement statement = connection.prepareStatement(WITH_NEWS)) {
+      statement.setArray(1, array(connection, "uuid", positions, Position::job));
+      statement.setArray(2, array(connection, "int4", positions, Position::attempt));
+      statement.setArray(3, array(connection, "int8", positions, Position::chunk));
+      List<Integer> found = new ArrayList<>();
+      try (ResultSet row = statement.executeQuery()) {
+        while (row.next()) {
+          found.add(row.getInt(1) - 1);
+        }
+      }
+      return found;
+    }
+  }
+
+  private static Array array(
+      Connection connection, String type, List<Position> all, Function<Position, Object> field)
+      throws SQLException {
+    return connection.createArrayOf(type, all.stream().map(field).toArray());
+  }
+
+  /**
+   * The first attempt, from a position on, of which there is any output: live output behind the
+   * position, or what is kept of an attempt that has ended.
+   *
+   * @param heard whether what is kept of the attempt of the position is known
+   * @param latest the last attempt that is looked at
+   */
+  public OptionalInt nextAttempt(Position from, boolean heard, int latest) throws SQLException {
+    try (Connection connection = dataSource.getConnection();
+        PreparedStatement statement = connection.prepareStatement(NEXT_ATTEMPT)) {
+      statement.setObject(1, from.job());
+      statement.setInt(2, from.attempt());
+      statement.setLong(3, from.chunk());
+      statement.setInt(4, latest);
+      statement.setObject(5, from.job());
+      statement.setInt(6, heard ? from.attempt() + 1 : from.attempt());
+      statement.setInt(7, latest);
+      try (ResultSet row = statement.executeQuery()) {
+        row.next();
+        int attempt = row.getInt(1);
+        return row.wasNull() ? OptionalInt.empty() : OptionalInt.of(attempt);
+      }
     }
   }
 

@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.errand.api.problem.Problem;
 import io.vertx.core.buffer.Buffer;
 import java.io.ByteArrayOutputStream;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
@@ -61,5 +63,29 @@ class RequestBodyTest {
     assertThat(body.remaining()).isZero();
     body.add(Buffer.buffer("x"));
     assertThat(body.read()).isEqualTo(-1);
+  }
+
+  @Test
+  void memoryIsAskedForAsABodyArrivesAndGivenBackWhereThereIsNoMore() {
+    List<Long> asked = new ArrayList<>();
+    RequestBody body =
+        new RequestBody(
+            1 << 24,
+            10_000_000,
+            bytes -> {
+              asked.add(bytes);
+              return bytes < 1_000_000;
+            });
+    body.add(Buffer.buffer("x"));
+    assertThat(asked).containsExactly(1024L);
+    for (int i = 0; i < 20; i++) {
+      body.add(Buffer.buffer(new byte[16 * 1024]));
+    }
+    assertThat(asked).allMatch(bytes -> bytes < 1_000_000);
+    for (int i = 0; i < 20; i++) {
+      body.add(Buffer.buffer(new byte[16 * 1024]));
+    }
+    assertThat(asked).endsWith(0L);
+    assertThatThrownBy(body::checkKept).isInstanceOf(Problem.class).hasMessageContaining("memory");
   }
 }
