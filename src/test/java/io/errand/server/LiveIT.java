@@ -223,7 +223,7 @@ class LiveIT extends OneServer {
   private static String jobWithAttempts(int count) throws Exception {
     String id = server.submit("true", Map.of());
     server.awaitEnd(id);
-    LifecycleIT.sql(
+    BuiltInDatabase.sql(
         server,
         "WITH more AS (INSERT INTO errand.attempts (job_id, attempt, outcome, started_at, worker)"
             + " SELECT '%s', n, 'lost', now(), 'x' FROM generate_series(2, %d) n RETURNING 1)"
@@ -266,7 +266,7 @@ class LiveIT extends OneServer {
   void whatAnAttemptPrintedIsFoundAmongManyThatPrintedNothing() throws Exception {
     String id = jobWithAttempts(5_000);
     for (int attempt : List.of(2, 700, 4_999)) {
-      LifecycleIT.sql(
+      BuiltInDatabase.sql(
           server,
           "UPDATE errand.attempts SET stdout = 'said %1$d', stdout_bytes = length('said %1$d'),"
                   .formatted(attempt)

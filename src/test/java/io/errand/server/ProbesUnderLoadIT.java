@@ -27,7 +27,7 @@ import org.junit.jupiter.api.Timeout;
 class ProbesUnderLoadIT {
   /** Has every statement about a table wait until it is closed. */
   private static Connection lock(TestServer server, String table) throws IOException, SQLException {
-    Map<String, String> database = LifecycleIT.databaseOf(server);
+    Map<String, String> database = BuiltInDatabase.settingsOf(server);
     Connection connection =
         DriverManager.getConnection(
             database.get("ERRAND_DATABASE_URL"),
@@ -76,7 +76,8 @@ class ProbesUnderLoadIT {
         await()
             .until(
                 () ->
-                    LifecycleIT.sql(server, "SELECT count(*) >= 2 FROM pg_locks WHERE NOT granted")
+                    BuiltInDatabase.sql(
+                            server, "SELECT count(*) >= 2 FROM pg_locks WHERE NOT granted")
                         .equals("t"));
         for (int i = 0; i < 3; i++) {
           for (String path : List.of("/q/health/ready", "/q/health/live", "/q/metrics")) {
