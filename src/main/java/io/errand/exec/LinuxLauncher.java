@@ -184,7 +184,7 @@ public final class LinuxLauncher implements Launcher {
     Spawned spawned;
     Account account = null;
     try {
-      directories.make(temporary);
+      directories.make(temporary, isOfDefaultAccount(command));
       account = accounts.of(command.spec().confinement());
       CommandSpec spec = withTemporary(command.spec(), account, temporary);
       spawned = spawner.spawn(spec, account, workingDirectory(spec, temporary), temporary);
@@ -211,6 +211,11 @@ public final class LinuxLauncher implements Launcher {
       directories.remove(temporary, false, () -> {});
       loop.execute(() -> command.refused(refused));
     }
+  }
+
+  /** Private directories go from one command to another of this account only (ADR 14). */
+  private static boolean isOfDefaultAccount(LinuxCommand command) {
+    return command.spec().confinement().user() == null;
   }
 
   private static Path workingDirectory(CommandSpec spec, Path temporary) {
@@ -264,10 +269,11 @@ public final class LinuxLauncher implements Launcher {
           CompletableFuture<Void> room = new CompletableFuture<>();
           try {
             Path directory = directories.of(command.spec().cookie());
-            if (gone && command.spec().confinement().user() == null) {
+            boolean servesAgain = gone && isOfDefaultAccount(command);
+            if (servesAgain) {
               discard(directory);
             }
-            directories.remove(directory, gone, () -> room.complete(null));
+            directories.remove(directory, servesAgain, () -> room.complete(null));
           } catch (RuntimeException | Error e) {
             LOG.error("A temporary directory stays", e);
             room.complete(null);
