@@ -210,6 +210,26 @@ final class ProcFs {
     return end < 0 ? environment.substring(start) : environment.substring(start, end);
   }
 
+  /**
+   * What a process takes of memory, in bytes.
+   *
+   * @param now resident, swapped out, and of page tables
+   * @param residentPeak the most that was resident
+   */
+  record MemoryUse(long now, long residentPeak) {}
+
+  /** Nothing of a process that is gone. */
+  static MemoryUse memoryUse(int pid) {
+    String status = read(shared(pid).resolve("status"), StandardCharsets.ISO_8859_1);
+    return status == null
+        ? new MemoryUse(0, 0)
+        : new MemoryUse(
+            statusBytes(status, "VmRSS")
+                + statusBytes(status, "VmSwap")
+                + statusBytes(status, "VmPTE"),
+            statusBytes(status, "VmHWM"));
+  }
+
   /** A size from {@code /proc/PID/status}, such as {@code VmHWM}, in bytes; 0 where unknown. */
   static long statusBytes(int pid, String field) {
     String status = read(shared(pid).resolve("status"), StandardCharsets.ISO_8859_1);

@@ -208,15 +208,16 @@ final class ProcessTree {
     return cpuSystem;
   }
 
-  /** The largest resident size of one of its processes, or of all together now, in bytes. */
+  /** The largest resident size of one of its processes, or what all take now, in bytes. */
   long memoryBytes() {
     long largest = 0;
     long sum = 0;
     Set<Integer> members = members();
     lastSampled = List.copyOf(members);
     for (int pid : members) {
-      largest = Math.max(largest, ProcFs.statusBytes(pid, "VmHWM"));
-      sum += ProcFs.statusBytes(pid, "VmRSS");
+      ProcFs.MemoryUse use = ProcFs.memoryUse(pid);
+      largest = Math.max(largest, use.residentPeak());
+      sum += use.now();
     }
     return Math.max(largest, sum);
   }
