@@ -52,19 +52,27 @@ record ExitStatus(
     if (got != pid) {
       return UNKNOWN;
     }
-    int status = scratch.getInt(0);
-    int signal = status & 0x7f;
-    return new ExitStatus(
-        signal == 0 ? (status >> 8) & 0xff : null,
-        signal == 0 ? null : Signals.name(signal),
+    return of(
+        scratch.getInt(0),
         time(usage, 0),
         time(usage, SYSTEM_TIME),
         usage.getLong(MAX_RESIDENT) * 1024);
   }
 
+  /** From the number that {@code wait(2)} gives. */
+  static ExitStatus of(int status, Duration cpuUser, Duration cpuSystem, long maxResidentBytes) {
+    int signal = status & 0x7f;
+    return new ExitStatus(
+        signal == 0 ? (status >> 8) & 0xff : null,
+        signal == 0 ? null : Signals.name(signal),
+        cpuUser,
+        cpuSystem,
+        maxResidentBytes);
+  }
+
   /**
    * The status of an ended process that stays a zombie, so that its number belongs to nobody else;
-   * null if it still runs.
+   * null if it still runs, or if a tracer keeps it.
    *
    * @param scratch at least {@value #SCRATCH_SIZE} bytes
    */

@@ -60,7 +60,7 @@ final class GuardianLink {
     }
     if (spawned instanceof Spawner.Spawned.Started started) {
       pid = started.pid();
-      pipe = loop.watch(started.stdin(), 0, () -> {});
+      pipe = loop.watch(started.stdin(), 0, this::onBrokenPipe);
       exit = loop.watch(started.pidDescriptor(), LibC.EPOLLIN, this::onExit);
       int watched = pid;
       loop.after(CHECK_NANOS, () -> checkFrozen(watched));
@@ -194,6 +194,15 @@ final class GuardianLink {
       return;
     }
     loop.after(CHECK_NANOS, () -> checkFrozen(watched));
+  }
+
+  /** It reads no more, which the kernel says again and again. */
+  private void onBrokenPipe() {
+    LibC.kill(pid, LibC.SIGKILL);
+    if (pipe != null) {
+      pipe.close();
+      pipe = null;
+    }
   }
 
   private void onExit() {

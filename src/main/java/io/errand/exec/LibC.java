@@ -27,6 +27,11 @@ final class LibC {
   static final int STATX_TYPE = 1;
   static final int STATX_BASIC_STATS = 0x7ff;
   static final long FS_IOC_GETFLAGS = 0x80086601L;
+  static final long FS_IOC_FSGETXATTR = 0x801c581fL;
+  static final long FS_IOC_FSSETXATTR = 0x401c5820L;
+  static final int FSXATTR_INTS = 7; // struct fsxattr: flags, extent size, extents, project, ...
+  static final int FS_XFLAG_PROJINHERIT = 0x200;
+  static final long BTRFS_IOC_SUBVOL_SETFLAGS = 0x4008941aL;
   static final int F_SETFL = 4;
   static final int F_SETSIG = 10;
   static final int F_SETLEASE = 1024;
@@ -45,6 +50,7 @@ final class LibC {
   static final int ENOEXEC = 8;
   static final int EAGAIN = 11;
   static final int EACCES = 13;
+  static final int EXDEV = 18;
   static final int ENOMEM = 12;
   static final int ENFILE = 23;
   static final int ENOTDIR = 20;

@@ -2,7 +2,6 @@ package io.errand.exec;
 
 import io.errand.exec.CommandResult.SignalSent;
 import io.errand.exec.EventLoop.Timer;
-import io.errand.exec.EventLoop.Watch;
 import io.errand.exec.Spawner.Spawned;
 import io.errand.job.Limits;
 import java.time.Duration;
@@ -17,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * A command from its start to the last of its processes. All of it belongs to the event loop's
  * thread; the methods of {@link RunningCommand} ask the loop.
  *
- * <p>It has ended when three things are true: its first process was reaped, nothing of its tree
+ * <p>It has ended when three things are true: its first process has ended, nothing of its tree
  * runs, and both pipes are at end-of-file or were emptied. The tree comes before the pipes, because
  * a grandchild that lives on may hold them open for ever.
  */
@@ -45,7 +44,6 @@ final class LinuxCommand implements RunningCommand {
   private boolean reported;
   private boolean treeGone;
 
-  private @Nullable Watch exitWatch;
   private @Nullable Timer timeoutTimer;
   private @Nullable Timer killTimer;
   private @Nullable Timer sampleTimer;
@@ -143,7 +141,7 @@ final class LinuxCommand implements RunningCommand {
             launcher.ioBuffer().memory());
     streams.open(started);
     spec = spec.withoutStdin(); // the streams let go of it when it is written
-    exitWatch = loop.watch(started.pidDescriptor(), LibC.EPOLLIN, this::onExit);
+    new ExitWatch(loop, pid, started.pidDescriptor(), launcher.ioBuffer().memory(), this::onExit);
     timeoutTimer =
         loop.after(spec.timeout().toNanos(), () -> beginEnd(EndCause.TIMEOUT, spec.killGrace()));
     scheduleSample(SHORTEST_SAMPLE_NANOS);
@@ -232,23 +230,17 @@ final class LinuxCommand implements RunningCommand {
       return;
     }
     if (killing && !reported && System.nanoTime() - killingSinceNanos > GIVE_UP_NANOS) {
+      tree().killTracers();
       report();
     }
     checkTimer = loop.after(checkDelayNanos, this::check);
     checkDelayNanos = Math.min(checkDelayNanos * 2, (reported ? 1_000 : 100) * MILLISECOND);
   }
 
-  private void onExit() {
-    ExitStatus status = ExitStatus.peek(pid, launcher.ioBuffer().memory());
-    if (status == null) {
-      return;
-    }
+  private void onExit(ExitStatus status) {
     endedNanos = System.nanoTime();
     exitStatus = status;
     tree().leaderEnded();
-    if (exitWatch != null) {
-      exitWatch.close();
-    }
     streams.closeStdin();
     cancel(timeoutTimer);
     cancel(sampleTimer);

@@ -203,6 +203,11 @@ public final class LinuxLauncher implements Launcher {
     loop.execute(() -> command.refused(refused));
   }
 
+  /** Private directories go from one command to another of this account only (ADR 14). */
+  private static boolean isOfDefaultAccount(CommandSpec spec) {
+    return spec.confinement().user() == null;
+  }
+
   /** On the loop's thread: lets some time pass, unless somebody ends the command meanwhile. */
   private void tryAgain(
       LinuxCommand command, @Nullable Account account, int tries, Refused refused) {
@@ -236,7 +241,7 @@ public final class LinuxLauncher implements Launcher {
   private Spawned spawn(CommandSpec spec, @Nullable Account account, Path temporary, boolean first)
       throws IOException {
     if (first) {
-      directories.make(temporary);
+      directories.make(temporary, isOfDefaultAccount(spec));
       if (account != null) {
         Files.setAttribute(temporary, "unix:uid", account.uid(), LinkOption.NOFOLLOW_LINKS);
       }
@@ -274,10 +279,11 @@ public final class LinuxLauncher implements Launcher {
           CompletableFuture<Void> room = new CompletableFuture<>();
           try {
             Path directory = directories.of(command.spec().cookie());
-            if (gone && command.spec().confinement().user() == null) {
+            boolean servesAgain = gone && isOfDefaultAccount(command.spec());
+            if (servesAgain) {
               discard(directory);
             }
-            directories.remove(directory, gone, () -> room.complete(null));
+            directories.remove(directory, servesAgain, () -> room.complete(null));
           } catch (RuntimeException | Error e) {
             LOG.error("A temporary directory stays", e);
             room.complete(null);

@@ -15,6 +15,7 @@ final class OpenDirectory implements AutoCloseable {
   private static final int LENGTH_OFFSET = 16; // of struct linux_dirent64
   private static final int NAME_OFFSET = 19;
   private static final int OWNER_ONLY = 0700;
+  private static final Memory SELF = text(".");
 
   private final int descriptor;
   private final Memory entries = new Memory(BUFFER_BYTES);
@@ -48,17 +49,14 @@ final class OpenDirectory implements AutoCloseable {
   }
 
   /**
-   * The same for a directory of this file system, and lets its owner in where its mode does not.
-   * What is changed is the open file, whatever has its name by then.
+   * The same for a directory where nothing is mounted, and lets its owner in where its mode does
+   * not. It is looked at before it is opened, because whoever serves a mounted file system can let
+   * an opening wait; and what is opened and changed is what was looked at, whatever has its name by
+   * then. The facts are those of the directory afterwards.
+   *
+   * @param device of the directory above
    */
   static @Nullable OpenDirectory forced(int parent, Pointer name, long device, FileFacts facts) {
-    int descriptor = open(parent, name);
-    if (descriptor < 0 && Native.getLastError() != LibC.EACCES) {
-      return null;
-    }
-    if (descriptor >= 0) {
-      return new OpenDirectory(descriptor);
-    }
     int found =
         LibC.openat(
             parent, name, LibC.O_PATH | LibC.O_DIRECTORY | LibC.O_NOFOLLOW | LibC.O_CLOEXEC);
@@ -66,19 +64,48 @@ final class OpenDirectory implements AutoCloseable {
       return null;
     }
     try {
-      if (!facts.look(found) || facts.device() != device || facts.isMountRoot()) {
+      if (!facts.look(found) || facts.isMountIn(device)) {
         return null;
       }
-      String file = "/proc/self/fd/" + found;
-      if (Accounts.isRoot()) {
-        LibC.chown(file, 0, 0); // root without its usual capabilities
+      int descriptor = open(found, SELF);
+      if (descriptor < 0 && Native.getLastError() == LibC.EACCES) {
+        String file = "/proc/self/fd/" + found;
+        takeOver(file); // root without its usual capabilities
+        LibC.chmod(file, OWNER_ONLY);
+        descriptor = open(found, SELF);
       }
-      LibC.chmod(file, OWNER_ONLY);
+      return descriptor < 0 ? null : new OpenDirectory(descriptor);
     } finally {
       LibC.close(found);
     }
-    descriptor = open(parent, name);
-    return descriptor < 0 ? null : new OpenDirectory(descriptor);
+  }
+
+  private static void takeOver(String file) {
+    if (Accounts.isRoot()) {
+      LibC.chown(file, 0, 0);
+    }
+  }
+
+  /**
+   * Lets directories of other projects be moved into it, which the kernel refuses where a directory
+   * hands its project down. Nobody who has it open may change that again.
+   *
+   * @return whether anything was changed
+   */
+  boolean admitProjects() {
+    int[] extended = new int[LibC.FSXATTR_INTS];
+    if (LibC.ioctl(descriptor, LibC.FS_IOC_FSGETXATTR, extended) != 0
+        || (extended[0] & LibC.FS_XFLAG_PROJINHERIT) == 0) {
+      return false;
+    }
+    takeOver("/proc/self/fd/" + descriptor);
+    extended[0] &= ~LibC.FS_XFLAG_PROJINHERIT;
+    return LibC.ioctl(descriptor, LibC.FS_IOC_FSSETXATTR, extended) == 0;
+  }
+
+  /** Lets a subvolume of btrfs that is read-only be changed; of anything else this is refused. */
+  void admitWrites() {
+    LibC.ioctl(descriptor, LibC.BTRFS_IOC_SUBVOL_SETFLAGS, new int[2]);
   }
 
   private static int open(int parent, Pointer name) {

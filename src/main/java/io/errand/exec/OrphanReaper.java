@@ -112,7 +112,8 @@ final class OrphanReaper {
     }
     zombies = nowZombies;
     suspects.keySet().retainAll(found);
-    if (!running.isEmpty() || !found.isEmpty()) {
+    boolean held = orphans.reapHeld();
+    if (!running.isEmpty() || !found.isEmpty() || held) {
       arm();
     }
   }

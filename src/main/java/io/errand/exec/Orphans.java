@@ -14,6 +14,7 @@ import java.util.concurrent.ConcurrentHashMap;
 final class Orphans {
   private final Set<Integer> spawningThreads = ConcurrentHashMap.newKeySet();
   private final Set<Integer> started = ConcurrentHashMap.newKeySet();
+  private final Set<Integer> held = ConcurrentHashMap.newKeySet();
 
   /** The calling thread is going to start commands; it is not to start anything else. */
   void addSpawningThread() {
@@ -28,6 +29,22 @@ final class Orphans {
   /** The number of a command's first process is free again. */
   void reaped(int pid) {
     started.remove(pid);
+  }
+
+  /** A command's first process is a zombie that cannot be reaped as long as somebody traces it. */
+  void held(int pid) {
+    held.add(pid);
+  }
+
+  /** Reaps those that their tracers have let go; returns whether there are others. */
+  boolean reapHeld() {
+    for (int pid : held) {
+      if (LibC.wait4(pid, null, LibC.WNOHANG, null) != 0) {
+        held.remove(pid);
+        reaped(pid);
+      }
+    }
+    return !held.isEmpty();
   }
 
   /**

@@ -7,6 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -68,6 +69,31 @@ final class ProcFs {
   }
 
   /**
+   * The status of a child that has ended and that a tracer keeps; null if it is none. Whether it
+   * ended by itself or by a signal is left out where this process may not see it.
+   */
+  static @Nullable ExitStatus statusOfZombie(int pid) {
+    String line = read(PROC.resolve(pid + "/stat"), StandardCharsets.ISO_8859_1);
+    Stat stat = stat(pid);
+    if (line == null || stat == null || stat.state() != 'Z' || stat.isAlive()) {
+      return null;
+    }
+    // Counted from the third field of proc(5): the times of it and of those that it waited for.
+    String[] fields = line.substring(line.lastIndexOf(')') + 2).trim().split(" ");
+    Duration user = ticks(Long.parseLong(fields[11]) + Long.parseLong(fields[13]));
+    Duration system = ticks(Long.parseLong(fields[12]) + Long.parseLong(fields[14]));
+    // The kernel says 0 to whoever may not trace it, and refuses them its counts of bytes.
+    boolean visible = read(PROC.resolve(pid + "/io"), StandardCharsets.US_ASCII) != null;
+    return visible
+        ? ExitStatus.of(Integer.parseInt(fields[49]), user, system, 0)
+        : new ExitStatus(null, null, user, system, 0);
+  }
+
+  private static Duration ticks(long count) {
+    return Duration.ofNanos(count * (1_000_000_000L / TICKS_PER_SECOND));
+  }
+
+  /**
    * Where a process shows what its threads share: memory, environment, descriptors. Of a process
    * whose first thread has ended that is the directory of another thread.
    */
@@ -93,12 +119,37 @@ final class ProcFs {
   /** The uid of who started a process, which it cannot change without rights; -1 if it is gone. */
   static int realUid(int pid) {
     String status = read(PROC.resolve(pid + "/status"), StandardCharsets.ISO_8859_1);
-    int at = status == null ? -1 : status.indexOf("\nUid:\t");
-    if (status == null || at < 0) {
+    return status == null ? -1 : firstNumber(status, "Uid");
+  }
+
+  /** Who traces threads of a process: numbers of threads. */
+  static List<Integer> tracers(int pid) {
+    List<Integer> tracers = new ArrayList<>();
+    try (DirectoryStream<Path> threads = Files.newDirectoryStream(PROC.resolve(pid + "/task"))) {
+      for (Path thread : threads) {
+        String status = read(thread.resolve("status"), StandardCharsets.ISO_8859_1);
+        int tracer = status == null ? -1 : firstNumber(status, "TracerPid");
+        if (tracer > 0) {
+          tracers.add(tracer);
+        }
+      }
+    } catch (IOException | RuntimeException e) {
+      return tracers; // it went away meanwhile
+    }
+    return tracers;
+  }
+
+  private static int firstNumber(String status, String field) {
+    int at = status.indexOf("\n" + field + ":\t");
+    if (at < 0) {
       return -1;
     }
-    int start = at + 6;
-    return Integer.parseInt(status.substring(start, status.indexOf('\t', start)));
+    int start = at + field.length() + 3;
+    int end = start;
+    while (end < status.length() && Character.isDigit(status.charAt(end))) {
+      end++;
+    }
+    return Integer.parseInt(status.substring(start, end));
   }
 
   /** The short name of a process, or null. */
@@ -157,6 +208,26 @@ final class ProcFs {
     int start = at + name.length() + 1;
     int end = environment.indexOf('\0', start);
     return end < 0 ? environment.substring(start) : environment.substring(start, end);
+  }
+
+  /**
+   * What a process takes of memory, in bytes.
+   *
+   * @param now resident, swapped out, and of page tables
+   * @param residentPeak the most that was resident
+   */
+  record MemoryUse(long now, long residentPeak) {}
+
+  /** Nothing of a process that is gone. */
+  static MemoryUse memoryUse(int pid) {
+    String status = read(shared(pid).resolve("status"), StandardCharsets.ISO_8859_1);
+    return status == null
+        ? new MemoryUse(0, 0)
+        : new MemoryUse(
+            statusBytes(status, "VmRSS")
+                + statusBytes(status, "VmSwap")
+                + statusBytes(status, "VmPTE"),
+            statusBytes(status, "VmHWM"));
   }
 
   /** A size from {@code /proc/PID/status}, such as {@code VmHWM}, in bytes; 0 where unknown. */

@@ -38,6 +38,7 @@ final class ProcessTree {
   private Duration cpuSystem = Duration.ZERO;
   private boolean leaderEnded;
   private boolean leaderReaped;
+  private boolean leaderHeld; // nothing else is left of it, but a tracer keeps it from being reaped
   private boolean gone;
   private boolean freshZombies;
   private final Set<Integer> zombies = new HashSet<>(0);
@@ -78,13 +79,26 @@ final class ProcessTree {
     if (gone || !leaderEnded || !orphansTwice().isEmpty()) {
       return gone;
     }
-    if (!leaderReaped) {
+    if (!leaderReaped && LibC.wait4(leader, null, LibC.WNOHANG, null) != 0) {
       leaderReaped = true;
-      LibC.wait4(leader, null, LibC.WNOHANG, null);
       orphans.reaped(leader);
     }
-    gone = !groupExists(); // from here on its number may be another's, and is not asked about again
+    leaderHeld = !leaderReaped;
+    // From here on its number may be another's, and is not asked about again.
+    gone = !groupExists() || onlyZombiesInGroup();
+    if (gone && leaderHeld) {
+      orphans.held(leader);
+    }
     return gone;
+  }
+
+  /**
+   * Whether nobody of the group runs: what is left are zombies that a tracer, or a parent that
+   * hides itself, has not waited for. Looked at twice, as a look may miss who is just being
+   * started.
+   */
+  private boolean onlyZombiesInGroup() {
+    return orphansTwice().isEmpty() && leftOfGroup().isEmpty() && leftOfGroup().isEmpty();
   }
 
   /**
@@ -114,6 +128,21 @@ final class ProcessTree {
     }
     found.forEach(pid -> LibC.kill(pid, LibC.SIGKILL));
     return found;
+  }
+
+  /**
+   * Kills what of its account keeps killed processes of it from ending, by tracing them: the kernel
+   * stops them once more at their end if the tracer has asked for that ({@code
+   * PTRACE_O_TRACEEXIT}).
+   */
+  void killTracers() {
+    for (int pid : members()) {
+      for (int tracer : ProcFs.tracers(pid)) {
+        if (ProcFs.realUid(tracer) == uid) {
+          LibC.kill(tracer, LibC.SIGKILL);
+        }
+      }
+    }
   }
 
   /** Its processes that run, parents before children. Who is seen here once is known for good. */
@@ -179,15 +208,16 @@ final class ProcessTree {
     return cpuSystem;
   }
 
-  /** The largest resident size of one of its processes, or of all together now, in bytes. */
+  /** The largest resident size of one of its processes, or what all take now, in bytes. */
   long memoryBytes() {
     long largest = 0;
     long sum = 0;
     Set<Integer> members = members();
     lastSampled = List.copyOf(members);
     for (int pid : members) {
-      largest = Math.max(largest, ProcFs.statusBytes(pid, "VmHWM"));
-      sum += ProcFs.statusBytes(pid, "VmRSS");
+      ProcFs.MemoryUse use = ProcFs.memoryUse(pid);
+      largest = Math.max(largest, use.residentPeak());
+      sum += use.now();
     }
     return Math.max(largest, sum);
   }
@@ -224,12 +254,14 @@ final class ProcessTree {
   }
 
   /**
-   * Who is left of the group of a leader that had to be reaped before: hidden by a parent that
-   * hides itself. A process that has the leader's number means that the number is another's.
+   * Who is left of the group of a leader that had to be reaped before, or that a tracer keeps:
+   * hidden by a parent that hides itself. After a reaped one, a process that has the leader's
+   * number means that the number is another's.
    */
   private List<Integer> leftOfGroup() {
     List<Integer> left = new ArrayList<>();
-    if (leaderReaped && !gone && ProcFs.stat(leader) == null && groupExists()) {
+    boolean isOurs = leaderHeld || leaderReaped && ProcFs.stat(leader) == null;
+    if (isOurs && !gone && groupExists()) {
       for (int pid : ProcFs.all()) {
         ProcFs.Stat stat = ProcFs.stat(pid);
         if (stat != null && stat.isAlive() && stat.group() == leader) {

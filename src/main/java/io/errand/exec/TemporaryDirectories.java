@@ -10,6 +10,8 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.BlockingDeque;
 import java.util.concurrent.LinkedBlockingDeque;
@@ -79,7 +81,9 @@ final class TemporaryDirectories {
   }
 
   /** What a command may have changed of its directory, and must not leave to another. */
-  private record Kind(Map<String, Object> attributes, long extendedBytes, int flags) {
+  private record Kind(Map<String, Object> attributes, long extendedBytes, List<Integer> flags) {
+    private static final int COUNT_OF_EXTENTS = 2; // in struct fsxattr
+
     static Kind of(Path directory) throws IOException {
       String path = directory.toString();
       return new Kind(
@@ -88,15 +92,21 @@ final class TemporaryDirectories {
           flags(path));
     }
 
-    /** As of {@code chattr(1)}; 0 where the file system has none. */
-    private static int flags(String path) {
+    /**
+     * As of {@code chattr(1)}, and what else {@code FS_IOC_FSGETXATTR} tells: more flags, hints of
+     * sizes of extents, and the project, whose quota counts it. 0 where the file system has none.
+     */
+    private static List<Integer> flags(String path) {
       int descriptor = LibC.open(path, LibC.O_NONBLOCK | LibC.O_CLOEXEC); // it may be a pipe now
       int[] flags = new int[2]; // the kernel writes an int, whatever its manual says
+      int[] more = new int[LibC.FSXATTR_INTS];
       if (descriptor >= 0) {
         LibC.ioctl(descriptor, LibC.FS_IOC_GETFLAGS, flags);
+        LibC.ioctl(descriptor, LibC.FS_IOC_FSGETXATTR, more);
         LibC.close(descriptor);
       }
-      return flags[0];
+      more[COUNT_OF_EXTENTS] = flags[0];
+      return Arrays.stream(more).boxed().toList();
     }
   }
 
@@ -105,9 +115,14 @@ final class TemporaryDirectories {
     return root.resolve(cookie);
   }
 
-  /** Makes it: empty, and only this process's user may enter. */
-  void make(Path directory) throws IOException {
-    Path free = aside.pollFirst();
+  /**
+   * Makes it: empty, and only this process's user may enter.
+   *
+   * @param mayServeAgain whether it may be one that served a command before. Whoever kept that open
+   *     sees names that its next command makes, so only for commands of the same account
+   */
+  void make(Path directory, boolean mayServeAgain) throws IOException {
+    Path free = mayServeAgain ? aside.pollFirst() : null;
     if (free == null || !servesAgain(free, directory)) {
       try {
         Files.createDirectory(directory);
@@ -136,7 +151,8 @@ final class TemporaryDirectories {
   /**
    * Takes a directory away, with whatever is in it.
    *
-   * @param unused whether nothing of the command that it was made for runs any more
+   * @param unused whether nothing of the command that it was made for runs any more, and it may
+   *     serve again
    * @param taken runs once there is room for another: at once, but where very many wait to be
    *     removed
    */

@@ -12,7 +12,11 @@ import org.jspecify.annotations.Nullable;
  * directory is opened relative to an open one and never through a link, and every name is removed
  * relative to an open directory ({@code openat(2)}, {@code unlinkat(2)}), so that nothing outside
  * of the tree is touched. Other file systems that are mounted inside stay. Directories that are not
- * empty are moved up to the top, so that three descriptors are enough for any depth.
+ * empty are moved up to the top, so that a few descriptors are enough for any depth.
+ *
+ * <p>A subvolume of btrfs is no mount, but has a device number of its own, and only subvolumes can
+ * be moved out of it. So what a subvolume holds is moved up to its own top, and subvolumes inside
+ * it to the top of the tree.
  */
 final class TreeRemoval {
   private static final String MOVED = ".errand-removed-";
@@ -31,14 +35,27 @@ final class TreeRemoval {
   private final long device;
   private final FileFacts facts;
   private final BooleanSupplier goOn;
+  private final @Nullable TreeRemoval around;
   private long moved;
   private boolean progress;
 
-  private TreeRemoval(OpenDirectory top, long device, FileFacts facts, BooleanSupplier goOn) {
+  /**
+   * Of what is in an open directory.
+   *
+   * @param device of that directory
+   * @param around of the tree, where the directory is a subvolume in it
+   */
+  private TreeRemoval(
+      OpenDirectory top,
+      long device,
+      FileFacts facts,
+      BooleanSupplier goOn,
+      @Nullable TreeRemoval around) {
     this.top = top;
     this.device = device;
     this.facts = facts;
     this.goOn = goOn;
+    this.around = around;
   }
 
   /**
@@ -82,22 +99,29 @@ final class TreeRemoval {
         || Native.getLastError() == LibC.ENOENT;
   }
 
-  /** Removes what lies directly in the directory; returns whether another pass may remove more. */
   private static boolean pass(
       int parent, Pointer name, long device, FileFacts facts, BooleanSupplier goOn) {
-    try (OpenDirectory top = openInside(parent, name, device, facts)) {
+    try (OpenDirectory top = OpenDirectory.forced(parent, name, device, facts)) {
       if (top == null) {
         return false;
       }
-      TreeRemoval removal = new TreeRemoval(top, device, facts, goOn);
-      for (Pointer entry = top.next(); entry != null; entry = top.next()) {
-        if (!goOn.getAsBoolean()) {
-          return true;
-        }
-        removal.removeEntry(entry);
+      long own = facts.device();
+      if (own != device) {
+        top.admitWrites();
       }
-      return removal.progress;
+      return new TreeRemoval(top, own, facts, goOn, null).pass();
     }
+  }
+
+  /** Removes what lies directly in the directory; returns whether another pass may remove more. */
+  private boolean pass() {
+    for (Pointer entry = top.next(); entry != null; entry = top.next()) {
+      if (!goOn.getAsBoolean()) {
+        return true;
+      }
+      removeEntry(entry);
+    }
+    return progress;
   }
 
   private void removeEntry(Pointer name) {
@@ -105,46 +129,57 @@ final class TreeRemoval {
       progress = true;
       return;
     }
-    try (OpenDirectory child = openInside(top.descriptor(), name, device, facts)) {
+    try (OpenDirectory child = OpenDirectory.forced(top.descriptor(), name, device, facts)) {
       if (child == null) {
         return; // it stays, or was replaced meanwhile and is looked at again by the next pass
       }
-      for (Pointer inner = child.next(); inner != null; inner = child.next()) {
-        if (!goOn.getAsBoolean()) {
-          progress = true;
+      long own = facts.device();
+      if (own == device) {
+        empty(child);
+      } else {
+        child.admitWrites();
+        if (around != null) {
+          progress |= around.takeUp(top, name);
           return;
         }
-        if (isRemoved(child.descriptor(), inner)) {
-          progress = true;
-        } else {
-          moveUp(child, inner);
-        }
+        progress |= new TreeRemoval(child, own, facts, goOn, this).pass();
       }
     }
     progress |= isRemoved(top.descriptor(), name);
   }
 
-  private void moveUp(OpenDirectory child, Pointer name) {
-    OpenDirectory inner = openInside(child.descriptor(), name, device, facts);
-    if (inner != null) { // it can be entered, so it can be moved and emptied
-      inner.close();
-      try (Memory free = OpenDirectory.text(MOVED + System.nanoTime() + "-" + ++moved)) {
-        progress |= LibC.renameat(child.descriptor(), name, top.descriptor(), free) == 0;
+  private void empty(OpenDirectory child) {
+    for (Pointer inner = child.next(); inner != null; inner = child.next()) {
+      if (!goOn.getAsBoolean()) {
+        progress = true;
+        return;
+      }
+      if (isRemoved(child.descriptor(), inner)) {
+        progress = true;
+      } else {
+        moveUp(child, inner);
       }
     }
   }
 
-  /** Opens a directory that lies on the tree's own file system. */
-  private static @Nullable OpenDirectory openInside(
-      int parent, Pointer name, long device, FileFacts facts) {
-    OpenDirectory directory = OpenDirectory.forced(parent, name, device, facts);
-    if (directory == null) {
-      return null;
+  private void moveUp(OpenDirectory child, Pointer name) {
+    OpenDirectory inner = OpenDirectory.forced(child.descriptor(), name, device, facts);
+    if (inner != null) { // it can be entered, so it can be moved and emptied
+      if (facts.device() != device) {
+        inner.admitWrites();
+      }
+      inner.close();
+      progress |= takeUp(child, name);
     }
-    if (facts.look(directory.descriptor()) && facts.device() == device && !facts.isMountRoot()) {
-      return directory;
+  }
+
+  /** Moves a directory to the top. */
+  private boolean takeUp(OpenDirectory from, Pointer name) {
+    try (Memory free = OpenDirectory.text(MOVED + System.nanoTime() + "-" + ++moved)) {
+      return LibC.renameat(from.descriptor(), name, top.descriptor(), free) == 0
+          || Native.getLastError() == LibC.EXDEV
+              && top.admitProjects()
+              && LibC.renameat(from.descriptor(), name, top.descriptor(), free) == 0;
     }
-    directory.close();
-    return null;
   }
 }

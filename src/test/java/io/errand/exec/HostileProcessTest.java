@@ -127,6 +127,21 @@ class HostileProcessTest {
   }
 
   @Test
+  void noCommandHandlesPageFaultsWhereTheServerIsRoot() {
+    assumeTrue(Accounts.isRoot(), "only a filter that root installs leaves set-uid programs alone");
+    assertThat(text(run(NativeProgram.of("faults", folder)).stdout()).trim()).isEqualTo("refused");
+  }
+
+  @Test
+  void pageTablesCountForTheMemoryLimit() {
+    Limits small = new Limits(30_000_000L, null, null, null, null, null, null, null);
+    CommandSpec spec = spec(NativeProgram.of("tables", folder), "32", "3");
+    CommandResult result = start(within(spec, new Confinement(small, null, null))).result();
+    assumeTrue(!Objects.equals(result.exitCode(), 3), "32 GiB of address space are refused");
+    assertThat(result.cause()).isEqualTo(EndCause.OUT_OF_MEMORY);
+  }
+
+  @Test
   void aCookieThatAnotherAccountHasCopiedIsNoPartOfTheCommand() throws Exception {
     assumeTrue(Accounts.isRoot(), "only root can start processes of other accounts");
     Process copier =

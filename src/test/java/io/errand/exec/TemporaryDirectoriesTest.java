@@ -22,6 +22,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class TemporaryDirectoriesTest {
+  private static final int EXTENT_SIZE_INHERIT = 0x1000;
+
   @TempDir Path folder;
   private Path root;
   private TemporaryDirectories directories;
@@ -50,6 +52,7 @@ class TemporaryDirectoriesTest {
   @AfterEach
   void end() {
     opened.forEach(TemporaryDirectories::removeAll);
+    opened.clear();
   }
 
   @Test
@@ -117,6 +120,46 @@ class TemporaryDirectoriesTest {
     assumeTrue(
         LibC.ioctl(descriptor, 0x40086602L, noDump) == 0,
         "needs a file system with the flag that keeps files from dumps");
+    LibC.close(descriptor);
+  }
+
+  @Test
+  void oneThatServedACommandBeforeIsNotGivenToAnotherAccount() throws IOException {
+    Path directory = make();
+    Object key = key(directory);
+    try (DirectoryStream<Path> open = Files.newDirectoryStream(directory)) {
+      assertThat(open.iterator().hasNext()).isFalse();
+      directories.remove(directory, true, () -> {});
+      Path next = directories.of("of-another-account");
+      directories.make(next, false);
+      assertThat(key(next)).isNotEqualTo(key);
+    }
+    assertThat(key(make())).isEqualTo(key);
+  }
+
+  /** Of another project, its files would count for the quota of that. */
+  @Test
+  void oneThatWasGivenAProjectOrAnExtentSizeDoesNotServeAgain() throws Exception {
+    try (LoopFileSystem xfs = LoopFileSystem.make(folder, "xfs", 320, "mkfs.xfs", "-q")) {
+      directories = open(xfs.path().resolve("tmp"));
+      assertThat(servesAgainAfter(true, directory -> {})).isTrue();
+      assertThat(servesAgainAfter(true, directory -> setExtended(directory, 0, 0, 77))).isFalse();
+      assertThat(
+              servesAgainAfter(
+                  true, directory -> setExtended(directory, EXTENT_SIZE_INHERIT, 1 << 20, 0)))
+          .isFalse();
+      end();
+    }
+  }
+
+  private static void setExtended(Path directory, int flags, int extentSize, int project) {
+    int descriptor = LibC.open(directory.toString(), LibC.O_CLOEXEC);
+    int[] extended = new int[LibC.FSXATTR_INTS];
+    LibC.ioctl(descriptor, LibC.FS_IOC_FSGETXATTR, extended);
+    extended[0] |= flags;
+    extended[1] = extentSize;
+    extended[3] = project;
+    assertThat(LibC.ioctl(descriptor, LibC.FS_IOC_FSSETXATTR, extended)).isZero();
     LibC.close(descriptor);
   }
 
@@ -205,7 +248,7 @@ class TemporaryDirectoriesTest {
 
   private Path make() throws IOException {
     Path directory = directories.of("cookie" + number++);
-    directories.make(directory);
+    directories.make(directory, true);
     return directory;
   }
 

@@ -125,6 +125,70 @@ class TreeRemovalTest {
     assertGone();
   }
 
+  /** The kernel moves nothing of another project into a directory that hands its project down. */
+  @Test
+  void directoriesOfSeveralProjectsAreRemoved() throws Exception {
+    try (LoopFileSystem xfs = LoopFileSystem.make(folder, "xfs", 320, "mkfs.xfs", "-q")) {
+      tree = Files.createDirectory(xfs.path().resolve("tree"));
+      Path inner = Files.createDirectories(tree.resolve("a/b/c/d"));
+      Files.writeString(inner.resolve("file"), "x");
+      int project = 77;
+      for (Path one : List.of(tree, tree.resolve("a"), tree.resolve("a/b"))) {
+        int descriptor = LibC.open(one.toString(), LibC.O_CLOEXEC);
+        int[] extended = {LibC.FS_XFLAG_PROJINHERIT, 0, 0, project++, 0, 0, 0};
+        assertThat(LibC.ioctl(descriptor, LibC.FS_IOC_FSSETXATTR, extended)).isZero();
+        LibC.close(descriptor);
+      }
+      assertThat(TreeRemoval.remove(tree, () -> true)).isEqualTo(Result.REMOVED);
+      assertGone();
+    }
+  }
+
+  @Test
+  void subvolumesAreRemovedAlsoThoseThatAreReadOnly() throws Exception {
+    try (LoopFileSystem btrfs = LoopFileSystem.make(folder, "btrfs", 320, "mkfs.btrfs", "-q")) {
+      tree = Files.createDirectory(btrfs.path().resolve("tree"));
+      Files.createDirectories(tree.resolve("a/b"));
+      Path outer = subvolume(tree.resolve("a/b/outer"));
+      Path inner = subvolume(Files.createDirectories(outer.resolve("c/d")).resolve("inner"));
+      Path innermost = subvolume(inner.resolve("innermost"));
+      Files.writeString(Files.createDirectories(innermost.resolve("e/f")).resolve("file"), "x");
+      subvolume(tree.resolve("empty"));
+      for (Path one : List.of(innermost, inner, outer)) {
+        run("btrfs", "property", "set", "-ts", one.toString(), "ro", "true");
+      }
+      assertThat(TreeRemoval.remove(tree, () -> true)).isEqualTo(Result.REMOVED);
+      assertGone();
+    }
+  }
+
+  private static Path subvolume(Path path) throws Exception {
+    run("btrfs", "subvolume", "create", path.toString());
+    return path;
+  }
+
+  private static void run(String... command) throws Exception {
+    assertThat(new ProcessBuilder(command).start().waitFor())
+        .as(String.join(" ", command))
+        .isZero();
+  }
+
+  @Test
+  void whatIsMountedInTheTreeStays() throws Exception {
+    Path mounted = Files.createDirectories(tree.resolve("a/mounted"));
+    assumeTrue(
+        new ProcessBuilder("mount", "-t", "tmpfs", "errand", mounted.toString()).start().waitFor()
+            == 0,
+        "no tmpfs can be mounted");
+    try {
+      Files.writeString(mounted.resolve("file"), "kept");
+      assertThat(TreeRemoval.remove(tree, () -> true)).isEqualTo(Result.STUCK);
+      assertThat(mounted.resolve("file")).hasContent("kept");
+    } finally {
+      run("umount", mounted.toString());
+    }
+  }
+
   private static void swap(Path victim, Path link, Path hidden) {
     for (int i = 0; i < 20; i++) {
       try {
