@@ -104,7 +104,7 @@ class CommandLineIT extends OneServer {
     "submit --limit nice=99 true, --limit nice must be",
     "submit --limit speed=1 true, --limit speed is not a known",
     "submit --writable here true, --writable must be",
-    "submit --user .x true, --user must match",
+    "submit --user a:b true, --user must not be empty",
     "submit --stdin /no/such/file true, --stdin: /no/such/file: no such file or directory",
     "submit --stdin / true, --stdin: /: is a directory",
   })
