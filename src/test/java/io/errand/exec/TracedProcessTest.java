@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -40,7 +41,7 @@ class TracedProcessTest {
   void aFirstProcessThatItsOwnChildTracesEndsItsCommand() {
     CommandResult result = start(tracedByItsChild("own", 3)).result();
     assertThat(result.cause()).isEqualTo(EndCause.ITSELF);
-    assertThat(result.exitCode()).isEqualTo(3);
+    assertThat(result.exitCode()).isEqualTo(whereRoot(3));
     assertThat(result.treeEmpty()).isTrue();
   }
 
@@ -48,7 +49,7 @@ class TracedProcessTest {
   void aSignalThatEndedATracedProcessIsKnown() {
     CommandResult result = start(tracedByItsChild("signal", -LibC.SIGKILL)).result();
     assertThat(result.cause()).isEqualTo(EndCause.ITSELF);
-    assertThat(result.signal()).isEqualTo("SIGKILL");
+    assertThat(result.signal()).isEqualTo(whereRoot("SIGKILL"));
     assertThat(result.exitCode()).isNull();
   }
 
@@ -68,7 +69,7 @@ class TracedProcessTest {
     CommandResult result = traced.result();
     assertThat(other.ended).as("the tracer still runs").isNotDone();
     assertThat(result.cause()).isEqualTo(EndCause.ITSELF);
-    assertThat(result.exitCode()).isEqualTo(4);
+    assertThat(result.exitCode()).isEqualTo(whereRoot(4));
     assertThat(result.treeEmpty()).isTrue();
     assertThat(other.result().exitCode()).isZero();
     assertThat(loopTicks() - before).as("hundredths of a second of CPU").isLessThan(100);
@@ -97,6 +98,11 @@ class TracedProcessTest {
     await().until(() -> Files.exists(Path.of(file)));
     traced.end(EndCause.CANCELLED, Duration.ZERO);
     assertThatItsSlotIsFree(traced, other);
+  }
+
+  /** The kernel shows the status of a process that is traced to root only. */
+  private static <T> @Nullable T whereRoot(T status) {
+    return Accounts.isRoot() ? status : null;
   }
 
   private static CommandSpec soon(CommandSpec spec) {
