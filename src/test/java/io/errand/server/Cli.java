@@ -16,6 +16,7 @@ record Cli(int exitCode, String stdout, String stderr) {
         new ArrayList<>(List.of(TestServer.CHECKOUT.resolve("errand").toString(), verb));
     command.addAll(List.of(arguments));
     ProcessBuilder builder = new ProcessBuilder(command);
+    builder.environment().remove("LC_ALL"); // of the tests, see pom.xml
     builder.environment().put("ERRAND_HOME", home.toString());
     builder.environment().putAll(settings);
     return run(builder);

@@ -110,6 +110,7 @@ public final class TestServer extends ApiClient implements AutoCloseable {
     command.add(checkout.resolve("errand").toString());
     command.addAll(List.of(arguments));
     ProcessBuilder builder = new ProcessBuilder(command);
+    builder.environment().remove("LC_ALL"); // of the tests, see pom.xml
     builder.environment().put("ERRAND_HOME", home.toString());
     builder.environment().put("ERRAND_HTTP_PORT", "0");
     builder.environment().putAll(more);
