@@ -37,8 +37,10 @@ class AccountsIT {
       for (Path process : beside) {
         assertThat(environment(process)).as(process.toString()).doesNotContain(TOKEN);
       }
-      JsonNode job = server.awaitEnd(server.submit("id -u; cat /proc/$PPID/environ", Map.of()));
-      assertThat(job.get("stdout").asText()).doesNotContain(TOKEN);
+      if (isRoot()) { // a command of the server's own account can read its environment
+        JsonNode job = server.awaitEnd(server.submit("id -u; cat /proc/$PPID/environ", Map.of()));
+        assertThat(job.get("stdout").asText()).doesNotContain(TOKEN);
+      }
     }
   }
 

@@ -2,6 +2,7 @@ package io.errand.api.request;
 
 import io.errand.api.problem.Problem;
 import io.quarkus.vertx.http.runtime.CurrentVertxRequest;
+import io.vertx.core.http.HttpServerRequest;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -28,6 +29,9 @@ public class BlockingRequests implements ContainerRequestFilter {
   /** For each connection to the database: at a millisecond or two each, a second's work or two. */
   private static final int FOR_EACH_CONNECTION = 64;
 
+  /** So many times as many long polls and streams, which take a thread for a moment only. */
+  private static final int WAITING_TIMES = 16;
+
   private static final String KEY = BlockingRequests.class.getName();
 
   private final ApiConfig config;
@@ -35,6 +39,7 @@ public class BlockingRequests implements ContainerRequestFilter {
   private final RefusedRequests refusals;
   private final int most;
   private final AtomicInteger count = new AtomicInteger();
+  private final AtomicInteger countOfWaiting = new AtomicInteger();
 
   BlockingRequests(
       ApiConfig config,
@@ -89,16 +94,27 @@ public class BlockingRequests implements ContainerRequestFilter {
   }
 
   private void enter(RoutingContext context) {
-    if (count.incrementAndGet() > most) {
-      count.decrementAndGet();
+    boolean waits = waits(context.request());
+    AtomicInteger counted = waits ? countOfWaiting : count;
+    if (counted.incrementAndGet() > (waits ? WAITING_TIMES * most : most)) {
+      counted.decrementAndGet();
       refusals.refuse(context, Problem.tooMany("requests are being answered"));
       return;
     }
-    Place place = new Place(count);
+    Place place = new Place(counted);
     context.put(KEY, place);
     context.addHeadersEndHandler(written -> place.leave());
     context.addEndHandler(ended -> place.end());
     context.next();
+  }
+
+  /** Whether it is a long poll or a stream. */
+  private static boolean waits(HttpServerRequest request) {
+    String path = request.path();
+    String query = request.query();
+    return (path != null && path.endsWith("/output/stream"))
+        || (query != null && query.contains("wait_seconds="))
+        || request.headers().contains("Prefer");
   }
 
   /** From now on this request needs no thread. */
