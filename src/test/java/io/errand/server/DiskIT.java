@@ -73,16 +73,16 @@ class DiskIT {
                 "1",
                 "ERRAND_POLL_SECONDS",
                 "0.05"))) {
-      assertThat(meter(server, "errand_home_short")).isZero();
-      assertThat(meter(server, "errand_home_free_bytes")).isBetween(33.0 * (1 << 20), 64e6 * 1.1);
+      assertThat(server.meter("errand_home_short")).isZero();
+      assertThat(server.meter("errand_home_free_bytes")).isBetween(33.0 * (1 << 20), 64e6 * 1.1);
       Path flag = Files.createFile(home.resolveSibling("flag"));
       String first = server.submit("while [ -e " + flag + " ]; do sleep 0.1; done", Map.of());
       server.awaitState(first, "running");
       String second = server.submit("true", Map.of());
 
       Path filler = Files.write(disk.resolve("filler"), new byte[48 << 20]);
-      await().atMost(PATIENCE).until(() -> meter(server, "errand_home_short") == 1);
-      assertThat(meter(server, "errand_home_free_bytes")).isLessThan(32 << 20);
+      await().atMost(PATIENCE).until(() -> server.meter("errand_home_short") == 1);
+      assertThat(server.meter("errand_home_free_bytes")).isLessThan(32 << 20);
       Files.delete(flag);
       assertThat(server.awaitEnd(first).get("state").asText()).isEqualTo("succeeded");
       TestServer.assertProblem(server.post("/v1/jobs", "{\"command\":[\"true\"]}"), 503);
@@ -92,7 +92,7 @@ class DiskIT {
           .until(() -> server.job(second).get("state").asText().equals("queued"));
 
       Files.delete(filler);
-      await().atMost(PATIENCE).until(() -> meter(server, "errand_home_short") == 0);
+      await().atMost(PATIENCE).until(() -> server.meter("errand_home_short") == 0);
       assertThat(server.awaitEnd(second).get("state").asText()).isEqualTo("succeeded");
       assertThat(server.awaitEnd(server.submit("true", Map.of())).get("state").asText())
           .isEqualTo("succeeded");
@@ -100,17 +100,6 @@ class DiskIT {
       run("umount", disk.toString());
       Files.delete(disk);
     }
-  }
-
-  private static double meter(TestServer server, String name) {
-    return server
-        .get("/q/metrics")
-        .body()
-        .lines()
-        .filter(line -> line.startsWith(name + " "))
-        .mapToDouble(line -> Double.parseDouble(line.substring(name.length())))
-        .findFirst()
-        .orElseThrow();
   }
 
   private static int run(String... command) throws Exception {
