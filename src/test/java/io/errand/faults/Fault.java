@@ -104,7 +104,6 @@ enum Fault {
       node.server().awaitExit();
       node.server().restart();
       await("every claim of the drained server has ended")
-          .atMost(Duration.ofSeconds(30))
           .until(() -> cluster.number(COUNT_OF.formatted("jobs", held)) == 0);
       assertThat(cluster.number(COUNT_OF.formatted("job_events", held) + " AND reason = 'lost'"))
           .as("F7: tries that a drain has lost")
@@ -267,7 +266,6 @@ enum Fault {
       }
       // Whoever lost its lease meanwhile never beats again under the same id.
       await("F10: no lease is lost behind the pool")
-          .atMost(Duration.ofSeconds(30))
           .until(
               () ->
                   cluster.number(
@@ -349,7 +347,7 @@ enum Fault {
   };
 
   private static final ConditionFactory GIVEN_BACK =
-      await("F26: what cannot be started is given back").atMost(Duration.ofSeconds(20));
+      await("F26: what cannot be started is given back");
   private static final int READERS = 40;
   private static final String COUNT_OF = "SELECT count(*) FROM errand.%s WHERE claim_token IN (%s)";
 

@@ -108,7 +108,6 @@ class FaultsIT {
         Fault.awaitGivenBack(cluster, node, since);
         node.proxy().cutAll();
         await("the heartbeat has seen that its connection is cut")
-            .atMost(Duration.ofSeconds(20))
             .until(() -> node.server().log().contains("The heartbeat did not reach the database"));
         Fault.awaitGivenBack(cluster, node, cluster.now());
       } finally {
@@ -143,7 +142,6 @@ class FaultsIT {
       try {
         new FileOutputStream(gate.toFile()).close(); // lets all of them go on
         await("their ends are written")
-            .atMost(Duration.ofSeconds(20))
             .until(
                 () ->
                     cluster.number("SELECT count(*) FROM errand.attempts WHERE attempt = 1")
@@ -152,7 +150,6 @@ class FaultsIT {
         node.server().limitProcesses(OptionalInt.empty());
       }
       await("no slot stays taken")
-          .atMost(Duration.ofSeconds(30))
           .until(
               () ->
                   cluster.unsettled() == 0

@@ -63,9 +63,7 @@ class LoadIT {
           client.close();
         }
       }
-      await("their descriptors are given back")
-          .atMost(Duration.ofSeconds(30))
-          .until(() -> server.count("fd") < 1_000);
+      await("their descriptors are given back").until(() -> server.count("fd") < 1_000);
     }
   }
 

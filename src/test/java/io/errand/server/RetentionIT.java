@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import java.net.http.HttpResponse;
-import java.time.Duration;
 import java.util.Map;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
@@ -26,7 +25,6 @@ class RetentionIT {
       assertThat(server.call("PUT", "/v1/jobs/" + own, body).statusCode()).isEqualTo(202);
       String failed = server.submit("exit 1", Map.of("max_attempts", 1));
       await()
-          .atMost(Duration.ofSeconds(30))
           .until(
               () ->
                   server.get("/v1/jobs/" + id).statusCode() == 404

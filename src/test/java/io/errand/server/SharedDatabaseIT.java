@@ -7,7 +7,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.net.URI;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
-import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -71,7 +70,6 @@ class SharedDatabaseIT {
         assertThat(job.get("stdout").asText()).isEqualTo("second\n");
         assertThat(job.get("attempt").asInt()).isEqualTo(2);
         await()
-            .atMost(Duration.ofSeconds(30))
             .until(
                 () ->
                     BuiltInDatabase.sql(
