@@ -372,7 +372,14 @@ public final class Client {
           answer,
           "id",
           List.of("id", "name", "slots", "busy", "queues", "heartbeat_at"),
-          List.of("abilities", "version", "pid", "lease_seconds", "started_at", "guarantees"));
+          List.of(
+              "claims_waiting",
+              "abilities",
+              "version",
+              "pid",
+              "lease_seconds",
+              "started_at",
+              "guarantees"));
       return ExitCodes.OK;
     }
   }

@@ -12,7 +12,10 @@ import java.util.function.DoubleSupplier;
  */
 public record Decision(JobState.Transition transition, Duration delay, boolean uncharged) {
 
-  /** The pause before a job that was given back may be claimed again, by any worker. */
+  /**
+   * The pause before a job that was given back may be claimed again, by any worker. One whose
+   * command was never started is given back without a pause.
+   */
   public static final Duration GIVE_BACK_DELAY = Duration.ofSeconds(1);
 
   /** Refuses transitions that do not leave RUNNING. */
@@ -35,8 +38,11 @@ public record Decision(JobState.Transition transition, Duration delay, boolean u
     return switch (result.outcome()) {
       case SUCCESS -> end(JobState.Transition.SUCCEED);
       case CANCELLED -> end(JobState.Transition.CONFIRM_CANCEL);
-      case WORKER_UNAVAILABLE -> giveBack();
-      case RELEASED -> result.started() ? afterLoss(policy, charged, random, true) : giveBack();
+      case WORKER_UNAVAILABLE -> giveBack(GIVE_BACK_DELAY);
+      case RELEASED ->
+          result.started()
+              ? afterLoss(policy, charged, random, true)
+              : giveBack(Duration.ZERO); // only its worker had no time for it
       case LOST -> afterLoss(policy, charged, random, false);
       case EXIT_CODE, SIGNAL, TIMEOUT, OUT_OF_MEMORY, OUT_OF_DISK, SPAWN_FAILED ->
           wantsRetry(policy, result) ? retryOrFail(policy, charged, random) : fail();
@@ -56,7 +62,7 @@ public record Decision(JobState.Transition transition, Duration delay, boolean u
   private static Decision afterLoss(
       RetryPolicy policy, int charged, DoubleSupplier random, boolean uncharged) {
     return switch (policy.onLost()) {
-      case RETRY -> uncharged ? giveBack() : retryOrFail(policy, charged, random);
+      case RETRY -> uncharged ? giveBack(GIVE_BACK_DELAY) : retryOrFail(policy, charged, random);
       case FAIL -> new Decision(JobState.Transition.FAIL, Duration.ZERO, uncharged);
       case HOLD -> new Decision(JobState.Transition.HOLD, Duration.ZERO, uncharged);
     };
@@ -97,8 +103,8 @@ public record Decision(JobState.Transition transition, Duration delay, boolean u
     return end(JobState.Transition.FAIL);
   }
 
-  private static Decision giveBack() {
-    return new Decision(JobState.Transition.GIVE_BACK, GIVE_BACK_DELAY, true);
+  private static Decision giveBack(Duration delay) {
+    return new Decision(JobState.Transition.GIVE_BACK, delay, true);
   }
 
   private static Decision end(JobState.Transition transition) {

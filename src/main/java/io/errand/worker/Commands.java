@@ -13,6 +13,7 @@ import io.errand.store.claim.ClaimedJob;
 import io.errand.store.claim.Completion;
 import io.errand.store.reads.KeptOutput;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.ThreadLocalRandom;
@@ -79,7 +80,8 @@ final class Commands {
     return "00-" + trace + "-" + span + "-01";
   }
 
-  static Completion completion(ClaimedJob job, CommandResult result, boolean leaseHeld) {
+  static Completion completion(
+      ClaimedJob job, @Nullable Instant startedAt, CommandResult result, boolean leaseHeld) {
     AttemptResult attempt =
         new AttemptResult(
             outcome(job, result, leaseHeld),
@@ -92,6 +94,7 @@ final class Commands {
         job.id(),
         job.token(),
         job.claimedAt(),
+        result.started() ? startedAt : null,
         attempt,
         decide(job, attempt),
         usage == null
@@ -113,12 +116,14 @@ final class Commands {
         result.treeEmpty());
   }
 
-  /** The end of a claim whose command never got as far as the launcher. */
-  static Completion withoutCommand(ClaimedJob job, AttemptResult attempt) {
+  /** The end of a claim of whose command nothing more is known than when it started. */
+  static Completion withoutCommand(
+      ClaimedJob job, @Nullable Instant startedAt, AttemptResult attempt) {
     return new Completion(
         job.id(),
         job.token(),
         job.claimedAt(),
+        startedAt,
         attempt,
         decide(job, attempt),
         null,

@@ -8,6 +8,8 @@ import io.errand.memory.MemoryBudget.Reservation;
 import io.errand.store.Notifications;
 import io.errand.store.claim.ClaimStore;
 import io.errand.store.claim.ClaimStore.Claimer;
+import io.errand.store.claim.ClaimStore.Claims;
+import io.errand.store.claim.ClaimStore.Wanted;
 import io.errand.store.claim.ClaimedJob;
 import io.errand.store.claim.CompleteAndClaimStore;
 import io.errand.store.claim.CompleteAndClaimStore.Done;
@@ -41,7 +43,9 @@ import org.jspecify.annotations.Nullable;
 final class Dispatcher {
   private static final Logger LOG = Logger.getLogger(Dispatcher.class);
   private static final int MOST_AT_ONCE = 200;
+  private static final Wanted NOTHING = new Wanted(0, 0, 0);
   private static final long GATHER_NANOS = 2_000_000;
+  private static final long GATHER_NANOS_AHEAD = 8_000_000;
   private static final Duration FIRST_PAUSE = Duration.ofMillis(100);
   private static final Duration LONGEST_PAUSE = Duration.ofSeconds(5);
 
@@ -57,6 +61,7 @@ final class Dispatcher {
   private final UnknownClaims unknown;
 
   private final JobRequests jobRequests;
+  private final StartWatch startWatch;
   private final Semaphore wakeUp = new Semaphore(0);
   private final Thread thread = new Thread(this::run, "errand-dispatch");
   private final ScheduledThreadPoolExecutor alarms =
@@ -72,10 +77,11 @@ final class Dispatcher {
   private volatile boolean stopped;
   private volatile boolean mayHaveReady = true;
   private volatile boolean hasRequests = true;
-  private long noClaimBeforeNanos = System.nanoTime(); // the rest belongs to the thread
-  private int unavailableInARow;
+  private final ClaimPauses pauses = new ClaimPauses(); // the rest belongs to the thread
   private int lastBatch;
+  private int lastWaiting;
   private boolean memoryShort;
+  private boolean someForLater; // what is ready next must not be claimed before it can start
   private String firstQueue = "";
   private final ScanStart scanStart = new ScanStart();
   private @Nullable Slots slots;
@@ -103,6 +109,7 @@ final class Dispatcher {
     this.memory = memory;
     this.space = space;
     this.unknown = new UnknownClaims(claims, memory);
+    this.startWatch = new StartWatch(claims, alarms, wakeUp::release);
     this.jobRequests = new JobRequests(claims, watches, notifications, alarms);
     thread.setDaemon(true);
   }
@@ -114,9 +121,15 @@ final class Dispatcher {
     thread.start();
   }
 
-  /** From now on completions are stored and nothing is claimed. */
+  /**
+   * From now on completions are stored and nothing is claimed; what waits for a slot is given back.
+   */
   void stopClaiming() {
     claiming = false;
+    Slots held = slots;
+    if (held != null) {
+      held.giveBackWaiting(Duration.ZERO);
+    }
   }
 
   void stop() {
@@ -159,6 +172,7 @@ final class Dispatcher {
           while (more) {
             unknown.begin(
                 held, holder, (job, reserved) -> begin(held, right, holder, job, reserved));
+            startWatch.store(held);
             more = take(held, right, holder);
             handleRequests(held, holder);
             if (more) {
@@ -197,15 +211,18 @@ final class Dispatcher {
 
   /**
    * Gathers more completions under load: where the last statement stored several, this one waits
-   * until half of the commands have ended, for two milliseconds at most. The others run meanwhile;
-   * a completion that comes alone never waits.
+   * until half of the commands have ended, for two milliseconds at most. While claims wait, the
+   * slots have work without this thread; it waits until half of them have started then, for eight
+   * milliseconds at most. A completion that comes alone never waits.
    */
   private void gather(Slots held) {
-    long until = System.nanoTime() + GATHER_NANOS;
+    long begun = System.nanoTime();
     try {
-      while (lastBatch > 1 && held.hasEnded() && held.ended() * 2 < held.busy()) {
-        long left = until - System.nanoTime();
-        if (left <= 0 || !wakeUp.tryAcquire(left, TimeUnit.NANOSECONDS)) {
+      while (lastBatch > 1 && held.hasEnded()) {
+        int waiting = held.waiting();
+        boolean enough = waiting > 0 ? waiting * 2 <= lastWaiting : held.ended() * 2 >= held.busy();
+        long left = begun + (waiting > 0 ? GATHER_NANOS_AHEAD : GATHER_NANOS) - System.nanoTime();
+        if (enough || left <= 0 || !wakeUp.tryAcquire(left, TimeUnit.NANOSECONDS)) {
           return;
         }
       }
@@ -244,8 +261,9 @@ final class Dispatcher {
             && claiming
             && !space.isShort()
             && !held.areHeldUp()
-            && System.nanoTime() - noClaimBeforeNanos >= 0;
-    int limit = mayClaim ? Math.min(MOST_AT_ONCE, held.free() + held.gone(batch)) : 0;
+            && !pauses.lasts();
+    Wanted room = mayClaim ? room(held, batch) : NOTHING;
+    int limit = room.most();
     if (batch.isEmpty() && limit <= 0) {
       return false;
     }
@@ -256,6 +274,7 @@ final class Dispatcher {
     Done done;
     long begun = System.nanoTime();
     Instant from = scanStart.next(begun);
+    Claims claims;
     try (Reservation reserved = memory.forClaim(limit)) {
       try {
         done =
@@ -264,27 +283,42 @@ final class Dispatcher {
                 : completeAndClaim.run(
                     batch,
                     new Claimer(holder, workerName, queues, from, firstQueue),
-                    limit,
-                    reserved.bytes());
+                    new Wanted(limit, room.atOnce(), reserved.bytes()));
       } catch (SQLException | RuntimeException | Error e) {
         held.putBack(batch);
         throw e;
       }
+      claims = done.claims();
       if (limit > 0) {
         long now = System.nanoTime();
-        scanStart.scanned(from, now, now - begun, done.claimed(), done.someLeft() ? 0 : limit);
-        noteMemory(done.someLeft(), held.busy() - batch.size() + done.claimed().size());
+        int found = claims.someLeft() || claims.someForLater() ? 0 : limit;
+        scanStart.scanned(from, now, now - begun, claims.jobs(), found);
+        noteMemory(claims.someLeft(), held.held() - batch.size() + claims.jobs().size());
       }
       recorded(held, batch, done.completed());
-      for (ClaimedJob job : done.claimed()) {
+      for (ClaimedJob job : claims.jobs()) {
         begin(held, right, Objects.requireNonNull(holder), job, reserved.split(job.memoryBytes()));
       }
     } // what no job has taken of it is free again
     if (limit > 0) {
-      firstQueue = Objects.requireNonNullElse(done.nextQueue(), "");
-      mayHaveReady |= done.claimed().size() == limit || done.nextQueue() != null;
+      firstQueue = Objects.requireNonNullElse(claims.nextQueue(), "");
+      someForLater = claims.someForLater();
+      mayHaveReady |=
+          claims.jobs().size() == limit
+              || claims.nextQueue() != null
+              || someForLater
+              || claims.someSetAside();
+      lastWaiting = held.waiting();
+      startWatch.watch(held);
     }
     return limit > 0 && mayHaveReady;
+  }
+
+  /** How many jobs to claim, once these ends are stored. */
+  private Wanted room(Slots held, List<Completion> batch) {
+    Slots.Room room = held.room(batch);
+    int ahead = someForLater ? 0 : room.ahead();
+    return new Wanted(Math.min(MOST_AT_ONCE, room.atOnce() + ahead), room.atOnce(), 0);
   }
 
   /** Says so where jobs are ready and there is no memory for them. */
@@ -307,9 +341,9 @@ final class Dispatcher {
   }
 
   private void handleRequests(Slots held, UUID holder) throws SQLException {
-    if (hasRequests && held.busy() > 0) {
+    if (hasRequests && held.held() > 0) {
       hasRequests = false;
-      jobRequests.handle(held, holder);
+      hasRequests |= jobRequests.handle(held, holder);
     }
   }
 
@@ -339,9 +373,11 @@ final class Dispatcher {
       if (!ours) {
         meters.claimLost();
       }
-      if (job.keyed()) {
-        notifications.send(
-            Notifications.Topic.READY); // the next of its concurrency key may run now
+      mayHaveReady |= job.keyed();
+      boolean givenBack = completion.result().outcome() == Outcome.RELEASED;
+      if (job.keyed() || givenBack) {
+        // The next of its concurrency key may run now, or another worker may run this one.
+        notifications.send(Notifications.Topic.READY);
       }
     }
     jobRequests.forget(held, completion.token());
@@ -350,19 +386,7 @@ final class Dispatcher {
 
   /** What a completion means for when this worker claims next. */
   private void planNextClaim(Completion completion) {
-    if (completion.result().outcome() == Outcome.WORKER_UNAVAILABLE) {
-      if (System.nanoTime() - noClaimBeforeNanos < 0) {
-        return; // of the batch that has already brought the pause about
-      }
-      unavailableInARow = Math.min(unavailableInARow + 1, 6);
-      Duration pause = Duration.ofMillis(500L << unavailableInARow);
-      noClaimBeforeNanos = System.nanoTime() + pause.toNanos();
-      LOG.warnf(
-          "This worker claims nothing for %d ms: %s",
-          pause.toMillis(), completion.result().detail());
-    } else if (completion.result().started()) {
-      unavailableInARow = 0;
-    }
+    pauses.completed(completion.result());
     JobState next = completion.decision().transition().to();
     Duration delay = completion.decision().delay();
     if (JobState.CLAIMABLE.contains(next) && delay.compareTo(poll) < 0 && !stopped) {

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.errand.exec.OutputListener;
+import io.errand.exec.RunningCommand;
 import io.errand.store.Notifications;
 import io.errand.store.claim.ClaimStore;
 import io.errand.store.claim.ClaimedJob;
@@ -41,7 +42,13 @@ final class JobRequests {
     this.sender = new LiveOutputSender(watches, notifications, timer);
   }
 
-  void handle(Slots slots, UUID holder) throws SQLException {
+  /**
+   * Carries out what is requested now.
+   *
+   * @return whether something is requested of a claim that has no command yet
+   */
+  boolean handle(Slots slots, UUID holder) throws SQLException {
+    boolean someTooEarly = false;
     Set<UUID> watched = new HashSet<>();
     for (ClaimStore.Request request : claims.requestsFor(holder)) {
       ClaimedJob job = slots.job(request.token());
@@ -51,16 +58,21 @@ final class JobRequests {
       if (request.cancel()) {
         slots.cancel(request.token());
       }
+      RunningCommand command = slots.command(request.token());
+      if (command == null) {
+        someTooEarly |= request.output() || request.processes();
+        continue;
+      }
       if (request.output()) {
         watched.add(request.token());
         OutputListener listener = sender.begin(job);
         if (listener != null) {
           listeners.put(request.token(), listener);
-          slots.addListener(request.token(), listener);
+          command.addListener(listener);
         }
       }
       if (request.processes()) {
-        watches.answerProcesses(job.id(), json(slots.processes(request.token())));
+        watches.answerProcesses(job.id(), json(command.processes()));
       }
     }
     for (UUID token : Set.copyOf(listeners.keySet())) {
@@ -68,13 +80,17 @@ final class JobRequests {
         forget(slots, token);
       }
     }
+    return someTooEarly;
   }
 
   /** A claim has ended. */
   void forget(Slots slots, UUID token) {
     OutputListener listener = listeners.remove(token);
     if (listener != null) {
-      slots.removeListener(token, listener);
+      RunningCommand command = slots.command(token);
+      if (command != null) {
+        command.removeListener(listener);
+      }
       sender.end(token);
     }
   }

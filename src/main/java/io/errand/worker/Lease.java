@@ -8,7 +8,7 @@ import java.util.UUID;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
-import java.util.function.IntSupplier;
+import java.util.function.Supplier;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
@@ -45,7 +45,7 @@ final class Lease {
 
   private final WorkerStore store;
   private final Function<UUID, Incarnation> incarnations;
-  private final IntSupplier busy;
+  private final Supplier<WorkerStore.Load> load;
   private final Listener listener;
   private final long leaseNanos;
   private final long marginNanos;
@@ -60,11 +60,11 @@ final class Lease {
       WorkerStore store,
       double leaseSeconds,
       Function<UUID, Incarnation> incarnations,
-      IntSupplier busy,
+      Supplier<WorkerStore.Load> load,
       Listener listener) {
     this.store = store;
     this.incarnations = incarnations;
-    this.busy = busy;
+    this.load = load;
     this.listener = listener;
     this.leaseNanos = (long) (leaseSeconds * 1e9);
     this.marginNanos = leaseNanos / 10;
@@ -152,7 +152,7 @@ final class Lease {
       return false;
     }
     long sent = System.nanoTime();
-    if (!store.heartbeat(connection, id, busy.getAsInt())) {
+    if (!store.heartbeat(connection, id, load.get())) {
       LOG.warnf("Worker %s was given up by the others", id);
       return false;
     }

@@ -6,6 +6,7 @@ import io.errand.store.claim.ClaimStore;
 import io.errand.store.claim.ClaimedJob;
 import io.errand.store.claim.CompleteStore;
 import io.errand.store.claim.Completion;
+import io.errand.store.claim.ConcurrencyKeys;
 import io.errand.store.control.ControlStore;
 import io.errand.store.control.Housekeeping;
 import io.errand.store.workers.WatchStore;
@@ -15,6 +16,7 @@ import io.quarkus.scheduler.Scheduled.ConcurrentExecution;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.sql.SQLException;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.UUID;
 import org.jboss.logging.Logger;
@@ -29,18 +31,25 @@ public class Rescuer {
   private static final int BATCH = 500;
   private static final int UNFOLDED_COUNTS = 300;
   private static final int MOST_COUNTS = 50_000;
+  private static final int MOST_PAGES_OF_KEYS = 20;
 
   private final WorkerStore workers;
   private final ClaimStore claims;
+  private final ConcurrencyKeys keys;
   private final CompleteStore completes;
   private final ControlStore control;
   private final WatchStore watches;
   private final Housekeeping housekeeping;
   private final Notifications notifications;
 
+  // Where the next pages of keys begin; for the thread of lookOften.
+  private volatile String firstReadyKey = "";
+  private volatile String firstWaitingKey = "";
+
   Rescuer(
       WorkerStore workers,
       ClaimStore claims,
+      ConcurrencyKeys keys,
       CompleteStore completes,
       ControlStore control,
       WatchStore watches,
@@ -48,6 +57,7 @@ public class Rescuer {
       Notifications notifications) {
     this.workers = workers;
     this.claims = claims;
+    this.keys = keys;
     this.completes = completes;
     this.control = control;
     this.watches = watches;
@@ -65,11 +75,35 @@ public class Rescuer {
       if (due.expired() && control.expire(BATCH) > 0) {
         notifications.send(Notifications.Topic.FINISHED);
       }
+      if (due.readyKeys()) {
+        setKeysAside();
+      }
+      if (due.waitingKeys()) {
+        letKeysGo();
+      }
       if (due.counts()) {
         housekeeping.foldCounts(MOST_COUNTS);
       }
     } catch (SQLException e) {
       LOG.debugf("Nothing was rescued this time: %s", e.getMessage());
+    }
+  }
+
+  private void setKeysAside() throws SQLException {
+    for (int i = 0; i < MOST_PAGES_OF_KEYS; i++) {
+      ConcurrencyKeys.Done done = keys.setAside(firstReadyKey);
+      if (!done.isFull()) {
+        firstReadyKey = Objects.requireNonNullElse(done.nextKey(), "");
+        return;
+      }
+    }
+  }
+
+  private void letKeysGo() throws SQLException {
+    ConcurrencyKeys.Done done = keys.letGo(firstWaitingKey);
+    firstWaitingKey = Objects.requireNonNullElse(done.nextKey(), "");
+    if (done.jobs() > 0) {
+      notifications.send(Notifications.Topic.READY);
     }
   }
 
@@ -118,7 +152,9 @@ public class Rescuer {
       return 0;
     }
     List<Completion> completions =
-        lost.stream().map(job -> Commands.withoutCommand(job, AttemptResult.lost())).toList();
+        lost.stream()
+            .map(job -> Commands.withoutCommand(job, job.startedAt(), AttemptResult.lost()))
+            .toList();
     Set<UUID> changed = completes.complete(completions, "rescuer");
     for (ClaimedJob job : lost) {
       if (changed.contains(job.id())) {

@@ -5,35 +5,41 @@ import io.errand.exec.CommandResult;
 import io.errand.exec.EndCause;
 import io.errand.exec.HostAbilities;
 import io.errand.exec.Launcher;
-import io.errand.exec.OutputListener;
-import io.errand.exec.ProcessInfo;
 import io.errand.exec.RunningCommand;
 import io.errand.job.AttemptResult;
 import io.errand.job.Limits;
 import io.errand.job.Outcome;
 import io.errand.memory.MemoryBudget.Reservation;
+import io.errand.store.claim.ClaimStore.Start;
 import io.errand.store.claim.ClaimedJob;
 import io.errand.store.claim.Completion;
 import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Collection;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Queue;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
+import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The claims that this worker holds. A claim occupies its slot until its end is written and nothing
- * of its process tree is left, so there are never more commands, nor more unwritten ends, than
- * slots.
+ * The claims that this worker holds. Those for which a slot is free run; the others wait for one,
+ * in the order in which they came. A slot is free again once nothing of the process tree of its
+ * command is left, and the next claim starts at once. A claim is held until its end is stored. Safe
+ * from any thread.
  */
 final class Slots {
   /** What is written in one statement, in bytes; one end alone may be larger. */
   static final long MOST_BYTES_AT_ONCE = 4 << 20;
+
+  private static final Logger LOG = Logger.getLogger(Slots.class);
 
   private final int size;
   private final Launcher launcher;
@@ -41,8 +47,12 @@ final class Slots {
   private final HostAbilities host;
   private final WorkerMeters meters;
   private final Runnable onChange;
-  private final Map<UUID, Slot> occupied = new ConcurrentHashMap<>(); // by claim token
+  private final StartRate rate = new StartRate();
+  private final Map<UUID, HeldClaim> held = new ConcurrentHashMap<>(); // by claim token
   private final ConcurrentLinkedQueue<Completion> ended = new ConcurrentLinkedQueue<>();
+  private final Object lock = new Object();
+  private final Queue<HeldClaim> waiting = new ArrayDeque<>(); // guarded by lock, as the next
+  private int busy;
 
   /**
    * Free slots.
@@ -69,117 +79,210 @@ final class Slots {
     this.onChange = onChange;
   }
 
-  /** One claim. */
-  private static final class Slot {
-    private final ClaimedJob job;
-    private final Reservation memory;
-    private volatile @Nullable RunningCommand command;
-    private boolean recorded; // guarded by this
-    private boolean gone; // guarded by this
+  /**
+   * How many jobs may be claimed, once these ends are stored.
+   *
+   * @param atOnce how many of them start at once
+   * @param ahead how many more wait for a slot
+   */
+  record Room(int atOnce, int ahead) {}
 
-    private Slot(ClaimedJob job, Reservation memory) {
-      this.job = job.withoutStdin();
-      this.memory = memory;
+  /** What may be claimed, once these ends are stored. */
+  Room room(List<Completion> batch) {
+    long now = System.nanoTime();
+    int longRunning = 0;
+    for (HeldClaim claim : held.values()) {
+      boolean isLong = claim.started && now - claim.startNanos > StartRate.HORIZON_NANOS;
+      longRunning += isLong && !claim.isGone() ? 1 : 0;
     }
-
-    private synchronized boolean recorded() {
-      recorded = true;
-      return gone;
-    }
-
-    private synchronized boolean gone() {
-      gone = true;
-      return recorded;
-    }
-
-    private synchronized boolean isGone() {
-      return gone;
-    }
-  }
-
-  int free() {
-    return size - occupied.size();
-  }
-
-  /** How many slots become free once these ends are written: nothing is left of their trees. */
-  int gone(List<Completion> batch) {
-    int count = 0;
+    int ahead = rate.claims(Math.max(0, size - longRunning));
+    int room = size + ahead - held.size();
     for (Completion completion : batch) {
-      Slot slot = occupied.get(completion.token());
-      count += slot != null && slot.isGone() ? 1 : 0;
+      HeldClaim claim = held.get(completion.token());
+      room += claim != null && claim.isGone() ? 1 : 0;
     }
-    return count;
+    synchronized (lock) {
+      int atOnce = Math.max(0, Math.min(room, size - busy - waiting.size()));
+      return new Room(atOnce, Math.max(0, Math.min(room - atOnce, ahead - waiting.size())));
+    }
   }
 
+  /** How many slots have a command. */
   int busy() {
-    return occupied.size();
+    synchronized (lock) {
+      return busy;
+    }
+  }
+
+  /** How many claims wait for a slot. */
+  int waiting() {
+    synchronized (lock) {
+      return waiting.size();
+    }
+  }
+
+  /** How many claims there are, ends that are not stored included. */
+  int held() {
+    return held.size();
   }
 
   boolean holds(UUID token) {
-    return occupied.containsKey(token);
+    return held.containsKey(token);
   }
 
   @Nullable ClaimedJob job(UUID token) {
-    Slot slot = occupied.get(token);
-    return slot == null ? null : slot.job;
+    HeldClaim claim = held.get(token);
+    return claim == null ? null : claim.job;
   }
 
   /**
-   * Runs a claimed job. Its end comes out of {@link #takeEnded}.
+   * Runs a claimed job, as soon as a slot is free. Its end comes out of {@link #takeEnded}.
    *
-   * @param memory what it may hold, given back with its slot
-   * @param leaseHeld whether the lease that it was claimed under still holds: asked at its end,
-   *     because a SIGKILL that came after was the guardian's
+   * @param memory what it may hold, given back when its end is stored
+   * @param leaseHeld whether the lease that it was claimed under still holds: asked at its start,
+   *     and at its end, because a SIGKILL that came after was the guardian's
    */
   void run(ClaimedJob job, Reservation memory, BooleanSupplier leaseHeld) {
-    Slot slot = new Slot(job, memory);
-    occupied.put(job.token(), slot);
-    if (!leaseHeld.getAsBoolean()) {
-      endUnstarted(slot, Outcome.RELEASED, null);
+    HeldClaim claim = new HeldClaim(job, memory, leaseHeld);
+    held.put(job.token(), claim);
+    synchronized (lock) {
+      waiting.add(claim);
+    }
+    startWaiting();
+  }
+
+  /** Starts what waits while slots are free. */
+  private void startWaiting() {
+    while (true) {
+      HeldClaim next;
+      synchronized (lock) {
+        next = busy < size ? waiting.poll() : null;
+        if (next == null) {
+          return;
+        }
+        busy++;
+      }
+      try {
+        start(next);
+      } catch (RuntimeException | Error e) { // no memory for the call is an Error
+        LOG.error("A command could not be started", e);
+        leave(next, Outcome.WORKER_UNAVAILABLE, "the worker cannot start it: " + e);
+      }
+    }
+  }
+
+  private void start(HeldClaim claim) {
+    if (!claim.leaseHeld.getAsBoolean()) {
+      leave(claim, Outcome.RELEASED, null);
       return;
     }
-    String refusal = Commands.refusal(job, caps, host);
+    String refusal = Commands.refusal(claim.job, caps, host);
     if (refusal != null) {
-      endUnstarted(slot, Outcome.SPAWN_FAILED, refusal);
+      leave(claim, Outcome.SPAWN_FAILED, refusal);
       return;
     }
-    slot.command =
+    claim.starts();
+    claim.launched(
         launcher.launch(
-            Commands.spec(job, caps),
+            Commands.spec(claim.whole(), caps),
             new CommandListener() {
               @Override
               public void onEnd(CommandResult result) {
                 CommandResult.Usage usage = result.usage();
                 end(
-                    Commands.completion(slot.job, result, leaseHeld.getAsBoolean()),
+                    claim,
+                    Commands.completion(
+                        claim.job, claim.startedAt(), result, claim.leaseHeld.getAsBoolean()),
                     usage == null ? Duration.ZERO : usage.wall());
               }
 
               @Override
               public void onGone() {
-                release(slot, slot.gone());
+                rate.ran(System.nanoTime() - claim.startNanos);
+                leaveSlot();
+                startWaiting();
+                release(claim, claim.gone());
               }
-            });
+            }));
   }
 
-  /** Ends a claim without ever starting its command. */
-  private void endUnstarted(Slot slot, Outcome outcome, @Nullable String detail) {
-    slot.gone();
+  /** Ends a claim that has a slot and whose command never started. */
+  private void leave(HeldClaim claim, Outcome outcome, @Nullable String detail) {
+    leaveSlot();
+    endUnstarted(claim, outcome, detail);
+  }
+
+  private void leaveSlot() {
+    synchronized (lock) {
+      busy--;
+    }
+  }
+
+  private void endUnstarted(HeldClaim claim, Outcome outcome, @Nullable String detail) {
+    claim.gone();
     AttemptResult result = new AttemptResult(outcome, null, null, false, detail);
-    end(Commands.withoutCommand(slot.job, result), Duration.ZERO);
+    end(claim, Commands.withoutCommand(claim.job, null, result), Duration.ZERO);
   }
 
-  private void end(Completion completion, Duration ran) {
-    meters.ended(completion.result().outcome(), ran);
-    ended.add(completion);
-    onChange.run();
-  }
-
-  private void release(Slot slot, boolean free) {
-    if (free) {
-      occupied.remove(slot.job.token());
-      slot.memory.close();
+  private void end(HeldClaim claim, Completion completion, Duration ran) {
+    if (claim.ended.compareAndSet(false, true)) {
+      meters.ended(completion.result().outcome(), ran);
+      ended.add(completion);
       onChange.run();
+    }
+  }
+
+  private void release(HeldClaim claim, boolean free) {
+    if (free) {
+      held.remove(claim.job.token());
+      claim.memory.close();
+      onChange.run();
+    }
+  }
+
+  /** Gives back the claims that have waited for longer than this. */
+  void giveBackWaiting(Duration longest) {
+    long now = System.nanoTime();
+    List<HeldClaim> late = new ArrayList<>();
+    synchronized (lock) {
+      for (Iterator<HeldClaim> each = waiting.iterator(); each.hasNext(); ) {
+        HeldClaim claim = each.next();
+        if (now - claim.sinceNanos >= longest.toNanos()) {
+          each.remove();
+          late.add(claim);
+        }
+      }
+    }
+    if (!late.isEmpty()) {
+      rate.misjudged();
+      late.forEach(claim -> endUnstarted(claim, Outcome.RELEASED, null));
+    }
+  }
+
+  /** Commands that the database does not know to have started, and that run for this long. */
+  List<Start> unstoredStarts(Duration least) {
+    long now = System.nanoTime();
+    List<Start> starts = new ArrayList<>();
+    for (HeldClaim claim : held.values()) {
+      if (claim.started
+          && !claim.startStored
+          && !claim.ended.get()
+          && now - claim.startNanos >= least.toNanos()) {
+        starts.add(
+            new Start(
+                claim.job.id(), claim.job.token(), Objects.requireNonNull(claim.startedAt())));
+      }
+    }
+    return starts;
+  }
+
+  /** The database knows now that these have started. */
+  void startsStored(List<Start> starts) {
+    for (Start start : starts) {
+      HeldClaim claim = held.get(start.token());
+      if (claim != null) {
+        claim.startStored = true;
+      }
     }
   }
 
@@ -219,65 +322,46 @@ final class Slots {
 
   /** A completion is stored, or its claim was lost. */
   void recorded(UUID token) {
-    Slot slot = occupied.get(token);
-    if (slot != null) {
-      release(slot, slot.recorded());
+    HeldClaim claim = held.get(token);
+    if (claim != null) {
+      release(claim, claim.recorded());
     }
   }
 
-  /** Ends this command with its own grace. */
+  /** Ends this command with its own grace; a claim that waits ends without a command. */
   void cancel(UUID token) {
-    Slot slot = occupied.get(token);
-    if (slot != null) {
-      end(List.of(slot), EndCause.CANCELLED, slot.job.killGrace());
+    HeldClaim claim = held.get(token);
+    if (claim == null) {
+      return;
+    }
+    boolean waits;
+    synchronized (lock) {
+      waits = waiting.remove(claim);
+    }
+    if (waits) {
+      endUnstarted(claim, Outcome.CANCELLED, "cancelled before its command started");
+    } else {
+      claim.end(EndCause.CANCELLED, claim.job.killGrace());
     }
   }
 
-  /** Adds a listener to the output of this command. */
-  void addListener(UUID token, OutputListener listener) {
-    RunningCommand command = command(token);
-    if (command != null) {
-      command.addListener(listener);
-    }
+  /** The command of this claim, if it has one. */
+  @Nullable RunningCommand command(UUID token) {
+    HeldClaim claim = held.get(token);
+    return claim == null ? null : claim.command();
   }
 
-  void removeListener(UUID token, OutputListener listener) {
-    RunningCommand command = command(token);
-    if (command != null) {
-      command.removeListener(listener);
-    }
-  }
-
-  /** The processes of this command now. */
-  List<ProcessInfo> processes(UUID token) {
-    RunningCommand command = command(token);
-    return command == null ? List.of() : command.processes();
-  }
-
-  private @Nullable RunningCommand command(UUID token) {
-    Slot slot = occupied.get(token);
-    return slot == null ? null : slot.command;
-  }
-
-  /** Ends every command. */
+  /** Ends every command, and gives back the claims that wait. */
   void endAll(EndCause cause, Duration grace) {
-    end(occupied.values(), cause, grace);
-  }
-
-  private static void end(Collection<Slot> slots, EndCause cause, Duration grace) {
-    for (Slot slot : slots) {
-      RunningCommand command = slot.command;
-      if (command != null) {
-        command.end(cause, grace);
-      }
-    }
+    giveBackWaiting(Duration.ZERO);
+    held.values().forEach(claim -> claim.end(cause, grace));
   }
 
   /** Waits until nothing is held any more, or the time is up. */
   void awaitIdle(Duration time) {
     long deadline = System.nanoTime() + time.toNanos();
     try {
-      while (!occupied.isEmpty() && System.nanoTime() - deadline < 0) {
+      while (!held.isEmpty() && System.nanoTime() - deadline < 0) {
         TimeUnit.MILLISECONDS.sleep(20);
       }
     } catch (InterruptedException e) {

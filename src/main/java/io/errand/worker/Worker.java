@@ -120,7 +120,7 @@ public class Worker {
     int size = slots();
     describeMemory(size);
     Slots slots = new Slots(size, launcher, config.caps(), host, meters, dispatcher::slotChanged);
-    meters.watchSlots(size, slots::busy);
+    meters.watchSlots(size, slots::busy, slots::waiting);
     notifications.subscribe(Notifications.Topic.READY, dispatcher::workArrived);
     notifications.subscribe(Notifications.Topic.ATTENTION, dispatcher::requestsArrived);
     Lease lease =
@@ -128,7 +128,7 @@ public class Worker {
             workers,
             config.leaseSeconds(),
             id -> incarnation(id, name, host, size),
-            slots::busy,
+            () -> new WorkerStore.Load(slots.busy(), slots.waiting()),
             new Lease.Listener() {
               @Override
               public void onGranted(UUID workerId) {
@@ -167,7 +167,7 @@ public class Worker {
     Slots slots = running.slots();
     LOG.infof("Draining: %d commands may run on for %s s", slots.busy(), config.drainSeconds());
     slots.awaitIdle(Duration.ofNanos((long) (config.drainSeconds() * 1e9)));
-    if (slots.busy() > 0) {
+    if (slots.held() > 0) {
       LOG.infof("Drain time is over: %d commands are ended and given back", slots.busy());
       slots.endAll(EndCause.RELEASED, RELEASE_GRACE);
       slots.awaitIdle(RELEASE_GRACE.plus(RECORDING_TIME));

@@ -64,12 +64,15 @@ public class WorkerMeters {
     return Counter.builder(name).description(description).register(registry);
   }
 
-  void watchSlots(int slots, IntSupplier busy) {
+  void watchSlots(int slots, IntSupplier busy, IntSupplier waiting) {
     Gauge.builder("errand.slots", () -> slots)
         .description("Commands that this worker can run at once")
         .register(registry);
     Gauge.builder("errand.slots.busy", busy::getAsInt)
-        .description("Slots in use")
+        .description("Slots that have a command")
+        .register(registry);
+    Gauge.builder("errand.claims.waiting", waiting::getAsInt)
+        .description("Claims of this worker that wait for a slot")
         .register(registry);
     Gauge.builder("errand.slots.short.of.memory", () -> memoryShort ? 1 : 0)
         .description("1 while jobs are ready and slots free, and there is no memory for them")

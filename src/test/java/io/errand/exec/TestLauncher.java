@@ -18,7 +18,7 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** One launcher for all tests of this JVM, and short ways to say what to run. */
-final class TestLauncher {
+public final class TestLauncher {
   private static final Path FOLDER = newFolder();
   private static final LinuxLauncher LAUNCHER = open();
 
@@ -71,8 +71,13 @@ final class TestLauncher {
     return home().resolve("tmp");
   }
 
+  /** That launcher. */
+  public static Launcher launcher() {
+    return LAUNCHER;
+  }
+
   /** What this host can do, found out once. */
-  static HostAbilities host() {
+  public static HostAbilities host() {
     return Host.ABILITIES;
   }
 

@@ -122,8 +122,10 @@ class DecisionTest {
     assertThat(drained.transition()).isEqualTo(Transition.HOLD);
     assertThat(drained.uncharged()).isTrue();
     AttemptResult neverStarted = new AttemptResult(Outcome.RELEASED, null, null, false, null);
-    assertThat(decide(policy(3, OnLost.FAIL), 1, neverStarted).transition())
-        .isEqualTo(Transition.GIVE_BACK);
+    Decision unstarted = decide(policy(3, OnLost.FAIL), 1, neverStarted);
+    assertThat(unstarted.transition()).isEqualTo(Transition.GIVE_BACK);
+    assertThat(unstarted.uncharged()).isTrue();
+    assertThat(unstarted.delay()).isZero();
   }
 
   @Test

@@ -46,7 +46,8 @@ class ClaimMemoryTest extends StoreFixture {
   }
 
   private Claims claim(int limit, long memoryBytes) throws SQLException {
-    return claims.claim(new Claimer(workerId, "w", List.of("*"), null, ""), limit, memoryBytes);
+    return claims.claim(
+        new Claimer(workerId, "w", List.of("*"), null, ""), atOnce(limit, memoryBytes));
   }
 
   @Test
@@ -58,16 +59,16 @@ class ClaimMemoryTest extends StoreFixture {
     assertThat(two.jobs()).hasSize(2);
     assertThat(two.jobs()).allMatch(job -> job.memoryBytes() >= 3 * MEBIBYTE);
     assertThat(two.someLeft()).isTrue();
-    assertThat(claim(5, MEBIBYTE)).isEqualTo(new Claims(List.of(), true, null));
+    assertThat(claim(5, MEBIBYTE)).isEqualTo(new Claims(List.of(), true, false, false, null));
     assertThat(claim(5, 100 * MEBIBYTE).jobs()).hasSize(3);
-    assertThat(claim(5, 0)).isEqualTo(new Claims(List.of(), false, null));
+    assertThat(claim(5, 0)).isEqualTo(new Claims(List.of(), false, false, false, null));
   }
 
   @Test
   void aSmallJobDoesNotOvertakeALargeOneThatWaitsForMemory() throws SQLException {
     submit(fat(0, 0, 10));
     submit(fat(5, 1 << 20, 1 << 20));
-    assertThat(claim(5, MEBIBYTE)).isEqualTo(new Claims(List.of(), true, null));
+    assertThat(claim(5, MEBIBYTE)).isEqualTo(new Claims(List.of(), true, false, false, null));
     assertThat(claim(5, 4 * MEBIBYTE).jobs()).hasSize(2);
   }
 
@@ -82,11 +83,10 @@ class ClaimMemoryTest extends StoreFixture {
         completeAndClaim.run(
             List.of(ended(first, io.errand.job.Outcome.SUCCESS, 0)),
             new Claimer(workerId, "w", List.of("*"), null, ""),
-            4,
-            MEBIBYTE);
+            atOnce(4, MEBIBYTE));
     assertThat(done.completed()).containsExactly(first.id());
-    assertThat(done.claimed()).isEmpty();
-    assertThat(done.someLeft()).isTrue();
+    assertThat(done.claims().jobs()).isEmpty();
+    assertThat(done.claims().someLeft()).isTrue();
   }
 
   @Test

@@ -69,6 +69,7 @@ class CompleteTest extends StoreFixture {
             lost.id(),
             lost.token(),
             lost.claimedAt(),
+            lost.startedAt(),
             loss,
             Decision.of(lost.policy(), lost.charged(), loss, () -> 0),
             null,
@@ -170,7 +171,7 @@ class CompleteTest extends StoreFixture {
       throws SQLException {
     submit();
     ClaimedJob claimed = claim(1).get(0);
-    String claimedAt = database.value("SELECT started_at FROM errand.jobs");
+    String claimedAt = database.value("SELECT claimed_at FROM errand.jobs");
     Completion end = ended(claimed, Outcome.WORKER_UNAVAILABLE, null);
     AttemptResult unstarted =
         new AttemptResult(Outcome.WORKER_UNAVAILABLE, null, null, false, null);
@@ -180,6 +181,7 @@ class CompleteTest extends StoreFixture {
                 end.jobId(),
                 end.token(),
                 end.claimedAt(),
+                null,
                 unstarted,
                 end.decision(),
                 null,
@@ -188,6 +190,7 @@ class CompleteTest extends StoreFixture {
                 KeptOutput.NONE)),
         "test");
     assertThat(database.value("SELECT started_at FROM errand.jobs")).isEmpty();
-    assertThat(database.value("SELECT started_at FROM errand.attempts")).isEqualTo(claimedAt);
+    assertThat(database.value("SELECT claimed_at FROM errand.attempts")).isEqualTo(claimedAt);
+    assertThat(database.value("SELECT started_at FROM errand.attempts")).isEmpty();
   }
 }

@@ -87,8 +87,7 @@ class GrowthTest {
     ClaimStore claims = new ClaimStore(database.dataSource());
     claims.claim(
         new ClaimStore.Claimer(UUID.fromString(WORKER), "w", List.of("a"), null, ""),
-        2,
-        100_000_000);
+        new ClaimStore.Wanted(2, 2, 100_000_000));
     assertThat(counted()).isEqualTo("a queued 3, a running 2, b succeeded 3");
     assertThat(housekeeping.removeFinished("succeeded", Duration.ofSeconds(1), 10)).isEqualTo(3);
     assertThat(counted()).isEqualTo("a queued 3, a running 2");
@@ -132,22 +131,22 @@ class GrowthTest {
     assertThat(
             plan(
                 "claim",
-                "timestamptz, text[], text, integer, uuid, bigint, text, uuid",
+                "timestamptz, text[], text, integer, integer, uuid, bigint, text, uuid",
                 ClaimStatement.CLAIM,
-                "null, null, '', 8, '" + WORKER + "', 100000000, 'w', '" + WORKER + "'"))
+                "null, null, '', 8, 8, '" + WORKER + "', 100000000, 'w', '" + WORKER + "'"))
         .contains("Index Scan using jobs_ready on jobs c")
         .contains("Index Scan using jobs_ready_by_queue on jobs c")
         .doesNotContain("Seq Scan on jobs");
     assertThat(
             plan(
                 "complete_and_claim",
-                "uuid[], uuid[], timestamptz[], text[], text[], float8[], boolean[], text[], smallint[], text[], text[],"
-                    + " boolean[], float8[], float8[], float8[], bigint[], bytea[], integer[], bigint[],"
+                "uuid[], uuid[], timestamptz[], timestamptz[], text[], text[], float8[], boolean[], text[], smallint[], text[], text[],"
+                    + " float8[], float8[], float8[], bigint[], bytea[], integer[], bigint[],"
                     + " bytea[], integer[], bigint[], jsonb[], boolean[], text,"
-                    + " timestamptz, text[], text, integer, uuid, bigint, text, uuid",
+                    + " timestamptz, text[], text, integer, integer, uuid, bigint, text, uuid",
                 CompleteAndClaimStore.COMPLETE_AND_CLAIM,
                 "'{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}',"
-                    + " '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', 'w', null, null, '', 8, '"
+                    + " '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', 'w', null, null, '', 8, 8, '"
                     + WORKER
                     + "', 100000000, 'w', '"
                     + WORKER

@@ -108,8 +108,15 @@ abstract class StoreFixture {
 
   List<ClaimedJob> claim(int limit) throws SQLException {
     return claims
-        .claim(new ClaimStore.Claimer(workerId, "w", List.of("*"), null, ""), limit, Long.MAX_VALUE)
+        .claim(
+            new ClaimStore.Claimer(workerId, "w", List.of("*"), null, ""),
+            atOnce(limit, Long.MAX_VALUE))
         .jobs();
+  }
+
+  /** So many jobs, all of which start at once. */
+  static ClaimStore.Wanted atOnce(int jobs, long memoryBytes) {
+    return new ClaimStore.Wanted(jobs, jobs, memoryBytes);
   }
 
   static Completion ended(ClaimedJob job, Outcome outcome, @Nullable Integer exitCode) {
@@ -118,6 +125,7 @@ abstract class StoreFixture {
         job.id(),
         job.token(),
         job.claimedAt(),
+        job.startedAt(),
         result,
         Decision.of(job.policy(), job.charged(), result, () -> 0),
         new Completion.Usage(1.5, 0.1, 0.2, null),

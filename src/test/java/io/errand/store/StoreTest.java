@@ -18,6 +18,7 @@ import io.errand.store.claim.ClaimedJob;
 import io.errand.store.submit.NewJob;
 import io.errand.store.submit.RetryStore;
 import io.errand.store.submit.Submission;
+import io.errand.store.workers.WorkerStore;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -149,16 +150,14 @@ class StoreTest extends StoreFixture {
             claims
                 .claim(
                     new ClaimStore.Claimer(workerId, "w", List.of("other"), null, ""),
-                    9,
-                    Long.MAX_VALUE)
+                    atOnce(9, Long.MAX_VALUE))
                 .jobs())
         .isEmpty();
     assertThat(
             claims
                 .claim(
                     new ClaimStore.Claimer(workerId, "w", List.of("other", "default"), null, ""),
-                    9,
-                    Long.MAX_VALUE)
+                    atOnce(9, Long.MAX_VALUE))
                 .jobs())
         .hasSize(1);
   }
@@ -226,7 +225,7 @@ class StoreTest extends StoreFixture {
     database.execute("UPDATE errand.workers SET heartbeat_at = now() - interval '31.5 seconds'");
     assertThat(workers.giveUpSilent()).isEqualTo(1);
     try (Connection connection = workers.dedicatedConnection("test", 10)) {
-      assertThat(workers.heartbeat(connection, workerId, 0)).isFalse();
+      assertThat(workers.heartbeat(connection, workerId, new WorkerStore.Load(0, 0))).isFalse();
     }
     assertThat(claim(9)).isEmpty();
   }

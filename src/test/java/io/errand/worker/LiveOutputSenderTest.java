@@ -63,6 +63,7 @@ class LiveOutputSenderTest {
         UUID.randomUUID(),
         UUID.randomUUID(),
         Instant.EPOCH,
+        null,
         1,
         1,
         "default",

@@ -29,6 +29,7 @@ class ScanStartTest {
         UUID.randomUUID(),
         UUID.randomUUID(),
         runAt,
+        null,
         1,
         1,
         "default",

@@ -1,6 +1,7 @@
 package io.errand.store.claim;
 
 import io.errand.store.claim.ClaimStore.Claimer;
+import io.errand.store.claim.ClaimStore.Wanted;
 import io.errand.store.history.History;
 import java.sql.Array;
 import java.sql.Connection;
@@ -55,7 +56,7 @@ public final class ClaimStatement {
    */
   private static final String DUE =
       """
-      c.state IN ('queued', 'retrying')
+      c.state IN ('queued', 'retrying') AND NOT c.waits_for_key
                 AND c.run_at <= now()
                 AND c.run_at >= coalesce((SELECT scan_from FROM claimer), '-infinity')
                 AND CASE WHEN
@@ -79,8 +80,12 @@ public final class ClaimStatement {
    * best has of it. So what a queue may give is decided once a claim, and jobs of queues that may give
    * nothing are not read.
    *
-   * Of the rows that were locked, one for each concurrency key is taken; the unique index on running
-   * keys decides between two claimers that could not see each other. The array keeps the planner from
+   * Of the rows that were locked, one for each concurrency key is taken, and the others of that key
+   * leave the index of ready jobs (see ConcurrencyKeys); the unique index on running keys decides
+   * between two claimers that could not see each other. The first at_once of them start
+   * now, the others when a slot is free. A job with a concurrency key is never taken ahead, as others
+   * of its key would wait for a job that does not run; nor is what comes behind it, or it would be
+   * passed over for ever. The array keeps the planner from
    * reading the whole table: it takes an unknown LIMIT for a tenth of all jobs.
    */
   static final String CLAIMING =
@@ -88,14 +93,15 @@ public final class ClaimStatement {
       claimer AS (
           SELECT c.*, c.queues IS NOT NULL OR EXISTS (SELECT FROM errand.queues WHERE paused) AS by_queue
           FROM (SELECT ?::timestamptz AS scan_from, ?::text[] AS queues, ?::text AS first_queue,
-                    ?::integer AS most) c
+                    ?::integer AS most, ?::integer AS at_once) c
           WHERE EXISTS (SELECT FROM errand.workers w WHERE w.id = ? AND w.state = 'live')
       ), level (priority) AS (
           SELECT 32767::smallint FROM claimer WHERE NOT by_queue AND scan_from IS NULL
           UNION ALL
           SELECT (
               SELECT c.priority FROM errand.jobs c
-              WHERE c.state IN ('queued', 'retrying') AND c.priority < l.priority
+              WHERE c.state IN ('queued', 'retrying') AND NOT c.waits_for_key
+                AND c.priority < l.priority
               ORDER BY c.priority DESC, c.run_at, c.id LIMIT 1)
           FROM level l WHERE l.priority IS NOT NULL
       ), ready_by_level AS (
@@ -121,13 +127,13 @@ public final class ClaimStatement {
           SELECT next.queue, next.priority
           FROM place p CROSS JOIN LATERAL (
               (SELECT c.queue, c.priority FROM errand.jobs c
-              WHERE c.state IN ('queued', 'retrying') AND c.queue = p.queue
-                AND c.priority < p.priority
+              WHERE c.state IN ('queued', 'retrying') AND NOT c.waits_for_key
+                AND c.queue = p.queue AND c.priority < p.priority
               ORDER BY c.queue, c.priority DESC, c.run_at, c.id LIMIT 1)
               UNION ALL
               (SELECT c.queue, c.priority FROM errand.jobs c
               WHERE (SELECT queues IS NULL FROM claimer) AND c.state IN ('queued', 'retrying')
-                AND c.queue > p.queue
+                AND NOT c.waits_for_key AND c.queue > p.queue
               ORDER BY c.queue, c.priority DESC, c.run_at, c.id LIMIT 1)
               LIMIT 1) next
       ), visited AS (
@@ -158,24 +164,34 @@ public final class ClaimStatement {
           SELECT * FROM ready_by_level UNION ALL SELECT * FROM ready_by_queue
       ), one_each AS (
           SELECT DISTINCT ON (coalesce(concurrency_key, id::text))
-              id, state, priority, run_at, memory_bytes
+              id, state, concurrency_key IS NOT NULL AS keyed, priority, run_at, memory_bytes
           FROM ready
           ORDER BY coalesce(concurrency_key, id::text), priority DESC, run_at, id
+      ), set_aside AS (
+          UPDATE errand.jobs SET waits_for_key = true
+          WHERE id = ANY (ARRAY(SELECT id FROM ready EXCEPT SELECT id FROM one_each))
       ), measured AS (
-          SELECT id, state, sum(memory_bytes) OVER (
-              ORDER BY priority DESC, run_at, id ROWS UNBOUNDED PRECEDING) <= ? AS fits
+          SELECT id, state, keyed, row_number() OVER best_first AS rank,
+              sum(memory_bytes) OVER best_first <= ? AS fits
           FROM one_each
+          WINDOW best_first AS (ORDER BY priority DESC, run_at, id ROWS UNBOUNDED PRECEDING)
       ), taken AS (
-          SELECT id, state FROM measured WHERE fits
+          SELECT id, state, rank FROM measured
+          WHERE fits AND rank < coalesce((
+              SELECT min(m.rank) FROM measured m, claimer c WHERE m.keyed AND m.rank > c.at_once), 1000000)
       ), claimed AS (
           UPDATE errand.jobs j
           SET state = 'running', reason = NULL, attempt = j.attempt + 1,
               charged_attempts = j.charged_attempts + 1, exit_code = NULL, signal = NULL,
-              detail = NULL, started_at = now(), duration_seconds = NULL, worker = ?,
+              detail = NULL, claimed_at = now(), started_at = CASE WHEN j.id = ANY (ARRAY(
+                  SELECT t.id FROM taken t, claimer c WHERE t.rank <= c.at_once)) THEN now() END,
+              duration_seconds = NULL, worker = ?,
               worker_id = ?, claim_token = gen_random_uuid(), stdout_bytes = 0,
               stdout_dropped_bytes = 0, stderr_bytes = 0, stderr_dropped_bytes = 0
           WHERE j.id = ANY (ARRAY(SELECT id FROM taken))
-          RETURNING j.id, j.worker, j.claim_token, j.started_at, j.attempt, j.charged_attempts, j.queue,
+          RETURNING j.id, j.worker, j.claim_token, j.claimed_at, j.started_at, j.attempt,
+              j.charged_attempts, j.queue,
+              array_position(ARRAY(SELECT id FROM taken ORDER BY rank), j.id) AS rank,
               extract(epoch FROM now() - greatest(j.run_at, j.created_at)) AS waited_seconds,
               j.command, j.env::text, j.stdin, j.working_directory, j.timeout_seconds,
               j.kill_grace_seconds, j.stdout_limit_bytes, j.stderr_limit_bytes, j.max_attempts,
@@ -197,7 +213,10 @@ public final class ClaimStatement {
   /** What both statements say beside the claims; every row has the same. */
   static final String REST =
       """
-      EXISTS (SELECT FROM measured WHERE NOT fits) AS some_left,
+      EXISTS (SELECT FROM measured m, claimer c WHERE NOT m.fits AND m.rank <= c.at_once) AS some_left,
+      (SELECT count(*) FROM measured m, claimer c WHERE m.rank > c.at_once)
+          > (SELECT count(*) FROM taken t, claimer c WHERE t.rank > c.at_once) AS some_for_later,
+      (SELECT count(*) FROM ready) > (SELECT count(*) FROM one_each) AS some_set_aside,
       (SELECT CASE WHEN count(*) = %d THEN max(queue) END FROM visited) AS next_queue"""
           .formatted(MOST_PLACES);
 
@@ -214,8 +233,7 @@ public final class ClaimStatement {
       PreparedStatement statement,
       int behind,
       Claimer claimer,
-      int limit,
-      long memoryBytes)
+      Wanted wanted)
       throws SQLException {
     Instant from = claimer.from();
     Array queues =
@@ -225,10 +243,11 @@ public final class ClaimStatement {
     statement.setObject(behind + 1, from == null ? null : from.atOffset(ZoneOffset.UTC));
     statement.setArray(behind + 2, queues);
     statement.setString(behind + 3, claimer.firstQueue());
-    statement.setInt(behind + 4, limit);
-    statement.setObject(behind + 5, claimer.workerId());
-    statement.setLong(behind + 6, memoryBytes);
-    statement.setString(behind + 7, claimer.workerName());
-    statement.setObject(behind + 8, claimer.workerId());
+    statement.setInt(behind + 4, wanted.most());
+    statement.setInt(behind + 5, wanted.atOnce());
+    statement.setObject(behind + 6, claimer.workerId());
+    statement.setLong(behind + 7, wanted.memoryBytes());
+    statement.setString(behind + 8, claimer.workerName());
+    statement.setObject(behind + 9, claimer.workerId());
   }
 }

@@ -1,22 +1,15 @@
 package io.errand.store.claim;
 
-import io.errand.job.OnLost;
-import io.errand.job.RetryPolicy;
-import io.errand.store.PolicyJson;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.time.Duration;
 import java.time.Instant;
-import java.time.OffsetDateTime;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
-import java.util.Locale;
-import java.util.Set;
-import java.util.TreeSet;
 import java.util.UUID;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
@@ -46,8 +39,8 @@ public class ClaimStore {
 
   private static final String HELD =
       """
-      SELECT j.id, j.claim_token, j.started_at, j.attempt, j.charged_attempts, j.queue, 0 AS waited_seconds,
-          j.command, j.env::text, j.stdin, j.working_directory, j.timeout_seconds,
+      SELECT j.id, j.claim_token, j.claimed_at, j.started_at, j.attempt, j.charged_attempts, j.queue,
+          0 AS waited_seconds, j.command, j.env::text, j.stdin, j.working_directory, j.timeout_seconds,
           j.kill_grace_seconds, j.stdout_limit_bytes, j.stderr_limit_bytes, j.max_attempts,
           j.backoff::text, j.retry::text, j.success_exit_codes, j.on_lost, j.limits::text,
           j.run_as, j.sandbox::text, j.run_at,
@@ -64,8 +57,8 @@ public class ClaimStore {
    */
   private static final String LOST =
       """
-      SELECT j.id, j.claim_token, j.started_at, j.attempt, j.charged_attempts, j.queue, 0 AS waited_seconds,
-          ARRAY[''] AS command, '{}' AS env, NULL AS stdin, NULL AS working_directory,
+      SELECT j.id, j.claim_token, coalesce(j.claimed_at, j.started_at) AS claimed_at, j.started_at,
+          j.attempt, j.charged_attempts, j.queue, 0 AS waited_seconds, ARRAY[''] AS command, '{}' AS env, NULL AS stdin, NULL AS working_directory,
           j.timeout_seconds, j.kill_grace_seconds, j.stdout_limit_bytes, j.stderr_limit_bytes,
           j.max_attempts, j.backoff::text, '[]' AS retry, j.success_exit_codes, j.on_lost,
           '{}' AS limits, NULL AS run_as, NULL AS sandbox, j.run_at,
@@ -75,6 +68,15 @@ public class ClaimStore {
         AND NOT EXISTS (
             SELECT FROM errand.workers w WHERE w.id = j.worker_id AND w.state = 'live')
       LIMIT ?
+      """;
+
+  /* In the order of ids, as completions are, so that two of these never wait in a circle. */
+  private static final String STARTED =
+      """
+      UPDATE errand.jobs j SET started_at = e.started_at
+      FROM (SELECT * FROM unnest(?::uuid[], ?::uuid[], ?::timestamptz[])
+            AS e (job_id, claim_token, started_at) ORDER BY job_id) e
+      WHERE j.id = e.job_id AND j.claim_token = e.claim_token
       """;
 
   private static final String REQUESTS_FOR =
@@ -99,6 +101,15 @@ public class ClaimStore {
   public record Request(UUID token, boolean cancel, boolean output, boolean processes) {}
 
   /**
+   * A command that has started.
+   *
+   * @param jobId of its job
+   * @param token of its claim
+   * @param at when, by the database's clock
+   */
+  public record Start(UUID jobId, UUID token, Instant at) {}
+
+  /**
    * Who claims.
    *
    * @param workerId the incarnation that will run what it claims
@@ -116,15 +127,32 @@ public class ClaimStore {
       String firstQueue) {}
 
   /**
+   * How much is to be claimed.
+   *
+   * @param most how many jobs at most
+   * @param atOnce how many of them start at once; the others wait for a slot
+   * @param memoryBytes what they may hold in all; a job that wants more is left, and all behind it
+   */
+  public record Wanted(int most, int atOnce, long memoryBytes) {}
+
+  /**
    * What was claimed.
    *
-   * @param jobs the claims
-   * @param someLeft whether more are ready, which there was no memory for
+   * @param jobs the claims, best first
+   * @param someLeft whether there was no memory for a job that was to start at once
+   * @param someForLater whether jobs are ready that must not be claimed before they can start
+   * @param someSetAside whether jobs were passed over, because one of their concurrency key comes
+   *     first: there may be others to claim
    * @param nextQueue the queue that the next claim begins with, where this one has not come to the
    *     last; else null
    */
-  public record Claims(List<ClaimedJob> jobs, boolean someLeft, @Nullable String nextQueue) {
-    static final Claims NONE = new Claims(List.of(), false, null);
+  public record Claims(
+      List<ClaimedJob> jobs,
+      boolean someLeft,
+      boolean someForLater,
+      boolean someSetAside,
+      @Nullable String nextQueue) {
+    static final Claims NONE = new Claims(List.of(), false, false, false, null);
   }
 
   /**
@@ -136,35 +164,44 @@ public class ClaimStore {
   public record Held(UUID token, long memoryBytes) {}
 
   /**
-   * Claims up to so many jobs that are ready, best first.
+   * Claims jobs that are ready, best first.
    *
-   * @param limit at least 1
-   * @param memoryBytes what they may hold in all; a job that wants more is left, and all behind it
    * @throws SQLException if the database is away; what was claimed then is unknown until {@link
    *     #heldBy} is asked
    */
-  public Claims claim(Claimer claimer, int limit, long memoryBytes) throws SQLException {
+  public Claims claim(Claimer claimer, Wanted wanted) throws SQLException {
     try (Connection connection = dataSource.getConnection();
         PreparedStatement statement = connection.prepareStatement(ClaimStatement.CLAIM)) {
-      ClaimStatement.bind(connection, statement, 0, claimer, limit, memoryBytes);
-      List<ClaimedJob> jobs = new ArrayList<>();
-      boolean someLeft = false;
-      String nextQueue = null;
+      ClaimStatement.bind(connection, statement, 0, claimer, wanted);
+      ClaimRows rows = new ClaimRows();
       try (ResultSet row = statement.executeQuery()) {
         while (row.next()) {
-          someLeft = row.getBoolean("some_left");
-          nextQueue = row.getString("next_queue");
-          if (row.getObject("id") != null) {
-            jobs.add(read(row));
-          }
+          rows.add(row);
         }
       }
-      return new Claims(jobs, someLeft, nextQueue);
+      return rows.claims();
     } catch (SQLException e) {
       if (isConcurrencyRace(e)) {
         return Claims.NONE;
       }
       throw e;
+    }
+  }
+
+  /** Stores that the commands of claims have started. Of a claim that was lost nothing changes. */
+  public void started(List<Start> starts) throws SQLException {
+    try (Connection connection = dataSource.getConnection();
+        PreparedStatement statement = connection.prepareStatement(STARTED)) {
+      statement.setArray(
+          1, connection.createArrayOf("uuid", starts.stream().map(Start::jobId).toArray()));
+      statement.setArray(
+          2, connection.createArrayOf("uuid", starts.stream().map(Start::token).toArray()));
+      statement.setArray(
+          3,
+          connection.createArrayOf(
+              "timestamptz",
+              starts.stream().map(start -> start.at().atOffset(ZoneOffset.UTC)).toArray()));
+      statement.executeUpdate();
     }
   }
 
@@ -231,56 +268,9 @@ public class ClaimStore {
     List<ClaimedJob> jobs = new ArrayList<>();
     try (ResultSet row = statement.executeQuery()) {
       while (row.next()) {
-        jobs.add(read(row));
+        jobs.add(ClaimRows.read(row));
       }
     }
     return jobs;
-  }
-
-  /** The claim in this row. */
-  static ClaimedJob read(ResultSet row) throws SQLException {
-    return new ClaimedJob(
-        row.getObject("id", UUID.class),
-        row.getObject("claim_token", UUID.class),
-        instant(row, "started_at"),
-        row.getInt("attempt"),
-        row.getInt("charged_attempts"),
-        row.getString("queue"),
-        seconds(row.getDouble("waited_seconds")),
-        instant(row, "run_at"),
-        List.of((String[]) row.getArray("command").getArray()),
-        PolicyJson.readMap(row.getString("env")),
-        row.getBytes("stdin"), // as it came: no copy
-        row.getString("working_directory"),
-        seconds(row.getDouble("timeout_seconds")),
-        seconds(row.getDouble("kill_grace_seconds")),
-        row.getInt("stdout_limit_bytes"),
-        row.getInt("stderr_limit_bytes"),
-        policy(row),
-        PolicyJson.readConfinement(
-            row.getString("limits"), row.getString("run_as"), row.getString("sandbox")),
-        row.getBoolean("keyed"),
-        row.getLong("memory_bytes"));
-  }
-
-  private static RetryPolicy policy(ResultSet row) throws SQLException {
-    Set<Integer> success = new TreeSet<>();
-    for (Number code : (Number[]) row.getArray("success_exit_codes").getArray()) {
-      success.add(code.intValue());
-    }
-    return new RetryPolicy(
-        row.getInt("max_attempts"),
-        PolicyJson.readBackoff(row.getString("backoff")),
-        PolicyJson.readRules(row.getString("retry")),
-        success,
-        OnLost.valueOf(row.getString("on_lost").toUpperCase(Locale.ROOT)));
-  }
-
-  private static Instant instant(ResultSet row, String column) throws SQLException {
-    return row.getObject(column, OffsetDateTime.class).toInstant();
-  }
-
-  private static Duration seconds(double seconds) {
-    return Duration.ofNanos(Math.round(seconds * 1e9));
   }
 }

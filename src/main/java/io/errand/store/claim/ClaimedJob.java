@@ -15,6 +15,8 @@ import org.jspecify.annotations.Nullable;
  * @param id the job
  * @param token fences every later write about this attempt
  * @param claimedAt when, by the database's clock
+ * @param startedAt when its command started, as the database knows it; null where it waits for a
+ *     slot
  * @param attempt the number of this attempt
  * @param charged how many tries have been charged, this one included
  * @param queue where it came from
@@ -29,6 +31,7 @@ public record ClaimedJob(
     UUID id,
     UUID token,
     Instant claimedAt,
+    @Nullable Instant startedAt,
     int attempt,
     int charged,
     String queue,
@@ -47,12 +50,13 @@ public record ClaimedJob(
     boolean keyed,
     long memoryBytes) {
 
-  /** The same without what its command reads, which may be large. */
-  public ClaimedJob withoutStdin() {
+  /** The same with something else for its command to read. */
+  public ClaimedJob withStdin(byte @Nullable [] other) {
     return new ClaimedJob(
         id,
         token,
         claimedAt,
+        startedAt,
         attempt,
         charged,
         queue,
@@ -60,7 +64,7 @@ public record ClaimedJob(
         runAt,
         command,
         environment,
-        null,
+        other,
         workingDirectory,
         timeout,
         killGrace,

@@ -1,18 +1,18 @@
 package io.errand.store.claim;
 
 import io.errand.store.claim.ClaimStore.Claimer;
+import io.errand.store.claim.ClaimStore.Claims;
+import io.errand.store.claim.ClaimStore.Wanted;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.UUID;
 import javax.sql.DataSource;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Stores the completions of a busy worker in the statement that claims its next jobs, so that both
@@ -49,39 +49,33 @@ public class CompleteAndClaimStore {
    * What the statement did.
    *
    * @param completed the jobs whose completions were stored, as of {@link CompleteStore#complete}
-   * @param claimed the jobs that are the worker's now
-   * @param someLeft as of {@link ClaimStore.Claims}
-   * @param nextQueue as of {@link ClaimStore.Claims}
+   * @param claims the jobs that are the worker's now
    */
-  public record Done(
-      Set<UUID> completed, List<ClaimedJob> claimed, boolean someLeft, @Nullable String nextQueue) {
+  public record Done(Set<UUID> completed, Claims claims) {
     /** It claimed nothing. */
     public static Done completed(Set<UUID> completed) {
-      return new Done(completed, List.of(), false, null);
+      return new Done(completed, Claims.NONE);
     }
   }
 
   /**
-   * Stores completions and claims up to so many jobs.
+   * Stores completions and claims jobs.
    *
    * @param completions may be empty
-   * @param limit may be 0
-   * @param memoryBytes what the claimed jobs may hold in all
+   * @param wanted may be none
    * @throws SQLException if the database is away: storing the same completions again is harmless,
    *     and what was claimed is known to {@link ClaimStore#heldBy}
    */
-  public Done run(List<Completion> completions, Claimer claimer, int limit, long memoryBytes)
+  public Done run(List<Completion> completions, Claimer claimer, Wanted wanted)
       throws SQLException {
     if (completions.isEmpty()) {
-      ClaimStore.Claims claimed =
-          limit > 0 ? claims.claim(claimer, limit, memoryBytes) : ClaimStore.Claims.NONE;
-      return new Done(Set.of(), claimed.jobs(), claimed.someLeft(), claimed.nextQueue());
+      return new Done(Set.of(), wanted.most() > 0 ? claims.claim(claimer, wanted) : Claims.NONE);
     }
-    if (limit <= 0) {
+    if (wanted.most() <= 0) {
       return Done.completed(completes.complete(completions, actor(claimer)));
     }
     try {
-      return both(completions, claimer, limit, memoryBytes);
+      return both(completions, claimer, wanted);
     } catch (SQLException e) {
       if (ClaimStore.isConcurrencyRace(e)) {
         return Done.completed(completes.complete(completions, actor(claimer)));
@@ -94,29 +88,24 @@ public class CompleteAndClaimStore {
     return "worker " + claimer.workerName();
   }
 
-  private Done both(List<Completion> completions, Claimer claimer, int limit, long memoryBytes)
+  private Done both(List<Completion> completions, Claimer claimer, Wanted wanted)
       throws SQLException {
     try (Connection connection = dataSource.getConnection();
         PreparedStatement statement = connection.prepareStatement(COMPLETE_AND_CLAIM)) {
       int bound = CompleteStore.bind(connection, statement, completions, actor(claimer));
-      ClaimStatement.bind(connection, statement, bound, claimer, limit, memoryBytes);
+      ClaimStatement.bind(connection, statement, bound, claimer, wanted);
       Set<UUID> completed = new HashSet<>();
-      List<ClaimedJob> claimed = new ArrayList<>();
-      boolean someLeft = false;
-      String nextQueue = null;
+      ClaimRows claimed = new ClaimRows();
       try (ResultSet row = statement.executeQuery()) {
         while (row.next()) {
-          someLeft = row.getBoolean("some_left");
-          nextQueue = row.getString("next_queue");
           UUID completedId = row.getObject("completed_id", UUID.class);
           if (completedId != null) {
             completed.add(completedId);
-          } else {
-            claimed.add(ClaimStore.read(row));
           }
+          claimed.add(row);
         }
       }
-      return new Done(completed, claimed, someLeft, nextQueue);
+      return new Done(completed, claimed.claims());
     }
   }
 }

@@ -11,6 +11,8 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.time.Instant;
+import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
 import java.util.HashSet;
 import java.util.List;
@@ -43,16 +45,16 @@ public class CompleteStore {
       """
       ending AS (
           SELECT * FROM unnest(
-              ?::uuid[], ?::uuid[], ?::timestamptz[], ?::text[], ?::text[], ?::float8[],
-              ?::boolean[], ?::text[],
-              ?::smallint[], ?::text[], ?::text[], ?::boolean[],
+              ?::uuid[], ?::uuid[], ?::timestamptz[], ?::timestamptz[], ?::text[], ?::text[],
+              ?::float8[], ?::boolean[], ?::text[],
+              ?::smallint[], ?::text[], ?::text[],
               ?::float8[], ?::float8[], ?::float8[], ?::bigint[],
               ?::bytea[], ?::integer[], ?::bigint[], ?::bytea[], ?::integer[], ?::bigint[],
               ?::jsonb[], ?::boolean[])
           AS e (
-              job_id, claim_token, claimed_at, state, state_if_cancelled, delay_seconds,
-              uncharged, outcome,
-              exit_code, signal, detail, started,
+              job_id, claim_token, claimed_at, started_at, state, state_if_cancelled,
+              delay_seconds, uncharged, outcome,
+              exit_code, signal, detail,
               duration_seconds, cpu_user_seconds, cpu_system_seconds, memory_peak_bytes,
               stdout, stdout_head_bytes, stdout_bytes, stderr, stderr_head_bytes, stderr_bytes,
               signals_sent, tree_empty)
@@ -67,8 +69,8 @@ public class CompleteStore {
               run_at = CASE WHEN NEXT_STATE IN ('queued', 'retrying')
                             THEN now() + make_interval(secs => e.delay_seconds)
                             ELSE j.run_at END,
-              started_at = CASE WHEN NEXT_STATE = 'queued' AND NOT e.started AND j.attempt = 1
-                                THEN NULL ELSE j.started_at END,
+              started_at = coalesce(e.started_at, (
+                  SELECT max(a.started_at) FROM errand.attempts a WHERE a.job_id = j.id)),
               finished_at = CASE WHEN NEXT_STATE IN ('succeeded', 'failed', 'cancelled')
                                  THEN now() END,
               cancel_requested_at = CASE WHEN NEXT_STATE IN ('succeeded', 'cancelled')
@@ -82,20 +84,31 @@ public class CompleteStore {
               claim_token = NULL
           FROM (SELECT * FROM ending ORDER BY job_id) e
           WHERE j.id = e.job_id AND j.claim_token = e.claim_token
-          RETURNING e.*, j.queue, j.attempt, j.worker, j.state AS next_state, j.reason
+          RETURNING e.*, j.queue, j.attempt, j.worker, j.state AS next_state, j.reason,
+              j.concurrency_key
       ), written AS (
       INSERT INTO errand.attempts (
-          job_id, attempt, outcome, exit_code, signal, detail, started_at, duration_seconds,
+          job_id, attempt, outcome, exit_code, signal, detail, claimed_at, started_at, duration_seconds,
           cpu_user_seconds, cpu_system_seconds, memory_peak_bytes, worker, stdout_bytes,
           stdout_dropped_bytes, stderr_bytes, stderr_dropped_bytes, stdout, stderr,
           stdout_head_bytes, stderr_head_bytes, signals_sent, tree_empty)
       SELECT c.job_id, c.attempt, c.outcome, c.exit_code, c.signal, c.detail, c.claimed_at,
-             c.duration_seconds, c.cpu_user_seconds, c.cpu_system_seconds, c.memory_peak_bytes,
+             c.started_at, c.duration_seconds, c.cpu_user_seconds, c.cpu_system_seconds, c.memory_peak_bytes,
              c.worker, c.stdout_bytes, c.stdout_bytes - octet_length(c.stdout), c.stderr_bytes,
              c.stderr_bytes - octet_length(c.stderr), c.stdout, c.stderr, c.stdout_head_bytes,
              c.stderr_head_bytes, c.signals_sent, c.tree_empty
       FROM done c
       RETURNING job_id
+      ), next_of_key AS (
+          UPDATE errand.jobs SET waits_for_key = false
+          WHERE id = ANY (ARRAY(
+              SELECT (
+                  SELECT w.id FROM errand.jobs w
+                  WHERE w.state IN ('queued', 'retrying') AND w.waits_for_key
+                    AND w.concurrency_key = d.concurrency_key
+                  ORDER BY w.priority DESC, w.run_at, w.id
+                  LIMIT 1 FOR UPDATE SKIP LOCKED)
+              FROM done d WHERE d.concurrency_key IS NOT NULL))
       ), ended AS (
           SELECT job_id AS id, queue, 'running' AS from_state, next_state AS to_state, reason,
               attempt, claim_token
@@ -143,7 +156,8 @@ public class CompleteStore {
     Columns columns = new Columns(connection, statement, completions);
     columns.add("uuid", Completion::jobId);
     columns.add("uuid", Completion::token);
-    columns.add("timestamptz", completion -> completion.claimedAt().atOffset(ZoneOffset.UTC));
+    columns.add("timestamptz", completion -> time(completion.claimedAt()));
+    columns.add("timestamptz", completion -> time(completion.startedAt()));
     columns.add("text", completion -> completion.decision().transition().to().wireName());
     columns.add("text", CompleteStore::stateIfCancelled);
     columns.add("float8", completion -> completion.decision().delay().toNanos() / 1e9);
@@ -152,7 +166,6 @@ public class CompleteStore {
     columns.add("int2", ofResult(AttemptResult::exitCode));
     columns.add("text", ofResult(AttemptResult::signal));
     columns.add("text", ofResult(AttemptResult::detail));
-    columns.add("bool", completion -> completion.result().started());
     columns.add("float8", ofUsage(Usage::durationSeconds));
     columns.add("float8", ofUsage(Usage::cpuUserSeconds));
     columns.add("float8", ofUsage(Usage::cpuSystemSeconds));
@@ -168,6 +181,10 @@ public class CompleteStore {
     columns.bound++;
     statement.setString(columns.bound, actor);
     return columns.bound;
+  }
+
+  private static @Nullable OffsetDateTime time(@Nullable Instant time) {
+    return time == null ? null : time.atOffset(ZoneOffset.UTC);
   }
 
   private static String stateIfCancelled(Completion completion) {

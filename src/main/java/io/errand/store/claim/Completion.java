@@ -14,6 +14,8 @@ import org.jspecify.annotations.Nullable;
  * @param jobId the job
  * @param token the claim that this is about
  * @param claimedAt when it was made, by the database's clock
+ * @param startedAt when the command started, by the database's clock; null where it never did, or
+ *     where that is not known
  * @param result how the attempt ended
  * @param decision the next state of the job
  * @param usage what it used, or null where that is not known
@@ -25,6 +27,7 @@ public record Completion(
     UUID jobId,
     UUID token,
     Instant claimedAt,
+    @Nullable Instant startedAt,
     AttemptResult result,
     Decision decision,
     @Nullable Usage usage,

@@ -35,6 +35,12 @@ public class Housekeeping {
              EXISTS (
                  SELECT FROM errand.jobs
                  WHERE state = 'queued' AND expires_at <= now() AND started_at IS NULL) AS expired,
+             EXISTS (
+                 SELECT FROM errand.jobs WHERE state IN ('queued', 'retrying')
+                 AND NOT waits_for_key AND concurrency_key IS NOT NULL) AS ready_keys,
+             EXISTS (
+                 SELECT FROM errand.jobs
+                 WHERE state IN ('queued', 'retrying') AND waits_for_key) AS waiting_keys,
              (SELECT count(*) > ? FROM errand.queue_counts) AS counts
       """;
 
@@ -99,9 +105,17 @@ public class Housekeeping {
    * @param silent workers to give up
    * @param lost claims to rescue
    * @param expired jobs to cancel
+   * @param readyKeys jobs with a concurrency key that may have to wait for it
+   * @param waitingKeys jobs that wait for their concurrency key
    * @param counts changes of counts to fold
    */
-  public record Due(boolean silent, boolean lost, boolean expired, boolean counts) {}
+  public record Due(
+      boolean silent,
+      boolean lost,
+      boolean expired,
+      boolean readyKeys,
+      boolean waitingKeys,
+      boolean counts) {}
 
   /** What waits to be done, where so many unfolded counts are nothing to speak of. */
   public Due due(int unfoldedCounts) throws SQLException {
@@ -114,6 +128,8 @@ public class Housekeeping {
             row.getBoolean("silent"),
             row.getBoolean("lost"),
             row.getBoolean("expired"),
+            row.getBoolean("ready_keys"),
+            row.getBoolean("waiting_keys"),
             row.getBoolean("counts"));
       }
     }

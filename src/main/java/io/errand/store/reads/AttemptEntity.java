@@ -32,6 +32,9 @@ public class AttemptEntity extends PanacheEntityBase {
   public String signal;
   public String detail;
 
+  @Column(name = "claimed_at")
+  public Instant claimedAt;
+
   @Column(name = "started_at")
   public Instant startedAt;
 

@@ -50,7 +50,7 @@ public class FleetReads {
                      FROM level l CROSS JOIN LATERAL (
                          SELECT j.priority, j.run_at FROM errand.jobs j
                          WHERE j.queue = page.name AND j.state IN ('queued', 'retrying')
-                           AND j.priority < l.priority
+                           AND NOT j.waits_for_key AND j.priority < l.priority
                          ORDER BY j.queue, j.priority DESC, j.run_at, j.id LIMIT 1) j)
                  SELECT min(run_at) FROM level WHERE run_at <= now()
              ))::float8 AS oldest_ready_seconds

@@ -50,6 +50,9 @@ public class JobEntity extends PanacheEntityBase {
   @Column(name = "run_at")
   public Instant runAt;
 
+  @Column(name = "claimed_at")
+  public Instant claimedAt;
+
   @Column(name = "started_at")
   public Instant startedAt;
 

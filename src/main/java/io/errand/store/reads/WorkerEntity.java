@@ -19,6 +19,10 @@ public class WorkerEntity extends PanacheEntityBase {
   public String state;
   public int slots;
   public int busy;
+
+  @Column(name = "claims_waiting")
+  public int claimsWaiting;
+
   public String[] queues;
 
   @Column(name = "lease_seconds")

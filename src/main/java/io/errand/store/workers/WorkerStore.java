@@ -30,19 +30,20 @@ public class WorkerStore {
 
   private static final String HEARTBEAT =
       """
-      UPDATE errand.workers SET heartbeat_at = now(), busy = ? WHERE id = ? AND state = 'live'
+      UPDATE errand.workers SET heartbeat_at = now(), busy = ?, claims_waiting = ?
+      WHERE id = ? AND state = 'live'
       """;
 
   private static final String STOP =
       """
-      UPDATE errand.workers SET state = 'stopped', ended_at = now(), busy = 0
+      UPDATE errand.workers SET state = 'stopped', ended_at = now(), busy = 0, claims_waiting = 0
       WHERE id = ? AND state = 'live'
       """;
 
   /* One second more than the lease: the worker ends its trees before its lease does. */
   private static final String GIVE_UP_SILENT =
       """
-      UPDATE errand.workers SET state = 'lost', ended_at = now(), busy = 0
+      UPDATE errand.workers SET state = 'lost', ended_at = now(), busy = 0, claims_waiting = 0
       WHERE state = 'live' AND heartbeat_at < now() - make_interval(secs => lease_seconds + 1)
       """;
 
@@ -79,6 +80,14 @@ public class WorkerStore {
       String guarantees,
       Collection<String> abilities) {}
 
+  /**
+   * What a worker has to do now.
+   *
+   * @param busy how many of its slots have a command
+   * @param claimsWaiting how many of its claims wait for a slot
+   */
+  public record Load(int busy, int claimsWaiting) {}
+
   /** Writes the row of a new incarnation: its first sign of life. */
   public void register(Connection connection, Incarnation incarnation) throws SQLException {
     try (PreparedStatement statement = connection.prepareStatement(REGISTER)) {
@@ -100,10 +109,11 @@ public class WorkerStore {
    *
    * @return whether the incarnation is still believed in; if not, it has lost every claim
    */
-  public boolean heartbeat(Connection connection, UUID workerId, int busy) throws SQLException {
+  public boolean heartbeat(Connection connection, UUID workerId, Load load) throws SQLException {
     try (PreparedStatement statement = connection.prepareStatement(HEARTBEAT)) {
-      statement.setInt(1, busy);
-      statement.setObject(2, workerId);
+      statement.setInt(1, load.busy());
+      statement.setInt(2, load.claimsWaiting());
+      statement.setObject(3, workerId);
       return statement.executeUpdate() == 1;
     }
   }
