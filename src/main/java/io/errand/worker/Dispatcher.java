@@ -311,7 +311,7 @@ final class Dispatcher {
       lastWaiting = held.waiting();
       startWatch.watch(held);
     }
-    return limit > 0 && mayHaveReady;
+    return mayHaveReady && (limit > 0 || !batch.isEmpty());
   }
 
   /** How many jobs to claim, once these ends are stored. */
@@ -373,7 +373,10 @@ final class Dispatcher {
       if (!ours) {
         meters.claimLost();
       }
-      mayHaveReady |= job.keyed();
+      if (job.keyed()) { // the next of its key was let go with it
+        mayHaveReady = true;
+        scanStart.jobsLetGo();
+      }
       boolean givenBack = completion.result().outcome() == Outcome.RELEASED;
       if (job.keyed() || givenBack) {
         // The next of its concurrency key may run now, or another worker may run this one.

@@ -31,6 +31,7 @@ final class ScanStart {
   private static final Duration LAG = Duration.ofSeconds(1); // of commits behind their run_at
 
   private @Nullable Instant from;
+  private boolean wholeNext;
   private long fullScanAtNanos;
   private @Nullable Long noTryBeforeNanos;
   private long partialScans; // since the full one, and how long they took
@@ -38,7 +39,12 @@ final class ScanStart {
 
   /** Where the next scan is to start; null is the beginning of the index. */
   @Nullable Instant next(long nowNanos) {
-    return from == null || nowNanos - fullScanAtNanos >= 0 ? null : from;
+    return from == null || wholeNext || nowNanos - fullScanAtNanos >= 0 ? null : from;
+  }
+
+  /** Jobs that became ready long ago may be claimed now: the next scan starts at the beginning. */
+  void jobsLetGo() {
+    wholeNext = true;
   }
 
   /**
@@ -59,6 +65,7 @@ final class ScanStart {
       }
       return;
     }
+    wholeNext = false;
     boolean pays = pays(nowNanos, tookNanos);
     partialScans = 0;
     partialNanos = 0;

@@ -111,4 +111,14 @@ class ScanStartTest {
     start.scanned(null, SECOND, 20 * MILLISECOND, List.of(), LIMIT);
     assertThat(start.next(SECOND + 1)).isEqualTo(NOON.minusSeconds(1));
   }
+
+  @Test
+  void afterJobsWereLetGoTheNextScanIsWholeAndOnlyThatOne() {
+    start.scanned(null, 0, 10 * MILLISECOND, List.of(job(NOON)), LIMIT);
+    assertThat(start.next(1)).isNotNull();
+    start.jobsLetGo();
+    assertThat(start.next(1)).isNull();
+    start.scanned(null, 1, 10 * MILLISECOND, List.of(job(NOON)), LIMIT);
+    assertThat(start.next(2)).isNotNull();
+  }
 }
