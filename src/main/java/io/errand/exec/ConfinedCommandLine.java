@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
@@ -104,6 +105,7 @@ record ConfinedCommandLine(List<String> arguments, Map<String, String> environme
    * @param program an absolute path
    * @param directory where it starts
    * @param temporary its private directory, always writable
+   * @param change becomes the account; null where the tools of the host have to
    */
   static ConfinedCommandLine of(
       CommandSpec spec,
@@ -111,28 +113,40 @@ record ConfinedCommandLine(List<String> arguments, Map<String, String> environme
       Path program,
       Path directory,
       Path temporary,
-      SandboxCommandLine sandboxes) {
-    List<String> line = new ArrayList<>();
+      SandboxCommandLine sandboxes,
+      @Nullable AccountChange change) {
     Limits limits = spec.confinement().limits();
+    Sandbox sandbox = spec.confinement().sandbox();
+    boolean ownDirectory = account != null && sandbox == null && spec.workingDirectory() != null;
+    boolean byChange = account != null && change != null && change.suits(account);
+    List<String> line = new ArrayList<>();
     if (needsTools(limits)) {
       addLimits(limits, line);
     }
-    if (account != null) {
+    if (account != null && byChange) {
+      line.addAll(Objects.requireNonNull(change).line(account, ownDirectory ? directory : null));
+    } else if (account != null) {
       line.addAll(changeOf(account));
     }
-    Sandbox sandbox = spec.confinement().sandbox();
+    List<String> inner = new ArrayList<>(); // runs as the account
     if (sandbox != null) {
-      line.addAll(sandboxes.of(sandbox, account, directory, temporary));
-    } else if (account != null && spec.workingDirectory() != null) {
+      inner.addAll(sandboxes.of(sandbox, account, directory, temporary));
+    } else if (ownDirectory && !byChange) {
       // Not before the change of account: it may be swapped for what only root can enter.
-      line.addAll(List.of(HostTools.find().require("env"), "--chdir=" + directory));
+      inner.addAll(List.of(HostTools.find().require("env"), "--chdir=" + directory));
       if (program.toString().contains("=")) {
-        line.addAll(List.of("/bin/sh", "-c", "exec \"$0\" \"$@\"")); // env would set a variable
+        inner.addAll(List.of("/bin/sh", "-c", "exec \"$0\" \"$@\"")); // env would set a variable
       }
     }
     Map<String, String> environment = new HashMap<>(spec.environment());
-    addCarrier(environment, sandbox != null, line);
-    line.add(program.toString());
+    if (needsTools(limits) || sandbox != null || !byChange) {
+      addCarrier(environment, sandbox != null, inner);
+    }
+    if (byChange) {
+      line.add(inner.isEmpty() ? program.toString() : inner.get(0));
+    }
+    inner.add(byChange && inner.isEmpty() ? spec.argv().get(0) : program.toString());
+    line.addAll(inner);
     line.addAll(spec.argv().subList(1, spec.argv().size()));
     return new ConfinedCommandLine(line, environment);
   }

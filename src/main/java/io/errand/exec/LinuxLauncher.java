@@ -82,7 +82,7 @@ public final class LinuxLauncher implements Launcher {
     this.accounts = accounts;
     spawners = new SpawnThreads(Accounts.isRoot() && !userNamespaces, orphans);
     sandboxes = new SandboxCommandLine(home, temporaryRoot);
-    spawner = new Spawner(sandboxes);
+    spawner = new Spawner(sandboxes, AccountChange.install(home));
     spawner.warmUp();
     checkReachable(temporaryRoot, accounts);
     warnOfShutParents(temporaryRoot);

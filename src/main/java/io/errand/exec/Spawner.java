@@ -33,14 +33,17 @@ final class Spawner {
   private final Memory descriptorLimit = new Memory(16);
   private final ThreadLocal<Scratch> scratches = ThreadLocal.withInitial(Scratch::new);
   private final SandboxCommandLine sandboxes;
+  private final @Nullable AccountChange change;
 
   /**
    * A spawner.
    *
    * @param sandboxes how a sandbox is made
+   * @param change becomes another account; null where the tools of the host have to
    */
-  Spawner(SandboxCommandLine sandboxes) {
+  Spawner(SandboxCommandLine sandboxes, @Nullable AccountChange change) {
     this.sandboxes = sandboxes;
+    this.change = change;
     devNull = new Scratch().text("/dev/null");
     LibC.prlimit(0, LibC.RLIMIT_NOFILE, null, descriptorLimit);
     descriptorLimit.setLong(0, Math.min(DESCRIPTORS, descriptorLimit.getLong(8)));
@@ -136,7 +139,8 @@ final class Spawner {
       return spawn(spec, spec.argv(), found.program(), directory, true, Given.NOTHING);
     }
     ConfinedCommandLine line =
-        ConfinedCommandLine.of(spec, account, found.program(), directory, temporary, sandboxes);
+        ConfinedCommandLine.of(
+            spec, account, found.program(), directory, temporary, sandboxes, change);
     Sandbox sandbox = spec.confinement().sandbox();
     // A directory of the job's own is entered by the last process only, with its rights.
     Path start = account == null && sandbox == null ? directory : temporary;

@@ -133,7 +133,8 @@ class AccountsTest {
             Path.of("/bin/pwd"),
             directory,
             Path.of("/tmp"),
-            new SandboxCommandLine(folder, folder));
+            new SandboxCommandLine(folder, folder),
+            null);
     Files.delete(directory); // swapped after the check
     Files.createSymbolicLink(directory, shut);
     Process process = new ProcessBuilder(line.arguments()).redirectErrorStream(true).start();
@@ -232,7 +233,8 @@ class AccountsTest {
             Path.of("/usr/bin/env"),
             Path.of("/"),
             Path.of("/tmp"),
-            new SandboxCommandLine(folder, folder));
+            new SandboxCommandLine(folder, folder),
+            null);
     assertThat(line.environment()).doesNotContainKeys("GCONV_PATH", "LC_ALL").containsKey("PLAIN");
     assertThat(String.join(" ", line.arguments())).doesNotContain("se cret", "../../tmp/x");
     String said = text(start(plain.withEnvironment(environment)).result().stdout());
