@@ -45,6 +45,7 @@ public final class TestLauncher {
               new Thread(
                   () -> {
                     launcher.close();
+                    home().resolve("change-account").toFile().delete();
                     home().resolve("sandbox.bpf").toFile().delete();
                     home().resolve("sandbox-with-network.bpf").toFile().delete();
                     home().toFile().delete();
