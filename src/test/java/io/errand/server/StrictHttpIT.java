@@ -42,6 +42,15 @@ class StrictHttpIT extends OneServer {
     assertAnswer(answer, status);
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"[::::]", "[1:2]", "[.]", "[1.2.3]", "[fe80::1%25eth0]"})
+  void aHostThatIsNoneIsRefusedAndAnyOtherGetsItsAnswer(String host) throws IOException {
+    assertAnswer(send("GET /v1/nothing HTTP/1.1\r\nHost: " + host + "\r\n\r\n"), 400);
+    for (String good : List.of("[::1]:80", "[::ffff:1.2.3.4]", "127.0.0.1:0", "a_b", "-", "~")) {
+      assertAnswer(send("GET /v1/nothing HTTP/1.1\r\nHost: " + good + "\r\n\r\n"), 404);
+    }
+  }
+
   @Test
   void aTimeForBodiesThatIsNoneIsRefusedAtTheStart() {
     for (String seconds : List.of("0", "-5", "0.5", "100000")) {
