@@ -38,6 +38,31 @@ public record WaitPreference(Duration time, boolean preferred) {
         : new WaitPreference(Duration.ofSeconds(Math.min(MOST_SECONDS, seconds)), true);
   }
 
+  /**
+   * Whether a request asks to wait for longer than no time, before anything of it is checked.
+   *
+   * @param query as it was sent, or null
+   */
+  static boolean isAsked(@Nullable String query, List<String> prefer) {
+    String parameter = query == null ? null : parameter(query);
+    return parameter == null
+        ? PreferHeader.waitSeconds(prefer) > 0
+        : parameter.chars().anyMatch(c -> c >= '1' && c <= '9');
+  }
+
+  private static @Nullable String parameter(String query) {
+    int from = 0;
+    while (from <= query.length()) {
+      int next = query.indexOf('&', from);
+      int end = next < 0 ? query.length() : next;
+      if (query.startsWith(PARAMETER + "=", from)) {
+        return query.substring(from + PARAMETER.length() + 1, end);
+      }
+      from = end + 1;
+    }
+    return null;
+  }
+
   /** The answer, which says what was preferred. */
   public Response applied(Response response) {
     return preferred
