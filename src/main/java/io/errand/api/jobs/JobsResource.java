@@ -1,5 +1,6 @@
 package io.errand.api.jobs;
 
+import io.errand.api.answer.AnswerBody;
 import io.errand.api.answer.AnswerBudget;
 import io.errand.api.answer.ListParts;
 import io.errand.api.jobs.JobAnswers.ReadJob;
@@ -18,6 +19,7 @@ import io.errand.store.reads.OutputReads;
 import io.smallrye.common.annotation.Blocking;
 import io.smallrye.mutiny.Uni;
 import io.smallrye.mutiny.unchecked.Unchecked;
+import io.vertx.ext.web.RoutingContext;
 import jakarta.ws.rs.GET;
 import jakarta.ws.rs.POST;
 import jakarta.ws.rs.Path;
@@ -112,14 +114,18 @@ public class JobsResource {
       return Uni.createFrom().item(wait.applied(answers.answer(200, now, ifNoneMatch)));
     }
     now.held().close();
-    BlockingRequests.leave(caller.request());
+    RoutingContext request = caller.request();
+    BlockingRequests.leave(request);
     return Uni.createFrom()
         .completionStage(() -> waiters.await(id, wait.time()))
         .emitOn(waiters.answering())
         .map(
             Unchecked.function(
                 done ->
-                    wait.applied(answers.answer(200, answers.read(id, principal), ifNoneMatch))));
+                    AnswerBody.ownedBy(
+                        request,
+                        wait.applied(
+                            answers.answer(200, answers.read(id, principal), ifNoneMatch)))));
   }
 
   /** The tries of a job. */

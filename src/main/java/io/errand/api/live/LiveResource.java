@@ -1,6 +1,7 @@
 package io.errand.api.live;
 
 import com.fasterxml.jackson.annotation.JsonRawValue;
+import io.errand.api.answer.AnswerBody;
 import io.errand.api.answer.AnswerBudget;
 import io.errand.api.jobs.JobAnswers;
 import io.errand.api.problem.Problem;
@@ -18,6 +19,7 @@ import io.smallrye.mutiny.Uni;
 import io.smallrye.mutiny.infrastructure.Infrastructure;
 import io.smallrye.mutiny.unchecked.Unchecked;
 import io.vertx.core.http.HttpServerResponse;
+import io.vertx.ext.web.RoutingContext;
 import jakarta.ws.rs.GET;
 import jakarta.ws.rs.HeaderParam;
 import jakarta.ws.rs.Path;
@@ -94,6 +96,7 @@ public class LiveResource {
     String askedAt = watches.askForProcesses(job.id);
     notifications.send(Notifications.Topic.ATTENTION);
     UUID id = job.id;
+    RoutingContext request = caller.request();
     return Uni.createFrom()
         .item(Unchecked.supplier(() -> watches.processesBytes(id, askedAt)))
         .runSubscriptionOn(Infrastructure.getDefaultExecutor())
@@ -104,7 +107,7 @@ public class LiveResource {
         .retry()
         .withBackOff(FIRST_PAUSE, LONGEST_PAUSE)
         .expireIn(PATIENCE_MILLIS)
-        .map(Unchecked.function(bytes -> answer(id, askedAt, bytes)))
+        .map(Unchecked.function(bytes -> AnswerBody.ownedBy(request, answer(id, askedAt, bytes))))
         .onFailure(fault -> fault instanceof NotYet || fault.getCause() instanceof NotYet)
         .transform(fault -> Problem.silent());
   }
