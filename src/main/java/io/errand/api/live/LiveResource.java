@@ -21,6 +21,7 @@ import io.smallrye.mutiny.unchecked.Unchecked;
 import io.vertx.core.http.HttpServerResponse;
 import io.vertx.ext.web.RoutingContext;
 import jakarta.ws.rs.GET;
+import jakarta.ws.rs.HEAD;
 import jakarta.ws.rs.HeaderParam;
 import jakarta.ws.rs.Path;
 import jakarta.ws.rs.PathParam;
@@ -39,6 +40,9 @@ import org.jspecify.annotations.Nullable;
 @Path("/v1/jobs")
 @Blocking
 public class LiveResource {
+  /** Proxies that know this header pass events on at once. */
+  private static final String UNBUFFERED = "X-Accel-Buffering";
+
   private static final Duration FIRST_PAUSE = Duration.ofMillis(20);
   private static final Duration LONGEST_PAUSE = Duration.ofMillis(100);
   private static final long PATIENCE_MILLIS = 3_000;
@@ -77,9 +81,20 @@ public class LiveResource {
       throws SQLException {
     JobEntity job = find(text);
     HttpServerResponse response = caller.request().response();
-    response.putHeader("X-Accel-Buffering", "no"); // proxies that know it pass events on at once
+    response.putHeader(UNBUFFERED, "no");
     output.view(job.id, caller.principal(), job.attempt, lastEventId, sink, sse);
     BlockingRequests.leave(caller.request());
+  }
+
+  /** The head of the same stream alone: nobody watches. */
+  @HEAD
+  @Path("{id}/output/stream")
+  @Produces(MediaType.SERVER_SENT_EVENTS)
+  public Response streamHead(
+      @PathParam("id") String text, @HeaderParam("Last-Event-ID") @Nullable String lastEventId) {
+    find(text);
+    EventId.read(lastEventId);
+    return Response.ok().type(MediaType.SERVER_SENT_EVENTS_TYPE).header(UNBUFFERED, "no").build();
   }
 
   /** Its process tree now. */
