@@ -4,7 +4,6 @@ import io.errand.exec.FileAccess.Kind;
 import java.io.File;
 import java.nio.file.Path;
 import java.util.Set;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** Finds the file that a command names, and says in words why there is none. */
@@ -29,9 +28,6 @@ final class Executables {
 
   /** Whether the kernel has been told of formats of others, such as programs for an emulator. */
   private static final boolean OTHER_FORMATS = hasOtherFormats();
-
-  /** What the kernel passes over around the name of an interpreter. */
-  private static final Pattern BLANKS = Pattern.compile("^[ \\t]+|[ \\t]+$");
 
   private Executables() {}
 
@@ -99,11 +95,29 @@ final class Executables {
       return "cannot run " + path + ": neither a program nor a script that begins with #!";
     }
     int end = text.indexOf('\n');
-    String line = BLANKS.matcher(text.substring(2, end < 0 ? text.length() : end)).replaceAll("");
-    String interpreter = line.split("[ \t]", 2)[0];
+    String interpreter = firstWord(text.substring(2, end < 0 ? text.length() : end));
     return access.look(interpreter) == Kind.PROGRAM
         ? null
         : "cannot run " + path + ": " + NO_INTERPRETER;
+  }
+
+  /**
+   * The kernel passes over blanks before the name of an interpreter, and takes them for its end.
+   */
+  private static String firstWord(String line) {
+    int from = 0;
+    while (from < line.length() && isBlank(line.charAt(from))) {
+      from++;
+    }
+    int to = from;
+    while (to < line.length() && !isBlank(line.charAt(to))) {
+      to++;
+    }
+    return line.substring(from, to);
+  }
+
+  private static boolean isBlank(char c) {
+    return c == ' ' || c == '\t';
   }
 
   private static boolean hasOtherFormats() {

@@ -25,13 +25,11 @@ final class RequestHead {
       "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,;=:@/%";
   private static final boolean[] PATH = of(PATH_CHARACTERS);
   private static final boolean[] QUERY = of(PATH_CHARACTERS + "?[]");
-  private static final boolean[] HOST_NAME =
-      of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~");
-  private static final boolean[] HOST_ADDRESS = of("0123456789abcdefABCDEF:.");
 
   /** What is checked; the owner writes it here. */
   final byte[] bytes = new byte[MOST_BYTES];
 
+  private final HostName hostName = new HostName(bytes);
   private int end;
   private @Nullable String method;
   private int pathStart;
@@ -218,7 +216,9 @@ final class RequestHead {
     switch (nameEnd - start) {
       case 4 -> {
         if (is("host", start, nameEnd)) {
-          host(from, to);
+          if (++hosts > 1 || !hostName.isHost(from, to)) {
+            throw bad("A request has one Host header, which names a host");
+          }
         }
       }
       case 6 -> {
@@ -241,29 +241,6 @@ final class RequestHead {
         }
       }
       default -> {}
-    }
-  }
-
-  /** A name, an IPv4 address or an IPv6 address in brackets, and perhaps a port. */
-  private void host(int from, int to) {
-    int at;
-    if (from < to && bytes[from] == '[') {
-      at = span(HOST_ADDRESS, from + 1, to);
-      at = at > from + 1 && at < to && bytes[at] == ']' ? at + 1 : from;
-    } else {
-      at = span(HOST_NAME, from, to);
-    }
-    boolean isHost = at > from && at - from <= 255;
-    if (isHost && at < to) {
-      int digits = to - at - 1;
-      isHost = bytes[at] == ':' && digits >= 1 && digits <= 5;
-      for (int i = at + 1; isHost && i < to; i++) {
-        isHost = isDigit(bytes[i]);
-      }
-      isHost = isHost && Integer.parseInt(text(at + 1, to)) <= 65_535;
-    }
-    if (++hosts > 1 || !isHost) {
-      throw bad("A request has one Host header, which names a host");
     }
   }
 

@@ -17,6 +17,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -25,6 +26,7 @@ import org.junit.jupiter.api.Timeout;
 class AnswerMemoryIT extends OneServer {
   private static final int MEBIBYTE = 1 << 20;
   private static final String USED = "errand_memory_budget_used_bytes{share=\"answers\"}";
+  private static final String LEFT_TO_THE_COLLECTOR = "garbage collector";
   private static final String PAGE = "/v1/jobs?page_size=500";
 
   /** With two mebibytes of output that take twelve as JSON. */
@@ -163,6 +165,40 @@ class AnswerMemoryIT extends OneServer {
       }
     }
     awaitNothingHeld(server);
+  }
+
+  /** With the end of the job all are answered at once, and most have left before their turn. */
+  @Test
+  void clientsThatLeaveWhileTheyAreAnsweredLeaveNothingToTheCollector() throws Exception {
+    for (int round = 0; round < 6; round++) {
+      String id =
+          server.submit(
+              "head -c 1048576 /dev/zero | tr '\\0' a; sleep 2",
+              Map.of("stdout_limit_bytes", MEBIBYTE));
+      List<Socket> waiting = silent(server, 150, "/v1/jobs/" + id + "?wait_seconds=60");
+      waiting.get(0).getInputStream().read();
+      for (Socket socket : waiting) {
+        socket.setSoLinger(true, 0); // a reset
+        socket.close();
+      }
+    }
+    awaitNothingHeld(server);
+    assertThat(server.log()).doesNotContain(LEFT_TO_THE_COLLECTOR);
+  }
+
+  @Test
+  void aClientThatWaitsAndLeavesHoldsNothing() throws Exception {
+    String id = server.submit("true", Map.of("run_at", "2099-01-01T00:00:00Z"));
+    List<Socket> waiting = silent(server, 5, "/v1/jobs/" + id + "?wait_seconds=60");
+    await().until(() -> server.meter(USED) > 5_000);
+    close(waiting);
+    // Before the time for which they wanted to wait is up.
+    await().atMost(Duration.ofSeconds(40)).until(() -> server.meter(USED) == 0);
+  }
+
+  @AfterAll
+  static void assertThatNothingWasLeftToTheCollector() {
+    assertThat(server.log()).doesNotContain(LEFT_TO_THE_COLLECTOR);
   }
 
   @Test

@@ -70,13 +70,34 @@ class GateIT {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"/%2e/v1/jobs", "/q/%2e%2e/v1/jobs", "/v1//jobs", "/%76%31/jobs"})
+  @ValueSource(
+      strings = {
+        "/%2e/v1/jobs",
+        "/q/%2e%2e/v1/jobs",
+        "/v1//jobs",
+        "/%76%31/jobs",
+        "/v1/jobs;x=y",
+        "/v1;x=y/jobs",
+        "/v1/jobs;"
+      })
   void aPathThatIsNotWrittenAsItIsRoutedIsNotServedWithATokenEither(String path)
       throws IOException {
     String head = "Authorization: Bearer " + server.token() + "\r\n";
     String request =
         request("POST", path, "HTTP/1.1").replace("\r\nHost:", "\r\n" + head + "Host:");
     assertThat(RawHttp.send(server.url(), request).status()).isEqualTo(404);
+  }
+
+  @Test
+  void matrixParametersAreNotLeftOutOfAPath() {
+    String id = server.submit("true", Map.of("run_at", "2099-01-01T00:00:00Z"));
+    server.post("/v1/jobs/" + id + "/cancel", "");
+    for (String path :
+        List.of("/v1/jobs/" + id, "/v1/jobs/" + id + "/events", "/v1/queues/default")) {
+      assertThat(server.get(path).statusCode()).as(path).isEqualTo(200);
+      TestServer.assertProblem(server.get(path + ";x=y"), 404);
+      TestServer.assertProblem(server.get(path.replaceFirst("/v1/[a-z]+", "$0;x")), 404);
+    }
   }
 
   @Test

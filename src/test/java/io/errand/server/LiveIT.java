@@ -335,6 +335,34 @@ class LiveIT extends OneServer {
   }
 
   @Test
+  void theHeadOfAStreamIsAllThatIsAnsweredToHead() throws IOException {
+    String id = server.submit("sleep 600", Map.of());
+    server.awaitState(id, "running");
+    String path = "/v1/jobs/" + id + "/output/stream";
+    String head = " HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + server.token() + "\r\n";
+    // The answer to the second request comes only when the first one has ended.
+    RawHttp.Answer answers =
+        RawHttp.send(
+            server.url(),
+            ("HEAD " + path + head + "\r\n")
+                + ("HEAD " + path + head + "Last-Event-ID: x\r\n\r\n")
+                + ("HEAD /v1/jobs/" + new java.util.UUID(1, 2) + "/output/stream" + head + "\r\n")
+                + ("GET /v1/queues" + head + "Connection: close\r\n\r\n"));
+    assertThat(answers.text().lines().filter(line -> line.startsWith("HTTP/1.1 ")))
+        .containsExactly(
+            "HTTP/1.1 200 OK",
+            "HTTP/1.1 400 Bad Request",
+            "HTTP/1.1 404 Not Found",
+            "HTTP/1.1 200 OK");
+    String first = answers.text().substring(0, answers.text().indexOf("\r\n\r\n") + 4);
+    assertThat(first.toLowerCase(java.util.Locale.ROOT))
+        .contains("content-type: text/event-stream", "x-accel-buffering: no");
+    assertThat(answers.text().substring(first.length())).startsWith("HTTP/1.1 400");
+    server.post("/v1/jobs/" + id + "/cancel", "");
+    server.awaitEnd(id);
+  }
+
+  @Test
   void badRequestsOfAStreamAreRefused() {
     String id = server.submit("true", Map.of());
     assertThat(

@@ -114,6 +114,45 @@ class RefusalIT extends OneServer {
   }
 
   @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "/v1/jobs | GET, HEAD, OPTIONS, POST",
+        "/v1/jobs/batch | OPTIONS, POST",
+        "/v1/jobs/00000000-0000-0000-0000-000000000000 | GET, HEAD, OPTIONS, PUT",
+        "/v1/jobs/x/output/stream | GET, HEAD, OPTIONS",
+        "/v1/jobs/x/cancel | OPTIONS, POST",
+        "/v1/queues | GET, HEAD, OPTIONS",
+        "/v1/queues/q | GET, HEAD, OPTIONS, PATCH"
+      })
+  void theMethodsAreThoseOfExactlyThatPath(String path, String allowed) {
+    HttpResponse<String> options = server.call("OPTIONS", path, "");
+    assertThat(options.statusCode()).isEqualTo(200);
+    assertThat(options.body()).isEmpty();
+    assertThat(options.headers().firstValue("Allow")).hasValue(allowed);
+    for (String method : List.of("GET", "POST", "PUT", "PATCH", "DELETE")) {
+      HttpResponse<String> answer = server.call(method, path, "{\"x\":1}");
+      assertThat(answer.statusCode() == 405)
+          .as("%s %s gives %s", method, path, answer.statusCode())
+          .isEqualTo(!List.of(allowed.split(", ")).contains(method));
+      if (answer.statusCode() == 405) {
+        assertProblem(answer, 405);
+        assertThat(answer.headers().firstValue("Allow")).hasValue(allowed);
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"/v1/nothing", "/v1/jobs/x/y", "/v1/jobs/x/output/stream/z", "/v1/workers/x"})
+  void aPathThatIsNotThereHasNoMethods(String path) {
+    HttpResponse<String> options = server.call("OPTIONS", path, "");
+    assertProblem(options, 404);
+    assertThat(options.headers().firstValue("Allow")).isEmpty();
+    assertProblem(server.get(path), 404);
+  }
+
+  @ParameterizedTest
   @ValueSource(
       strings = {
         "/v1/jobs",

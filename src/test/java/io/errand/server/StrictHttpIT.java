@@ -42,6 +42,52 @@ class StrictHttpIT extends OneServer {
     assertAnswer(answer, status);
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"[::::]", "[1:2]", "[.]", "[1.2.3]", "[fe80::1%25eth0]"})
+  void aHostThatIsNoneIsRefusedAndAnyOtherGetsItsAnswer(String host) throws IOException {
+    assertAnswer(send("GET /v1/nothing HTTP/1.1\r\nHost: " + host + "\r\n\r\n"), 400);
+    for (String good : List.of("[::1]:80", "[::ffff:1.2.3.4]", "127.0.0.1:0", "a_b", "-", "~")) {
+      assertAnswer(send("GET /v1/nothing HTTP/1.1\r\nHost: " + good + "\r\n\r\n"), 404);
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "200 | PATCH | application/merge-patch+json",
+        "200 | PATCH | Application/Merge-Patch+JSON; charset=UTF-8",
+        "200 | PATCH | application/json;charset=\"utf-8\"",
+        "415 | PATCH | application/merge-patch+json; charset=utf-16",
+        "415 | PATCH | application/json-patch+json",
+        "415 | PATCH | application/jsonp",
+        "415 | POST | application/merge-patch+json"
+      })
+  void aPatchMayBeAMergePatch(int status, String method, String type) throws IOException {
+    String path = method.equals("PATCH") ? "/v1/queues/patched" : "/v1/jobs";
+    for (String paused : List.of("true", "null")) {
+      String body = method.equals("PATCH") ? "{\"paused\":" + paused + "}" : BODY;
+      RawHttp.Answer answer =
+          send(
+              method
+                  + " "
+                  + path
+                  + " HTTP/1.1\r\nHost: x\r\nContent-Type: "
+                  + type
+                  + "\r\n"
+                  + length(body)
+                  + "\r\n"
+                  + body);
+      assertAnswer(answer, status);
+      if (status == 200) {
+        assertThat(answer.text()).contains("\"paused\":" + paused.equals("true"));
+      } else if (method.equals("PATCH")) {
+        assertThat(answer.text())
+            .containsIgnoringCase("Accept-Patch: application/json, application/merge-patch+json");
+      }
+    }
+  }
+
   @Test
   void aTimeForBodiesThatIsNoneIsRefusedAtTheStart() {
     for (String seconds : List.of("0", "-5", "0.5", "100000")) {

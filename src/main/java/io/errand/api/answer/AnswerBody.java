@@ -11,6 +11,7 @@ import io.vertx.core.http.HttpServerResponse;
 import io.vertx.core.http.HttpVersion;
 import io.vertx.ext.web.RoutingContext;
 import jakarta.ws.rs.core.HttpHeaders;
+import jakarta.ws.rs.core.Response;
 import java.lang.ref.Cleaner;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -49,12 +50,35 @@ public final class AnswerBody {
     this.length = length;
     this.held = held;
     this.patience = patience;
-    CLEANER.register(this, held::close);
+    CLEANER.register(this, () -> collect(held));
   }
 
   /** Starts the thread that this needs: later there may be no thread to be had. */
   public static void prepare() {
     CLEANER.register(new Object(), () -> {});
+  }
+
+  private static void collect(Reservation held) {
+    if (held.bytes() > 0) {
+      LOG.warnf(
+          "An answer was neither sent nor dropped. The garbage collector gave back its %d bytes",
+          held.bytes());
+      held.close();
+    }
+  }
+
+  /**
+   * Makes the bytes of an answer those of a request. For an answer that is made on another thread
+   * than those of the framework, which drops it silently where the client has gone meanwhile: to be
+   * called where it is made.
+   *
+   * @return the answer
+   */
+  public static Response ownedBy(RoutingContext request, Response answer) {
+    if (answer.getEntity() instanceof AnswerBody body) {
+      body.belongTo(request);
+    }
+    return answer;
   }
 
   /** Gives the bytes back where the client of this request goes, also if they are never sent. */

@@ -1,5 +1,6 @@
 package io.errand.api.jobs;
 
+import io.errand.api.answer.AnswerBody;
 import io.errand.api.answer.AnswerBudget;
 import io.errand.api.answer.ListParts;
 import io.errand.api.jobs.JobAnswers.ReadJob;
@@ -7,6 +8,7 @@ import io.errand.api.problem.Problem;
 import io.errand.api.problem.Problem.Kind;
 import io.errand.api.request.BlockingRequests;
 import io.errand.api.request.Caller;
+import io.errand.api.request.WaitPreference;
 import io.errand.job.JobState;
 import io.errand.memory.MemoryBudget.Reservation;
 import io.errand.queue.ControlJob;
@@ -17,8 +19,8 @@ import io.errand.store.reads.OutputReads;
 import io.smallrye.common.annotation.Blocking;
 import io.smallrye.mutiny.Uni;
 import io.smallrye.mutiny.unchecked.Unchecked;
+import io.vertx.ext.web.RoutingContext;
 import jakarta.ws.rs.GET;
-import jakarta.ws.rs.HeaderParam;
 import jakarta.ws.rs.POST;
 import jakarta.ws.rs.Path;
 import jakarta.ws.rs.PathParam;
@@ -30,7 +32,6 @@ import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
 import jakarta.ws.rs.core.UriInfo;
 import java.sql.SQLException;
-import java.time.Duration;
 import java.util.List;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -101,27 +102,30 @@ public class JobsResource {
   public Uni<Response> get(
       @PathParam("id") String text,
       @QueryParam("wait_seconds") @Nullable String waitSeconds,
-      @HeaderParam("Prefer") @Nullable String prefer,
       @Context HttpHeaders headers)
       throws SQLException {
-    List<String> tags = headers.getRequestHeader(HttpHeaders.IF_NONE_MATCH);
-    String ifNoneMatch = tags == null || tags.isEmpty() ? null : String.join(",", tags);
+    List<String> tags = values(headers, HttpHeaders.IF_NONE_MATCH);
+    String ifNoneMatch = tags.isEmpty() ? null : String.join(",", tags);
     UUID id = JobAnswers.id(text);
     String principal = caller.principal();
-    WaitPreference wait = WaitPreference.read(waitSeconds, prefer);
+    WaitPreference wait = WaitPreference.read(waitSeconds, values(headers, "Prefer"));
     ReadJob now = answers.read(id, principal);
     if (wait.time().isZero() || now.job().jobState().isFinal()) {
       return Uni.createFrom().item(wait.applied(answers.answer(200, now, ifNoneMatch)));
     }
     now.held().close();
-    BlockingRequests.leave(caller.request());
+    RoutingContext request = caller.request();
+    BlockingRequests.leave(request);
     return Uni.createFrom()
         .completionStage(() -> waiters.await(id, wait.time()))
         .emitOn(waiters.answering())
         .map(
             Unchecked.function(
                 done ->
-                    wait.applied(answers.answer(200, answers.read(id, principal), ifNoneMatch))));
+                    AnswerBody.ownedBy(
+                        request,
+                        wait.applied(
+                            answers.answer(200, answers.read(id, principal), ifNoneMatch)))));
   }
 
   /** The tries of a job. */
@@ -211,44 +215,15 @@ public class JobsResource {
     return reads.find(id, caller.principal()).orElseThrow(() -> JobAnswers.noSuchJob(id));
   }
 
+  private static List<String> values(HttpHeaders headers, String name) {
+    List<String> values = headers.getRequestHeader(name);
+    return values == null ? List.of() : values;
+  }
+
   private static int attemptNumber(String text) {
     if (!text.matches("[1-9][0-9]{0,8}")) {
       throw Problem.invalid("attempt", "must be a number from 1");
     }
     return Integer.parseInt(text);
-  }
-
-  /** How long a client is ready to wait, and whether it said so by a preference of RFC 7240. */
-  private record WaitPreference(Duration time, boolean preferred) {
-    private static final int MOST_SECONDS = 60;
-
-    static WaitPreference read(@Nullable String query, @Nullable String prefer) {
-      if (query != null) {
-        if (!query.matches("[0-9]{1,2}(\\.[0-9]{1,6})?")
-            || Double.parseDouble(query) > MOST_SECONDS) {
-          throw Problem.invalid("wait_seconds", "must be a number from 0 to " + MOST_SECONDS);
-        }
-        return new WaitPreference(
-            Duration.ofMillis(Math.round(Double.parseDouble(query) * 1000)), false);
-      }
-      for (String preference : prefer == null ? new String[0] : prefer.split("[,;]")) {
-        String[] parts = preference.trim().split("\\s*=\\s*", 2);
-        if (parts.length == 2
-            && parts[0].equalsIgnoreCase("wait")
-            && parts[1].matches("[0-9]{1,9}")) {
-          int seconds = Math.min(MOST_SECONDS, Integer.parseInt(parts[1]));
-          return new WaitPreference(Duration.ofSeconds(seconds), true);
-        }
-      }
-      return new WaitPreference(Duration.ZERO, false);
-    }
-
-    Response applied(Response response) {
-      return preferred
-          ? Response.fromResponse(response)
-              .header("Preference-Applied", "wait=" + time.toSeconds())
-              .build()
-          : response;
-    }
   }
 }

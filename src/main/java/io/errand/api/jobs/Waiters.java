@@ -91,7 +91,7 @@ public class Waiters {
 
   /**
    * Completes when the job is in a final state or the time is up, whichever comes first. It may
-   * have finished already: that is found out at once.
+   * have finished already: that is found out at once. Whoever does not wait any more cancels it.
    */
   CompletableFuture<Void> await(UUID job, Duration time) {
     CompletableFuture<Void> future = new CompletableFuture<>();
@@ -109,10 +109,12 @@ public class Waiters {
           all.add(future);
           return all;
         });
-    CompletableFuture<Void> timed =
-        future.completeOnTimeout(null, time.toMillis(), TimeUnit.MILLISECONDS);
+    future.whenComplete((done, fault) -> forget(job, future, held));
+    future.completeOnTimeout(null, time.toMillis(), TimeUnit.MILLISECONDS);
     wakeUp.call();
-    return timed.whenComplete((done, fault) -> forget(job, future, held));
+    CompletableFuture<Void> told = future.copy();
+    told.whenComplete((done, fault) -> future.complete(null)); // it is cancelled by who leaves
+    return told;
   }
 
   private void forget(UUID job, CompletableFuture<Void> future, Reservation held) {

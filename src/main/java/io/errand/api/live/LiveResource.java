@@ -1,6 +1,7 @@
 package io.errand.api.live;
 
 import com.fasterxml.jackson.annotation.JsonRawValue;
+import io.errand.api.answer.AnswerBody;
 import io.errand.api.answer.AnswerBudget;
 import io.errand.api.jobs.JobAnswers;
 import io.errand.api.problem.Problem;
@@ -18,7 +19,9 @@ import io.smallrye.mutiny.Uni;
 import io.smallrye.mutiny.infrastructure.Infrastructure;
 import io.smallrye.mutiny.unchecked.Unchecked;
 import io.vertx.core.http.HttpServerResponse;
+import io.vertx.ext.web.RoutingContext;
 import jakarta.ws.rs.GET;
+import jakarta.ws.rs.HEAD;
 import jakarta.ws.rs.HeaderParam;
 import jakarta.ws.rs.Path;
 import jakarta.ws.rs.PathParam;
@@ -37,6 +40,9 @@ import org.jspecify.annotations.Nullable;
 @Path("/v1/jobs")
 @Blocking
 public class LiveResource {
+  /** Proxies that know this header pass events on at once. */
+  private static final String UNBUFFERED = "X-Accel-Buffering";
+
   private static final Duration FIRST_PAUSE = Duration.ofMillis(20);
   private static final Duration LONGEST_PAUSE = Duration.ofMillis(100);
   private static final long PATIENCE_MILLIS = 3_000;
@@ -75,9 +81,20 @@ public class LiveResource {
       throws SQLException {
     JobEntity job = find(text);
     HttpServerResponse response = caller.request().response();
-    response.putHeader("X-Accel-Buffering", "no"); // proxies that know it pass events on at once
+    response.putHeader(UNBUFFERED, "no");
     output.view(job.id, caller.principal(), job.attempt, lastEventId, sink, sse);
     BlockingRequests.leave(caller.request());
+  }
+
+  /** The head of the same stream alone: nobody watches. */
+  @HEAD
+  @Path("{id}/output/stream")
+  @Produces(MediaType.SERVER_SENT_EVENTS)
+  public Response streamHead(
+      @PathParam("id") String text, @HeaderParam("Last-Event-ID") @Nullable String lastEventId) {
+    find(text);
+    EventId.read(lastEventId);
+    return Response.ok().type(MediaType.SERVER_SENT_EVENTS_TYPE).header(UNBUFFERED, "no").build();
   }
 
   /** Its process tree now. */
@@ -94,6 +111,7 @@ public class LiveResource {
     String askedAt = watches.askForProcesses(job.id);
     notifications.send(Notifications.Topic.ATTENTION);
     UUID id = job.id;
+    RoutingContext request = caller.request();
     return Uni.createFrom()
         .item(Unchecked.supplier(() -> watches.processesBytes(id, askedAt)))
         .runSubscriptionOn(Infrastructure.getDefaultExecutor())
@@ -104,7 +122,7 @@ public class LiveResource {
         .retry()
         .withBackOff(FIRST_PAUSE, LONGEST_PAUSE)
         .expireIn(PATIENCE_MILLIS)
-        .map(Unchecked.function(bytes -> answer(id, askedAt, bytes)))
+        .map(Unchecked.function(bytes -> AnswerBody.ownedBy(request, answer(id, askedAt, bytes))))
         .onFailure(fault -> fault instanceof NotYet || fault.getCause() instanceof NotYet)
         .transform(fault -> Problem.silent());
   }

@@ -117,17 +117,14 @@ final class LiveViewer {
    * @throws Problem 400 if it is none of ours
    */
   void begin(@Nullable String lastEventId, int latestAttempt) {
-    if (lastEventId == null || lastEventId.isEmpty()) {
+    EventId last = EventId.read(lastEventId);
+    if (last == null) {
       attempt = Math.max(1, latestAttempt);
       return;
     }
-    if (!lastEventId.matches("[0-9]{1,9}:[0-9]{1,18}:[0-9]{1,18}")) {
-      throw Problem.invalid("Last-Event-ID", "is not one of ours: attempt:stdout:stderr");
-    }
-    String[] parts = lastEventId.split(":");
-    attempt = Math.max(1, Integer.parseInt(parts[0]));
-    stdout.offset = Long.parseLong(parts[1]);
-    stderr.offset = Long.parseLong(parts[2]);
+    attempt = last.attempt();
+    stdout.offset = last.stdout();
+    stderr.offset = last.stderr();
   }
 
   Position position() {

@@ -5,7 +5,6 @@ import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -217,12 +216,14 @@ public final class Problem extends RuntimeException {
   public static Problem notJson(String method) {
     Problem problem =
         of(Kind.UNSUPPORTED_MEDIA_TYPE, "The body must be application/json in UTF-8, and say so");
-    problem.otherHeaders.put("Accept", "application/json"); // RFC 9110, section 12.5.1
-    if (method.equals("POST") || method.equals("PATCH")) {
-      problem.otherHeaders.put(
-          "Accept-" + method.charAt(0) + method.substring(1).toLowerCase(Locale.ROOT),
-          "application/json");
+    String types = "application/json";
+    if (method.equals("POST")) {
+      problem.otherHeaders.put("Accept-Post", types);
+    } else if (method.equals("PATCH")) {
+      types += ", application/merge-patch+json";
+      problem.otherHeaders.put("Accept-Patch", types);
     }
+    problem.otherHeaders.put("Accept", types); // RFC 9110, section 12.5.1
     return problem;
   }
 

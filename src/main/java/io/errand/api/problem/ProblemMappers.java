@@ -1,10 +1,11 @@
 package io.errand.api.problem;
 
 import io.errand.api.problem.Problem.Kind;
+import io.errand.api.problem.Routes.Route;
 import io.errand.disk.NoSpace;
+import io.vertx.ext.web.RoutingContext;
 import jakarta.ws.rs.WebApplicationException;
 import jakarta.ws.rs.core.Response;
-import jakarta.ws.rs.core.UriInfo;
 import java.sql.SQLException;
 import java.util.Set;
 import org.jboss.logging.Logger;
@@ -24,18 +25,24 @@ public class ProblemMappers {
   private static final int MOST_CAUSES = 20;
 
   @ServerExceptionMapper
-  Response framework(WebApplicationException fault, UriInfo uri) {
-    return of(fault, uri.getRequestUri().getPath());
+  Response framework(WebApplicationException fault, RoutingContext request) {
+    return of(fault, path(request));
   }
 
   @ServerExceptionMapper
-  Response database(SQLException fault, UriInfo uri) {
-    return of(fault, uri.getRequestUri().getPath());
+  Response database(SQLException fault, RoutingContext request) {
+    return of(fault, path(request));
   }
 
   @ServerExceptionMapper
-  Response unforeseen(RuntimeException fault, UriInfo uri) {
-    return of(fault, uri.getRequestUri().getPath());
+  Response unforeseen(RuntimeException fault, RoutingContext request) {
+    return of(fault, path(request));
+  }
+
+  /** As it was sent. The framework makes a URI of the whole request, which can fail. */
+  private static String path(RoutingContext request) {
+    String path = request.request().path();
+    return path == null ? "/" : path;
   }
 
   /** What is answered on this path after a fault. */
@@ -62,9 +69,10 @@ public class ProblemMappers {
   /** What the framework refuses: no such path, method, media type. */
   private static Response framework(int status, String path) {
     Response answer = Problem.ofStatus(status).response(path);
-    return status == Kind.METHOD_NOT_ALLOWED.status
-        ? Response.fromResponse(answer).header("Allow", AllowedMethods.of(path)).build()
-        : answer;
+    Route route = status == Kind.METHOD_NOT_ALLOWED.status ? Routes.ofApi().find(path) : null;
+    return route == null
+        ? answer
+        : Response.fromResponse(answer).header("Allow", route.allowed()).build();
   }
 
   /** The fault of the database behind this one: Hibernate, Mutiny and Narayana wrap it. */

@@ -1,6 +1,8 @@
 package io.errand.api.request;
 
 import io.errand.api.problem.Problem;
+import io.errand.api.problem.Routes;
+import io.errand.api.problem.Routes.Route;
 import io.quarkus.vertx.http.runtime.CurrentVertxRequest;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.ext.web.Router;
@@ -11,8 +13,10 @@ import jakarta.ws.rs.container.ContainerRequestContext;
 import jakarta.ws.rs.container.ContainerRequestFilter;
 import jakarta.ws.rs.core.Response;
 import jakarta.ws.rs.ext.Provider;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Bounds how many requests wait for a thread or have one: all of them share the threads and the
@@ -32,6 +36,8 @@ public class BlockingRequests implements ContainerRequestFilter {
   /** So many times as many long polls and streams, which take a thread for a moment only. */
   private static final int WAITING_TIMES = 16;
 
+  private static final String ONE_JOB = "/v1/jobs/{id}";
+  private static final String STREAM = ONE_JOB + "/output/stream";
   private static final String KEY = BlockingRequests.class.getName();
 
   private final ApiConfig config;
@@ -108,13 +114,24 @@ public class BlockingRequests implements ContainerRequestFilter {
     context.next();
   }
 
-  /** Whether it is a long poll or a stream. */
   private static boolean waits(HttpServerRequest request) {
     String path = request.path();
-    String query = request.query();
-    return (path != null && path.endsWith("/output/stream"))
-        || (query != null && query.contains("wait_seconds="))
-        || request.headers().contains("Prefer");
+    return path != null
+        && waits(
+            Routes.ofApi().find(path),
+            request.method().name(),
+            request.query(),
+            request.headers().getAll("Prefer"));
+  }
+
+  /** Whether it is a long poll or a stream: no other route waits, whatever a request says. */
+  static boolean waits(
+      @Nullable Route route, String method, @Nullable String query, List<String> prefer) {
+    if (route == null || !method.equals("GET")) {
+      return false;
+    }
+    return route.template().equals(STREAM)
+        || (route.template().equals(ONE_JOB) && WaitPreference.isAsked(query, prefer));
   }
 
   /** From now on this request needs no thread. */

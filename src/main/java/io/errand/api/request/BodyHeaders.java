@@ -6,15 +6,16 @@ import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerRequest;
 import java.util.List;
 import java.util.Locale;
-import java.util.regex.Pattern;
 
 /**
- * What a head may say of its body: JSON in UTF-8, not compressed. How the body is framed has been
- * checked by the listener.
+ * What a head may say of its body: JSON in UTF-8, not compressed; a PATCH may name it a merge
+ * patch. How the body is framed has been checked by the listener.
  */
 final class BodyHeaders {
-  private static final Pattern JSON =
-      Pattern.compile("application/json(\\s*;\\s*charset=\"?utf-8\"?)?", Pattern.CASE_INSENSITIVE);
+  private static final String JSON = "application/json";
+
+  /** Of RFC 7396, for a change of what is there. */
+  private static final String MERGE_PATCH = "application/merge-patch+json";
 
   private BodyHeaders() {}
 
@@ -43,8 +44,21 @@ final class BodyHeaders {
       }
     }
     List<String> types = headers.getAll(HttpHeaders.CONTENT_TYPE);
-    if (types.size() != 1 || !JSON.matcher(types.get(0).trim()).matches()) {
+    if (types.size() != 1 || !isJson(types.get(0), method)) {
       throw Problem.notJson(method);
     }
+  }
+
+  private static boolean isJson(String contentType, String method) {
+    int semicolon = contentType.indexOf(';');
+    String type = (semicolon < 0 ? contentType : contentType.substring(0, semicolon)).trim();
+    if (!type.equalsIgnoreCase(JSON)
+        && !(method.equals("PATCH") && type.equalsIgnoreCase(MERGE_PATCH))) {
+      return false;
+    }
+    String parameter = semicolon < 0 ? "" : contentType.substring(semicolon + 1).trim();
+    return semicolon < 0
+        || parameter.equalsIgnoreCase("charset=utf-8")
+        || parameter.equalsIgnoreCase("charset=\"utf-8\"");
   }
 }

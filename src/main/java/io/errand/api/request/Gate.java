@@ -2,6 +2,8 @@ package io.errand.api.request;
 
 import io.errand.api.problem.Problem;
 import io.errand.api.problem.Problem.Kind;
+import io.errand.api.problem.Routes;
+import io.errand.api.problem.Routes.Route;
 import io.errand.auth.Tokens;
 import io.quarkus.vertx.http.runtime.filters.Filters;
 import io.vertx.core.http.HttpHeaders;
@@ -19,7 +21,8 @@ import org.jspecify.annotations.Nullable;
  * The one place that every request passes before any route: decides whose it is, whether its body
  * may be read ({@link BodyHeaders}) and whether there is memory for it ({@link BodyAdmission}).
  * Fails closed: only the paths that are listed here are served to a request without a known caller,
- * and a path that is not written as it is routed is not served at all.
+ * and a path that is not written as it is routed is not served at all. A method is served where the
+ * route of the path takes it ({@link Routes}).
  */
 @ApplicationScoped
 public class Gate {
@@ -92,6 +95,9 @@ public class Gate {
       BodyHeaders.check(context.request());
       if (path == null || !PUBLIC.contains(path)) {
         identify(context, path);
+        if (answersByRoute(context)) {
+          return;
+        }
       } else if (!READING.contains(context.request().method().name())) {
         response.putHeader(HttpHeaders.ALLOW, "GET, HEAD");
         throw Problem.ofStatus(Kind.METHOD_NOT_ALLOWED.status);
@@ -135,7 +141,37 @@ public class Gate {
     if (path == null || !path.equals(context.normalizedPath()) || !path.startsWith("/v1/")) {
       throw Problem.of(Kind.NOT_FOUND, Kind.NOT_FOUND.title);
     }
+    if (path.indexOf(';') >= 0) { // the framework leaves matrix parameters out
+      throw Problem.of(Kind.NOT_FOUND, Kind.NOT_FOUND.title);
+    }
     context.put(PRINCIPAL, principal);
     RequestMemory.watch(context);
+  }
+
+  /**
+   * Refuses a method that the route of the path does not take, and answers {@code OPTIONS}. The
+   * framework would name the methods of other paths too, also for one that is not there.
+   *
+   * @return whether the request is answered
+   */
+  private static boolean answersByRoute(RoutingContext context) {
+    Route route = Routes.ofApi().find(context.request().path());
+    String method = context.request().method().name();
+    if (route == null) {
+      if (method.equals("OPTIONS")) {
+        throw Problem.of(Kind.NOT_FOUND, Kind.NOT_FOUND.title);
+      }
+      return false;
+    }
+    boolean isAllowed = route.methods().contains(method);
+    if (isAllowed && !method.equals("OPTIONS")) {
+      return false;
+    }
+    context.response().putHeader(HttpHeaders.ALLOW, route.allowed());
+    if (!isAllowed) {
+      throw Problem.ofStatus(Kind.METHOD_NOT_ALLOWED.status);
+    }
+    context.response().end();
+    return true;
   }
 }

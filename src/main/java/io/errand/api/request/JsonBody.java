@@ -23,7 +23,6 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.CharsetDecoder;
 import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,10 +33,6 @@ public final class JsonBody {
   public static final int MAX_BYTES = 1 << 20;
   static final int MAX_BATCH_BYTES = 16 << 20;
   private static final int MAX_DEPTH = 64;
-
-  /** What the parser says of itself: the method that set a bound, and what holds the text. */
-  private static final Pattern INNER_NAMES =
-      Pattern.compile(", from `[^`]*`|\\[Source: .*?; (line: \\d+, column: \\d+)]");
 
   /** More than any job has; a list of 1,000 jobs has room for 500 of each. */
   private static final int MAX_TOKENS = 50_000;
@@ -169,8 +164,24 @@ public final class JsonBody {
             : " (line " + location.getLineNr() + ", column " + location.getColumnNr() + ")";
     String said = fault.getOriginalMessage();
     String text = said == null ? "malformed" : said.lines().findFirst().orElse("malformed");
-    text = INNER_NAMES.matcher(text).replaceAll("$1");
+    text = withoutInnerNames(text);
     return (text.length() > 200 ? text.substring(0, 200) + "…" : text) + where;
+  }
+
+  /** Without what the parser says of itself: the method that set a bound, what holds the text. */
+  private static String withoutInnerNames(String said) {
+    String text = said;
+    int from = text.indexOf(", from `");
+    int to = from < 0 ? -1 : text.indexOf("`", from + ", from `".length());
+    if (to >= 0) {
+      text = text.substring(0, from) + text.substring(to + 1);
+    }
+    int source = text.indexOf("[Source: ");
+    int line = source < 0 ? -1 : text.indexOf("line: ", source);
+    int end = line < 0 ? -1 : text.indexOf("]", line);
+    return end < 0
+        ? text
+        : text.substring(0, source) + text.substring(line, end) + text.substring(end + 1);
   }
 
   /** Bounds the tokens of one job among many, so that its tree is bounded. */

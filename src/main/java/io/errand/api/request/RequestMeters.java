@@ -1,6 +1,7 @@
 package io.errand.api.request;
 
-import io.errand.api.problem.AllowedMethods;
+import io.errand.api.problem.Routes;
+import io.errand.api.problem.Routes.Route;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
 import io.micrometer.core.instrument.Timer;
@@ -53,10 +54,10 @@ public class RequestMeters {
 
   private void record(RoutingContext context, long nanos) {
     String path = context.request().path();
-    String route = path == null ? null : AllowedMethods.templateOf(path);
+    Route route = path == null ? null : Routes.ofApi().find(path);
     record(
         context.request().method().name(), // the listener lets known ones pass
-        route == null ? UNKNOWN : route,
+        route == null ? UNKNOWN : route.template(),
         context.response().getStatusCode(),
         nanos);
   }

@@ -6,7 +6,6 @@ import io.errand.api.problem.ProblemMappers;
 import io.errand.api.request.ApiConfig;
 import io.errand.api.request.Gate;
 import io.errand.api.request.RequestBody;
-import io.errand.api.request.RequestMemory;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerRequest;
@@ -82,10 +81,10 @@ public class DirectSubmit {
       }
       submits
           .post(
+              context,
               principal,
               context.request().headers().getAll(IdempotencyKeys.HEADER),
-              body == null ? new byte[0] : body.readAllBytes(),
-              bytes -> RequestMemory.require(context, bytes))
+              body == null ? new byte[0] : body.readAllBytes())
           .subscribe()
           .with(answer -> write(context, answer), fault -> refuse(context, fault));
     } catch (IOException | RuntimeException | Error e) {

@@ -1,6 +1,7 @@
 package io.errand.api.submit;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.errand.api.answer.AnswerBody;
 import io.errand.api.jobs.JobAnswers;
 import io.errand.api.jobs.JobAnswers.ReadJob;
 import io.errand.api.problem.Problem;
@@ -68,23 +69,26 @@ public class SubmitResource {
       throws IOException {
     Parameters.refuseAll(uri);
     return post(
-        caller.principal(), headers.getRequestHeader(IdempotencyKeys.HEADER), body, memory());
+        caller.request(),
+        caller.principal(),
+        headers.getRequestHeader(IdempotencyKeys.HEADER),
+        body);
   }
 
   /**
    * Submits a job. No thread waits for the database meanwhile, unless it must be read.
    *
+   * @param request whose memory it takes
    * @param keys the values of the header {@link IdempotencyKeys#HEADER}
-   * @param memory receives how many bytes the request needs, and may throw
    */
-  Uni<Response> post(String principal, List<String> keys, byte[] body, LongConsumer memory)
+  Uni<Response> post(RoutingContext request, String principal, List<String> keys, byte[] body)
       throws IOException {
     String key = IdempotencyKeys.read(keys);
     JsonNode value = JsonBody.read(body);
     JobSpec spec = spec(value);
-    memory.accept(body.length + 2 * spec.heapBytes());
-    Request request = new Request(spec, key, Fingerprint.of(value));
-    return answer(submit.submit(principal, request), principal, Kind.KEY_REUSED);
+    RequestMemory.require(request, body.length + 2 * spec.heapBytes());
+    Request wanted = new Request(spec, key, Fingerprint.of(value));
+    return answer(request, submit.submit(principal, wanted), principal, Kind.KEY_REUSED);
   }
 
   /** Submits a job under the client's own id. */
@@ -104,10 +108,11 @@ public class SubmitResource {
     }
     JsonNode value = JsonBody.read(body);
     JobSpec spec = spec(value);
-    memory().accept(body.length + 2 * spec.heapBytes());
-    Request request = new Request(spec, null, Fingerprint.of(value));
+    RoutingContext request = caller.request();
+    RequestMemory.require(request, body.length + 2 * spec.heapBytes());
+    Request wanted = new Request(spec, null, Fingerprint.of(value));
     String principal = caller.principal();
-    return answer(submit.submitAs(own, principal, request), principal, Kind.CONFLICT);
+    return answer(request, submit.submitAs(own, principal, wanted), principal, Kind.CONFLICT);
   }
 
   /** Submits up to 1,000 jobs, all or none. */
@@ -179,7 +184,10 @@ public class SubmitResource {
 
   /** On the request's event loop where the job came along, else where one may block to read it. */
   private Uni<Response> answer(
-      CompletableFuture<Submission> stored, String principal, Kind conflict) {
+      RoutingContext request,
+      CompletableFuture<Submission> stored,
+      String principal,
+      Kind conflict) {
     io.vertx.core.Context eventLoop = Vertx.currentContext();
     return Uni.createFrom()
         .completionStage(stored)
@@ -188,7 +196,11 @@ public class SubmitResource {
             submission -> {
               Uni<Response> answer =
                   Uni.createFrom()
-                      .item(Unchecked.supplier(() -> answer(submission, principal, conflict)));
+                      .item(
+                          Unchecked.supplier(
+                              () ->
+                                  AnswerBody.ownedBy(
+                                      request, answer(submission, principal, conflict))));
               return submission instanceof Submission.Accepted accepted && accepted.job() != null
                   ? answer
                   : answer.runSubscriptionOn(Infrastructure.getDefaultWorkerPool());
