@@ -2,6 +2,7 @@ package io.errand.api.problem;
 
 import io.errand.api.problem.Problem.Kind;
 import io.errand.disk.NoSpace;
+import io.errand.store.DatabaseCheck;
 import jakarta.ws.rs.WebApplicationException;
 import jakarta.ws.rs.core.Response;
 import jakarta.ws.rs.core.UriInfo;
@@ -51,8 +52,8 @@ public class ProblemMappers {
     }
     SQLException ofDatabase = ofDatabase(fault);
     if (ofDatabase != null && !isOurs(ofDatabase)) {
-      LOG.warnf("A request failed at the database: %s", ofDatabase.getMessage());
-      return Problem.unavailable().response(path);
+      LOG.warnf("A request failed: %s", DatabaseCheck.description(ofDatabase));
+      return Problem.unavailable(DatabaseCheck.hasAnswered(ofDatabase)).response(path);
     }
     LOG.error("A request failed", fault);
     return Problem.of(Kind.INTERNAL, "The server's log says more, under this request's id")
