@@ -8,6 +8,7 @@ import io.errand.exec.PassableParents;
 import io.errand.settings.AllSettings;
 import io.errand.settings.Settings;
 import io.errand.store.DatabaseCheck;
+import io.errand.store.Durability;
 import io.errand.store.Session;
 import io.errand.text.FaultText;
 import io.errand.text.Printed;
@@ -74,8 +75,8 @@ public final class Errand {
         Settings read = Settings.ofThisProcess();
         Path home = DataDirectory.of(read.get("home"));
         read.lines().forEach(System.out::println);
-        Settings.unknown(System.getenv()).forEach(note -> System.out.println("note: " + note));
-        SettingsCheck.run(read, home);
+        Settings.unknown().forEach(note -> System.out.println("note: " + note));
+        SettingsCheck.run(read, home).forEach(warning -> System.out.println("warning: " + warning));
         System.out.println("The settings are fine; the data directory is " + home);
         return 0;
       } catch (IOException | IllegalStateException | IllegalArgumentException e) {
@@ -93,7 +94,7 @@ public final class Errand {
     Settings read = Settings.ofThisProcess();
     settings = read;
     EndRequest.listen(Errand::endAtOnce);
-    Settings.unknown(System.getenv()).forEach(note -> System.err.println("errand: " + note));
+    Settings.unknown().forEach(note -> System.err.println("errand: " + note));
     // Sessions of the database take our zone, and it need not know what this host calls its
     // own.
     TimeZone.setDefault(TimeZone.getTimeZone("UTC"));
@@ -212,6 +213,7 @@ public final class Errand {
                 problem -> {
                   throw new IllegalStateException("The database cannot be used: " + problem);
                 });
+        Durability.weaknesses(connection).forEach(note -> System.err.println("errand: " + note));
         return;
       } catch (SQLException e) {
         if (EndRequest.isReceived()) {

@@ -72,12 +72,7 @@ public class Server implements QuarkusApplication, AsyncHealthCheck {
     Files.deleteIfExists(partial);
     Files.writeString(partial, url + "\n", StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
     Files.move(partial, home.resolve("url"), StandardCopyOption.ATOMIC_MOVE);
-    String host = config.httpHost();
-    if (!host.equals("127.0.0.1") && !host.equals("localhost") && !host.matches("\\[?::1]?")) {
-      LOG.warnf(
-          "Listening on %s without TLS: put a TLS-terminating proxy in front, tokens travel in clear",
-          host);
-    }
+    SettingsCheck.warningOfAddress(config.httpHost()).ifPresent(LOG::warn);
     System.out.println("Errand serves " + url + " (" + tokens.whereabouts() + ")");
     config
         .psqlLine()
