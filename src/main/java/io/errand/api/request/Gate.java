@@ -132,7 +132,10 @@ public class Gate {
           "Send Authorization: Bearer with the token from $ERRAND_HOME/token or ERRAND_TOKEN");
     }
     // Decided on the path that is routed, so one that is written in another way is not routed.
-    if (path == null || !path.equals(context.normalizedPath()) || !path.startsWith("/v1/")) {
+    if (path == null
+        || !path.equals(context.normalizedPath())
+        || !path.startsWith("/v1/")
+        || path.endsWith("/")) { // the framework would leave it out
       throw Problem.of(Kind.NOT_FOUND, Kind.NOT_FOUND.title);
     }
     context.put(PRINCIPAL, principal);
