@@ -18,6 +18,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.eclipse.microprofile.health.HealthCheckResponse;
 import org.eclipse.microprofile.health.Readiness;
 import org.jboss.logging.Logger;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The server from ready to gone. The first {@link EndRequest} drains it and ends in exit status 0.
@@ -34,6 +35,7 @@ public class Server implements QuarkusApplication, AsyncHealthCheck {
   private final ServerConfig config;
   private final Listener listener;
   private final AtomicBoolean draining = new AtomicBoolean();
+  private @Nullable Thread warmUp;
 
   Server(Worker worker, ApiConfig api, Tokens tokens, ServerConfig config, Listener listener) {
     this.worker = worker;
@@ -58,6 +60,7 @@ public class Server implements QuarkusApplication, AsyncHealthCheck {
     }
     EndRequest.whenReceived(this::beginDrain);
     Quarkus.waitForExit();
+    awaitWarmUp();
     listener.stop();
     return 0;
   }
@@ -65,7 +68,7 @@ public class Server implements QuarkusApplication, AsyncHealthCheck {
   /** Lets clients find it, and says so. */
   private void announce(String url) throws IOException {
     if (api.isApi()) {
-      WarmUp.begin(url, tokens.adminAuthorization());
+      warmUp = WarmUp.begin(url, tokens.adminAuthorization());
     }
     Path home = Path.of(config.home());
     Path partial = home.resolve("url-partial");
@@ -81,6 +84,18 @@ public class Server implements QuarkusApplication, AsyncHealthCheck {
               System.out.println("The database, for psql:");
               System.out.println(line);
             });
+  }
+
+  /** The framework must not stop below a request of our own. */
+  private void awaitWarmUp() {
+    Thread asking = warmUp;
+    try {
+      if (asking != null) {
+        asking.join(WarmUp.LONGEST_MILLIS);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   private void beginDrain() {
