@@ -8,6 +8,7 @@ import io.errand.exec.PassableParents;
 import io.errand.settings.AllSettings;
 import io.errand.settings.Settings;
 import io.errand.store.DatabaseCheck;
+import io.errand.store.Durability;
 import io.errand.store.Session;
 import io.errand.text.FaultText;
 import io.errand.text.Printed;
@@ -21,7 +22,6 @@ import java.sql.SQLException;
 import java.util.TimeZone;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
-import sun.misc.Signal;
 
 /**
  * The way in: takes the data directory, starts the built-in database unless there is another, and
@@ -50,10 +50,15 @@ public final class Errand {
     try {
       prepare();
     } catch (IOException | SQLException | IllegalStateException e) {
-      System.err.println("errand: " + withoutSecrets(FaultText.of(e)));
-      System.exit(1);
+      if (!EndRequest.isReceived()) { // else it is of no interest: such as an initdb that was ended
+        System.err.println("errand: " + withoutSecrets(FaultText.of(e)));
+        System.exit(1);
+      }
     } catch (InterruptedException e) {
       System.exit(130);
+    }
+    if (EndRequest.isReceived()) {
+      end(0, null);
     }
     Quarkus.run(Server.class, Errand::end, arguments);
   }
@@ -70,8 +75,8 @@ public final class Errand {
         Settings read = Settings.ofThisProcess();
         Path home = DataDirectory.of(read.get("home"));
         read.lines().forEach(System.out::println);
-        Settings.unknown(System.getenv()).forEach(note -> System.out.println("note: " + note));
-        SettingsCheck.run(read, home);
+        Settings.unknown().forEach(note -> System.out.println("note: " + note));
+        SettingsCheck.run(read, home).forEach(warning -> System.out.println("warning: " + warning));
         System.out.println("The settings are fine; the data directory is " + home);
         return 0;
       } catch (IOException | IllegalStateException | IllegalArgumentException e) {
@@ -88,11 +93,11 @@ public final class Errand {
   private static void prepare() throws IOException, InterruptedException, SQLException {
     Settings read = Settings.ofThisProcess();
     settings = read;
-    Settings.unknown(System.getenv()).forEach(note -> System.err.println("errand: " + note));
+    EndRequest.listen(Errand::endAtOnce);
+    Settings.unknown().forEach(note -> System.err.println("errand: " + note));
     // Sessions of the database take our zone, and it need not know what this host calls its
     // own.
     TimeZone.setDefault(TimeZone.getTimeZone("UTC"));
-    Signal.handle(new Signal("HUP"), signal -> Signal.raise(new Signal("TERM")));
     read.publish();
     Path home = DataDirectory.of(read.get("home"));
     OwnDirectory.makeHome(home);
@@ -119,6 +124,9 @@ public final class Errand {
     System.setProperty(
         "quarkus.vertx.cache-directory", Settings.escaped(home.resolve("vertx-cache").toString()));
     String url = read.get("database-url");
+    if (EndRequest.isReceived()) {
+      return; // before a database is started
+    }
     if (url != null) {
       awaitDatabase(url, read.get("database-user"), read.get("database-password"));
     } else {
@@ -165,6 +173,11 @@ public final class Errand {
     Runtime.getRuntime().halt(fault != null && exitCode == 0 ? 1 : exitCode);
   }
 
+  /** The start did not heed the request to end in time. */
+  private static void endAtOnce() {
+    end(143, null); // as a shell reports SIGTERM
+  }
+
   private static synchronized void stopDatabase() {
     EmbeddedPostgres running = postgres;
     postgres = null;
@@ -200,8 +213,12 @@ public final class Errand {
                 problem -> {
                   throw new IllegalStateException("The database cannot be used: " + problem);
                 });
+        Durability.weaknesses(connection).forEach(note -> System.err.println("errand: " + note));
         return;
       } catch (SQLException e) {
+        if (EndRequest.isReceived()) {
+          return;
+        }
         if (i == DATABASE_TRIES || !DatabaseCheck.mayPass(e)) {
           throw new IllegalStateException("The database cannot be used: " + FaultText.of(e), e);
         }

@@ -18,11 +18,11 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.eclipse.microprofile.health.HealthCheckResponse;
 import org.eclipse.microprofile.health.Readiness;
 import org.jboss.logging.Logger;
-import sun.misc.Signal;
+import org.jspecify.annotations.Nullable;
 
 /**
- * The server from ready to gone. The first SIGTERM or SIGINT drains it and ends in exit status 0;
- * later ones change nothing. While it drains it answers requests, but says that it is not ready.
+ * The server from ready to gone. The first {@link EndRequest} drains it and ends in exit status 0.
+ * While it drains it answers requests, but says that it is not ready.
  */
 @Readiness
 @ApplicationScoped
@@ -35,6 +35,7 @@ public class Server implements QuarkusApplication, AsyncHealthCheck {
   private final ServerConfig config;
   private final Listener listener;
   private final AtomicBoolean draining = new AtomicBoolean();
+  private @Nullable Thread warmUp;
 
   Server(Worker worker, ApiConfig api, Tokens tokens, ServerConfig config, Listener listener) {
     this.worker = worker;
@@ -46,26 +47,35 @@ public class Server implements QuarkusApplication, AsyncHealthCheck {
 
   @Override
   public int run(String... arguments) throws IOException {
-    Signal.handle(new Signal("TERM"), signal -> beginDrain());
-    Signal.handle(new Signal("INT"), signal -> beginDrain());
+    if (EndRequest.isReceived()) {
+      return 0;
+    }
     String host =
         config.httpHost().contains(":") ? "[" + config.httpHost() + "]" : config.httpHost();
     String reachable = host.equals("0.0.0.0") || host.equals("[::]") ? "127.0.0.1" : host;
     String url = "http://" + reachable + ":" + listener.start(config.httpHost(), config.httpPort());
-    Path home = Path.of(config.home());
-    if (api.isApi()) {
-      WarmUp.begin(url, tokens.adminAuthorization());
-    }
     worker.start(); // the port is ours by now, so nothing is claimed by a start that fails
+    if (!EndRequest.isReceived()) {
+      announce(url);
+    }
+    EndRequest.whenReceived(this::beginDrain);
+    Quarkus.waitForExit();
+    awaitWarmUp();
+    listener.stop();
+    return 0;
+  }
+
+  /** Lets clients find it, and says so. */
+  private void announce(String url) throws IOException {
+    if (api.isApi()) {
+      warmUp = WarmUp.begin(url, tokens.adminAuthorization());
+    }
+    Path home = Path.of(config.home());
     Path partial = home.resolve("url-partial");
     Files.deleteIfExists(partial);
     Files.writeString(partial, url + "\n", StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
     Files.move(partial, home.resolve("url"), StandardCopyOption.ATOMIC_MOVE);
-    if (!host.equals("127.0.0.1") && !host.equals("localhost") && !host.equals("[::1]")) {
-      LOG.warnf(
-          "Listening on %s without TLS: put a TLS-terminating proxy in front, tokens travel in clear",
-          host);
-    }
+    SettingsCheck.warningOfAddress(config.httpHost()).ifPresent(LOG::warn);
     System.out.println("Errand serves " + url + " (" + tokens.whereabouts() + ")");
     config
         .psqlLine()
@@ -74,9 +84,18 @@ public class Server implements QuarkusApplication, AsyncHealthCheck {
               System.out.println("The database, for psql:");
               System.out.println(line);
             });
-    Quarkus.waitForExit();
-    listener.stop();
-    return 0;
+  }
+
+  /** The framework must not stop below a request of our own. */
+  private void awaitWarmUp() {
+    Thread asking = warmUp;
+    try {
+      if (asking != null) {
+        asking.join(WarmUp.LONGEST_MILLIS);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   private void beginDrain() {

@@ -19,8 +19,11 @@ import java.net.SocketException;
 import java.net.UnknownHostException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
@@ -36,16 +39,19 @@ public final class SettingsCheck {
   /**
    * Checks.
    *
+   * @return what the start would warn of
    * @throws IllegalStateException with a sentence, if the start would refuse a setting
    * @throws IllegalArgumentException the same
    * @throws IOException the same
    */
-  static void run(Settings settings, Path home) throws IOException {
+  static List<String> run(Settings settings, Path home) throws IOException {
+    List<String> warnings = new ArrayList<>();
     SmallRyeConfig config = config(settings, home);
     WorkerConfig worker = config.getConfigMapping(WorkerConfig.class);
     worker.check();
     config.getConfigMapping(RetentionConfig.class).check();
     checkAddress(settings.get("http-host"));
+    warningOfAddress(settings.get("http-host")).ifPresent(warnings::add);
     OwnDirectory.checkHome(home);
     checkToken(settings, home);
     if (settings.get("database-url") == null) {
@@ -53,12 +59,26 @@ public final class SettingsCheck {
     }
     if (worker.isWorker()) {
       checkMemory(new MemoryBudget(), worker.workerSlots());
-      Accounts.choose(settings.get("run-as"), home);
+      Accounts accounts = Accounts.choose(settings.get("run-as"), home);
+      if (accounts.isTheServers()) {
+        warnings.add(accounts.description());
+      }
       String temporary = settings.get("temporary-directory");
       if (temporary != null) {
         OwnDirectory.checkTemporary(Path.of(temporary).toAbsolutePath());
       }
     }
+    return warnings;
+  }
+
+  /** What is to be said of the address to listen on, where clients of other hosts can reach it. */
+  static Optional<String> warningOfAddress(@Nullable String host) {
+    return host == null || host.matches("127\\.0\\.0\\.1|localhost|\\[?::1]?")
+        ? Optional.empty()
+        : Optional.of(
+            "Listening on "
+                + host
+                + " without TLS: put a TLS-terminating proxy in front, tokens travel in clear");
   }
 
   private static SmallRyeConfig config(Settings settings, Path home) {

@@ -15,7 +15,7 @@ import org.jboss.logging.Logger;
  */
 final class WarmUp {
   private static final Logger LOG = Logger.getLogger(WarmUp.class);
-  private static final int LONGEST_MILLIS = 10_000;
+  static final int LONGEST_MILLIS = 10_000;
 
   private WarmUp() {}
 
@@ -24,11 +24,13 @@ final class WarmUp {
    *
    * @param url of the server
    * @param authorization header of a client that may list jobs
+   * @return the thread that asks; it ends within about {@value #LONGEST_MILLIS} ms
    */
-  static void begin(String url, String authorization) {
+  static Thread begin(String url, String authorization) {
     Thread thread = new Thread(() -> ask(url, authorization), "errand-warm-up");
     thread.setDaemon(true);
     thread.start();
+    return thread;
   }
 
   private static void ask(String url, String authorization) {

@@ -1,6 +1,7 @@
 package io.errand.cli;
 
 import io.errand.cli.Printer.Format;
+import io.errand.text.CommandUse;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -41,11 +42,10 @@ import picocli.CommandLine.Option;
     },
     footer = {
       "",
-      "The client finds the server through ERRAND_URL and ERRAND_TOKEN, else",
-      "through the files url and token in ERRAND_HOME. Exit status: 0 done,",
-      "1 the server refused or the job did not succeed, 2 usage, 69 no server,",
-      "74 what was to be printed is not complete, 77 refused, 141 the reader of the",
-      "output has ended; `run` exits as its command did."
+      "The client finds the server through ERRAND_URL and ERRAND_TOKEN, else through the files url"
+          + " and token in ERRAND_HOME. Exit status: 0 done, 1 the server refused or the job did not"
+          + " succeed, 2 usage, 69 no server, 74 what was to be printed is not complete, 77 refused,"
+          + " 141 the reader of the output has ended; `run` exits as its command did."
     })
 public final class Client {
   static final String VERSION = "errand 0.1.0";
@@ -85,6 +85,7 @@ public final class Client {
         .values()
         .forEach(command -> command.getCommandSpec().mixinStandardHelpOptions(true));
     line.addSubcommand("help", new CommandLine.HelpCommand());
+    CommandUse.prepare(line);
     line.getSubcommands()
         .forEach(
             (verb, command) -> {
@@ -167,7 +168,10 @@ public final class Client {
 
   @Command(
       name = "completion",
-      description = {"Print a completion script for bash and zsh:", "source <(errand completion)"})
+      description = {
+        "Print a completion script for bash and zsh.",
+        "To load it: source <(errand completion)"
+      })
   static final class Completion implements Callable<Integer> {
     @Override
     public Integer call() {
@@ -218,6 +222,8 @@ public final class Client {
 
   @Command(name = "list", description = "List jobs, the newest first.")
   static final class ListJobs implements Callable<Integer> {
+    private static final int USUAL = 20;
+
     @Mixin OutputOption output = new OutputOption();
 
     @Option(
@@ -249,12 +255,13 @@ public final class Client {
     @Option(
         names = {"-n", "--limit"},
         paramLabel = "N",
-        description = "At most 500 (20).")
-    int limit = 20;
+        description = "At most so many jobs, from 1 to 500 (20).")
+    @Nullable Integer limit;
 
     @Override
     public Integer call() {
-      StringBuilder path = new StringBuilder("/v1/jobs?page_size=" + limit);
+      StringBuilder path =
+          new StringBuilder("/v1/jobs?page_size=" + (limit == null ? USUAL : limit));
       add(path, "state", state);
       add(path, "queue", queue);
       add(path, "q", text);
@@ -267,7 +274,9 @@ public final class Client {
         throw OptionNames.ofList(e);
       }
       output.print(Client.list(page, "jobs"), page);
-      if (!"".equals(page.get("next_page_token")) && output.format != Format.json) {
+      if (limit == null
+          && !"".equals(page.get("next_page_token"))
+          && output.format != Format.json) {
         System.err.println("errand: there are more; narrow the list or raise --limit");
       }
       return ExitCodes.OK;
@@ -284,7 +293,7 @@ public final class Client {
       name = "wait",
       description = {
         "Wait until jobs have finished; 0 if all of them succeeded, else 1.",
-        "A restart of the server does not end it, nor ten minutes without one."
+        "It goes on while the server restarts, for up to ten minutes without an answer."
       })
   static final class Wait implements Callable<Integer> {
     @Mixin EachJob jobs = new EachJob();
@@ -301,7 +310,12 @@ public final class Client {
   static final class Cancel extends Change {
     @Override
     Map<String, Object> change(Http http, String id) {
-      return http.post("/v1/jobs/" + id + "/cancel");
+      Map<String, Object> job = http.post("/v1/jobs/" + id + "/cancel");
+      if ("running".equals(job.get("state"))) {
+        EachJob.say(
+            "job " + id + ": the cancel was accepted; the job ends when its processes have ended");
+      }
+      return job;
     }
   }
 

@@ -23,61 +23,72 @@ import org.jspecify.annotations.Nullable;
  * to load than a whole command of ours.
  */
 final class Http {
+  private static final String STANDARD_URL = "http://127.0.0.1:8080";
   private static final int CONNECT_MILLIS = 5_000;
   private static final int QUICK_MILLIS = 2_000;
   static final int READ_MILLIS = 75_000; // longer than the server holds an answer
 
   private final boolean fromFile; // the address is what the data directory says
   private final String token;
-  private String base;
-  private boolean answered;
+  private final String ofToken; // what to say where the token is refused
+  private volatile String base;
+  private volatile boolean answered;
 
-  private Http(String base, boolean fromFile, String token) {
+  private Http(String base, boolean fromFile, String token, String ofToken) {
     this.base = base;
     this.fromFile = fromFile;
     this.token = token;
+    this.ofToken = ofToken;
   }
 
   /** The server that the environment names, or the one of the data directory. */
   static Http connect() {
     Path home = home();
-    String url = setting("ERRAND_URL");
+    String set = setting("ERRAND_URL");
     String ownUrl = firstLine(home.resolve("url"));
-    boolean elsewhere = url != null && !isSame(url, ownUrl);
-    if (url == null) {
-      url = ownUrl;
+    String url = set != null ? plain(set) : ownUrl != null ? plain(ownUrl) : STANDARD_URL;
+    String given = setting("ERRAND_TOKEN");
+    if (given != null) {
+      return new Http(
+          url, set == null, header(given), "the token of ERRAND_TOKEN is not accepted by " + url);
     }
-    if (url == null) {
-      url = "http://127.0.0.1:8080";
+    Path file = home.resolve("token");
+    if (set != null && (ownUrl == null || !url.equals(plain(ownUrl)))) {
+      // The token of the data directory is another server's, and must not be sent to this one.
+      return new Http(
+          url,
+          false,
+          "",
+          "ERRAND_URL is not the server of "
+              + home.resolve("url")
+              + ", so its token was not sent; set ERRAND_TOKEN");
     }
-    String token = setting("ERRAND_TOKEN");
-    if (token == null && elsewhere) {
-      token =
-          ""; // that of the data directory is another server's, and must not be sent to this one
-    }
-    if (token == null) {
-      token = firstLine(home.resolve("token"));
-    }
+    String token = firstLine(file);
     if (token == null) {
       throw new ClientException(
           ExitCodes.REFUSED,
           "no token: set ERRAND_TOKEN, or start a server with `errand serve` first ("
-              + home.resolve("token")
+              + file
               + " cannot be read)");
     }
-    return new Http(withoutSlash(url), setting("ERRAND_URL") == null, header(token));
+    return new Http(
+        url,
+        set == null,
+        header(token),
+        "the token in " + file + " is not accepted by " + url + "; set ERRAND_TOKEN");
   }
 
   /** A server that was started again may have another address, by the data directory. */
   void lookAgain() {
     String url = fromFile ? firstLine(home().resolve("url")) : null;
     if (url != null && !url.isEmpty()) {
-      base = withoutSlash(url);
+      base = plain(url);
     }
   }
 
-  private static String withoutSlash(String url) {
-    return url.endsWith("/") ? url.substring(0, url.length() - 1) : url;
+  /** Without slashes at the end, and without the first part of all routes. */
+  private static String plain(String url) {
+    return url.replaceFirst("(?:/+v1)?/*\\z", "");
   }
 
   private static String header(String token) {
@@ -88,10 +99,6 @@ final class Http {
               + " carry; it must be one line of printable ASCII");
     }
     return token;
-  }
-
-  private static boolean isSame(String url, @Nullable String other) {
-    return other != null && url.replaceAll("/+$", "").equals(other.replaceAll("/+$", ""));
   }
 
   private static Path home() {
@@ -260,7 +267,7 @@ final class Http {
     }
   }
 
-  private static ClientException refusal(HttpURLConnection connection, int status) {
+  private ClientException refusal(HttpURLConnection connection, int status) {
     String detail = "the server answered " + status;
     List<FieldError> errors = new ArrayList<>();
     try (InputStream error = connection.getErrorStream()) {
@@ -274,6 +281,15 @@ final class Http {
       }
     } catch (IOException e) {
       detail = "the server answered " + status;
+    }
+    if (status == HttpURLConnection.HTTP_UNAUTHORIZED) {
+      detail = ofToken;
+    } else if (status >= 500 && status != HttpURLConnection.HTTP_UNAVAILABLE) {
+      String id = connection.getHeaderField("X-Request-Id");
+      detail =
+          "the server answered "
+              + status
+              + (id == null ? "" : ", and its log says more under the request id " + id);
     }
     int exitCode =
         switch (status) {

@@ -22,7 +22,7 @@ final class JobOptions {
   @Option(
       names = {"-q", "--queue"},
       paramLabel = "NAME",
-      description = "The queue (default).")
+      description = "The queue of the job (default).")
   @Nullable String queue;
 
   @Option(names = "--priority", paramLabel = "N", description = "-100 to 100, higher runs first.")
@@ -31,7 +31,10 @@ final class JobOptions {
   @Option(names = "--run-at", paramLabel = "TIME", description = "Not before this RFC 3339 time.")
   @Nullable String runAt;
 
-  @Option(names = "--expires-at", paramLabel = "TIME", description = "Cancel it then if unstarted.")
+  @Option(
+      names = "--expires-at",
+      paramLabel = "TIME",
+      description = "Cancel the job at this time if it has not started.")
   @Nullable String expiresAt;
 
   @Option(
@@ -46,28 +49,46 @@ final class JobOptions {
       description = "A label of the job; may be repeated.")
   List<String> labels = List.of();
 
-  @Option(names = "--stdin", paramLabel = "FILE", description = "What it reads; - is this stdin.")
+  @Option(
+      names = "--stdin",
+      paramLabel = "FILE",
+      description = "A file that the command reads as stdin; - is the stdin of this client.")
   @Nullable String stdin;
 
-  @Option(names = "--cwd", paramLabel = "DIR", description = "Where it starts, on the worker.")
+  @Option(
+      names = "--cwd",
+      paramLabel = "DIR",
+      description = "The directory on the worker in which the command starts.")
   @Nullable String workingDirectory;
 
-  @Option(names = "--timeout", paramLabel = "SECONDS", description = "End it after this time.")
+  @Option(
+      names = "--timeout",
+      paramLabel = "SECONDS",
+      description = "End the command after this time.")
   @Nullable Double timeoutSeconds;
 
-  @Option(names = "--description", paramLabel = "TEXT", description = "For people.")
+  @Option(names = "--description", paramLabel = "TEXT", description = "A text for people.")
   @Nullable String description;
 
-  @Option(names = "--kill-grace", paramLabel = "SECONDS", description = "From SIGTERM to SIGKILL.")
+  @Option(
+      names = "--kill-grace",
+      paramLabel = "SECONDS",
+      description = "The time from SIGTERM to SIGKILL.")
   @Nullable Double killGraceSeconds;
 
-  @Option(names = "--max-attempts", paramLabel = "N", description = "How many attempts it has.")
+  @Option(names = "--max-attempts", paramLabel = "N", description = "The most attempts of the job.")
   @Nullable Integer maxAttempts;
 
-  @Option(names = "--on-lost", paramLabel = "WORD", description = "retry, fail or hold.")
+  @Option(
+      names = "--on-lost",
+      paramLabel = "WORD",
+      description = "What follows when the worker is lost: retry, fail or hold.")
   @Nullable String onLost;
 
-  @Option(names = "--concurrency-key", paramLabel = "KEY", description = "One at a time runs.")
+  @Option(
+      names = "--concurrency-key",
+      paramLabel = "KEY",
+      description = "At most one job with this key runs at a time.")
   @Nullable String concurrencyKey;
 
   @Option(
@@ -78,7 +99,7 @@ final class JobOptions {
               + " nice; may be repeated.")
   List<String> limits = List.of();
 
-  @Option(names = "--user", paramLabel = "NAME", description = "Run it as this user.")
+  @Option(names = "--user", paramLabel = "NAME", description = "Run the command as this user.")
   @Nullable String user;
 
   @Option(names = "--sandbox", description = "No network, and a read-only file system.")

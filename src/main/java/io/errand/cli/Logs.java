@@ -13,13 +13,14 @@ import picocli.CommandLine.Parameters;
     name = "logs",
     description = {
       "Print what a job printed: stdout and stderr, as they were.",
-      "Of a running attempt without -f: what it has printed by now."
+      "Without -f, of a running attempt: what it has printed so far."
     },
     footer = {
       "",
-      "Exit status: 0 all of it, 74 bytes are missing, which stderr tells with their number,",
-      "1 no such job or attempt. With -f: if the reader of the output ends, or at Ctrl-C,",
-      "the client ends (141, 130), and the job is not ended by that."
+      "Exit status: 0 if all of it was printed; 74 if bytes are missing, and stderr says how many;"
+          + " 1 if there is no such job or attempt.",
+      "With -f: if the reader of the output ends, or at Ctrl-C, the client ends with 141 or 130, and"
+          + " the job goes on."
     })
 final class Logs implements Callable<Integer> {
   @Parameters(paramLabel = "ID")

@@ -50,7 +50,11 @@ final class OptionNames {
 
   /** A refusal of a submit. */
   static ClientException ofJob(ClientException refusal) {
-    return renamed(refusal, OF_JOB);
+    ClientException renamed = renamed(refusal, OF_JOB);
+    String text = String.valueOf(renamed.getMessage());
+    return new ClientException(
+        renamed.exitCode(),
+        text.replace("with another body", "with another command or other options"));
   }
 
   /** A refusal of a list. */

@@ -55,7 +55,10 @@ final class Printer {
 
   static void json(Object value) {
     try {
-      String text = JSON.std.with(JSON.Feature.PRETTY_PRINT_OUTPUT).asString(value);
+      String text =
+          JSON.std
+              .with(JSON.Feature.PRETTY_PRINT_OUTPUT, JSON.Feature.WRITE_NULL_PROPERTIES)
+              .asString(value);
       System.out.println(Visible.lines(text)); // its escapes are those of JSON
     } catch (IOException e) {
       throw new ClientException(
@@ -63,7 +66,11 @@ final class Printer {
     }
   }
 
+  /** Without rows nothing. */
   private static void table(List<Map<String, Object>> rows, List<String> columns) {
+    if (rows.isEmpty()) {
+      return;
+    }
     List<List<String>> cells = new ArrayList<>();
     cells.add(columns.stream().map(String::toUpperCase).toList());
     rows.forEach(row -> cells.add(columns.stream().map(name -> cell(row.get(name))).toList()));

@@ -11,17 +11,19 @@ import picocli.CommandLine.Mixin;
 @Command(
     name = "run",
     description = {
-      "Submit a command, print what it prints, exit as it does. One attempt by default.",
-      "From its first word on all is the command, byte for byte; -- may stand before it."
+      "Submit a command, print what it prints, and exit as it does. It has one attempt by default.",
+      "From its first word on, everything belongs to the command, byte for byte. The word -- may"
+          + " stand before it."
     },
     footer = {
       "",
-      "Exit status: the command's own; 128+n if signal n ended it (137 also for out_of_memory,",
-      "out_of_disk and cpu_seconds), 124 timeout, 125 no status, 126 and 127 not started.",
-      "74 if it succeeded but bytes of its output are missing, which stderr tells with their",
-      "number (the last 1 MiB of a stream is always there unless --stdout-limit and",
-      "--stderr-limit say otherwise). If the reader of the output ends, or at Ctrl-C, the",
-      "client ends (141, 130), and the job is not ended by that."
+      "Exit status: that of the command. 128+n if signal n ended it; 137 also stands for"
+          + " out_of_memory, out_of_disk and cpu_seconds. 124: it reached its timeout. 125: the job"
+          + " ended without an exit status of its command. 126 and 127: it could not be started."
+          + " 74: it succeeded, but bytes of its output are missing; stderr says how many.",
+      "Of each stream 1 MiB is kept unless --stdout-limit or --stderr-limit says less.",
+      "If the reader of the output ends, or at Ctrl-C, the client ends with 141 or 130, and the job"
+          + " goes on."
     })
 final class Run implements Callable<Integer> {
   /** The most that a server keeps of a stream. */
@@ -35,7 +37,8 @@ final class Run implements Callable<Integer> {
     String id = String.valueOf(options.submit(http, 1, OUTPUT_LIMIT).get("id"));
     JobOutput output = new JobOutput(http, id, Selection.ALL);
     Map<String, Object> job;
-    try (Detach detach = new Detach(http, id)) {
+    try (Detach detach = new Detach(http, id);
+        NotStarted note = new NotStarted(http, id)) {
       try {
         job = output.follow();
       } catch (ClientException e) {

@@ -81,7 +81,9 @@ final class Top implements Callable<Integer> {
         }
       }
     }
-    Printer.print(format, rows, rows, "pid", COLUMNS, List.of());
+    if (exitCode == ExitCodes.OK || ids.size() > 1) {
+      Printer.print(format, rows, rows, "pid", COLUMNS, List.of());
+    }
     return exitCode;
   }
 

@@ -69,15 +69,18 @@ public final class TrustedPath {
       return;
     }
     if (!Files.isDirectory(directory, LinkOption.NOFOLLOW_LINKS)) {
-      throw refusal(directory, "is not a directory, or a link to one");
+      throw refusal(directory, "is not a directory, or a link to one", "");
     }
     int owner = fact(directory, "uid");
     boolean given = owner == 0 && uid != 0; // a volume, as container engines make them
     if (owner != uid && !given) {
-      throw refusal(directory, "belongs to uid " + owner + " and not to the server's account");
+      throw refusal(
+          directory,
+          "belongs to uid " + owner + " and not to the server's account",
+          "chown it to uid " + uid);
     }
     if (owner == uid && isWritableByOthers(directory)) {
-      throw refusal(directory, "can be written to by other accounts; chmod go-w it");
+      throw refusal(directory, "can be written to by other accounts", "chmod go-w it");
     }
   }
 
@@ -93,7 +96,7 @@ public final class TrustedPath {
       checkOne(way);
       if (Files.isSymbolicLink(way)) {
         if (++links > MOST_LINKS) {
-          throw refusal(way, "leads through too many links");
+          throw refusal(way, "leads through too many links", "");
         }
         Path folder = way.resolveSibling("").toRealPath();
         checkWay(folder.resolve(Files.readSymbolicLink(way)).normalize());
@@ -105,7 +108,9 @@ public final class TrustedPath {
     int owner = fact(path, "uid");
     if (owner != 0 && owner != uid && !(owner == UNMAPPED && unmappedIsOutside)) {
       throw refusal(
-          path, "belongs to uid " + owner + ", who is neither root nor the server's account");
+          path,
+          "belongs to uid " + owner + ", which is neither root nor the server's account",
+          "chown it to root" + (uid == 0 ? "" : " or to uid " + uid));
     }
     boolean given = owner != uid && uid != 0;
     if (!given
@@ -113,7 +118,7 @@ public final class TrustedPath {
         && !Files.isSymbolicLink(path)
         && isWritableByOthers(path)) {
       throw refusal(
-          path, "can be written to by other accounts; chmod go-w it, or set its sticky bit");
+          path, "can be written to by other accounts", "chmod go-w it, or set its sticky bit");
     }
   }
 
@@ -129,13 +134,16 @@ public final class TrustedPath {
         Objects.requireNonNull(Files.getAttribute(path, "unix:" + name, LinkOption.NOFOLLOW_LINKS));
   }
 
-  private IOException refusal(Path path, String fault) {
+  /** A refusal that says what to do to the path, and what else. */
+  private IOException refusal(Path path, String fault, String advice) {
     return new IOException(
         (path.equals(directory) ? "" : "the way to " + directory + " is not safe: ")
             + path
             + " "
             + fault
-            + ". Otherwise set ERRAND_HOME or ERRAND_TEMPORARY_DIRECTORY to a directory elsewhere");
+            + "; "
+            + (advice.isEmpty() ? "" : advice + ", or ")
+            + "set ERRAND_HOME or ERRAND_TEMPORARY_DIRECTORY to a directory elsewhere");
   }
 
   /** As the kernel tells, since native calls are not there before the data directory is. */

@@ -6,6 +6,7 @@ import io.errand.exec.HostCheck;
 import io.errand.settings.Settings;
 import io.errand.store.DatabaseCheck;
 import io.errand.store.Durability;
+import io.errand.text.CommandUse;
 import io.errand.text.FaultText;
 import io.errand.text.Printed;
 import java.io.IOException;
@@ -31,13 +32,13 @@ import picocli.CommandLine.Command;
     name = "errand doctor",
     mixinStandardHelpOptions = true,
     description = {
-      "Look at this host as a worker would, and at the settings of the database",
-      "where there is one, without a server. Nothing is changed."
+      "Look at this host as a worker would, and at the settings of the database where there is one,"
+          + " without a server. Nothing is changed."
     },
     footer = {
       "",
-      "Exit status: 0 a worker can run here, 1 it cannot, 2 usage, 74 what was to be",
-      "printed is not complete."
+      "Exit status: 0 a worker can run here, 1 it cannot, 2 usage, 74 what was to be printed is not"
+          + " complete."
     })
 public final class Doctor implements Callable<Integer> {
   private Doctor() {}
@@ -45,7 +46,9 @@ public final class Doctor implements Callable<Integer> {
   /** Prints what was found, one line each, and exits. */
   public static void main(String... arguments) {
     Printed.watch();
-    System.exit(Printed.exitCode(new CommandLine(new Doctor()).execute(arguments)));
+    CommandLine line = new CommandLine(new Doctor());
+    CommandUse.prepare(line);
+    System.exit(Printed.exitCode(line.execute(arguments)));
   }
 
   @Override

@@ -1,9 +1,11 @@
 package io.errand.ops;
 
+import io.errand.store.DatabaseCheck;
 import io.errand.store.history.CommandLogCheck;
 import io.errand.store.history.HistoryCheck;
 import io.errand.store.history.HistoryCheck.Report;
 import io.errand.store.history.HistoryCheck.Violation;
+import io.errand.text.CommandUse;
 import io.errand.text.FaultText;
 import io.errand.text.Printed;
 import io.errand.text.Visible;
@@ -31,16 +33,16 @@ import picocli.CommandLine.Option;
     mixinStandardHelpOptions = true,
     description = {
       "Check the history of every job, and say which job broke which rule.",
-      "Reads the database of ERRAND_DATABASE_URL, ERRAND_DATABASE_USER and",
-      "ERRAND_DATABASE_PASSWORD, else the running built-in one of ERRAND_HOME.",
-      "A dump is checked where it has been restored. Nothing is changed.",
-      "docs/reliability.md says what the rules I1 to I9 and H1 to H3 are; of each",
-      "at most 100 violations are shown. It believes the database's clock."
+      "It reads the database of ERRAND_DATABASE_URL, ERRAND_DATABASE_USER and"
+          + " ERRAND_DATABASE_PASSWORD, else the running built-in one of ERRAND_HOME. A dump is"
+          + " checked where it has been restored. Nothing is changed.",
+      "docs/reliability.md says what the rules I1 to I9 and H1 to H3 are; of each at most 100"
+          + " violations are shown. It uses the times that the database's clock gave."
     },
     footer = {
       "",
-      "Exit status: 0 every rule holds, 1 one is broken, 2 usage or a file that cannot",
-      "be read, 69 no database, 74 what was to be printed is not complete."
+      "Exit status: 0 every rule holds, 1 one is broken, 2 usage or a file that cannot be read, 69 no"
+          + " database, 74 what was to be printed is not complete."
     })
 public final class VerifyHistory implements Callable<Integer> {
   private static final int BROKEN = 1;
@@ -70,7 +72,9 @@ public final class VerifyHistory implements Callable<Integer> {
   /** Checks, prints a line for each broken rule and job, and exits. */
   public static void main(String... arguments) {
     Printed.watch();
-    System.exit(Printed.exitCode(new CommandLine(new VerifyHistory()).execute(arguments)));
+    CommandLine line = new CommandLine(new VerifyHistory());
+    CommandUse.prepare(line);
+    System.exit(Printed.exitCode(line.execute(arguments)));
   }
 
   @Override
@@ -86,8 +90,11 @@ public final class VerifyHistory implements Callable<Integer> {
         return report(connection);
       }
     } catch (SQLException e) {
-      String said = String.valueOf(e.getMessage()).lines().findFirst().orElse("");
-      System.err.println("errand: the database cannot be read: " + said);
+      System.err.println(
+          "errand: "
+              + (DatabaseCheck.isWithoutSchema(e)
+                  ? "this database has no Errand schema yet"
+                  : "the database cannot be read: " + FaultText.of(e)));
       return UNAVAILABLE;
     } catch (IllegalStateException e) {
       System.err.println("errand: " + e.getMessage());

@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
 public final class Settings {
   /** Variables that are no settings of the server, and are meant all the same. */
   private static final String OTHERS =
-      "ERRAND_(URL|JAVA_OPTIONS|CHECKOUT|JOB_ID|ATTEMPT|CLAIM_TOKEN|CONCURRENCY_KEY"
+      "ERRAND_(URL|JAVA_OPTIONS|CLIENT_JAVA_OPTIONS|CHECKOUT|JOB_ID|ATTEMPT|CLAIM_TOKEN|CONCURRENCY_KEY"
           + "|COMMAND_COOKIE|COOKIE|[A-Z0-9_]*SERVICE_[A-Z0-9_]*|([A-Z0-9_]*_)?PORT(_.*)?)";
 
   private final Map<String, String> values; // by name
@@ -73,14 +73,27 @@ public final class Settings {
     return values.get(name);
   }
 
-  /** What tells of variables that look like settings and are none. */
-  public static List<String> unknown(Map<String, String> environment) {
+  /**
+   * What tells of variables and properties of this process that look like settings and are none.
+   */
+  public static List<String> unknown() {
+    return unknown(System.getenv(), System.getProperties());
+  }
+
+  /** The same of an environment and of properties, before {@link #publish}. */
+  static List<String> unknown(Map<String, String> environment, Properties properties) {
     List<String> unknown = new ArrayList<>();
     for (String name : new TreeSet<>(environment.keySet())) {
       if (name.startsWith("ERRAND_")
           && !name.matches(OTHERS)
           && AllSettings.LIST.stream().noneMatch(setting -> setting.variable().equals(name))) {
         unknown.add(name + " is no setting of this server");
+      }
+    }
+    for (String name : new TreeSet<>(properties.stringPropertyNames())) {
+      if (name.startsWith("errand.")
+          && AllSettings.LIST.stream().noneMatch(setting -> setting.property().equals(name))) {
+        unknown.add("the property " + name + " is no setting of this server");
       }
     }
     return unknown;

@@ -5,6 +5,8 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.Optional;
+import java.util.Set;
+import org.postgresql.util.PSQLException;
 
 /** Whether a database can keep jobs. */
 public final class DatabaseCheck {
@@ -12,12 +14,17 @@ public final class DatabaseCheck {
   static final String READ_ONLY = "25006";
 
   private static final int OLDEST = 140_000;
+  private static final int MOST_CAUSES = 20;
+
+  /** SQLSTATE of a function, a table and a schema that are not there. */
+  private static final Set<String> NO_SUCH_OBJECT = Set.of("42883", "42P01", "3F000");
 
   private static final String LOOK =
       """
       SELECT current_database(), current_setting('server_encoding'),
              current_setting('server_version_num')::int, current_setting('server_version'),
-             pg_is_in_recovery(), current_setting('transaction_read_only') = 'on'
+             pg_is_in_recovery(), current_setting('transaction_read_only') = 'on',
+             current_setting('session_replication_role')
       """;
 
   private DatabaseCheck() {}
@@ -52,6 +59,12 @@ public final class DatabaseCheck {
             "it takes no writes, as default_transaction_read_only of server, database or role has"
                 + " it; reset that");
       }
+      if (!"origin".equals(row.getString(7))) {
+        return Optional.of(
+            "its foreign keys are switched off, as role or database have session_replication_role = "
+                + row.getString(7)
+                + "; reset that");
+      }
       return Optional.empty();
     }
   }
@@ -65,6 +78,35 @@ public final class DatabaseCheck {
         || state.equals("08001") && fault.getCause() != null;
   }
 
+  /**
+   * Whether the database has answered, with an error, and goes on. A session that it ends, as for a
+   * restart, is no answer.
+   */
+  public static boolean hasAnswered(SQLException fault) {
+    String state = String.valueOf(fault.getSQLState());
+    Throwable cause = fault;
+    for (int depth = 0; cause != null && depth < MOST_CAUSES; depth++) {
+      if (cause instanceof PSQLException of && of.getServerErrorMessage() != null) {
+        return !state.startsWith("57P") && !state.startsWith("08");
+      }
+      cause = cause.getCause();
+    }
+    return false;
+  }
+
+  /** What has happened to a statement, for a log: a clause. */
+  public static String description(SQLException fault) {
+    return (hasAnswered(fault)
+            ? "the database refused a statement: "
+            : "the database does not answer: ")
+        + fault.getMessage();
+  }
+
+  /** Whether a statement has failed because there is no such table, function or schema. */
+  public static boolean isWithoutSchema(SQLException fault) {
+    return NO_SUCH_OBJECT.contains(String.valueOf(fault.getSQLState()));
+  }
+
   /** Why the database is not ready, in words that tell nothing of where it is. */
   public static String reason(SQLException fault) {
     String state = String.valueOf(fault.getSQLState());
@@ -76,8 +118,11 @@ public final class DatabaseCheck {
     if (state.startsWith("28") || state.startsWith("3D")) {
       return "the database refuses the login";
     }
-    return state.startsWith("42")
-        ? "the database has no schema of this build"
+    if (state.startsWith("42")) {
+      return "the database has no schema of this build";
+    }
+    return hasAnswered(fault)
+        ? "the database refuses statements; the server's log says more"
         : "the database does not answer";
   }
 }

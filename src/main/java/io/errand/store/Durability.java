@@ -130,6 +130,18 @@ public final class Durability {
   }
 
   /**
+   * What the settings of a database weaken of the promise that accepted jobs are kept, a line each.
+   *
+   * @throws SQLException if it does not answer
+   */
+  public static List<String> weaknesses(Connection connection) throws SQLException {
+    return check(connection).stream()
+        .filter(finding -> finding.weakens() && finding.problem() != null)
+        .map(finding -> finding.name() + ": " + finding.problem())
+        .toList();
+  }
+
+  /**
    * Transactions of others that have been open for so long, the ten oldest: while they are, dead
    * rows stay and every claim reads past them.
    */

@@ -9,13 +9,32 @@ import org.postgresql.Driver;
 
 /**
  * A session of the database with all that our statements rely on. Database, role and server may
- * have other defaults: an isolation level, timeouts, a search path. Whether commits are durable and
- * whether transactions may write stays as they have it.
+ * have other defaults: an isolation level, timeouts, a search path, how literals are read. Whether
+ * commits are durable and whether transactions may write stays as they have it: {@link Durability}
+ * and {@link DatabaseCheck} tell.
  */
 public final class Session {
-  /** What every session begins with. No transaction of ours takes as long as these bounds. */
+  /**
+   * What every session begins with. No transaction of ours takes as long as these bounds. Only a
+   * superuser may set {@code session_replication_role}, which would switch foreign keys off.
+   */
   public static final String SQL =
       """
+      SET standard_conforming_strings = on;
+      SET backslash_quote = safe_encoding;
+      SET array_nulls = on;
+      SET transform_null_equals = off;
+      SET quote_all_identifiers = off;
+      SET bytea_output = 'hex';
+      SET extra_float_digits = 1;
+      SET xmloption = content;
+      SET timezone_abbreviations = 'Default';
+      SET gin_fuzzy_search_limit = 0;
+      SET row_security = on;
+      SET check_function_bodies = on;
+      SET plpgsql.extra_errors = 'none';
+      SET plpgsql.extra_warnings = 'none';
+      SET client_min_messages = warning;
       SET default_transaction_isolation = 'read committed';
       SET default_transaction_deferrable = off;
       SET search_path = errand;
@@ -27,7 +46,9 @@ public final class Session {
       SET idle_in_transaction_session_timeout = '60s';
       SET idle_session_timeout = 0;
       SELECT set_config('transaction_timeout', '0', false)
-      WHERE current_setting('transaction_timeout', true) IS NOT NULL
+      WHERE current_setting('transaction_timeout', true) IS NOT NULL;
+      SELECT set_config('session_replication_role', 'origin', false)
+      WHERE current_setting('is_superuser') = 'on'
       """;
 
   private static final String WITHOUT_BOUNDS =

@@ -19,8 +19,16 @@ import org.jspecify.annotations.Nullable;
 
 /** What a fault of Java means, in words: no class has a name in a message for people. */
 public final class FaultText {
-  private static final Pattern CLASS_NAME =
-      Pattern.compile("(?:\\b[a-z][a-z0-9_]*\\.)+[A-Z][\\w$]*(?:@[0-9a-f]+)?(?::\\s*)?");
+  /** What Java writes before a message that it takes from another fault. */
+  private static final Pattern CLASS_NAMES =
+      Pattern.compile(
+          "\\A(?:\\s*(?:[a-z][a-z0-9_]*\\.)+[A-Z][\\w$]*(?:Exception|Error)(?::|\\s*\\z))+");
+
+  /** Where in its own code PostgreSQL has found a fault, as its driver appends it. */
+  private static final Pattern OF_DRIVER =
+      Pattern.compile("\\R[ \\t]*(?:Location: File: |Server SQLState: )[^\\r\\n]*");
+
+  private static final Pattern LINE_END = Pattern.compile("\\s*\\R\\s*");
 
   private FaultText() {}
 
@@ -37,8 +45,14 @@ public final class FaultText {
     if (fault instanceof InvalidPathException) {
       return "that is not the name of a file";
     }
-    String clean = message == null ? "" : CLASS_NAME.matcher(message).replaceAll("").strip();
+    String clean = message == null ? "" : clean(message);
     return clean.isEmpty() ? byKind(fault) : clean;
+  }
+
+  private static String clean(String message) {
+    String text = OF_DRIVER.matcher(message).replaceAll("");
+    text = CLASS_NAMES.matcher(text).replaceFirst("").strip();
+    return LINE_END.matcher(text).replaceAll("; ");
   }
 
   private static String reason(FileSystemException fault) {

@@ -5,6 +5,7 @@ import io.errand.exec.EndCause;
 import io.errand.job.JobState;
 import io.errand.job.Outcome;
 import io.errand.memory.MemoryBudget.Reservation;
+import io.errand.store.DatabaseCheck;
 import io.errand.store.Notifications;
 import io.errand.store.claim.ClaimStore;
 import io.errand.store.claim.ClaimStore.Claimer;
@@ -185,7 +186,7 @@ final class Dispatcher {
         gather(held);
       } catch (SQLException e) {
         failures = Math.min(failures + 1, 6);
-        LOG.warnf("The database does not answer the worker: %s", e.getMessage());
+        LOG.warnf("The worker will try again: %s", DatabaseCheck.description(e));
         unknown.expect();
         pause(FIRST_PAUSE.multipliedBy(1L << failures));
       } catch (RuntimeException | Error e) {

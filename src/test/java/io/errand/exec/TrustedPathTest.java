@@ -66,7 +66,9 @@ class TrustedPathTest {
     Path others = Files.createDirectory(folder.resolve("others"));
     own(others, OTHER);
     refuses(others, "belongs to uid 65531");
+    refuses(others, "server's account; chown it to root, or set ERRAND_HOME or ");
     refuses(others.resolve("home"), "belongs to uid 65531");
+    refuses(others.resolve("home"), "server's account; chown it to root, or set ERRAND_HOME or ");
     assertThat(others.resolve("home")).doesNotExist();
   }
 
@@ -83,7 +85,7 @@ class TrustedPathTest {
   void whereOthersMayWriteTheStickyBitIsNeeded() throws IOException {
     Path open = Files.createDirectory(folder.resolve("open"));
     permit(open, "rwxrwxrwx");
-    refuses(open, "can be written to by other accounts");
+    refuses(open, "can be written to by other accounts; chmod go-w it, or set ERRAND_HOME or ");
     refuses(open.resolve("home"), "can be written to by other accounts");
     Files.setAttribute(open, "unix:mode", 01777);
     assertThatCode(() -> TrustedPath.make(open.resolve("home"))).doesNotThrowAnyException();

@@ -8,6 +8,7 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -68,7 +69,9 @@ class ClientIT extends OneServer {
     assertThat(waited.exitCode()).isZero();
     assertThat(waited.stdout()).contains(id).contains("succeeded");
     assertThat(server.cli("logs", id).stdout()).isEqualTo("kept\n");
-    assertThat(server.cli("get", "-o", "json", id).stdout()).contains("\"exit_code\" : 0");
+    assertThat(server.cli("get", "-o", "json", id).stdout())
+        .contains("\"exit_code\" : 0")
+        .contains("\"signal\" : null"); // as the server has answered
     assertThat(server.cli("list", "-l", "kind=demo", "-o", "name").stdout()).contains(id);
     String again = server.cli("retry", "-o", "name", id).stdout().trim();
     assertThat(server.cli("wait", "-o", "json", again).stdout()).contains(id);
@@ -81,7 +84,10 @@ class ClientIT extends OneServer {
   void aKeyMakesASubmitRepeatable() {
     String first = server.cli("submit", "--key", "cli-1", "--", "true").stdout();
     assertThat(server.cli("submit", "--key", "cli-1", "--", "true").stdout()).isEqualTo(first);
-    assertThat(server.cli("submit", "--key", "cli-1", "--", "false").exitCode()).isEqualTo(1);
+    Cli other = server.cli("submit", "--key", "cli-1", "--", "false");
+    assertThat(other.exitCode()).isEqualTo(1);
+    assertThat(other.stderr())
+        .contains("This --key was used with another command or other options; nothing was stored");
   }
 
   @Test
@@ -99,7 +105,13 @@ class ClientIT extends OneServer {
   void aRunningJobIsCancelled() {
     String id = server.cli("submit", "--", "sleep", "600").stdout().trim();
     server.awaitState(id, "running");
-    assertThat(server.cli("cancel", id).exitCode()).isZero();
+    Cli cancel = server.cli("cancel", id);
+    assertThat(cancel.exitCode()).isZero();
+    assertThat(cancel.stderr())
+        .isEqualTo(
+            "errand: job "
+                + id
+                + ": the cancel was accepted; the job ends when its processes have ended\n");
     Cli waited = server.cli("wait", id);
     assertThat(waited.exitCode()).isEqualTo(1);
     assertThat(waited.stdout()).contains("cancelled");
@@ -142,27 +154,85 @@ class ClientIT extends OneServer {
   void theTokenOfTheDataDirectoryIsSentToItsOwnServerOnly() throws IOException {
     try (ServerSocket other = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       StringBuilder heard = new StringBuilder();
-      Thread listener = new Thread(() -> answer(other, heard));
+      Thread listener =
+          new Thread(
+              () ->
+                  answer(
+                      other,
+                      heard,
+                      "HTTP/1.1 401 No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"));
       listener.setDaemon(true);
       listener.start();
       String url = "http://127.0.0.1:" + other.getLocalPort();
-      assertThat(server.cli(Map.of("ERRAND_URL", url), "list").exitCode()).isEqualTo(77);
+      Cli refused = server.cli(Map.of("ERRAND_URL", url), "list");
+      assertThat(refused.exitCode()).isEqualTo(77);
+      assertThat(refused.stderr())
+          .isEqualTo(
+              "errand: ERRAND_URL is not the server of "
+                  + server.home().resolve("url")
+                  + ", so its token was not sent; set ERRAND_TOKEN\n");
       synchronized (heard) {
         assertThat(heard.toString()).contains("/v1/jobs").doesNotContain(server.token());
       }
     }
-    assertThat(server.cli(Map.of("ERRAND_URL", server.url() + "/"), "list").exitCode()).isZero();
+    for (String end : List.of("/", "/v1", "/v1/")) {
+      assertThat(server.cli(Map.of("ERRAND_URL", server.url() + end), "list").exitCode())
+          .as(end)
+          .isZero();
+    }
+    Cli wrong = server.cli(Map.of("ERRAND_TOKEN", "wrong-wrong-wrong"), "list");
+    assertThat(wrong.exitCode()).isEqualTo(77);
+    assertThat(wrong.stderr())
+        .isEqualTo("errand: the token of ERRAND_TOKEN is not accepted by " + server.url() + "\n");
   }
 
-  private static void answer(ServerSocket socket, StringBuilder heard) {
+  @Test
+  void aFaultOfTheServerIsPrintedWithItsStatusAndItsRequest() throws IOException {
+    String body = "{\"detail\":\"The server's log says more, under this request's id\"}";
+    try (ServerSocket other = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      String head = "HTTP/1.1 500 No\r\nX-Request-Id: a-b\r\nConnection: close\r\nContent-Length: ";
+      Thread listener =
+          new Thread(
+              () -> answer(other, new StringBuilder(), head + body.length() + "\r\n\r\n" + body));
+      listener.setDaemon(true);
+      listener.start();
+      String url = "http://127.0.0.1:" + other.getLocalPort();
+      Cli failed = server.cli(Map.of("ERRAND_URL", url), "list");
+      assertThat(failed.exitCode()).isEqualTo(1);
+      assertThat(failed.stderr())
+          .isEqualTo(
+              "errand: the server answered 500, and its log says more under the request id a-b\n");
+    }
+  }
+
+  @Test
+  void aJobThatDoesNotStartIsNamedWithTheReason() {
+    server.call("PATCH", "/v1/queues/paused", "{\"paused\":true}");
+    Cli paused =
+        server.shell(
+            "($E run -q paused true; echo $? >&2) 2>&1 | while read -r line; do echo \"$line\";"
+                + " case $line in *started:*) set -- $line; $E cancel -o name \"$3\";; esac; done");
+    assertThat(paused.stdout())
+        .contains(" has not started: its queue paused is paused; waiting for it")
+        .contains(" cancelled");
+    String later = Instant.now().plusSeconds(600).toString();
+    Cli due =
+        server.shell(
+            "($E run --run-at "
+                + later
+                + " true; echo $? >&2) 2>&1 | while read -r line; do echo \"$line\";"
+                + " case $line in *started:*) set -- $line; $E cancel -o name \"$3\";; esac; done");
+    assertThat(due.stdout()).contains(" has not started: it is due at ").contains(" cancelled");
+  }
+
+  private static void answer(ServerSocket socket, StringBuilder heard, String answer) {
     try (Socket client = socket.accept()) {
       byte[] head = new byte[8192];
       int count = client.getInputStream().read(head);
       synchronized (heard) {
         heard.append(new String(head, 0, Math.max(0, count), StandardCharsets.ISO_8859_1));
       }
-      String refusal = "HTTP/1.1 401 No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
-      client.getOutputStream().write(refusal.getBytes(StandardCharsets.ISO_8859_1));
+      client.getOutputStream().write(answer.getBytes(StandardCharsets.ISO_8859_1));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

@@ -26,7 +26,7 @@ class CommandLineIT extends OneServer {
     Cli cancel = server.cli("cancel", first, "nonsense", last);
     assertThat(cancel.exitCode()).isEqualTo(1);
     assertThat(cancel.stdout()).contains(first, last);
-    assertThat(cancel.stderr()).isEqualTo("errand: 'nonsense' is no job id\n");
+    assertThat(cancel.stderr()).containsOnlyOnce("errand: 'nonsense' is no job id\n");
     server.awaitEnd(first);
     server.awaitEnd(last);
     for (String verb : List.of("get", "wait", "retry")) {
@@ -163,6 +163,73 @@ class CommandLineIT extends OneServer {
                 + " && COMP_WORDS=(./errand canc) COMP_CWORD=1 && _complete_errand"
                 + " && echo \"${COMPREPLY[@]}\"");
     assertThat(completed).isEqualTo(new Cli(0, "2\ncancel\n", ""));
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      quoteCharacter = '"',
+      value = {
+        "run --timeout 5s true, \"'5s' is not a number of seconds\", run",
+        "run --kill-grace NaN true, \"'NaN' is not a number of seconds\", run",
+        "list --limit x, \"'x' is not a whole number\", list",
+        "top --watch x, \"'x' is not a number of seconds\", top",
+        "run, Missing required parameter: 'COMMAND', run",
+        "get, Missing required parameter: 'ID', get",
+        "submit --no-such-option true, Unknown option: '--no-such-option', submit",
+        "verify-history --no-such-option, Unknown option: '--no-such-option', verify-history"
+      })
+  void aWrongWordIsASentenceAndTheWayToTheHelp(String words, String message, String verb) {
+    Cli refused = server.cli(words.split(" "));
+    assertThat(refused.exitCode()).isEqualTo(2);
+    assertThat(refused.stdout()).isEmpty();
+    assertThat(refused.stderr())
+        .startsWith("errand: ")
+        .contains(message)
+        .endsWith("See `errand " + verb + " --help`.\n")
+        .doesNotContain("Usage:");
+    assertThat(refused.stderr().lines().count()).isLessThanOrEqualTo(3);
+  }
+
+  @Test
+  void theHelpIsAsWideAsTheTerminal() {
+    for (String verb : List.of("run", "logs", "doctor", "verify-history")) {
+      for (int width : new int[] {72, 120}) {
+        Cli help = server.cli(Map.of("COLUMNS", Integer.toString(width)), verb, "--help");
+        assertThat(help.stdout().lines()).as(verb).allMatch(line -> line.length() <= width);
+      }
+      String wide = server.cli(Map.of("COLUMNS", "200"), verb, "--help").stdout();
+      String narrow = server.cli(Map.of("COLUMNS", "60"), verb, "--help").stdout();
+      assertThat(wide.lines().count()).as(verb).isLessThan(narrow.lines().count());
+    }
+    assertThat(server.cli("--help").stdout().lines())
+        .noneMatch(line -> line.endsWith(":") && !line.endsWith("s:"));
+  }
+
+  @Test
+  void aTableWithoutRowsHasNoHeader() {
+    for (String words : List.of("top nonsense", "get nonsense", "cancel nonsense nonsense2")) {
+      Cli refused = server.cli(words.split(" "));
+      assertThat(refused.stdout()).as(words).isEmpty();
+      assertThat(refused.stderr()).as(words).contains("'nonsense' is no job id");
+    }
+    assertThat(server.cli("list", "-q", "empty")).isEqualTo(new Cli(0, "", ""));
+  }
+
+  @Test
+  void aListThatWasAskedForSoManyJobsSaysNothingOfOthers() {
+    for (int i = 0; i < 21; i++) {
+      server.submit("true", Map.of("queue", "many", "run_at", "2099-01-01T00:00:00Z"));
+    }
+    assertThat(server.cli("list", "-q", "many", "-n", "1").stderr()).isEmpty();
+    assertThat(server.cli("list", "-q", "many").stderr()).contains("there are more");
+  }
+
+  @Test
+  void optionsOfTheClientsJavaAreHeeded() {
+    Map<String, String> plain = Map.of("ERRAND_CLIENT_JAVA_OPTIONS", "-Dsome=* -Xmx32m");
+    assertThat(server.cli(plain, "version").stderr()).isEmpty();
+    Cli java = server.cli(Map.of("ERRAND_CLIENT_JAVA_OPTIONS", "--version"), "list");
+    assertThat(java.stdout()).containsIgnoringCase("runtime environment");
   }
 
   @Test

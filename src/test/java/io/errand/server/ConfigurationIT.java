@@ -97,6 +97,22 @@ class ConfigurationIT {
     assertThat(check.stdout())
         .contains("ERRAND_TOKEN is set", "ERRAND_HTTP_PROT is no setting")
         .doesNotContain("0123456789abcdef");
+    Cli warned =
+        serve(
+            Map.of(
+                "ERRAND_HTTP_HOST",
+                "0.0.0.0",
+                "ERRAND_RUN_AS",
+                System.getProperty("user.name"),
+                "ERRAND_JAVA_OPTIONS",
+                "-Derrand.http-prt=1"),
+            "--check");
+    assertThat(warned.exitCode()).as(warned.stderr()).isZero();
+    assertThat(warned.stdout())
+        .contains(
+            "warning: Listening on 0.0.0.0 without TLS",
+            "warning: Commands without a user of their own run as ",
+            "note: the property errand.http-prt is no setting of this server");
     Cli bad = serve(Map.of("ERRAND_HTTP_PORT", "tcp://10.0.0.1:8080"), "--check");
     assertThat(bad.exitCode()).isEqualTo(1);
     assertThat(bad.stderr())

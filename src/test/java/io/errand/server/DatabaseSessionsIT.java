@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import io.errand.embedded.EmbeddedPostgres;
 import java.io.IOException;
 import java.net.http.HttpRequest.BodyPublishers;
@@ -193,6 +194,78 @@ class DatabaseSessionsIT {
     }
   }
 
+  /** Every setting of PostgreSQL that changes what a statement means or gives. */
+  private static final Map<String, String> UNUSUAL =
+      Map.ofEntries(
+          Map.entry("array_nulls", "off"),
+          Map.entry("transform_null_equals", "on"),
+          Map.entry("standard_conforming_strings", "off"),
+          Map.entry("backslash_quote", "off"),
+          Map.entry("default_transaction_isolation", "serializable"),
+          Map.entry("default_transaction_deferrable", "on"),
+          Map.entry("quote_all_identifiers", "on"),
+          Map.entry("synchronous_commit", "off"),
+          Map.entry("session_replication_role", "replica"),
+          Map.entry("xmloption", "document"),
+          Map.entry("bytea_output", "escape"),
+          Map.entry("IntervalStyle", "sql_standard"),
+          Map.entry("DateStyle", "German"),
+          Map.entry("TimeZone", "Asia/Kathmandu"),
+          Map.entry("timezone_abbreviations", "India"),
+          Map.entry("extra_float_digits", "-15"),
+          Map.entry("gin_fuzzy_search_limit", "1"),
+          Map.entry("row_security", "off"),
+          Map.entry("check_function_bodies", "off"),
+          Map.entry("plpgsql.extra_errors", "all"),
+          Map.entry("client_min_messages", "debug5"),
+          Map.entry("search_path", "pg_temp"),
+          Map.entry("statement_timeout", "5s"),
+          Map.entry("lock_timeout", "1ms"),
+          Map.entry("idle_in_transaction_session_timeout", "5s"),
+          Map.entry("idle_session_timeout", "5s"));
+
+  @Test
+  void noSettingOfRoleOrDatabaseChangesWhatOurStatementsMean() throws SQLException {
+    Map<String, String> settings = database("unusual", "");
+    sql("ALTER ROLE unusual SUPERUSER"); // so that foreign keys can be switched on again
+    for (Map.Entry<String, String> setting : UNUSUAL.entrySet()) {
+      String set = " SET " + setting.getKey() + " = '" + setting.getValue() + "'";
+      sql("ALTER ROLE unusual" + set);
+      sql("ALTER DATABASE unusual" + set);
+    }
+    Cli before = Cli.answer(home.resolve("none"), settings, "verify-history");
+    assertThat(before.exitCode()).isEqualTo(69);
+    assertThat(before.stderr()).isEqualTo("errand: this database has no Errand schema yet\n");
+    try (TestServer server = TestServer.start(settings)) {
+      assertThat(server.log())
+          .contains("synchronous_commit = off: a crash loses the jobs and results")
+          .doesNotContain("session_replication_role");
+      String done = server.submit("printf %s 'a\\b'", Map.of("labels", Map.of("a", "b\\c'd")));
+      JsonNode job = server.awaitEnd(done);
+      assertThat(job.get("state").asText()).isEqualTo("succeeded");
+      assertThat(job.get("stdout").asText()).isEqualTo("a\\b");
+      assertThat(job.get("signal").isNull()).isTrue();
+      assertThat(job.get("created_at").asText()).endsWith("Z");
+      String retried =
+          server.submit(
+              "kill -9 $$", Map.of("max_attempts", 2, "backoff", Map.of("base_seconds", 0.1)));
+      assertThat(server.awaitEnd(retried).get("signal").asText()).isEqualTo("SIGKILL");
+      assertThat(server.cli("list", "-l", "a=b\\c'd", "-o", "name").stdout().trim())
+          .isEqualTo(done);
+      assertThat(server.cli(settings, "verify-history", "--settled").stdout())
+          .contains("every rule holds");
+      assertThat(server.log()).doesNotContain("does not answer", "refused a statement");
+    }
+  }
+
+  /** Only a superuser may switch them on again. */
+  @Test
+  void aDatabaseWithoutForeignKeysIsRefused() throws SQLException {
+    Map<String, String> settings = database("replica", "");
+    sql("ALTER ROLE replica SET session_replication_role = replica");
+    assertThat(TestServer.refusal(settings)).contains("session_replication_role = replica");
+  }
+
   @Test
   void aDatabaseThatCannotHoldAllTextIsRefused() throws SQLException {
     Map<String, String> settings = database("latin", "ENCODING 'LATIN1' LOCALE 'C'");
@@ -200,7 +273,7 @@ class DatabaseSessionsIT {
     settings.put("ERRAND_DATABASE_PASSWORD", "wrong-p4ss");
     assertThat(TestServer.refusal(settings))
         .contains("password authentication failed")
-        .doesNotContain("wrong-p4ss");
+        .doesNotContain("wrong-p4ss", "auth.c", "SQLState");
   }
 
   /** A session that listens in a transaction that it leaves open keeps all notifications. */

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
+import java.net.http.HttpResponse;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -78,7 +79,9 @@ class GateIT {
         "/%76%31/jobs",
         "/v1/jobs;x=y",
         "/v1;x=y/jobs",
-        "/v1/jobs;"
+        "/v1/jobs;",
+        "/v1/jobs/",
+        "/v1/jobs//"
       })
   void aPathThatIsNotWrittenAsItIsRoutedIsNotServedWithATokenEither(String path)
       throws IOException {
@@ -98,6 +101,41 @@ class GateIT {
       TestServer.assertProblem(server.get(path + ";x=y"), 404);
       TestServer.assertProblem(server.get(path.replaceFirst("/v1/[a-z]+", "$0;x")), 404);
     }
+  }
+
+  @Test
+  void aSlashAtTheEndIsNoSpellingOfARoute() {
+    String id = server.submit("exec sleep 600", Map.of());
+    server.post("/v1/jobs/" + id + "/cancel", "");
+    for (String path : List.of("/v1/jobs", "/v1/jobs/" + id, "/v1/queues", "/v1/workers")) {
+      assertThat(server.get(path).statusCode()).as(path).isEqualTo(200);
+      assertThat(server.get(path + "/").statusCode()).as(path + "/").isEqualTo(404);
+    }
+  }
+
+  /** A parameter that would change what a call means is never overlooked. */
+  @Test
+  void everyRouteRefusesParametersThatItDoesNotKnow() {
+    int routes = 0;
+    for (String path : paths(server)) {
+      if (!path.startsWith("/v1/") || path.equals("/v1/")) {
+        continue;
+      }
+      int refused = 0;
+      for (String method : List.of("GET", "POST", "PUT", "PATCH")) {
+        HttpResponse<String> answer = server.call(method, path + "?wait=5", "{\"paused\":false}");
+        assertThat(answer.statusCode()).as(method + " " + path + answer.body()).isIn(400, 405);
+        if (answer.statusCode() == 400) {
+          assertThat(TestServer.json(answer).get("errors").get(0).get("field").asText())
+              .as(method + " " + path)
+              .isEqualTo("wait");
+          refused++;
+        }
+      }
+      assertThat(refused).as(path).isPositive();
+      routes += refused;
+    }
+    assertThat(routes).isGreaterThanOrEqualTo(16);
   }
 
   @Test

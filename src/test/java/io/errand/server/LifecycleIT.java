@@ -7,7 +7,9 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -60,6 +62,41 @@ class LifecycleIT {
       JsonNode attempts = TestServer.json(server.get("/v1/jobs/" + running + "/attempts"));
       assertThat(attempts.get("attempts").findValuesAsText("outcome"))
           .containsExactly("lost", "success");
+    }
+  }
+
+  /**
+   * While the database is made, before it starts, once it runs, in the framework, in the worker.
+   */
+  @Test
+  void aStartThatIsEndedEndsQuietly() throws IOException {
+    Path home = TestServer.newHome();
+    try {
+      for (String point :
+          List.of("data-partial", "lock", "data/postmaster.pid", "token", "tmp", "url")) {
+        Files.deleteIfExists(home.resolve("lock"));
+        Files.deleteIfExists(home.resolve("url"));
+        TestServer server = TestServer.starting(home, QUICK);
+        try {
+          await()
+              .atMost(Duration.ofMinutes(2))
+              .until(
+                  () ->
+                      Files.exists(home.resolve(point))
+                          || Files.exists(home.resolve("url"))
+                          || !server.isAlive());
+          server.signal("TERM");
+          assertThat(server.awaitExit()).as(point + ": " + server.log()).isZero();
+        } finally {
+          server.stop();
+        }
+        assertThat(server.log())
+            .as(point)
+            .doesNotContain("\tat ", "Exception", "ERROR", "WARN", "errand: ");
+        assertThat(home.resolve("data/postmaster.pid")).as(point).doesNotExist();
+      }
+    } finally {
+      TestServer.delete(home.resolve("..").normalize());
     }
   }
 

@@ -60,6 +60,11 @@ public final class TestServer extends ApiClient implements AutoCloseable {
     return server;
   }
 
+  /** A server whose start is not waited for. */
+  static TestServer starting(Path home, Map<String, String> settings) {
+    return new TestServer(home, settings, List.of(), CHECKOUT);
+  }
+
   /** A server that is expected not to come up. */
   static String refusalOn(Path home, Map<String, String> settings) {
     TestServer server = new TestServer(home, settings, List.of(), CHECKOUT);
@@ -146,6 +151,10 @@ public final class TestServer extends ApiClient implements AutoCloseable {
 
   public Path home() {
     return home;
+  }
+
+  boolean isAlive() {
+    return process.isAlive();
   }
 
   public long pid() {

@@ -131,8 +131,15 @@ class SettingsTest {
             "ERRAND_SERVICE_HOST", "10.0.0.1", // as Kubernetes sets it for a service of this name
             "ERRAND_PORT_8080_TCP_ADDR", "10.0.0.1",
             "ERRAND_JOB_ID", "x",
+            "ERRAND_CLIENT_JAVA_OPTIONS", "-Xmx32m",
             "ERRAND_TOKEN", "x");
-    assertThat(Settings.unknown(environment))
-        .containsExactly("ERRAND_HTTP_PROT is no setting of this server");
+    Properties properties = new Properties();
+    properties.setProperty("errand.http-port", "1");
+    properties.setProperty("errand.http-prt", "1");
+    properties.setProperty("java.io.tmpdir", "/tmp");
+    assertThat(Settings.unknown(environment, properties))
+        .containsExactly(
+            "ERRAND_HTTP_PROT is no setting of this server",
+            "the property errand.http-prt is no setting of this server");
   }
 }

@@ -123,11 +123,18 @@ public final class Problem extends RuntimeException {
     return invalid(List.of(new FieldError(field, message)));
   }
 
-  /** The database is away; whether a change was made is not known. */
-  public static Problem unavailable() {
+  /**
+   * The database is away, or it refuses statements; whether a change was made is not known.
+   *
+   * @param answered whether it has answered, with an error
+   */
+  static Problem unavailable(boolean answered) {
     return new Problem(
         Kind.UNAVAILABLE,
-        "The database does not answer. A read can simply be repeated; whether a change took effect"
+        (answered
+                ? "The database refused a statement, and the server's log says why"
+                : "The database does not answer")
+            + ". A read can simply be repeated; whether a change took effect"
             + " cannot be known, so repeat it with the same Idempotency-Key or id",
         List.of(),
         2);

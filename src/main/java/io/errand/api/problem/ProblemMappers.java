@@ -3,6 +3,7 @@ package io.errand.api.problem;
 import io.errand.api.problem.Problem.Kind;
 import io.errand.api.problem.Routes.Route;
 import io.errand.disk.NoSpace;
+import io.errand.store.DatabaseCheck;
 import io.vertx.ext.web.RoutingContext;
 import jakarta.ws.rs.WebApplicationException;
 import jakarta.ws.rs.core.Response;
@@ -58,8 +59,8 @@ public class ProblemMappers {
     }
     SQLException ofDatabase = ofDatabase(fault);
     if (ofDatabase != null && !isOurs(ofDatabase)) {
-      LOG.warnf("A request failed at the database: %s", ofDatabase.getMessage());
-      return Problem.unavailable().response(path);
+      LOG.warnf("A request failed: %s", DatabaseCheck.description(ofDatabase));
+      return Problem.unavailable(DatabaseCheck.hasAnswered(ofDatabase)).response(path);
     }
     LOG.error("A request failed", fault);
     return Problem.of(Kind.INTERNAL, "The server's log says more, under this request's id")

@@ -138,10 +138,11 @@ public class Gate {
           "Send Authorization: Bearer with the token from $ERRAND_HOME/token or ERRAND_TOKEN");
     }
     // Decided on the path that is routed, so one that is written in another way is not routed.
-    if (path == null || !path.equals(context.normalizedPath()) || !path.startsWith("/v1/")) {
-      throw Problem.of(Kind.NOT_FOUND, Kind.NOT_FOUND.title);
-    }
-    if (path.indexOf(';') >= 0) { // the framework leaves matrix parameters out
+    if (path == null
+        || !path.equals(context.normalizedPath())
+        || !path.startsWith("/v1/")
+        || path.endsWith("/") // the framework would leave it out, as it does
+        || path.indexOf(';') >= 0) { // matrix parameters
       throw Problem.of(Kind.NOT_FOUND, Kind.NOT_FOUND.title);
     }
     context.put(PRINCIPAL, principal);

@@ -4,6 +4,7 @@ import io.errand.api.problem.Problem;
 import io.errand.api.problem.Problem.FieldError;
 import jakarta.ws.rs.core.UriInfo;
 import java.util.List;
+import java.util.Set;
 
 /** The query of a request. */
 public final class Parameters {
@@ -15,8 +16,18 @@ public final class Parameters {
    * @throws Problem 400 that names each parameter
    */
   public static void refuseAll(UriInfo uri) {
+    refuseOthers(uri, Set.of());
+  }
+
+  /**
+   * For a call that takes these parameters only.
+   *
+   * @throws Problem 400 that names each other parameter
+   */
+  static void refuseOthers(UriInfo uri, Set<String> known) {
     List<FieldError> errors =
         uri.getQueryParameters().keySet().stream()
+            .filter(name -> !known.contains(name))
             .map(name -> new FieldError(name, "is not a known parameter"))
             .toList();
     if (!errors.isEmpty()) {
