@@ -133,6 +133,21 @@ class HostileProcessTest {
   }
 
   @Test
+  void noCommandJoinsAUserNamespaceWhereTheServerIsRoot() throws Exception {
+    assumeTrue(Accounts.isRoot(), "only a filter that root installs leaves set-uid programs alone");
+    Process owner =
+        new ProcessBuilder("unshare", "--user", "sh", "-c", "echo ready; exec sleep 600").start();
+    try {
+      assumeTrue(owner.getInputStream().read() == 'r', "no user namespaces on this host");
+      String pid = Long.toString(owner.pid());
+      assertThat(text(run(NativeProgram.of("joiner", folder), pid).stdout()).lines())
+          .containsExactly("refused", "refused", "refused", "refused", "refused", "network joined");
+    } finally {
+      owner.destroyForcibly();
+    }
+  }
+
+  @Test
   void pageTablesCountForTheMemoryLimit() {
     Limits small = new Limits(30_000_000L, null, null, null, null, null, null, null);
     CommandSpec spec = spec(NativeProgram.of("tables", folder), "32", "3");
