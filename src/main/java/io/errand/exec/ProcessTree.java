@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  * child, in the list of our first thread. From there and from the command's first process the tree
  * is walked downwards. An orphan belongs to a command if it is in its session or group, or carries
  * its cookie and runs as its account or as root: others may have copied the cookie. In a sandbox
- * the cookie counts for nothing, as none of its processes can become our child.
+ * the private directory tells instead, see {@link SandboxMounts}.
  */
 final class ProcessTree {
   private static final int MOST_SHOWN = 1_000;
@@ -31,6 +31,7 @@ final class ProcessTree {
   private final String cookie;
   private final Map<Integer, Long> known = new HashMap<>(); // members ever seen, with their start
   private final boolean sandboxed;
+  private final SandboxMounts mounts;
   private final int uid;
   private final Orphans orphans;
   private final Memory scratch;
@@ -61,6 +62,7 @@ final class ProcessTree {
     this.sandboxed = sandboxed;
     this.uid = uid;
     this.orphans = orphans;
+    this.mounts = SandboxMounts.of(cookie);
     this.scratch = scratch;
   }
 
@@ -307,12 +309,15 @@ final class ProcessTree {
   }
 
   /**
-   * Whether a process carries the cookie of this tree by right.
+   * Whether a process carries the cookie of this tree by right, or is in its sandbox.
    *
    * @param found the cookie that it carries, or null
    */
   boolean isMarked(int pid, @Nullable String found) {
-    if (sandboxed || !cookie.equals(found)) {
+    if (sandboxed) {
+      return mounts.has(pid);
+    }
+    if (!cookie.equals(found)) {
       return false;
     }
     int owner = ProcFs.realUid(pid);
