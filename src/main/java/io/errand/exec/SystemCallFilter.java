@@ -93,7 +93,7 @@ final class SystemCallFilter {
   /**
    * Writes a filter.
    *
-   * @param file whose folder exists; everybody may read it
+   * @param file whose folder exists; it is opened with the rights of this process
    * @param network whether all sockets are allowed
    */
   static void write(Path file, boolean network) throws IOException {
@@ -107,8 +107,10 @@ final class SystemCallFilter {
     Files.deleteIfExists(partial);
     byte[] bytes = new byte[filter.program.position()];
     filter.program.flip().get(bytes);
+    Files.createFile(
+        partial,
+        PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
     Files.write(partial, bytes);
-    Files.setPosixFilePermissions(partial, PosixFilePermissions.fromString("rw-r--r--"));
     Files.move(partial, file, StandardCopyOption.ATOMIC_MOVE);
   }
 

@@ -18,6 +18,26 @@ class HomeFilesTest {
   }
 
   @Test
+  void nobodyElseCanOpenALockThatANewOrAnEarlierBuildHasMade() throws IOException {
+    Path lock = folder.resolve("lock");
+    HomeLock.take(folder).close();
+    assertThat(mode(lock)).isEqualTo("rw-------");
+    Files.setPosixFilePermissions(lock, PosixFilePermissions.fromString("rw-r--r--"));
+    HomeLock.take(folder).close();
+    assertThat(mode(lock)).isEqualTo("rw-------");
+  }
+
+  @Test
+  void theSameHoldsForLocksBesideTemporaryDirectories() throws IOException {
+    Path earlier = Files.createFile(folder.resolve("earlier.lock"));
+    Files.setPosixFilePermissions(earlier, PosixFilePermissions.fromString("rw-rw-rw-"));
+    HomeLock.takeOneOf(folder, "earlier");
+    assertThat(mode(earlier)).isEqualTo("rw-------");
+    HomeLock.takeOneOf(folder, "new");
+    assertThat(mode(folder.resolve("new.lock"))).isEqualTo("rw-------");
+  }
+
+  @Test
   void aLogThatIsTooLargeIsPutAsideAndEmptied() throws IOException {
     Path log = PostgresLog.file(folder);
     Files.write(log, new byte[(int) PostgresLog.MOST_BYTES]);

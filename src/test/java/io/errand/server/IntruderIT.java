@@ -12,6 +12,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -93,6 +94,19 @@ class IntruderIT {
         .contains("is not a directory, or a link to one");
     assertThat(target.resolve("kept")).exists();
     TestServer.delete(home.resolve("..").normalize());
+  }
+
+  @Test
+  void noFileOfTheServerIsForOthersWhateverItsUmask() throws IOException {
+    List<String> shell = List.of("sh", "-c", "umask 0; exec \"$@\"", "sh");
+    try (TestServer server = TestServer.startedBy(shell, Map.of());
+        Stream<Path> files = Files.list(server.home())) {
+      for (Path file : files.filter(Files::isRegularFile).toList()) {
+        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file)))
+            .as(file.toString())
+            .endsWith("------");
+      }
+    }
   }
 
   @Test
