@@ -42,6 +42,8 @@ final class ProcessTree {
   private boolean leaderHeld; // nothing else is left of it, but a tracer keeps it from being reaped
   private boolean gone;
   private boolean freshZombies;
+  private long sampledBytes;
+  private long nextSampleNanos = System.nanoTime();
   private final Set<Integer> zombies = new HashSet<>(0);
   private volatile List<Integer> lastSampled = List.of(); // read by the disk watch
 
@@ -60,9 +62,9 @@ final class ProcessTree {
     this.leader = leader;
     this.cookie = cookie;
     this.sandboxed = sandboxed;
+    this.mounts = SandboxMounts.of(cookie);
     this.uid = uid;
     this.orphans = orphans;
-    this.mounts = SandboxMounts.of(cookie);
     this.scratch = scratch;
   }
 
@@ -155,6 +157,7 @@ final class ProcessTree {
   private Set<Integer> members(boolean stopping) {
     Set<Integer> members = new LinkedHashSet<>();
     Set<Integer> seen = new HashSet<>();
+    ChildLookup children = new ChildLookup();
     Deque<Integer> open = new ArrayDeque<>(orphans(orphans.all(), stopping));
     open.addAll(leftOfGroup());
     if (!leaderEnded) {
@@ -164,7 +167,7 @@ final class ProcessTree {
       int pid = open.removeFirst();
       ProcFs.Stat stat = ProcFs.stat(pid);
       if (stat != null && seen.add(pid)) {
-        open.addAll(ProcFs.children(pid));
+        open.addAll(children.of(pid, stat.threads()));
         if (stat.isAlive()) {
           members.add(pid);
           known.put(pid, stat.started());
@@ -210,8 +213,15 @@ final class ProcessTree {
     return cpuSystem;
   }
 
-  /** The largest resident size of one of its processes, or what all take now, in bytes. */
+  /**
+   * The largest resident size of one of its processes, or what all take now, in bytes. Where a look
+   * takes long, what the last one found.
+   */
   long memoryBytes() {
+    long begun = System.nanoTime();
+    if (begun - nextSampleNanos < 0) {
+      return sampledBytes;
+    }
     long largest = 0;
     long sum = 0;
     Set<Integer> members = members();
@@ -221,7 +231,9 @@ final class ProcessTree {
       largest = Math.max(largest, use.residentPeak());
       sum += use.now();
     }
-    return Math.max(largest, sum);
+    sampledBytes = Math.max(largest, sum);
+    nextSampleNanos = orphans.turns().after(begun, System.nanoTime());
+    return sampledBytes;
   }
 
   /** Who was in it when its memory was last added up. From any thread. */
@@ -311,7 +323,7 @@ final class ProcessTree {
   /**
    * Whether a process carries the cookie of this tree by right, or is in its sandbox.
    *
-   * @param found the cookie that it carries, or null
+   * @param found the cookie that it carries, or null; in a sandbox it counts for nothing
    */
   boolean isMarked(int pid, @Nullable String found) {
     if (sandboxed) {

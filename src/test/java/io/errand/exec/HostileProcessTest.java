@@ -246,4 +246,29 @@ class HostileProcessTest {
     builder.environment().keySet().retainAll(Set.of("PATH"));
     return builder;
   }
+
+  @Test
+  void childrenOfAProcessWithManyThreadsAreFound() throws Exception {
+    Process child = new ProcessBuilder("sleep", "600").start();
+    try {
+      int own = LibC.getpid();
+      ChildLookup lookup = new ChildLookup();
+      assertThat(lookup.of(own, 20_000)).contains((int) child.pid());
+      assertThat(lookup.of(own, 1)).contains((int) child.pid());
+      assertThat(new ChildLookup().of(own, 1)).contains((int) child.pid());
+    } finally {
+      child.destroyForcibly();
+    }
+  }
+
+  @Test
+  void looksThatTakeLongAreFollowedByPausesThatAllShare() {
+    SampleTurns turns = new SampleTurns();
+    long begun = System.nanoTime();
+    long millisecond = 1_000_000;
+    assertThat(turns.after(begun, begun + millisecond)).isEqualTo(begun + millisecond);
+    long end = begun + 10 * millisecond;
+    assertThat(turns.after(begun, end)).isEqualTo(end + 90 * millisecond);
+    assertThat(turns.after(begun, end)).isEqualTo(end + 180 * millisecond);
+  }
 }
