@@ -31,6 +31,8 @@ import org.jspecify.annotations.Nullable;
 public final class Errand {
   private static final int USAGE = 2;
   private static final int DATABASE_TRIES = 10;
+  private static final int POOLS = 2;
+  private static final int SINGLE_CONNECTIONS = 2; // heartbeat, notifications
 
   private static @Nullable EmbeddedPostgres postgres;
   private static @Nullable Settings settings;
@@ -130,9 +132,12 @@ public final class Errand {
     if (url != null) {
       awaitDatabase(url, read.get("database-user"), read.get("database-password"));
     } else {
-      EmbeddedPostgres started = EmbeddedPostgres.start(home);
+      int pool = Integer.getInteger("errand.database-pool");
+      EmbeddedPostgres started = EmbeddedPostgres.start(home, POOLS * pool + SINGLE_CONNECTIONS);
       postgres = started;
       Runtime.getRuntime().addShutdownHook(new Thread(Errand::stopDatabase, "errand-postgres"));
+      // Whoever reaches its port can take all connections that are left, so ours stay open.
+      System.setProperty("database.kept", Integer.toString(pool));
       System.setProperty("errand.database-url", started.jdbcUrl());
       System.setProperty("errand.database-user", EmbeddedPostgres.ROLE);
       System.setProperty("errand.database-password", started.password());
@@ -154,6 +159,7 @@ public final class Errand {
   private static void watch(EmbeddedPostgres database) {
     try {
       while (!database.hasEnded()) {
+        database.boundLog();
         TimeUnit.SECONDS.sleep(1);
       }
       System.err.println(

@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.eclipse.microprofile.health.HealthCheckResponse;
 import org.eclipse.microprofile.health.Readiness;
@@ -73,7 +74,10 @@ public class Server implements QuarkusApplication, AsyncHealthCheck {
     Path home = Path.of(config.home());
     Path partial = home.resolve("url-partial");
     Files.deleteIfExists(partial);
-    Files.writeString(partial, url + "\n", StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+    Files.createFile(
+        partial,
+        PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+    Files.writeString(partial, url + "\n", StandardOpenOption.WRITE);
     Files.move(partial, home.resolve("url"), StandardCopyOption.ATOMIC_MOVE);
     SettingsCheck.warningOfAddress(config.httpHost()).ifPresent(LOG::warn);
     System.out.println("Errand serves " + url + " (" + tokens.whereabouts() + ")");

@@ -30,6 +30,8 @@ public final class EmbeddedPostgres implements AutoCloseable {
   public static final String DATABASE = "postgres";
 
   private static final int START_TRIES = 5;
+  private static final int FEWEST_CONNECTIONS = 200;
+  private static final int SPARE_CONNECTIONS = 100; // for psql, other servers, whoever fills it
   private static final int START_SECONDS = 120; // recovery after a crash may take its time
 
   private final Path home;
@@ -38,13 +40,15 @@ public final class EmbeddedPostgres implements AutoCloseable {
   private final String password;
   private volatile boolean closed;
   private final int port;
+  private final int kept;
 
-  private EmbeddedPostgres(Path home, Path data, String password, int port) {
+  private EmbeddedPostgres(Path home, Path data, String password, int port, int kept) {
     this.home = home;
     this.data = data;
     this.postmaster = new Postmaster(data);
     this.password = password;
     this.port = port;
+    this.kept = kept;
   }
 
   /**
@@ -52,9 +56,11 @@ public final class EmbeddedPostgres implements AutoCloseable {
    * running there is stopped first. The caller holds the {@link HomeLock}.
    *
    * @param home an absolute path of an existing directory
+   * @param kept how many connections the caller keeps open; there is room for at least 100 more
    * @throws IllegalStateException with a sentence for people, if it does not start
    */
-  public static EmbeddedPostgres start(Path home) throws IOException, InterruptedException {
+  public static EmbeddedPostgres start(Path home, int kept)
+      throws IOException, InterruptedException {
     Path data = home.resolve("data");
     Account account = Account.choose(data);
     checkReachable(home, account);
@@ -68,7 +74,7 @@ public final class EmbeddedPostgres implements AutoCloseable {
     }
     String complaint = "";
     for (int i = 0; i < START_TRIES; i++) {
-      EmbeddedPostgres postgres = new EmbeddedPostgres(home, data, password, freePort());
+      EmbeddedPostgres postgres = new EmbeddedPostgres(home, data, password, freePort(), kept);
       complaint = postgres.launch(binaries, account);
       if (complaint.isEmpty()) {
         return postgres;
@@ -169,6 +175,11 @@ public final class EmbeddedPostgres implements AutoCloseable {
     }
   }
 
+  /** Bounds its log, to which whoever reaches the port can add; to be called now and then. */
+  public void boundLog() {
+    PostgresLog.bound(home);
+  }
+
   /** Stops it; what it has accepted is on disk either way. */
   @Override
   public void close() throws IOException {
@@ -224,7 +235,7 @@ public final class EmbeddedPostgres implements AutoCloseable {
     return password;
   }
 
-  private static void writePrivately(Path file, String text) throws IOException {
+  static void writePrivately(Path file, String text) throws IOException {
     Set<PosixFilePermission> ownerOnly = PosixFilePermissions.fromString("rw-------");
     Files.deleteIfExists(file);
     Files.createFile(file, PosixFilePermissions.asFileAttribute(ownerOnly));
@@ -263,7 +274,7 @@ public final class EmbeddedPostgres implements AutoCloseable {
 
   /** What went wrong, or nothing. */
   private String launch(Path binaries, Account account) throws IOException, InterruptedException {
-    Path log = home.resolve("postgres.log");
+    Path log = PostgresLog.file(home);
     if (!Files.exists(log)) {
       writePrivately(log, "");
     }
@@ -300,7 +311,10 @@ public final class EmbeddedPostgres implements AutoCloseable {
     return "-c port="
         + port
         + " -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=on"
-        + " -c synchronous_commit=on -c full_page_writes=on -c max_connections=200"
+        + " -c synchronous_commit=on -c full_page_writes=on"
+        + " -c max_connections="
+        + Math.max(FEWEST_CONNECTIONS, kept + SPARE_CONNECTIONS)
+        + " -c authentication_timeout=10s"
         + " -c password_encryption=scram-sha-256 -c log_timezone=UTC -c timezone=UTC";
   }
 

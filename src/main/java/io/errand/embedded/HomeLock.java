@@ -11,14 +11,19 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFileAttributeView;
+import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.jspecify.annotations.Nullable;
 
 /** One server for one data directory. The kernel gives the lock back however the process ends. */
 public final class HomeLock implements AutoCloseable {
   private static final int MOST_SHARING = 1_000;
+  private static final Set<PosixFilePermission> OWNER_ONLY =
+      PosixFilePermissions.fromString("rw-------");
 
   /** A channel that is collected gives its lock back. */
   private static final List<FileChannel> TAKEN = new CopyOnWriteArrayList<>();
@@ -37,9 +42,7 @@ public final class HomeLock implements AutoCloseable {
    */
   public static HomeLock take(Path home) throws IOException {
     Path file = home.resolve("lock");
-    FileChannel channel =
-        FileChannel.open(
-            file, StandardOpenOption.CREATE, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS);
+    FileChannel channel = open(file);
     if (tryLock(channel) == null) {
       channel.close();
       throw new IllegalStateException(
@@ -74,12 +77,7 @@ public final class HomeLock implements AutoCloseable {
       String candidate = i == 0 ? name : name + "-" + i;
       FileChannel channel;
       try {
-        channel =
-            FileChannel.open(
-                folder.resolve(candidate + ".lock"),
-                StandardOpenOption.CREATE,
-                StandardOpenOption.WRITE,
-                LinkOption.NOFOLLOW_LINKS);
+        channel = open(folder.resolve(candidate + ".lock"));
       } catch (FileSystemException e) {
         continue; // it is another account's, or a link
       }
@@ -94,6 +92,31 @@ public final class HomeLock implements AutoCloseable {
             + " servers use "
             + folder
             + " already, or it cannot be written to; set ERRAND_TEMPORARY_DIRECTORY to another");
+  }
+
+  /**
+   * Whoever may open a file for reading can keep others from locking it. So nobody else may open
+   * this one, whatever the umask, nor one that an earlier build has made.
+   */
+  private static FileChannel open(Path file) throws IOException {
+    FileChannel channel =
+        FileChannel.open(
+            file,
+            Set.of(StandardOpenOption.CREATE, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS),
+            PosixFilePermissions.asFileAttribute(OWNER_ONLY));
+    try {
+      PosixFileAttributeView view =
+          Files.getFileAttributeView(file, PosixFileAttributeView.class, LinkOption.NOFOLLOW_LINKS);
+      boolean single =
+          (Integer) Files.getAttribute(file, "unix:nlink", LinkOption.NOFOLLOW_LINKS) == 1;
+      if (single && !view.readAttributes().permissions().equals(OWNER_ONLY)) {
+        Files.setPosixFilePermissions(file, OWNER_ONLY);
+      }
+      return channel;
+    } catch (IOException e) {
+      channel.close();
+      throw e;
+    }
   }
 
   private static @Nullable FileLock tryLock(FileChannel channel) throws IOException {

@@ -31,12 +31,17 @@ record Account(
     return new Account(Integer.toString(uid), uid, uid, List.of(), null, USUAL_SHELL);
   }
 
-  /** A uid, and a gid of the same number, that no user and no group of this host has. */
-  static @Nullable Account free() {
+  /**
+   * A uid, and a gid of the same number, that no user and no group of this host has.
+   *
+   * @param used one that is not to be it either, or null
+   */
+  static @Nullable Account free(@Nullable Account used) {
     List<String> taken = lines("/etc/passwd");
     List<String> groups = lines("/etc/group");
     for (int number = FIRST_FREE; number >= LAST_FREE; number--) {
-      if (!hasNumber(taken, number) && !hasNumber(groups, number)) {
+      boolean isUsed = used != null && used.uid() == number;
+      if (!isUsed && !hasNumber(taken, number) && !hasNumber(groups, number)) {
         return unknown(number);
       }
     }

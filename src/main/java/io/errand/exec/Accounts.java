@@ -19,7 +19,7 @@ public final class Accounts {
   /** What commands without a user run as, or null for the server's own account. */
   private final @Nullable Account standard;
 
-  /** The same in a sandbox: never uid 0. Null where the server is not root. */
+  /** What those in a sandbox run as: never uid 0. Null where the server is not root. */
   private final @Nullable Account unprivileged;
 
   private final boolean rootAllowed;
@@ -60,7 +60,10 @@ public final class Accounts {
     boolean asRoot = ROOT.equals(runAs) || unprivileged != null && unprivileged.uid() == 0;
     Accounts accounts =
         new Accounts(
-            asRoot ? null : unprivileged, asRoot ? ownAccount(home) : unprivileged, asRoot, home);
+            asRoot ? null : unprivileged,
+            asRoot ? ownAccount(home) : inSandbox(unprivileged),
+            asRoot,
+            home);
     accounts.check(runAs);
     return accounts;
   }
@@ -126,7 +129,16 @@ public final class Accounts {
     Integer database = databaseOwner(home);
     boolean fits =
         errand != null && errand.uid() != 0 && (database == null || database != errand.uid());
-    return fits ? errand : Account.free();
+    return fits ? errand : Account.free(null);
+  }
+
+  /**
+   * The account of a sandbox, where other commands without a user have this one. A free uid is not
+   * shared: who has the account of bwrap can trace it, and make it leave the bounds of commands. An
+   * account of the host is what the operator wants files to belong to, so a sandbox has it too.
+   */
+  private static @Nullable Account inSandbox(@Nullable Account standard) {
+    return standard == null || standard.home() != null ? standard : Account.free(standard);
   }
 
   static boolean isRoot() {

@@ -1,5 +1,6 @@
 package io.errand.exec;
 
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
@@ -24,7 +25,9 @@ import org.jspecify.annotations.Nullable;
 final class CookieReader {
   private static final int PATIENCE_MILLIS = 50;
   private static final int MOST_THREADS = 16;
+  private static final int COMPARING_MILLIS = 500; // nothing but the disk watch waits for it
   private static final Set<Integer> HANGING = ConcurrentHashMap.newKeySet();
+  private static final Set<Integer> COMPARING = ConcurrentHashMap.newKeySet();
   private static final ThreadPoolExecutor READERS =
       new ThreadPoolExecutor(
           0,
@@ -42,16 +45,24 @@ final class CookieReader {
 
   /** The cookie in the environment of a process, or null. */
   static @Nullable String cookie(int pid) {
-    return read(pid, () -> ProcFs.variable(pid, CommandSpec.COOKIE_VARIABLE));
+    return read(
+        HANGING, PATIENCE_MILLIS, pid, () -> ProcFs.variable(pid, CommandSpec.COOKIE_VARIABLE));
   }
 
   /** {@link ProcFs#info}, or null. */
   static @Nullable ProcessInfo info(int pid) {
-    return read(pid, () -> ProcFs.info(pid));
+    return read(HANGING, PATIENCE_MILLIS, pid, () -> ProcFs.info(pid));
   }
 
-  private static <T> @Nullable T read(int pid, Supplier<@Nullable T> reading) {
-    if (HANGING.contains(pid)) {
+  /** What a comparison of the threads of a process finds; nothing if it takes too long. */
+  static List<Integer> ownTables(int pid, Supplier<List<Integer>> comparing) {
+    List<Integer> found = read(COMPARING, COMPARING_MILLIS, pid, comparing::get);
+    return found == null ? List.of() : found;
+  }
+
+  private static <T> @Nullable T read(
+      Set<Integer> hanging, int patienceMillis, int pid, Supplier<@Nullable T> reading) {
+    if (hanging.contains(pid)) {
       return null;
     }
     Future<@Nullable T> answer;
@@ -62,18 +73,18 @@ final class CookieReader {
                 try {
                   return reading.get();
                 } finally {
-                  HANGING.remove(pid);
+                  hanging.remove(pid);
                 }
               });
     } catch (RejectedExecutionException | OutOfMemoryError e) { // no thread is to be had
       return null;
     }
     try {
-      return answer.get(PATIENCE_MILLIS, TimeUnit.MILLISECONDS);
+      return answer.get(patienceMillis, TimeUnit.MILLISECONDS);
     } catch (TimeoutException e) {
-      HANGING.add(pid);
+      hanging.add(pid);
       if (answer.isDone()) {
-        HANGING.remove(pid);
+        hanging.remove(pid);
       }
       return null;
     } catch (ExecutionException e) {

@@ -5,9 +5,12 @@ import com.sun.jna.Native;
 import com.sun.jna.Pointer;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.Deque;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
@@ -28,6 +31,7 @@ final class DiskUse implements AutoCloseable {
   static final int MOST_DEPTH = 100;
 
   private static final int MOST_DESCRIPTORS = 10_000;
+  private static final int MOST_THREADS = 4_000;
   private static final Memory SELF = OpenDirectory.text(".");
 
   private final long mostBytes;
@@ -132,30 +136,42 @@ final class DiskUse implements AutoCloseable {
 
   /**
    * Adds files of this file system that have no name any more and that these processes hold open,
-   * as far as this process may see that. At most 10,000 descriptors are looked at.
+   * as far as this process may see that. At most 10,000 descriptors are looked at, in the tables of
+   * at most 4,000 threads; no process can count on coming first.
    */
   void addRemoved(Collection<Integer> pids) {
     Set<Long> counted = new HashSet<>();
-    int left = MOST_DESCRIPTORS; // each process is one too
-    for (int pid : pids) {
-      if (left-- <= 0) {
-        return;
-      }
-      try (OpenDirectory descriptors = OpenDirectory.of(ProcFs.shared(pid) + "/fd")) {
-        Pointer name = descriptors == null ? null : descriptors.next();
-        for (; descriptors != null && name != null && left > 0; left--) {
-          if (facts.lookBehind(descriptors.descriptor(), name)
-              && facts.isRegular()
-              && facts.links() == 0
-              && facts.device() == device
-              && counted.add(facts.inode())) {
-            files++;
-            bytes += facts.allocatedBytes();
-          }
-          name = descriptors.next();
+    DescriptorTables tables = new DescriptorTables(MOST_THREADS);
+    List<Integer> shuffled = new ArrayList<>(pids);
+    Collections.shuffle(shuffled);
+    int left = MOST_DESCRIPTORS; // each table is one too
+    for (int pid : shuffled) {
+      for (String table : tables.of(pid)) {
+        if (left-- <= 0) {
+          return;
         }
+        left = addRemovedIn(table, left, counted);
       }
     }
+  }
+
+  private int addRemovedIn(String table, int most, Set<Long> counted) {
+    int left = most;
+    try (OpenDirectory descriptors = OpenDirectory.of(table)) {
+      Pointer name = descriptors == null ? null : descriptors.next();
+      for (; descriptors != null && name != null && left > 0; left--) {
+        if (facts.lookBehind(descriptors.descriptor(), name)
+            && facts.isRegular()
+            && facts.links() == 0
+            && facts.device() == device
+            && counted.add(facts.inode())) {
+          files++;
+          bytes += facts.allocatedBytes();
+        }
+        name = descriptors.next();
+      }
+    }
+    return left;
   }
 
   /** Whether more was found than is allowed. */

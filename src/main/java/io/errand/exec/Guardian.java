@@ -111,7 +111,7 @@ public final class Guardian {
   private void killAll(String reason) throws InterruptedException {
     Set<String> cookies = StrayProcesses.cookiesIn(temporaryRoot);
     cookies.addAll(leaders.keySet());
-    int killed = StrayProcesses.killAll(cookies, new HashSet<>(leaders.values()));
+    int killed = StrayProcesses.killAll(temporaryRoot, cookies, new HashSet<>(leaders.values()));
     leaders.clear();
     if (killed > 0) {
       System.err.println("errand guardian: " + reason + "; ended " + killed + " processes");

@@ -93,6 +93,9 @@ final class LibC {
   static final int CAPABILITY_VERSION_3 = 0x20080522;
   static final long SYS_SETGROUPS = isArm() ? 159 : 116;
   static final long SYS_GETTID = isArm() ? 178 : 186;
+  static final long SYS_KCMP = isArm() ? 272 : 312;
+  static final long KCMP_FILES = 2;
+  static final int SEEK_SET = 0;
   static final long SYS_KEYCTL = isArm() ? 219 : 250;
   static final long KEYCTL_JOIN_SESSION_KEYRING = 1;
 
@@ -185,6 +188,11 @@ final class LibC {
 
   static native long syscall(
       long number, long first, long second, Pointer third, long fourth, Pointer fifth);
+
+  static native long syscall(
+      long number, long first, long second, long third, long fourth, long fifth);
+
+  static native long lseek(int descriptor, long offset, int whence);
 
   static native long syscall(long number, Pointer first, Pointer second);
 

@@ -205,7 +205,7 @@ public final class LinuxLauncher implements Launcher {
 
   /** Private directories go from one command to another of this account only (ADR 14). */
   private static boolean isOfDefaultAccount(CommandSpec spec) {
-    return spec.confinement().user() == null;
+    return spec.confinement().user() == null && spec.confinement().sandbox() == null;
   }
 
   /** On the loop's thread: lets some time pass, unless somebody ends the command meanwhile. */
@@ -328,7 +328,8 @@ public final class LinuxLauncher implements Launcher {
   /** Ends what a predecessor that was killed left running; its guardian may not have survived. */
   private static void sweep(Path temporaryRoot) {
     try {
-      int killed = StrayProcesses.killAll(StrayProcesses.cookiesIn(temporaryRoot), Set.of());
+      int killed =
+          StrayProcesses.killAll(temporaryRoot, StrayProcesses.cookiesIn(temporaryRoot), Set.of());
       if (killed > 0) {
         LOG.warnf("Ended %d processes that an earlier server left behind", killed);
       }

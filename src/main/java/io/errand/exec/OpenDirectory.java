@@ -119,6 +119,13 @@ final class OpenDirectory implements AutoCloseable {
     return descriptor;
   }
 
+  /** Goes on at this position, which in a directory of {@code /proc} counts its names. */
+  void goTo(long place) {
+    LibC.lseek(descriptor, place, LibC.SEEK_SET);
+    filled = 0;
+    position = 0;
+  }
+
   /** The next name in it, valid until the next call; null behind the last one. */
   @Nullable Pointer next() {
     while (true) {

@@ -15,6 +15,12 @@ final class Orphans {
   private final Set<Integer> spawningThreads = ConcurrentHashMap.newKeySet();
   private final Set<Integer> started = ConcurrentHashMap.newKeySet();
   private final Set<Integer> held = ConcurrentHashMap.newKeySet();
+  private final SampleTurns turns = new SampleTurns();
+
+  /** What the trees of all commands share; for the loop's thread. */
+  SampleTurns turns() {
+    return turns;
+  }
 
   /** The calling thread is going to start commands; it is not to start anything else. */
   void addSpawningThread() {

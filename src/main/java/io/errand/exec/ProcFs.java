@@ -122,6 +122,18 @@ final class ProcFs {
     return status == null ? -1 : firstNumber(status, "Uid");
   }
 
+  /**
+   * In how many process namespaces a process has a number, of those that this one sees; 0 if it is
+   * gone.
+   */
+  static int namespaceDepth(int pid) {
+    String status = read(PROC.resolve(pid + "/status"), StandardCharsets.ISO_8859_1);
+    int at = status == null ? -1 : status.indexOf("\nNSpid:\t");
+    return at < 0 || status == null
+        ? 0
+        : status.substring(at + 8, status.indexOf('\n', at + 1)).split("\t").length;
+  }
+
   /** Who traces threads of a process: numbers of threads. */
   static List<Integer> tracers(int pid) {
     List<Integer> tracers = new ArrayList<>();

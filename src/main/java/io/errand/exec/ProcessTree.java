@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  * child, in the list of our first thread. From there and from the command's first process the tree
  * is walked downwards. An orphan belongs to a command if it is in its session or group, or carries
  * its cookie and runs as its account or as root: others may have copied the cookie. In a sandbox
- * the cookie counts for nothing, as none of its processes can become our child.
+ * the private directory tells instead, see {@link SandboxMounts}.
  */
 final class ProcessTree {
   private static final int MOST_SHOWN = 1_000;
@@ -31,6 +31,7 @@ final class ProcessTree {
   private final String cookie;
   private final Map<Integer, Long> known = new HashMap<>(); // members ever seen, with their start
   private final boolean sandboxed;
+  private final SandboxMounts mounts;
   private final int uid;
   private final Orphans orphans;
   private final Memory scratch;
@@ -41,6 +42,8 @@ final class ProcessTree {
   private boolean leaderHeld; // nothing else is left of it, but a tracer keeps it from being reaped
   private boolean gone;
   private boolean freshZombies;
+  private long sampledBytes;
+  private long nextSampleNanos = System.nanoTime();
   private final Set<Integer> zombies = new HashSet<>(0);
   private volatile List<Integer> lastSampled = List.of(); // read by the disk watch
 
@@ -59,6 +62,7 @@ final class ProcessTree {
     this.leader = leader;
     this.cookie = cookie;
     this.sandboxed = sandboxed;
+    this.mounts = SandboxMounts.of(cookie);
     this.uid = uid;
     this.orphans = orphans;
     this.scratch = scratch;
@@ -153,6 +157,7 @@ final class ProcessTree {
   private Set<Integer> members(boolean stopping) {
     Set<Integer> members = new LinkedHashSet<>();
     Set<Integer> seen = new HashSet<>();
+    ChildLookup children = new ChildLookup();
     Deque<Integer> open = new ArrayDeque<>(orphans(orphans.all(), stopping));
     open.addAll(leftOfGroup());
     if (!leaderEnded) {
@@ -162,7 +167,7 @@ final class ProcessTree {
       int pid = open.removeFirst();
       ProcFs.Stat stat = ProcFs.stat(pid);
       if (stat != null && seen.add(pid)) {
-        open.addAll(ProcFs.children(pid));
+        open.addAll(children.of(pid, stat.threads()));
         if (stat.isAlive()) {
           members.add(pid);
           known.put(pid, stat.started());
@@ -208,8 +213,15 @@ final class ProcessTree {
     return cpuSystem;
   }
 
-  /** The largest resident size of one of its processes, or what all take now, in bytes. */
+  /**
+   * The largest resident size of one of its processes, or what all take now, in bytes. Where a look
+   * takes long, what the last one found.
+   */
   long memoryBytes() {
+    long begun = System.nanoTime();
+    if (begun - nextSampleNanos < 0) {
+      return sampledBytes;
+    }
     long largest = 0;
     long sum = 0;
     Set<Integer> members = members();
@@ -219,7 +231,9 @@ final class ProcessTree {
       largest = Math.max(largest, use.residentPeak());
       sum += use.now();
     }
-    return Math.max(largest, sum);
+    sampledBytes = Math.max(largest, sum);
+    nextSampleNanos = orphans.turns().after(begun, System.nanoTime());
+    return sampledBytes;
   }
 
   /** Who was in it when its memory was last added up. From any thread. */
@@ -307,12 +321,15 @@ final class ProcessTree {
   }
 
   /**
-   * Whether a process carries the cookie of this tree by right.
+   * Whether a process carries the cookie of this tree by right, or is in its sandbox.
    *
-   * @param found the cookie that it carries, or null
+   * @param found the cookie that it carries, or null; in a sandbox it counts for nothing
    */
   boolean isMarked(int pid, @Nullable String found) {
-    if (sandboxed || !cookie.equals(found)) {
+    if (sandboxed) {
+      return mounts.has(pid);
+    }
+    if (!cookie.equals(found)) {
       return false;
     }
     int owner = ProcFs.realUid(pid);

@@ -16,8 +16,8 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * Finds and ends the processes of commands whose server is dead or frozen, by what {@code /proc}
- * says of every process on the host: its session or group is that of a command, or its environment
- * carries a command's cookie.
+ * says of every process on the host: its session or group is that of a command, its environment
+ * carries a command's cookie, or it is in a sandbox with the private directory of a command.
  *
  * <p>It is used by the guardian and by the start of a server, both of which are nobody's parent.
  */
@@ -45,11 +45,15 @@ final class StrayProcesses {
   /**
    * Kills until a look finds nothing any more, for at most five seconds.
    *
+   * @param temporaryRoot where the private directories of all commands are; every sandbox that
+   *     shows one of them is that of a command
    * @param cookies of the commands
    * @param leaders pids of their first processes, as far as known
    * @return how many processes were killed
    */
-  static int killAll(Set<String> cookies, Set<Integer> leaders) throws InterruptedException {
+  static int killAll(Path temporaryRoot, Set<String> cookies, Set<Integer> leaders)
+      throws InterruptedException {
+    SandboxMounts sandboxes = SandboxMounts.below(temporaryRoot);
     Set<Integer> killed = new HashSet<>();
     if (cookies.isEmpty() && leaders.isEmpty()) {
       return 0;
@@ -58,7 +62,9 @@ final class StrayProcesses {
     for (int round = 0; round < MOST_ROUNDS; round++) {
       // Nobody may fork and vanish between the look and the kill: all stand still first.
       Set<Integer> found = new LinkedHashSet<>();
-      for (int look = 0; look < MOST_LOOKS && found.addAll(find(cookies, leaders)); look++) {
+      for (int look = 0;
+          look < MOST_LOOKS && found.addAll(find(sandboxes, cookies, leaders));
+          look++) {
         found.forEach(pid -> LibC.kill(pid, LibC.SIGSTOP));
       }
       if (found.isEmpty()) {
@@ -76,7 +82,8 @@ final class StrayProcesses {
     return killed.size();
   }
 
-  private static List<Integer> find(Set<String> cookies, Set<Integer> leaders) {
+  private static List<Integer> find(
+      SandboxMounts sandboxes, Set<String> cookies, Set<Integer> leaders) {
     Map<Integer, ProcFs.Stat> alive = new HashMap<>();
     Set<Integer> sessions = new HashSet<>(leaders);
     Set<Integer> found = new LinkedHashSet<>();
@@ -91,6 +98,9 @@ final class StrayProcesses {
         LibC.kill(pid, LibC.SIGSTOP); // before it can leave a successor and end
         found.add(pid);
         sessions.add(stat.session()); // a command's own: it was started as the leader of one
+      } else if (sandboxes.has(pid)) { // a process in it can clear all else that tells
+        LibC.kill(pid, LibC.SIGSTOP);
+        found.add(pid);
       }
     }
     // Who scrubbed its environment but stayed in the session is found by that.

@@ -50,6 +50,10 @@ final class SystemCallFilter {
       return refused[6];
     }
 
+    int joining() {
+      return refused[0];
+    }
+
     static @Nullable Numbers here() {
       return switch (System.getProperty("os.arch", "")) {
         // setns, add_key, request_key, keyctl, bpf, perf_event_open, userfaultfd, open_by_handle_at
@@ -75,6 +79,7 @@ final class SystemCallFilter {
   private static final int I386 = 0x40000003;
   private static final int[] FORKING_ON_I386 = {120, 310}; // clone, unshare
   private static final int USER_FAULTS_ON_I386 = 374;
+  private static final int JOINING_ON_I386 = 346;
   private static final int CLONE_PARENT = 0x8000;
   private static final int SECCOMP_MODE_FILTER = 2;
   private static final int INSTRUCTION_BYTES = 8;
@@ -88,7 +93,7 @@ final class SystemCallFilter {
   /**
    * Writes a filter.
    *
-   * @param file whose folder exists; everybody may read it
+   * @param file whose folder exists; it is opened with the rights of this process
    * @param network whether all sockets are allowed
    */
   static void write(Path file, boolean network) throws IOException {
@@ -102,18 +107,21 @@ final class SystemCallFilter {
     Files.deleteIfExists(partial);
     byte[] bytes = new byte[filter.program.position()];
     filter.program.flip().get(bytes);
+    Files.createFile(
+        partial,
+        PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
     Files.write(partial, bytes);
-    Files.setPosixFilePermissions(partial, PosixFilePermissions.fromString("rw-r--r--"));
     Files.move(partial, file, StandardCopyOption.ATOMIC_MOVE);
   }
 
   /**
-   * Has the kernel refuse three things to whatever the calling thread starts, for good. New user
-   * namespaces: in one, a command could mount a FUSE file system and write to its output from a
-   * page of that, and the kernel would let whoever reads the output wait without end. {@code
-   * userfaultfd(2)}, with which a command could do the same. And {@code CLONE_PARENT}: the child of
-   * a command would be a child of this process instead. For a thread with {@code CAP_SYS_ADMIN};
-   * without it the kernel would refuse set-uid programs as well.
+   * Has the kernel refuse three things to whatever the calling thread starts, for good. User
+   * namespaces, new ones and those of other processes, such as a sandbox of the same account: in
+   * one, a command could mount a FUSE file system and write to its output from a page of that, and
+   * the kernel would let whoever reads the output wait without end. {@code userfaultfd(2)}, with
+   * which a command could do the same. And {@code CLONE_PARENT}: the child of a command would be a
+   * child of this process instead. For a thread with {@code CAP_SYS_ADMIN}; without it the kernel
+   * would refuse set-uid programs as well.
    *
    * @return 0, or the error of {@code prctl(2)}
    */
@@ -139,16 +147,31 @@ final class SystemCallFilter {
 
   private void buildForCommands(Numbers numbers) {
     add(LOAD, 0, 0, ARCHITECTURE);
-    add(EQUAL, 0, 18, numbers.architecture());
+    add(EQUAL, 0, 24, numbers.architecture());
     add(LOAD, 0, 0, NUMBER);
     add(AT_LEAST, 0, 1, FIRST_OF_X32);
     add(RETURN, 0, 0, REFUSE | ENOSYS);
     refuse(numbers.userFaults(), EPERM);
+    refuseJoining(numbers.joining());
     refuseNewParents(numbers.forking());
-    add(EQUAL, 0, 16, I386);
+    add(EQUAL, 0, 22, I386);
     add(LOAD, 0, 0, NUMBER);
     refuse(USER_FAULTS_ON_I386, EPERM);
+    refuseJoining(JOINING_ON_I386);
     refuseNewParents(FORKING_ON_I386);
+    add(RETURN, 0, 0, ALLOW);
+  }
+
+  /**
+   * 6 instructions. A call that names other kinds of namespaces only needs capabilities in the
+   * caller's own user namespace, and set-uid programs such as {@code ip netns} make it.
+   */
+  private void refuseJoining(int call) {
+    add(EQUAL, 0, 5, call);
+    add(LOAD, 0, 0, SECOND_ARGUMENT);
+    add(EQUAL, 1, 0, 0); // of whatever kind
+    add(ANY_BIT, 0, 1, CLONE_NEWUSER);
+    add(RETURN, 0, 0, REFUSE | EPERM);
     add(RETURN, 0, 0, ALLOW);
   }
 

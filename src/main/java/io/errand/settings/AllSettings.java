@@ -39,7 +39,8 @@ public final class AllSettings {
               "16",
               "`16`",
               "connections at most for reading, and as many for submitting, claiming and"
-                  + " completing; two more for heartbeat and notifications"),
+                  + " completing; two more for heartbeat and notifications. To the built-in"
+                  + " database all are opened at the start"),
           new Setting(
               "http-host",
               Form.text("address"),

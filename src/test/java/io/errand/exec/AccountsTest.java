@@ -44,6 +44,17 @@ class AccountsTest {
   }
 
   @Test
+  void aFreeUidIsNotSharedBetweenSandboxesAndOtherCommands() {
+    Account plain = Accounts.choose(null, folder).withoutUser(false);
+    Account sandboxed = Accounts.choose(null, folder).withoutUser(true);
+    assertThat(plain).isNotNull();
+    assertThat(sandboxed).isNotNull();
+    assertThat(sandboxed.uid()).isNotEqualTo(0);
+    boolean isOfHost = plain.home() != null; // the host has an account errand
+    assertThat(sandboxed.uid() == plain.uid()).isEqualTo(isOfHost);
+  }
+
+  @Test
   void theStandardAccountIsNobodyElsesAndNeverRoot() {
     assertThat(Accounts.choose(null, folder).withoutUser(false))
         .isNotNull()
@@ -54,6 +65,8 @@ class AccountsTest {
         .isNotNull()
         .extracting(Account::uid)
         .isEqualTo(65534);
+    assertThat(Accounts.choose("nobody", folder).withoutUser(true))
+        .isEqualTo(Accounts.choose("nobody", folder).withoutUser(false));
     Accounts asked = Accounts.choose("root", folder);
     assertThat(asked.withoutUser(false)).isNull();
     assertThat(asked.isTheServers()).isTrue();

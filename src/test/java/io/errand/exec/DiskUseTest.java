@@ -1,6 +1,7 @@
 package io.errand.exec;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
@@ -171,6 +172,42 @@ class DiskUseTest {
         after.addRemoved(List.of(own, own));
         assertThat(after.bytes() - before).isBetween((long) MEBIBYTE, MEBIBYTE * 5L / 4);
       }
+    }
+  }
+
+  @Test
+  void aRemovedFileInTheTableOfOneThreadIsAdded() throws IOException {
+    Process holder = holder(2);
+    try {
+      assertThat(removedBytesOf(holder)).isBetween(2L * MEBIBYTE, MEBIBYTE * 9L / 4);
+    } finally {
+      holder.destroyForcibly();
+    }
+  }
+
+  @Test
+  void noThreadOfManyIsOutOfSight() throws IOException {
+    Process holder = holder(10_000); // or as many as this host allows
+    try {
+      await().until(() -> removedBytesOf(holder) >= 2L * MEBIBYTE);
+    } finally {
+      holder.destroyForcibly();
+    }
+  }
+
+  private Process holder(int threads) throws IOException {
+    String program = NativeProgram.of("owntable", folder);
+    Process holder =
+        new ProcessBuilder(program, tree.resolve("held").toString(), Integer.toString(threads))
+            .start();
+    assertThat(holder.getInputStream().read()).isEqualTo('r');
+    return holder;
+  }
+
+  private long removedBytesOf(Process holder) {
+    try (DiskUse use = new DiskUse(tree, NO_LIMIT, NO_LIMIT)) {
+      use.addRemoved(List.of((int) holder.pid()));
+      return use.bytes();
     }
   }
 

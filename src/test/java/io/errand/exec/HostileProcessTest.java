@@ -15,11 +15,17 @@ import com.sun.jna.Memory;
 import io.errand.exec.TestLauncher.Run;
 import io.errand.job.Confinement;
 import io.errand.job.Limits;
+import io.errand.job.Sandbox;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Objects;
 import java.util.Set;
+import java.util.UUID;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -69,7 +75,7 @@ class HostileProcessTest {
           new ProcessBuilder("setsid", "sh", "-c", "echo ready; exec sleep 600");
       builder.environment().put(CommandSpec.COOKIE_VARIABLE, "of-a-hostile-process-test");
       marked = ready(builder);
-      assertThat(StrayProcesses.killAll(Set.of("of-a-hostile-process-test"), Set.of()))
+      assertThat(StrayProcesses.killAll(folder, Set.of("of-a-hostile-process-test"), Set.of()))
           .isEqualTo(1);
     } finally {
       huge.destroyForcibly();
@@ -127,6 +133,21 @@ class HostileProcessTest {
   }
 
   @Test
+  void noCommandJoinsAUserNamespaceWhereTheServerIsRoot() throws Exception {
+    assumeTrue(Accounts.isRoot(), "only a filter that root installs leaves set-uid programs alone");
+    Process owner =
+        new ProcessBuilder("unshare", "--user", "sh", "-c", "echo ready; exec sleep 600").start();
+    try {
+      assumeTrue(owner.getInputStream().read() == 'r', "no user namespaces on this host");
+      String pid = Long.toString(owner.pid());
+      assertThat(text(run(NativeProgram.of("joiner", folder), pid).stdout()).lines())
+          .containsExactly("refused", "refused", "refused", "refused", "refused", "network joined");
+    } finally {
+      owner.destroyForcibly();
+    }
+  }
+
+  @Test
   void noCommandHandlesPageFaultsWhereTheServerIsRoot() {
     assumeTrue(Accounts.isRoot(), "only a filter that root installs leaves set-uid programs alone");
     assertThat(text(run(NativeProgram.of("faults", folder)).stdout()).trim()).isEqualTo("refused");
@@ -160,5 +181,94 @@ class HostileProcessTest {
     } finally {
       copier.destroyForcibly();
     }
+  }
+
+  private static boolean runs(String argument) {
+    return ProcFs.all().stream()
+        .anyMatch(pid -> argument.equals(String.valueOf(commandLine(pid)).split("\0")[0]));
+  }
+
+  private static String commandLine(int pid) {
+    try {
+      return Files.readString(Path.of("/proc/" + pid + "/cmdline"), StandardCharsets.ISO_8859_1);
+    } catch (IOException e) {
+      return ""; // it went away meanwhile
+    }
+  }
+
+  @Test
+  void aSandboxWhoseFirstProcessDetachesFromItIsEndedWithItsCommand() throws IOException {
+    Confinement sandbox = new Confinement(Limits.NONE, null, new Sandbox(false, true, List.of()));
+    String refusal = TestLauncher.host().refusalOf(sandbox);
+    assumeTrue(refusal == null, () -> "needs a sandbox: " + refusal);
+    String program = NativeProgram.of("detach", OpenFolder.in(folder, "open"));
+    String mark = "detached-" + UUID.randomUUID();
+    CommandResult result = start(within(spec(program, mark, "end"), sandbox)).result();
+    assertThat(text(result.stdout())).isEqualTo("ready\n");
+    assertThat(result.treeEmpty()).isTrue();
+    assertThat(runs(mark)).isFalse();
+  }
+
+  @Test
+  void aSandboxIsFoundByThePrivateDirectoryThatIsMountedInIt() throws Exception {
+    Path root = OpenFolder.in(folder, "a root\\of");
+    Path own = OpenFolder.in(root, "cookie");
+    Process sandbox = ready(sandboxWith(own));
+    Process other = ready(sandboxWith(OpenFolder.in(folder, "else")));
+    try {
+      assertThat(StrayProcesses.killAll(root, Set.of("none"), Set.of())).isPositive();
+      assertThat(sandbox.waitFor()).isNotZero();
+      assertThat(other.isAlive()).isTrue();
+    } finally {
+      sandbox.destroyForcibly();
+      other.destroyForcibly();
+    }
+  }
+
+  /** Like that of a command, with nothing else that tells whose it is. */
+  private static ProcessBuilder sandboxWith(Path directory) throws Exception {
+    List<String> line = new ArrayList<>();
+    if (Accounts.isRoot()) {
+      line.addAll(List.of("setpriv", "--reuid=65533", "--regid=65533", "--clear-groups"));
+    }
+    line.addAll(List.of("bwrap", "--die-with-parent", "--unshare-pid", "--ro-bind", "/", "/"));
+    line.addAll(List.of("--dev", "/dev", "--proc", "/proc"));
+    line.addAll(List.of("--bind", directory.toString(), directory.toString()));
+    try {
+      List<String> trial = new ArrayList<>(line);
+      trial.add("true");
+      assumeTrue(new ProcessBuilder(trial).start().waitFor() == 0, "no sandbox on this host");
+    } catch (IOException e) {
+      assumeTrue(false, "no sandbox on this host: " + e);
+    }
+    line.addAll(List.of("sh", "-c", "echo ready; exec sleep 600"));
+    ProcessBuilder builder = new ProcessBuilder(line);
+    builder.environment().keySet().retainAll(Set.of("PATH"));
+    return builder;
+  }
+
+  @Test
+  void childrenOfAProcessWithManyThreadsAreFound() throws Exception {
+    Process child = new ProcessBuilder("sleep", "600").start();
+    try {
+      int own = LibC.getpid();
+      ChildLookup lookup = new ChildLookup();
+      assertThat(lookup.of(own, 20_000)).contains((int) child.pid());
+      assertThat(lookup.of(own, 1)).contains((int) child.pid());
+      assertThat(new ChildLookup().of(own, 1)).contains((int) child.pid());
+    } finally {
+      child.destroyForcibly();
+    }
+  }
+
+  @Test
+  void looksThatTakeLongAreFollowedByPausesThatAllShare() {
+    SampleTurns turns = new SampleTurns();
+    long begun = System.nanoTime();
+    long millisecond = 1_000_000;
+    assertThat(turns.after(begun, begun + millisecond)).isEqualTo(begun + millisecond);
+    long end = begun + 10 * millisecond;
+    assertThat(turns.after(begun, end)).isEqualTo(end + 90 * millisecond);
+    assertThat(turns.after(begun, end)).isEqualTo(end + 180 * millisecond);
   }
 }

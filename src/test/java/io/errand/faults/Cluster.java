@@ -69,7 +69,7 @@ final class Cluster implements AutoCloseable {
       Files.createDirectory(databaseHome);
       hasOwnDisk = Tools.mountSmall(databaseHome, DISK);
       TestServer.letOthersPass(databaseHome);
-      postgres = EmbeddedPostgres.start(databaseHome);
+      postgres = EmbeddedPostgres.start(databaseHome, 100);
       bouncer =
           throughBouncer ? Optional.of(new Bouncer(port(), postgres.password())) : Optional.empty();
     } catch (IOException e) {
@@ -232,7 +232,7 @@ final class Cluster implements AutoCloseable {
   /** Starts PostgreSQL again, where it has ended or is about to. */
   void startPostgres() {
     try {
-      postgres = EmbeddedPostgres.start(databaseHome);
+      postgres = EmbeddedPostgres.start(databaseHome, 100);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     } catch (InterruptedException e) {

@@ -35,10 +35,10 @@ class DatabaseSessionsIT {
   static void start() throws IOException, InterruptedException, SQLException {
     home = java.nio.file.Files.createTempDirectory("errand-sessions");
     TestServer.letOthersPass(home);
-    postgres = EmbeddedPostgres.start(home);
+    postgres = EmbeddedPostgres.start(home, 100);
     sql("ALTER SYSTEM SET max_notify_queue_pages = 64"); // so that it can be filled
     postgres.close();
-    postgres = EmbeddedPostgres.start(home);
+    postgres = EmbeddedPostgres.start(home, 100);
   }
 
   @AfterAll

@@ -2,8 +2,10 @@ package io.errand.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.errand.exec.NativeProgram;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -150,6 +152,48 @@ class GuardianIT {
       server.restart();
       await().until(() -> pidsOf(mark).isEmpty());
       assertThat(server.log()).contains("that an earlier server left behind");
+    }
+  }
+
+  /** A sandbox of which no process has an environment, a session or a parent that tells. */
+  private static void startDetached(TestServer server, String mark) throws IOException {
+    Path program = Path.of(NativeProgram.of("detach", server.home().resolve("..").normalize()));
+    String id =
+        server.submit(
+            "exec " + program + " " + mark, Map.of("sandbox", Map.of(), "max_attempts", 1));
+    await().until(() -> isDetached(mark) || server.job(id).hasNonNull("finished_at"));
+    assumeTrue(isDetached(mark), () -> "no sandbox, or none that is so: " + server.job(id));
+  }
+
+  private static boolean isDetached(String mark) {
+    return pidsOf(mark).stream()
+        .anyMatch(pid -> read(Path.of("/proc/" + pid + "/cmdline")).startsWith(mark));
+  }
+
+  @Test
+  void aSandboxThatDetachesFromItsServerIsEndedByTheGuardian() throws IOException {
+    try (TestServer server = TestServer.start(Map.of())) {
+      String mark = mark();
+      startDetached(server, mark);
+      server.signal("KILL");
+      server.awaitExit();
+      await().until(() -> pidsOf(mark).isEmpty());
+    }
+  }
+
+  @Test
+  void aSandboxThatDetachesFromItsServerIsEndedByTheNextStart() throws IOException {
+    try (TestServer server = TestServer.start(Map.of())) {
+      String mark = mark();
+      startDetached(server, mark);
+      long guardian = guardiansOf(server).get(0);
+      kill("STOP", guardian);
+      server.signal("KILL");
+      kill("KILL", guardian);
+      server.awaitExit();
+      assertThat(isDetached(mark)).isTrue();
+      server.restart();
+      await().until(() -> pidsOf(mark).isEmpty());
     }
   }
 

@@ -5,11 +5,18 @@ import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.Socket;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -18,6 +25,10 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(300)
 class IntruderIT {
   private static final Path SHARED = Path.of("/tmp");
+
+  /** Version 3 of the protocol, and whom it wants to be. */
+  private static final byte[] STARTUP =
+      "\0\0\0\47\0\3\0\0user\0errand\0database\0postgres\0\0".getBytes(StandardCharsets.US_ASCII);
 
   @Test
   void noJvmOfAServerCanBeAttachedToOrHasAFileInTheSharedFolder() throws IOException {
@@ -83,5 +94,56 @@ class IntruderIT {
         .contains("is not a directory, or a link to one");
     assertThat(target.resolve("kept")).exists();
     TestServer.delete(home.resolve("..").normalize());
+  }
+
+  @Test
+  void noFileOfTheServerIsForOthersWhateverItsUmask() throws IOException {
+    List<String> shell = List.of("sh", "-c", "umask 0; exec \"$@\"", "sh");
+    try (TestServer server = TestServer.startedBy(shell, Map.of());
+        Stream<Path> files = Files.list(server.home())) {
+      for (Path file : files.filter(Files::isRegularFile).toList()) {
+        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file)))
+            .as(file.toString())
+            .endsWith("------");
+      }
+    }
+  }
+
+  @Test
+  void whoeverTakesAllConnectionsOfTheDatabaseTakesNoneOfTheServer() throws Exception {
+    try (TestServer server = TestServer.start(Map.of())) {
+      String job = "/v1/jobs/" + server.submit("true", Map.of());
+      String ours =
+          "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'errand%' AND NOT pid"
+              + " = pg_backend_pid()";
+      await().until(() -> Integer.parseInt(BuiltInDatabase.sql(server, ours)) >= 32);
+      String url = String.valueOf(BuiltInDatabase.settingsOf(server).get("ERRAND_DATABASE_URL"));
+      int port = Integer.parseInt(url.replaceFirst(".*:(\\d+)/.*", "$1"));
+      List<Socket> taken = new ArrayList<>();
+      try {
+        boolean isFull = false;
+        while (!isFull) {
+          Socket socket = new Socket(InetAddress.getLoopbackAddress(), port);
+          taken.add(socket);
+          socket.getOutputStream().write(STARTUP);
+          isFull = socket.getInputStream().read() == 'E';
+        }
+        assertThat(taken).hasSizeGreaterThan(100);
+        List<CompletableFuture<HttpResponse<String>>> answers = new ArrayList<>();
+        for (int i = 0; i < 60; i++) {
+          answers.add(
+              server
+                  .http()
+                  .sendAsync(server.request(job).build(), HttpResponse.BodyHandlers.ofString()));
+        }
+        for (CompletableFuture<HttpResponse<String>> answer : answers) {
+          assertThat(answer.get().statusCode()).isEqualTo(200);
+        }
+      } finally {
+        for (Socket socket : taken) {
+          socket.close();
+        }
+      }
+    }
   }
 }

@@ -37,7 +37,7 @@ public final class Database {
     try {
       Path home = Files.createTempDirectory("errand-store-test");
       Files.setPosixFilePermissions(home, PosixFilePermissions.fromString("rwx--x--x"));
-      EmbeddedPostgres postgres = EmbeddedPostgres.start(home);
+      EmbeddedPostgres postgres = EmbeddedPostgres.start(home, 100);
       Runtime.getRuntime()
           .addShutdownHook(
               new Thread(
