@@ -34,6 +34,7 @@ final class GuardianLink {
   private final Supplier<Set<LinuxCommand>> commands;
   private final Map<String, Integer> unsentStarts = new LinkedHashMap<>();
   private final StringBuilder unsent = new StringBuilder();
+  private final GuardianDeadline deadline = new GuardianDeadline();
   private boolean flushPlanned;
   private boolean closed;
   private int pid;
@@ -128,6 +129,11 @@ final class GuardianLink {
     send("lease " + nanos + '\n');
   }
 
+  /** See {@link GuardianDeadline#mayHaveEnded}. */
+  boolean mayHaveEnded(long startedNanos, long endedNanos) {
+    return deadline.mayHaveEnded(startedNanos, endedNanos);
+  }
+
   /** Lets it go: nothing runs any more. */
   void close() {
     closed = true;
@@ -176,6 +182,9 @@ final class GuardianLink {
       if (written > 0) {
         unsent.delete(0, (int) written);
       }
+    }
+    if (unsent.isEmpty() && leased) {
+      deadline.told(actAtNanos, System.nanoTime());
     }
     if (!unsent.isEmpty() && !closed) {
       planFlush();

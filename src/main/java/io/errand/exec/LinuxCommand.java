@@ -29,6 +29,8 @@ final class LinuxCommand implements RunningCommand {
   private static final long SHORTEST_SAMPLE_NANOS = 10 * MILLISECOND;
   private static final long LONGEST_SAMPLE_NANOS = 1_000 * MILLISECOND;
 
+  private static final String KILLED = Signals.name(LibC.SIGKILL);
+
   private final LinuxLauncher launcher;
   private final EventLoop loop;
   private volatile CommandSpec spec; // read by the threads that spawn
@@ -240,6 +242,11 @@ final class LinuxCommand implements RunningCommand {
   private void onExit(ExitStatus status) {
     endedNanos = System.nanoTime();
     exitStatus = status;
+    if (endCause == null
+        && KILLED.equals(status.signal())
+        && launcher.guardianMayHaveEnded(startedNanos, endedNanos)) {
+      endCause = EndCause.LEASE_LOST;
+    }
     tree().leaderEnded();
     streams.closeStdin();
     cancel(timeoutTimer);

@@ -349,6 +349,11 @@ public final class LinuxLauncher implements Launcher {
     return loop;
   }
 
+  /** See {@link GuardianLink#mayHaveEnded}. */
+  boolean guardianMayHaveEnded(long startedNanos, long endedNanos) {
+    return guardian.mayHaveEnded(startedNanos, endedNanos);
+  }
+
   /** What the loop's thread reads into and writes from. */
   IoBuffer ioBuffer() {
     return ioBuffer;
