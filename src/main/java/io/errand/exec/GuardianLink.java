@@ -8,6 +8,7 @@ import java.net.URL;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.CodeSource;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -19,7 +20,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * This side of the pipe to the {@link Guardian}: starts it, tells it, and replaces it when it dies,
- * which harms no running command. All of it belongs to the event loop's thread.
+ * which harms no running command. All of it is guarded by the lock of the event loop.
  */
 final class GuardianLink {
   private static final Logger LOG = Logger.getLogger(GuardianLink.class);
@@ -35,6 +36,7 @@ final class GuardianLink {
   private final Map<String, Integer> unsentStarts = new LinkedHashMap<>();
   private final StringBuilder unsent = new StringBuilder();
   private final GuardianDeadline deadline = new GuardianDeadline();
+  private final List<Integer> spared; // children of this process that are no commands
   private boolean flushPlanned;
   private boolean closed;
   private int pid;
@@ -49,6 +51,7 @@ final class GuardianLink {
     this.spawner = spawner;
     this.temporaryRoot = temporaryRoot;
     this.commands = commands;
+    this.spared = ProcFs.children(LibC.getpid());
   }
 
   /** Starts it and tells it all that is known. */
@@ -79,6 +82,12 @@ final class GuardianLink {
   }
 
   private List<String> commandLine() {
+    List<String> line = new ArrayList<>(javaCommandLine());
+    spared.forEach(child -> line.add(Integer.toString(child)));
+    return line;
+  }
+
+  private List<String> javaCommandLine() {
     String classPath = jarOf(Guardian.class) + ":" + jarOf(Native.class);
     return List.of(
         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
