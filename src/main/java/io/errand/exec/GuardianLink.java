@@ -33,6 +33,7 @@ final class GuardianLink {
   private final Spawner spawner;
   private final Path temporaryRoot;
   private final Supplier<Set<LinuxCommand>> commands;
+  private final Orphans orphans;
   private final Map<String, Integer> unsentStarts = new LinkedHashMap<>();
   private final StringBuilder unsent = new StringBuilder();
   private final GuardianDeadline deadline = new GuardianDeadline();
@@ -46,11 +47,16 @@ final class GuardianLink {
   private @Nullable Watch exit;
 
   GuardianLink(
-      EventLoop loop, Spawner spawner, Path temporaryRoot, Supplier<Set<LinuxCommand>> commands) {
+      EventLoop loop,
+      Spawner spawner,
+      Path temporaryRoot,
+      Supplier<Set<LinuxCommand>> commands,
+      Orphans orphans) {
     this.loop = loop;
     this.spawner = spawner;
     this.temporaryRoot = temporaryRoot;
     this.commands = commands;
+    this.orphans = orphans;
     this.spared = ProcFs.children(LibC.getpid());
   }
 
@@ -64,6 +70,8 @@ final class GuardianLink {
     }
     if (spawned instanceof Spawner.Spawned.Started started) {
       pid = started.pid();
+      // Once the thread that started it has ended, it is a child of the first thread.
+      orphans.started(pid);
       pipe = loop.watch(started.stdin(), 0, this::onBrokenPipe);
       exit = loop.watch(started.pidDescriptor(), LibC.EPOLLIN, this::onExit);
       int watched = pid;
@@ -225,6 +233,7 @@ final class GuardianLink {
 
   private void onExit() {
     LibC.wait4(pid, null, LibC.WNOHANG, null);
+    orphans.reaped(pid);
     if (exit != null) {
       exit.close();
     }
