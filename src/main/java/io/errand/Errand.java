@@ -4,6 +4,7 @@ import io.errand.embedded.DataDirectory;
 import io.errand.embedded.EmbeddedPostgres;
 import io.errand.embedded.HomeLock;
 import io.errand.exec.Accounts;
+import io.errand.exec.DeadServer;
 import io.errand.exec.PassableParents;
 import io.errand.settings.AllSettings;
 import io.errand.settings.Settings;
@@ -92,6 +93,19 @@ public final class Errand {
     return USAGE;
   }
 
+  /** Of a predecessor that was killed, something of its commands may keep it from exiting. */
+  private static HomeLock takeLock(Path home) throws IOException, InterruptedException {
+    try {
+      return HomeLock.take(home);
+    } catch (IllegalStateException e) {
+      System.setProperty("jna.tmpdir", home.toString());
+      if (DeadServer.finish(home)) {
+        return HomeLock.take(home);
+      }
+      throw e;
+    }
+  }
+
   private static void prepare() throws IOException, InterruptedException, SQLException {
     Settings read = Settings.ofThisProcess();
     settings = read;
@@ -107,7 +121,7 @@ public final class Errand {
       // To what is theirs in it: a database, or a command's own directory.
       Files.setPosixFilePermissions(home, PassableParents.PERMISSIONS);
     }
-    lock = HomeLock.take(home);
+    lock = takeLock(home);
     Files.deleteIfExists(home.resolve("url")); // of a predecessor; ours is written once it is true
     System.setProperty("errand.home", Settings.escaped(home.toString()));
     String temporary = read.get("temporary-directory");

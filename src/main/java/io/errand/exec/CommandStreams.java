@@ -1,68 +1,67 @@
 package io.errand.exec;
 
-import com.sun.jna.Memory;
-import com.sun.jna.Native;
-import io.errand.exec.EventLoop.Watch;
-import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The three pipes of a command. Belongs to the event loop's thread.
+ * The three pipes of a command. Guarded by the lock of the event loop, which is given up during the
+ * calls of {@link CommandPipe}.
  *
  * <p>What a pipe holds is read whenever there is something, up to a bound at a time so that one
  * loud command does not starve the others, and never waited for: nobody who looks at the output
- * slows the command.
+ * slows the command. If one pipe makes the loop wait, all three get threads of their own, so that
+ * this command cannot do it again.
  */
-final class CommandStreams {
+final class CommandStreams implements CommandPipe.Owner {
+  private static final Logger LOG = Logger.getLogger(CommandStreams.class);
   private static final int READS_PER_EVENT = 16;
   private static final int PIPE_SIZE = 1 << 16; // of every new pipe
   private static final int LOUD_PIPE_SIZE = 1 << 20; // the most that anybody may ask for
 
+  /** Calls that sleep a little, again and again, may take so much in ten seconds. */
+  private static final long MOST_LONG_CALLS_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
+
+  private static final long LONG_CALLS_WINDOW_NANOS = TimeUnit.SECONDS.toNanos(10);
   private static final byte[] NOTHING = new byte[0];
 
   private final EventLoop loop;
-  private final IoBuffer io;
   private byte[] stdin; // empty once nothing of it is to be written any more
   private final Runnable onClosed;
   private final Stream stdout;
   private final Stream stderr;
   private final List<OutputListener> listeners = new ArrayList<>(0);
+  private final Runnable onReleased;
   private int stdinWritten;
-  private @Nullable Watch stdinWatch;
+  private @Nullable CommandPipe stdinPipe;
+  private int unreleased;
+  private long longCallsSinceNanos = System.nanoTime();
+  private long longCallsNanos;
+  private boolean slow;
 
   /**
    * Streams that are not open yet.
    *
-   * @param io what the loop's thread reads into and writes from
    * @param onClosed called when stdout and stderr have both come to their end
+   * @param onReleased called when no descriptor and no thread is left of any of them
    */
-  CommandStreams(EventLoop loop, IoBuffer io, CommandSpec spec, Runnable onClosed) {
+  CommandStreams(EventLoop loop, CommandSpec spec, Runnable onClosed, Runnable onReleased) {
     this.loop = loop;
-    this.io = io;
     this.stdin = spec.stdin();
     this.onClosed = onClosed;
+    this.onReleased = onReleased;
     this.stdout = new Stream(false, spec.stdoutLimit());
     this.stderr = new Stream(true, spec.stderrLimit());
-  }
-
-  /** Native memory, and the same memory as a buffer. */
-  record IoBuffer(Memory memory, ByteBuffer bytes) {
-    static final int SIZE = 1 << 18;
-
-    static IoBuffer allocate() {
-      Memory memory = new Memory(SIZE);
-      return new IoBuffer(memory, memory.getByteBuffer(0, SIZE));
-    }
   }
 
   /** One of the two that a command prints to. */
   private final class Stream {
     private final boolean isStderr;
     private final OutputBuffer buffer;
-    private @Nullable Watch watch;
+    private @Nullable CommandPipe pipe;
     private boolean loud;
 
     private Stream(boolean isStderr, int limit) {
@@ -71,7 +70,7 @@ final class CommandStreams {
     }
 
     private void open(int descriptor) {
-      watch = loop.watch(descriptor, LibC.EPOLLIN, this::pump);
+      pipe = openPipe(descriptor, LibC.EPOLLIN, this::pump);
     }
 
     private void pump() {
@@ -93,18 +92,16 @@ final class CommandStreams {
       }
     }
 
-    /**
-     * It fills its pipe: a larger one is emptied in fewer turns. Where that is refused, so be it.
-     */
+    /** It fills its pipe: a larger one is emptied in fewer turns. */
     private void widen() {
       loud = true;
-      if (watch != null) {
-        LibC.fcntl(watch.descriptor(), LibC.F_SETPIPE_SZ, LOUD_PIPE_SIZE);
+      if (pipe != null && pipe.isCallable()) {
+        pipe.resize(LOUD_PIPE_SIZE);
       }
     }
 
     private void drain() {
-      if (watch != null) {
+      if (pipe != null && pipe.isCallable()) { // else its own thread is about to
         long count = readOnce();
         while (count > 0) {
           count = readOnce();
@@ -117,11 +114,15 @@ final class CommandStreams {
 
     /** The number of bytes read, 0 at end-of-file, negative where there is nothing now. */
     private long readOnce() {
-      Watch open = watch;
-      if (open == null) {
-        return 0;
+      CommandPipe open = pipe;
+      if (open == null || !open.isCallable()) {
+        return -1;
       }
-      long count = LibC.read(open.descriptor(), io.memory(), IoBuffer.SIZE);
+      IoBuffer io = LoopThread.buffer();
+      long count = open.read(io);
+      if (!open.isOpen()) {
+        return -1; // it was given up meanwhile, and what was read comes too late
+      }
       if (count > 0) {
         if (!listeners.isEmpty()) {
           byte[] copy = io.memory().getByteArray(0, (int) count);
@@ -130,7 +131,7 @@ final class CommandStreams {
         }
         io.bytes().clear().limit((int) count);
         buffer.append(io.bytes());
-      } else if (count < 0 && !isPassing(Native.getLastError())) {
+      } else if (count < 0 && !isPassing(count)) {
         return 0;
       }
       return count;
@@ -150,9 +151,18 @@ final class CommandStreams {
     }
 
     private void close() {
-      if (watch != null) {
-        watch.close();
-        watch = null;
+      if (pipe != null) {
+        pipe.close();
+      }
+    }
+
+    private boolean isClosed() {
+      return pipe == null || !pipe.isOpen();
+    }
+
+    private void slowDown() {
+      if (pipe != null) {
+        pipe.slowDown();
       }
     }
   }
@@ -161,8 +171,55 @@ final class CommandStreams {
     stdout.open(started.stdout());
     stderr.open(started.stderr());
     if (started.stdin() >= 0) {
-      stdinWatch = loop.watch(started.stdin(), LibC.EPOLLOUT, this::feed);
+      stdinPipe = openPipe(started.stdin(), LibC.EPOLLOUT, this::feed);
     }
+  }
+
+  private CommandPipe openPipe(int descriptor, int interest, Runnable onReady) {
+    CommandPipe pipe = new CommandPipe(loop, this, descriptor, interest, onReady);
+    unreleased++;
+    return pipe;
+  }
+
+  @Override
+  public void onSlept() {
+    if (!slow) {
+      slow = true;
+      LOG.warn(
+          "A command keeps a pipe of its own locked (docs/security.md); its pipes get threads of"
+              + " their own");
+    }
+    stdout.slowDown();
+    stderr.slowDown();
+    if (stdinPipe != null) {
+      stdinPipe.slowDown();
+    }
+  }
+
+  @Override
+  public void onLongCall(long nanos) {
+    long now = System.nanoTime();
+    if (now - longCallsSinceNanos > LONG_CALLS_WINDOW_NANOS) {
+      longCallsSinceNanos = now;
+      longCallsNanos = 0;
+    }
+    longCallsNanos += Math.max(0, nanos);
+    if (longCallsNanos > MOST_LONG_CALLS_NANOS) {
+      onSlept();
+    }
+  }
+
+  @Override
+  public void onReleased() {
+    unreleased--;
+    if (unreleased == 0) {
+      onReleased.run();
+    }
+  }
+
+  /** Whether a call on one of them has slept: they have threads of their own. */
+  boolean areSlow() {
+    return slow;
   }
 
   /** Lets somebody hear what was kept so far, and then all that comes. */
@@ -177,15 +234,16 @@ final class CommandStreams {
   }
 
   boolean areClosed() {
-    return stdout.watch == null && stderr.watch == null;
+    return stdout.isClosed() && stderr.isClosed();
   }
 
-  /** Reads what the pipes hold now. */
+  /** Reads what the pipes hold now, as far as they have no threads of their own. */
   void drain() {
     stdout.drain();
     stderr.drain();
   }
 
+  /** Gives all of them up. */
   void close() {
     stdout.close();
     stderr.close();
@@ -193,12 +251,11 @@ final class CommandStreams {
   }
 
   void closeStdin() {
-    if (stdinWatch != null) {
-      stdinWatch.close();
-      stdinWatch = null;
-    }
     stdin = NOTHING;
     stdinWritten = 0;
+    if (stdinPipe != null) {
+      stdinPipe.close();
+    }
   }
 
   /** What is kept of stdout, once. */
@@ -212,23 +269,33 @@ final class CommandStreams {
   }
 
   private void feed() {
-    Watch open = stdinWatch;
-    while (open != null && stdinWritten < stdin.length) {
-      int length = Math.min(IoBuffer.SIZE, stdin.length - stdinWritten);
+    CommandPipe open = stdinPipe;
+    if (open == null) {
+      return;
+    }
+    IoBuffer io = LoopThread.buffer();
+    while (stdinWritten < stdin.length) {
+      int length = Math.min(io.size(), stdin.length - stdinWritten);
       io.memory().write(0, stdin, stdinWritten, length);
-      long count = LibC.write(open.descriptor(), io.memory(), length);
+      long count = open.write(io, length);
+      if (!open.isOpen()) {
+        return; // it was given up meanwhile
+      }
       if (count < 0) {
-        if (isPassing(Native.getLastError())) {
+        if (isPassing(count)) {
           return;
         }
         break; // nobody reads any more
       }
       stdinWritten += (int) count;
+      if (!open.isCallable()) {
+        return; // another thread goes on
+      }
     }
     closeStdin();
   }
 
-  private static boolean isPassing(int error) {
-    return error == LibC.EAGAIN || error == LibC.EINTR;
+  private static boolean isPassing(long result) {
+    return result == -LibC.EAGAIN || result == -LibC.EINTR;
   }
 }

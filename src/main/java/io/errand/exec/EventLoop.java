@@ -8,19 +8,20 @@ import java.util.Map;
 import java.util.Queue;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One thread that waits for every pipe, exit and timer of every command: {@code epoll(7)}.
+ * One thread at a time waits for every pipe, exit and timer of every command: {@code epoll(7)}.
  *
- * <p>All that it calls runs on its thread, so what belongs to it needs no lock; others come in by
- * {@link #execute}. Two traps are kept out here. A descriptor is taken out of epoll before it is
- * closed, because a child that is just being spawned may hold a copy for a moment, and then the
- * close alone does not take it out. And epoll carries a number of ours, not the descriptor, so that
- * an event for a descriptor that was closed and used again cannot reach the wrong one.
+ * <p>All that it calls runs with its lock, which that thread has except while it waits and during
+ * calls on pipes ({@link LoopThreads}). So what belongs to the loop needs no other lock; others
+ * come in by {@link #execute}. Two traps are kept out here. A descriptor is taken out of epoll
+ * before it is closed, because a child that is just being spawned may hold a copy for a moment, and
+ * then the close alone does not take it out. And epoll carries a number of ours, not the
+ * descriptor, so that an event for a descriptor that was closed and used again cannot reach the
+ * wrong one.
  */
 final class EventLoop implements AutoCloseable {
   private static final Logger LOG = Logger.getLogger(EventLoop.class);
@@ -30,7 +31,6 @@ final class EventLoop implements AutoCloseable {
 
   private final int epoll = LibC.epoll_create1(LibC.O_CLOEXEC);
   private final int wakeUp = LibC.eventfd(0, LibC.O_CLOEXEC | LibC.O_NONBLOCK);
-  private final Memory events = new Memory((long) BATCH * EVENT_SIZE);
   private final Memory interestEvent = new Memory(EVENT_SIZE);
   private final Memory counter = new Memory(8);
   private final Memory one = new Memory(8);
@@ -39,7 +39,7 @@ final class EventLoop implements AutoCloseable {
   private final Queue<Runnable> tasks = new ConcurrentLinkedQueue<>();
   private final AtomicBoolean woken = new AtomicBoolean();
   private volatile @Nullable Long busySinceNanos;
-  private final Thread thread = new Thread(this::run, "errand-exec-loop");
+  private final LoopThreads threads = new LoopThreads(this, this::run);
   private long nextNumber = 1;
   private volatile boolean closed;
 
@@ -61,10 +61,18 @@ final class EventLoop implements AutoCloseable {
 
     /** Stops waiting, and closes the descriptor. Twice does no harm. */
     void close() {
-      if (watches.remove(number) != null) {
-        LibC.epoll_ctl(epoll, LibC.EPOLL_CTL_DEL, descriptor, null);
+      if (leave()) {
         LibC.close(descriptor);
       }
+    }
+
+    /** Stops waiting; the descriptor stays open. Returns false the second time. */
+    boolean leave() {
+      if (watches.remove(number) == null) {
+        return false;
+      }
+      LibC.epoll_ctl(epoll, LibC.EPOLL_CTL_DEL, descriptor, null);
+      return true;
     }
   }
 
@@ -109,22 +117,27 @@ final class EventLoop implements AutoCloseable {
     }
     one.setLong(0, 1);
     watch(wakeUp, LibC.EPOLLIN, this::drainWakeUp);
-    thread.setDaemon(true);
   }
 
   void start() {
-    thread.start();
+    threads.start();
   }
 
-  /** Runs a task on the loop's thread, soon. Safe from any thread; dropped once closed. */
+  /**
+   * Runs a task on the thread that runs the loop, soon. Safe from any thread; dropped once closed.
+   */
   void execute(Runnable task) {
     tasks.add(task);
+    wake();
+  }
+
+  private void wake() {
     if (woken.compareAndSet(false, true)) {
       LibC.write(wakeUp, one, 8);
     }
   }
 
-  /** Waits for a descriptor and takes it over. Called on the loop's thread. */
+  /** Waits for a descriptor and takes it over. Called with the lock. */
   Watch watch(int descriptor, int interest, Runnable onReady) {
     Watch watch = new Watch(nextNumber++, descriptor, onReady);
     interestEvent.setInt(0, interest);
@@ -137,23 +150,49 @@ final class EventLoop implements AutoCloseable {
     return watch;
   }
 
-  /** Runs an action after a delay. Called on the loop's thread. */
+  /** Runs an action after a delay. Called with the lock. */
   Timer after(long delayNanos, Runnable action) {
     Timer timer = new Timer(System.nanoTime() + delayNanos, nextNumber++, action);
     timers.add(timer);
+    if (!threads.isRunner()) {
+      wake(); // it may wait for a later one
+    }
     return timer;
   }
 
-  /** Stops the thread and frees what it waited for. */
+  /** See {@link LoopThreads#enter}. */
+  void enter(CommandPipe pipe) {
+    threads.enter(pipe);
+  }
+
+  /** See {@link LoopThreads#leave}. */
+  void leave() {
+    threads.leave();
+  }
+
+  void lock() {
+    threads.lock();
+  }
+
+  void unlock() {
+    threads.unlock();
+  }
+
+  /** See {@link LoopThreads#serve}. */
+  void serve(CommandPipe pipe) {
+    threads.serve(pipe);
+  }
+
+  boolean isClosed() {
+    return closed;
+  }
+
+  /** Stops the threads and frees what was waited for. */
   @Override
   public void close() {
     closed = true;
     execute(() -> {});
-    try {
-      thread.join(TimeUnit.SECONDS.toMillis(5));
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
+    threads.close();
   }
 
   /** How long what it does now has taken; 0 while it waits. From any thread. */
@@ -162,12 +201,15 @@ final class EventLoop implements AutoCloseable {
     return since == null ? 0 : System.nanoTime() - since;
   }
 
+  /** With the lock. What is due comes first, as calls on pipes may have kept it waiting. */
   private void run() {
-    while (!closed || !tasks.isEmpty()) {
-      busySinceNanos = null;
-      int ready = LibC.epoll_wait(epoll, events, BATCH, waitMillis());
-      busySinceNanos = System.nanoTime();
-      for (int i = 0; i < ready; i++) {
+    busySinceNanos = System.nanoTime();
+    runTasks();
+    runTimers();
+    Memory events = new Memory((long) BATCH * EVENT_SIZE);
+    while (threads.isRunner() && (!closed || !tasks.isEmpty())) {
+      int ready = await(events);
+      for (int i = 0; i < ready && threads.isRunner(); i++) {
         Watch watch = watches.get(events.getLong((long) i * EVENT_SIZE + DATA_OFFSET));
         if (watch != null) {
           guarded(watch.onReady);
@@ -176,8 +218,22 @@ final class EventLoop implements AutoCloseable {
       runTasks();
       runTimers();
     }
-    watches.values().stream().toList().forEach(Watch::close);
-    LibC.close(epoll);
+    if (threads.isRunner()) {
+      watches.values().stream().toList().forEach(Watch::close);
+      LibC.close(epoll);
+    }
+  }
+
+  private int await(Memory events) {
+    busySinceNanos = null;
+    int millis = waitMillis();
+    threads.unlock();
+    try {
+      return LibC.epoll_wait(epoll, events, BATCH, millis);
+    } finally {
+      threads.lock();
+      busySinceNanos = System.nanoTime();
+    }
   }
 
   private int waitMillis() {
@@ -196,15 +252,21 @@ final class EventLoop implements AutoCloseable {
   }
 
   private void runTasks() {
-    woken.set(false);
-    for (Runnable task = tasks.poll(); task != null; task = tasks.poll()) {
+    if (threads.isRunner()) {
+      woken.set(false);
+    }
+    while (threads.isRunner()) {
+      Runnable task = tasks.poll();
+      if (task == null) {
+        return;
+      }
       guarded(task);
     }
   }
 
   private void runTimers() {
     long now = System.nanoTime();
-    while (!timers.isEmpty() && timers.first().atNanos - now <= 0) {
+    while (threads.isRunner() && !timers.isEmpty() && timers.first().atNanos - now <= 0) {
       guarded(timers.pollFirst().action);
     }
   }

@@ -6,7 +6,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
 /**
- * Notices the end of a command's first process. Belongs to the event loop's thread.
+ * Notices the end of a command's first process. Guarded by the lock of the event loop.
  *
  * <p>The kernel shows the end of a process that is traced to its tracer only, until the tracer has
  * waited for it, detaches or ends ({@code ptrace(2)}). The descriptor of the process is readable

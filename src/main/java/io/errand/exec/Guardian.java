@@ -15,8 +15,9 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * A small process beside the server that ends every command when the server cannot: when it is
- * gone, which is end-of-file on the pipe, and when it is frozen or cut off, which is a lease that
- * was not renewed in time. So no command outlives its worker's lease, whatever befalls the worker.
+ * gone, which is end-of-file on the pipe or seen in {@code /proc}, and when it is frozen or cut
+ * off, which is a lease that was not renewed in time. So no command outlives its worker's lease,
+ * whatever befalls the worker.
  *
  * <p>It is told a line at a time: {@code start COOKIE PID}, {@code end COOKIE}, {@code lease
  * NANOS}, the absolute monotonic time when it must act, and {@code bye}. Both processes read the
@@ -37,21 +38,24 @@ public final class Guardian {
   private final Path temporaryRoot;
   private final Map<String, Integer> leaders = new HashMap<>();
   private final BlockingQueue<String> lines = new LinkedBlockingQueue<>(MOST_LINES);
+  private final DeadServer server;
   private long actAtNanos;
   private boolean leased;
   private int overdue;
 
-  private Guardian(Path temporaryRoot) {
+  private Guardian(Path temporaryRoot, DeadServer server) {
     this.temporaryRoot = temporaryRoot;
+    this.server = server;
   }
 
   /**
    * Watches until the server says goodbye or dies.
    *
-   * @param arguments the folder with the private temporary directories
+   * @param arguments the folder with the private temporary directories, and the pids of children of
+   *     the server that are to be left alone
    */
   public static void main(String... arguments) throws InterruptedException {
-    Guardian guardian = new Guardian(Path.of(arguments[0]));
+    Guardian guardian = new Guardian(Path.of(arguments[0]), DeadServer.ofParent(arguments));
     Thread reader = new Thread(guardian::read, "guardian-reader");
     reader.setDaemon(true);
     reader.start();
@@ -87,6 +91,9 @@ public final class Guardian {
           return;
         }
         take(line.split(" "));
+      } else if (server.hasEnded()) {
+        killAll("the server has ended");
+        return;
       } else if (!leased || System.nanoTime() - actAtNanos < 0) {
         overdue = 0;
       } else if (++overdue >= LOOKS_WHEN_OVERDUE) {
@@ -112,6 +119,7 @@ public final class Guardian {
     Set<String> cookies = StrayProcesses.cookiesIn(temporaryRoot);
     cookies.addAll(leaders.keySet());
     int killed = StrayProcesses.killAll(temporaryRoot, cookies, new HashSet<>(leaders.values()));
+    killed += server.killChildren();
     leaders.clear();
     if (killed > 0) {
       System.err.println("errand guardian: " + reason + "; ended " + killed + " processes");

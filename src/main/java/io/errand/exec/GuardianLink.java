@@ -8,6 +8,7 @@ import java.net.URL;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.CodeSource;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -19,7 +20,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * This side of the pipe to the {@link Guardian}: starts it, tells it, and replaces it when it dies,
- * which harms no running command. All of it belongs to the event loop's thread.
+ * which harms no running command. All of it is guarded by the lock of the event loop.
  */
 final class GuardianLink {
   private static final Logger LOG = Logger.getLogger(GuardianLink.class);
@@ -32,8 +33,11 @@ final class GuardianLink {
   private final Spawner spawner;
   private final Path temporaryRoot;
   private final Supplier<Set<LinuxCommand>> commands;
+  private final Orphans orphans;
   private final Map<String, Integer> unsentStarts = new LinkedHashMap<>();
   private final StringBuilder unsent = new StringBuilder();
+  private final GuardianDeadline deadline = new GuardianDeadline();
+  private final List<Integer> spared; // children of this process that are no commands
   private boolean flushPlanned;
   private boolean closed;
   private int pid;
@@ -43,11 +47,17 @@ final class GuardianLink {
   private @Nullable Watch exit;
 
   GuardianLink(
-      EventLoop loop, Spawner spawner, Path temporaryRoot, Supplier<Set<LinuxCommand>> commands) {
+      EventLoop loop,
+      Spawner spawner,
+      Path temporaryRoot,
+      Supplier<Set<LinuxCommand>> commands,
+      Orphans orphans) {
     this.loop = loop;
     this.spawner = spawner;
     this.temporaryRoot = temporaryRoot;
     this.commands = commands;
+    this.orphans = orphans;
+    this.spared = ProcFs.children(LibC.getpid());
   }
 
   /** Starts it and tells it all that is known. */
@@ -60,6 +70,8 @@ final class GuardianLink {
     }
     if (spawned instanceof Spawner.Spawned.Started started) {
       pid = started.pid();
+      // Once the thread that started it has ended, it is a child of the first thread.
+      orphans.started(pid);
       pipe = loop.watch(started.stdin(), 0, this::onBrokenPipe);
       exit = loop.watch(started.pidDescriptor(), LibC.EPOLLIN, this::onExit);
       int watched = pid;
@@ -78,6 +90,12 @@ final class GuardianLink {
   }
 
   private List<String> commandLine() {
+    List<String> line = new ArrayList<>(javaCommandLine());
+    spared.forEach(child -> line.add(Integer.toString(child)));
+    return line;
+  }
+
+  private List<String> javaCommandLine() {
     String classPath = jarOf(Guardian.class) + ":" + jarOf(Native.class);
     return List.of(
         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
@@ -126,6 +144,11 @@ final class GuardianLink {
     leased = true;
     actAtNanos = nanos;
     send("lease " + nanos + '\n');
+  }
+
+  /** See {@link GuardianDeadline#mayHaveEnded}. */
+  boolean mayHaveEnded(long startedNanos, long endedNanos) {
+    return deadline.mayHaveEnded(startedNanos, endedNanos);
   }
 
   /** Lets it go: nothing runs any more. */
@@ -177,6 +200,9 @@ final class GuardianLink {
         unsent.delete(0, (int) written);
       }
     }
+    if (unsent.isEmpty() && leased) {
+      deadline.told(actAtNanos, System.nanoTime());
+    }
     if (!unsent.isEmpty() && !closed) {
       planFlush();
     }
@@ -207,6 +233,7 @@ final class GuardianLink {
 
   private void onExit() {
     LibC.wait4(pid, null, LibC.WNOHANG, null);
+    orphans.reaped(pid);
     if (exit != null) {
       exit.close();
     }

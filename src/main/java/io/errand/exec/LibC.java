@@ -167,6 +167,8 @@ final class LibC {
 
   static native int epoll_wait(int epoll, Pointer events, int maxEvents, int timeoutMillis);
 
+  static native int poll(Pointer descriptors, long count, int timeoutMillis);
+
   static native int kill(int pid, int signal);
 
   static native int getpid();

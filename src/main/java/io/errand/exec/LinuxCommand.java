@@ -10,11 +10,13 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A command from its start to the last of its processes. All of it belongs to the event loop's
- * thread; the methods of {@link RunningCommand} ask the loop.
+ * A command from its start to the last of its processes. All of it is guarded by the lock of the
+ * event loop; the methods of {@link RunningCommand} ask the loop. Calls on pipes give up that lock,
+ * so whatever is to happen in any case is done before they are made.
  *
  * <p>It has ended when three things are true: its first process has ended, nothing of its tree
  * runs, and both pipes are at end-of-file or were emptied. The tree comes before the pipes, because
@@ -25,9 +27,10 @@ final class LinuxCommand implements RunningCommand {
   private static final long FIRST_CHECK_NANOS = 2 * MILLISECOND;
   private static final long LEFTOVER_GRACE_NANOS = 500 * MILLISECOND;
   private static final long DRAIN_NANOS = 1_000 * MILLISECOND;
+  private static final int MOST_DRAINS = 5;
   private static final long GIVE_UP_NANOS = 10_000 * MILLISECOND;
-  private static final long SHORTEST_SAMPLE_NANOS = 10 * MILLISECOND;
-  private static final long LONGEST_SAMPLE_NANOS = 1_000 * MILLISECOND;
+
+  private static final String KILLED = Signals.name(LibC.SIGKILL);
 
   private final LinuxLauncher launcher;
   private final EventLoop loop;
@@ -40,14 +43,17 @@ final class LinuxCommand implements RunningCommand {
   private long startedNanos;
   private long endedNanos;
   private @Nullable ExitStatus exitStatus;
-  private long sampledBytes;
   private boolean reported;
   private boolean treeGone;
+  private int drains;
+
+  /** Until nothing is left: the tree, the pipes, and the private directory. */
+  private final AtomicInteger unsettled = new AtomicInteger(3);
 
   private @Nullable Timer timeoutTimer;
   private @Nullable Timer killTimer;
-  private @Nullable Timer sampleTimer;
   private @Nullable Timer checkTimer;
+  private @Nullable MemorySamples memory;
   private DiskWatch.@Nullable Watched diskWatched;
 
   private @Nullable EndCause endCause;
@@ -65,7 +71,7 @@ final class LinuxCommand implements RunningCommand {
     this.loop = launcher.loop();
     this.spec = spec;
     this.listener = listener;
-    this.streams = new CommandStreams(loop, launcher.ioBuffer(), spec, this::onStreamsClosed);
+    this.streams = new CommandStreams(loop, spec, this::onStreamsClosed, this::settled);
   }
 
   CommandSpec spec() {
@@ -138,13 +144,19 @@ final class LinuxCommand implements RunningCommand {
             spec.confinement().sandbox() != null,
             uid,
             launcher.orphans(),
-            launcher.ioBuffer().memory());
+            launcher.scratch());
     streams.open(started);
     spec = spec.withoutStdin(); // the streams let go of it when it is written
-    new ExitWatch(loop, pid, started.pidDescriptor(), launcher.ioBuffer().memory(), this::onExit);
+    new ExitWatch(loop, pid, started.pidDescriptor(), launcher.scratch(), this::onExit);
     timeoutTimer =
         loop.after(spec.timeout().toNanos(), () -> beginEnd(EndCause.TIMEOUT, spec.killGrace()));
-    scheduleSample(SHORTEST_SAMPLE_NANOS);
+    memory =
+        new MemorySamples(
+            launcher,
+            tree,
+            startedNanos,
+            spec.confinement().limits().memoryBytes(),
+            found -> endFor(EndCause.OUT_OF_MEMORY, found));
     watchDisk(tree);
     if (endCause != null) {
       carryOutEnd();
@@ -156,18 +168,23 @@ final class LinuxCommand implements RunningCommand {
     if (limits.diskBytes() != null || limits.diskFiles() != null) {
       diskWatched =
           launcher.watchDisk(
-              this, watched::lastSampled, found -> loop.execute(() -> endForDisk(found)));
+              this,
+              watched::lastSampled,
+              found -> loop.execute(() -> endFor(EndCause.OUT_OF_DISK, found)));
     }
   }
 
-  private void endForDisk(String found) {
+  private void endFor(EndCause cause, String found) {
     if (endCause == null) {
       excess = found;
     }
-    beginEnd(EndCause.OUT_OF_DISK, Duration.ZERO);
+    beginEnd(cause, Duration.ZERO);
   }
 
-  private void unwatchDisk() {
+  private void stopMeasuring() {
+    if (memory != null) {
+      memory.stop();
+    }
     if (diskWatched != null) {
       diskWatched.close();
     }
@@ -240,37 +257,57 @@ final class LinuxCommand implements RunningCommand {
   private void onExit(ExitStatus status) {
     endedNanos = System.nanoTime();
     exitStatus = status;
+    if (endCause == null
+        && KILLED.equals(status.signal())
+        && launcher.guardianMayHaveEnded(startedNanos, endedNanos)) {
+      endCause = EndCause.LEASE_LOST;
+    }
     tree().leaderEnded();
-    streams.closeStdin();
     cancel(timeoutTimer);
-    cancel(sampleTimer);
-    unwatchDisk();
+    stopMeasuring();
     if (tree().isEmpty()) {
       treeIsGone();
-      return;
+    } else {
+      if (!killing && !termSent) {
+        // What a command leaves behind is a leak, but it may want to say goodbye.
+        terminate(Math.min(LEFTOVER_GRACE_NANOS, spec.killGrace().toNanos()));
+      }
+      check();
     }
-    if (!killing && !termSent) {
-      // What a command leaves behind is a leak, but it may want to say goodbye.
-      terminate(Math.min(LEFTOVER_GRACE_NANOS, spec.killGrace().toNanos()));
-    }
-    check();
+    streams.closeStdin();
   }
 
   private void treeIsGone() {
+    if (treeGone) {
+      return;
+    }
     treeGone = true;
     cancel(killTimer);
     cancel(checkTimer);
     if (reported) {
       launcher.forget(this);
-      listener.onGone();
+      settled();
       return;
     }
-    streams.drain();
-    if (streams.areClosed()) {
-      report();
+    if (!streams.areClosed()) {
+      // Somebody outside the tree may hold a pipe: one more second for what is on its way.
+      Timer late = loop.after(DRAIN_NANOS, this::drained);
+      streams.drain();
+      if (!streams.areClosed()) {
+        return;
+      }
+      late.cancel();
+    }
+    report();
+  }
+
+  /** Threads of their own may need a moment longer to read what the pipes hold. */
+  private void drained() {
+    drains++;
+    if (streams.areSlow() && !streams.areClosed() && drains < MOST_DRAINS) {
+      loop.after(DRAIN_NANOS, this::drained);
     } else {
-      // Somebody outside the tree holds a pipe: one more second for what is on its way.
-      loop.after(DRAIN_NANOS, this::report);
+      report();
     }
   }
 
@@ -285,9 +322,7 @@ final class LinuxCommand implements RunningCommand {
       return;
     }
     reported = true;
-    streams.close();
-    cancel(sampleTimer);
-    unwatchDisk();
+    stopMeasuring();
     if (exitStatus == null) {
       endedNanos = System.nanoTime();
     }
@@ -295,16 +330,17 @@ final class LinuxCommand implements RunningCommand {
     boolean gone = treeGone;
     if (gone) {
       launcher.forget(this);
+      settled();
     }
-    launcher.afterwards(
-        this,
-        gone,
-        () -> listener.onEnd(result),
-        () -> {
-          if (gone) {
-            listener.onGone();
-          }
-        });
+    launcher.afterwards(this, gone, () -> listener.onEnd(result), this::settled);
+    streams.close();
+  }
+
+  /** Its slot is free once nothing is left of it. From any thread. */
+  private void settled() {
+    if (unsettled.decrementAndGet() == 0) {
+      listener.onGone();
+    }
   }
 
   private CommandResult result() {
@@ -322,7 +358,7 @@ final class LinuxCommand implements RunningCommand {
             Duration.ofNanos(endedNanos - startedNanos),
             tree().orphansCpuUser().plus(status == null ? Duration.ZERO : status.cpuUser()),
             tree().orphansCpuSystem().plus(status == null ? Duration.ZERO : status.cpuSystem()),
-            memoryPeak()),
+            memory == null ? null : memory.peak(status)),
         SignalSent.list(terminated.size(), killed.size()),
         treeGone,
         streams.takeStdout(),
@@ -337,38 +373,6 @@ final class LinuxCommand implements RunningCommand {
     return endCause == null && status != null
         ? LimitReached.words(status, cpu, spec.confinement().limits())
         : null;
-  }
-
-  /**
-   * A spawned process begins with the peak of its spawner, which is ours, so what {@code wait4}
-   * says is about the command only where it exceeds that; below, what was sampled while it ran.
-   */
-  private @Nullable Long memoryPeak() {
-    ExitStatus status = exitStatus;
-    if (status != null && launcher.exceedsOwnPeak(status.maxResidentBytes())) {
-      return Math.max(status.maxResidentBytes(), sampledBytes);
-    }
-    return sampledBytes > 0 ? sampledBytes : null;
-  }
-
-  private void scheduleSample(long delayNanos) {
-    sampleTimer = loop.after(delayNanos, this::sample);
-  }
-
-  private void sample() {
-    long now = tree().memoryBytes();
-    sampledBytes = Math.max(sampledBytes, now);
-    Long limit = spec.confinement().limits().memoryBytes();
-    if (limit != null) {
-      if (now > limit) {
-        excess = endCause == null ? LimitReached.memoryWords(now, limit) : excess;
-        beginEnd(EndCause.OUT_OF_MEMORY, Duration.ZERO);
-      }
-      scheduleSample(SHORTEST_SAMPLE_NANOS);
-      return;
-    }
-    long age = System.nanoTime() - startedNanos;
-    scheduleSample(Math.max(SHORTEST_SAMPLE_NANOS, Math.min(age / 5, LONGEST_SAMPLE_NANOS)));
   }
 
   private ProcessTree tree() {

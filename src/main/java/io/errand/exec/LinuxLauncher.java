@@ -2,7 +2,6 @@ package io.errand.exec;
 
 import com.sun.jna.Memory;
 import com.sun.jna.Native;
-import io.errand.exec.CommandStreams.IoBuffer;
 import io.errand.exec.Spawner.Spawned;
 import io.errand.exec.Spawner.Spawned.Refused;
 import io.errand.job.Confinement;
@@ -25,6 +24,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Runs commands on Linux with glibc 2.34 or newer: two threads that spawn and tidy up, one that
  * watches their disk use, and one event loop for everything else, however many commands there are.
+ * Only a command that keeps its own pipes locked costs threads: one for each of its pipes.
  */
 public final class LinuxLauncher implements Launcher {
   private static final Logger LOG = Logger.getLogger(LinuxLauncher.class);
@@ -39,7 +39,7 @@ public final class LinuxLauncher implements Launcher {
   private final TemporaryDirectories directories;
   private final DiskWatch diskWatch = new DiskWatch();
   private final EventLoop loop = new EventLoop();
-  private final IoBuffer ioBuffer = IoBuffer.allocate();
+  private final Memory scratch = new Memory(ExitStatus.SCRATCH_SIZE); // guarded by the loop's lock
   private final Set<LinuxCommand> commands = ConcurrentHashMap.newKeySet();
   private final Orphans orphans = new Orphans();
   private final OrphanReaper reaper = new OrphanReaper(loop, orphans, this::commands);
@@ -86,7 +86,7 @@ public final class LinuxLauncher implements Launcher {
     spawner.warmUp();
     checkReachable(temporaryRoot, accounts);
     warnOfShutParents(temporaryRoot);
-    guardian = new GuardianLink(loop, spawner, temporaryRoot, this::commands);
+    guardian = new GuardianLink(loop, spawner, temporaryRoot, this::commands, orphans);
     loop.start();
     spawners.start();
     loop.execute(guardian::start);
@@ -208,7 +208,7 @@ public final class LinuxLauncher implements Launcher {
     return spec.confinement().user() == null && spec.confinement().sandbox() == null;
   }
 
-  /** On the loop's thread: lets some time pass, unless somebody ends the command meanwhile. */
+  /** On the loop: lets some time pass, unless somebody ends the command meanwhile. */
   private void tryAgain(
       LinuxCommand command, @Nullable Account account, int tries, Refused refused) {
     loop.after(
@@ -318,8 +318,8 @@ public final class LinuxLauncher implements Launcher {
   public void aliveUntil(long deadlineNanos) {
     if (isHeldUp()) {
       LOG.errorf(
-          "The thread that reads and ends commands has been held up for %d s. A command can do that"
-              + " (docs/security.md); nothing is claimed meanwhile",
+          "The thread that reads and ends commands has been held up for %d s; nothing is claimed"
+              + " meanwhile",
           TimeUnit.NANOSECONDS.toSeconds(loop.busyNanos()));
     }
     loop.execute(() -> guardian.lease(deadlineNanos));
@@ -350,14 +350,19 @@ public final class LinuxLauncher implements Launcher {
     return loop;
   }
 
-  /** What the loop's thread reads into and writes from. */
-  IoBuffer ioBuffer() {
-    return ioBuffer;
+  /** Where the kernel writes how processes ended. Guarded by the loop's lock. */
+  Memory scratch() {
+    return scratch;
+  }
+
+  /** See {@link GuardianLink#mayHaveEnded}. */
+  boolean guardianMayHaveEnded(long startedNanos, long endedNanos) {
+    return guardian.mayHaveEnded(startedNanos, endedNanos);
   }
 
   /**
-   * Whether a size is larger than any that a child can have inherited from this process. For the
-   * loop's thread.
+   * Whether a size is larger than any that a child can have inherited from this process. Guarded by
+   * the loop's lock.
    */
   boolean exceedsOwnPeak(long bytes) {
     if (bytes <= ownPeakBytes + PEAK_SLACK) {

@@ -27,12 +27,12 @@ final class Orphans {
     spawningThreads.add((int) LibC.syscall(LibC.SYS_GETTID, 0, 0));
   }
 
-  /** A command's first process, which is no orphan. */
+  /** A command's first process or the guardian, which is no orphan. */
   void started(int pid) {
     started.add(pid);
   }
 
-  /** The number of a command's first process is free again. */
+  /** The number of such a process is free again. */
   void reaped(int pid) {
     started.remove(pid);
   }

@@ -196,6 +196,13 @@ final class ProcFs {
     return children;
   }
 
+  /** How long the calling thread has waited for a processor in all; 0 where that is not counted. */
+  static long ownRunDelayNanos() {
+    String line = read(PROC.resolve("thread-self/schedstat"), StandardCharsets.US_ASCII);
+    String[] words = line == null ? new String[0] : line.split(" ");
+    return words.length < 2 ? 0 : Long.parseLong(words[1]);
+  }
+
   /** The children of one thread of this process. */
   static List<Integer> childrenOfThread(int thread) {
     List<Integer> children = new ArrayList<>();

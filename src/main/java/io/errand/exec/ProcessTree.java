@@ -55,7 +55,7 @@ final class ProcessTree {
    * @param sandboxed whether its first processes are those of a sandbox
    * @param uid of the account that it runs as
    * @param orphans of this process
-   * @param scratch memory of the loop's thread
+   * @param scratch memory that the loop's lock guards
    */
   ProcessTree(
       int leader, String cookie, boolean sandboxed, int uid, Orphans orphans, Memory scratch) {

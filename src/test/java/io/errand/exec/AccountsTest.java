@@ -19,6 +19,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -45,10 +46,9 @@ class AccountsTest {
 
   @Test
   void aFreeUidIsNotSharedBetweenSandboxesAndOtherCommands() {
-    Account plain = Accounts.choose(null, folder).withoutUser(false);
-    Account sandboxed = Accounts.choose(null, folder).withoutUser(true);
-    assertThat(plain).isNotNull();
-    assertThat(sandboxed).isNotNull();
+    Accounts accounts = Accounts.choose(null, folder);
+    Account plain = Objects.requireNonNull(accounts.withoutUser(false));
+    Account sandboxed = Objects.requireNonNull(accounts.withoutUser(true));
     assertThat(sandboxed.uid()).isNotEqualTo(0);
     boolean isOfHost = plain.home() != null; // the host has an account errand
     assertThat(sandboxed.uid() == plain.uid()).isEqualTo(isOfHost);

@@ -10,11 +10,15 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
 import java.util.stream.Stream;
+import org.awaitility.core.ConditionTimeoutException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -194,6 +198,88 @@ class GuardianIT {
       assertThat(isDetached(mark)).isTrue();
       server.restart();
       await().until(() -> pidsOf(mark).isEmpty());
+    }
+  }
+
+  /**
+   * Starts a daemon without an environment that keeps the stdout of its job locked in the kernel.
+   */
+  private static void startHiddenPipeHolder(TestServer server, String mark) {
+    String splice = System.getProperty("os.arch", "").equals("aarch64") ? "76" : "275";
+    String holder =
+        "use Socket; socketpair(my $idle, my $other, AF_UNIX, SOCK_STREAM, PF_UNSPEC);"
+            + " for (1 .. 8) { if (!fork) { syswrite(STDOUT, \"x\");"
+            + " syscall("
+            + splice
+            + ", fileno($idle), 0, 1, 0, 65536, 0); exit; } } sleep 600; # "
+            + mark;
+    server.submit("(setsid env -i perl -e '" + holder + "' &); sleep 600", Map.of());
+  }
+
+  /** Whether threads of the event loop sleep in the kernel at each of several looks. */
+  private static boolean isHeldUp(TestServer server) {
+    Set<Path> sleeping = new HashSet<>(sleepingThreads(server));
+    for (int look = 0; look < 10 && !sleeping.isEmpty(); look++) {
+      sleeping.retainAll(sleepingThreads(server));
+    }
+    return !sleeping.isEmpty();
+  }
+
+  private static List<Path> sleepingThreads(TestServer server) {
+    try (Stream<Path> threads = Files.list(Path.of("/proc/" + server.pid() + "/task"))) {
+      return threads
+          .filter(thread -> read(thread.resolve("stat")).matches("(?s).*\\(errand-exec.*\\) D .*"))
+          .toList();
+    } catch (IOException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  @Test
+  void aServerThatIsKilledWhileACallOnAPipeSleepsExitsAndCanBeStartedAgain() {
+    killHeldUp(false);
+  }
+
+  @Test
+  void theNextStartLetsAServerExitWhoseGuardianWasKilledToo() {
+    killHeldUp(true);
+  }
+
+  private static void killHeldUp(boolean withGuardian) {
+    assumeTrue(Files.exists(Path.of("/usr/bin/perl")), "needs perl");
+    String mark = mark();
+    try (TestServer server = TestServer.start(Map.of("ERRAND_LEASE_SECONDS", "600"))) {
+      try {
+        do {
+          startHiddenPipeHolder(server, mark);
+          await().until(() -> !pidsOf(mark).isEmpty());
+        } while (!becomesHeldUp(server));
+        long guardian = guardiansOf(server).get(0);
+        if (withGuardian) {
+          kill("STOP", guardian);
+          server.signal("KILL");
+          kill("KILL", guardian);
+        } else {
+          server.signal("KILL");
+          await().until(() -> pidsOf(mark).isEmpty());
+          server.awaitExit();
+        }
+        server.restart();
+        assertThat(pidsOf(mark)).isEmpty();
+        String id = server.submit("echo again", Map.of());
+        assertThat(server.awaitEnd(id).get("stdout").asText()).isEqualTo("again\n");
+      } finally {
+        pidsOf(mark).forEach(pid -> kill("KILL", pid));
+      }
+    }
+  }
+
+  private static boolean becomesHeldUp(TestServer server) {
+    try {
+      await().atMost(Duration.ofSeconds(5)).until(() -> isHeldUp(server));
+      return true;
+    } catch (ConditionTimeoutException e) {
+      return false; // the server had read the byte before the pipe was locked
     }
   }
 
