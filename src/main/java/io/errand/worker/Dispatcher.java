@@ -26,8 +26,6 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
-import java.util.concurrent.Semaphore;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
@@ -45,10 +43,7 @@ final class Dispatcher {
   private static final Logger LOG = Logger.getLogger(Dispatcher.class);
   private static final int MOST_AT_ONCE = 200;
   private static final Wanted NOTHING = new Wanted(0, 0, 0);
-  private static final long GATHER_NANOS = 2_000_000;
-  private static final long GATHER_NANOS_AHEAD = 8_000_000;
   private static final Duration FIRST_PAUSE = Duration.ofMillis(100);
-  private static final Duration LONGEST_PAUSE = Duration.ofSeconds(5);
 
   private final CompleteStore completes;
   private final CompleteAndClaimStore completeAndClaim;
@@ -63,7 +58,7 @@ final class Dispatcher {
 
   private final JobRequests jobRequests;
   private final StartWatch startWatch;
-  private final Semaphore wakeUp = new Semaphore(0);
+  private final WakeUps wakeUps = new WakeUps();
   private final Thread thread = new Thread(this::run, "errand-dispatch");
   private final ScheduledThreadPoolExecutor alarms =
       new ScheduledThreadPoolExecutor(
@@ -110,7 +105,7 @@ final class Dispatcher {
     this.memory = memory;
     this.space = space;
     this.unknown = new UnknownClaims(claims, memory);
-    this.startWatch = new StartWatch(claims, alarms, wakeUp::release);
+    this.startWatch = new StartWatch(claims, alarms, wakeUps::wake);
     this.jobRequests = new JobRequests(claims, watches, notifications, alarms);
     thread.setDaemon(true);
   }
@@ -135,25 +130,25 @@ final class Dispatcher {
 
   void stop() {
     stopped = true;
-    wakeUp.release();
+    wakeUps.wake();
     alarms.shutdownNow();
   }
 
   /** There may be jobs to claim. */
   void workArrived() {
     mayHaveReady = true;
-    wakeUp.release();
+    wakeUps.wake();
   }
 
   /** A client may have requested something of a running job. */
   void requestsArrived() {
     hasRequests = true;
-    wakeUp.release();
+    wakeUps.wake();
   }
 
   /** There is a completion to store, or a slot has become free. */
   void slotChanged() {
-    wakeUp.release();
+    wakeUps.wake();
   }
 
   private void run() {
@@ -177,13 +172,13 @@ final class Dispatcher {
             more = take(held, right, holder);
             handleRequests(held, holder);
             if (more) {
-              gather(held);
+              wakeUps.gather(held, lastBatch, lastWaiting);
             }
           }
         }
         failures = 0;
-        await(held, poll);
-        gather(held);
+        await(held);
+        wakeUps.gather(held, lastBatch, lastWaiting);
       } catch (SQLException e) {
         failures = Math.min(failures + 1, 6);
         LOG.warnf("The worker will try again: %s", DatabaseCheck.description(e));
@@ -197,55 +192,20 @@ final class Dispatcher {
     }
   }
 
-  /** Waits for a wake-up, or for about the given time. After that time the worker polls. */
-  private void await(Slots held, Duration time) {
-    try {
-      if (!held.hasEnded() && !wakeUp.tryAcquire(jittered(time), TimeUnit.NANOSECONDS)) {
-        mayHaveReady = true;
-        hasRequests = true;
-      }
-      wakeUp.drainPermits();
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
+  /** Waits for a wake-up, or for about the time of a poll. */
+  private void await(Slots held) {
+    if (!held.hasEnded() && !wakeUps.await(poll)) {
+      mayHaveReady = true;
+      hasRequests = true;
     }
-  }
-
-  /**
-   * Gathers more completions under load: where the last statement stored several, this one waits
-   * until half of the commands have ended, for two milliseconds at most. While claims wait, the
-   * slots have work without this thread; it waits until half of them have started then, for eight
-   * milliseconds at most. A completion that comes alone never waits.
-   */
-  private void gather(Slots held) {
-    long begun = System.nanoTime();
-    try {
-      while (lastBatch > 1 && held.hasEnded()) {
-        int waiting = held.waiting();
-        boolean enough = waiting > 0 ? waiting * 2 <= lastWaiting : held.ended() * 2 >= held.busy();
-        long left = begun + (waiting > 0 ? GATHER_NANOS_AHEAD : GATHER_NANOS) - System.nanoTime();
-        if (enough || left <= 0 || !wakeUp.tryAcquire(left, TimeUnit.NANOSECONDS)) {
-          return;
-        }
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
+    wakeUps.forget();
   }
 
   /** Waits whatever wakes it, so that a database that has just come back is not overloaded. */
   private void pause(Duration time) {
-    try {
-      Duration bounded = time.compareTo(LONGEST_PAUSE) > 0 ? LONGEST_PAUSE : time;
-      TimeUnit.NANOSECONDS.sleep(jittered(bounded));
-      mayHaveReady = true;
-      hasRequests = true;
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
-  }
-
-  private static long jittered(Duration time) {
-    return (long) (time.toNanos() * ThreadLocalRandom.current().nextDouble(0.75, 1.25));
+    wakeUps.pause(time);
+    mayHaveReady = true;
+    hasRequests = true;
   }
 
   /**

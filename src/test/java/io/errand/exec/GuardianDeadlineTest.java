@@ -56,7 +56,8 @@ class GuardianDeadlineTest {
       assertThat(result.cause()).isEqualTo(EndCause.LEASE_LOST);
       assertThat(result.signal()).isEqualTo("SIGKILL");
     } finally {
-      for (String name : new String[] {"sandbox.bpf", "sandbox-with-network.bpf", ""}) {
+      for (String name :
+          new String[] {"sandbox.bpf", "sandbox-with-network.bpf", "change-account", ""}) {
         Files.deleteIfExists(home.resolve(name));
       }
     }
