@@ -31,7 +31,6 @@ class DiskIT {
       Map<String, String> submits =
           Map.of(
               "/v1/jobs", "{\"command\":[\"true\"]}",
-              "/v1/jobs/", "{\"command\":[\"true\"]}",
               "/v1/jobs/batch", "{\"jobs\":[{\"command\":[\"true\"]}]}");
       HttpClient client = HttpClient.newHttpClient();
       for (Map.Entry<String, String> submit : submits.entrySet()) {
