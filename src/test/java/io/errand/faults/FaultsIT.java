@@ -114,6 +114,8 @@ class FaultsIT {
         node.server().limitProcesses(OptionalInt.empty());
       }
       cluster.heal();
+      await("it has connections again")
+          .until(() -> node.server().get("/v1/jobs/" + early).statusCode() == 200);
       assertThat(node.server().awaitEnd(early).get("state").asText()).isEqualTo("succeeded");
       String late = node.server().submit("true", Map.of());
       assertThat(node.server().awaitEnd(late).get("state").asText()).isEqualTo("succeeded");

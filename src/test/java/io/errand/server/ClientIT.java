@@ -1,6 +1,7 @@
 package io.errand.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -8,10 +9,14 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** The command line, as a user types it. */
 class ClientIT extends OneServer {
@@ -102,9 +107,14 @@ class ClientIT extends OneServer {
   }
 
   @Test
-  void aRunningJobIsCancelled() {
-    String id = server.cli("submit", "--", "sleep", "600").stdout().trim();
-    server.awaitState(id, "running");
+  void aRunningJobIsCancelled(@TempDir Path folder) throws IOException {
+    Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxrwxrwx"));
+    Path ready = folder.resolve("ready");
+    Path gate = folder.resolve("gate");
+    String script =
+        "trap '' TERM; touch " + ready + "; until [ -e " + gate + " ]; do sleep 0.05; done; exit 1";
+    String id = server.submit(script, Map.of("kill_grace_seconds", 300));
+    await().until(() -> Files.exists(ready));
     Cli cancel = server.cli("cancel", id);
     assertThat(cancel.exitCode()).isZero();
     assertThat(cancel.stderr())
@@ -112,6 +122,7 @@ class ClientIT extends OneServer {
             "errand: job "
                 + id
                 + ": the cancel was accepted; the job ends when its processes have ended\n");
+    Files.createFile(gate);
     Cli waited = server.cli("wait", id);
     assertThat(waited.exitCode()).isEqualTo(1);
     assertThat(waited.stdout()).contains("cancelled");
