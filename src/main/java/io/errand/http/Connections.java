@@ -75,7 +75,8 @@ final class Connections {
           forget(longest);
         } else if (open >= most) {
           return Admission.REFUSED;
-        } else {
+        }
+        if (open >= most - kept) { // what makes room may have had a place that is kept for probes
           admission = Admission.PROBES_ONLY;
         }
       }

@@ -48,6 +48,7 @@ class FailoverIT {
     try (Cluster cluster = new Cluster(2, false);
         Standby standby = cluster.standby()) {
       Map<String, String> early = submit(cluster, "early");
+      standby.awaitJobs(early.size());
       standby.lag();
       Map<String, String> late = submit(cluster, "late");
       cluster.failOverTo(standby);

@@ -112,6 +112,12 @@ final class Standby implements AutoCloseable {
     }
   }
 
+  /** Waits until it has as many jobs: it follows the primary asynchronously. */
+  void awaitJobs(long count) {
+    await("the standby has what was committed")
+        .until(() -> number("SELECT count(*) FROM errand.jobs") == count);
+  }
+
   /** From now on nothing that the primary says arrives. */
   void lag() {
     proxy.become(Proxy.Mode.BLACK_HOLE);

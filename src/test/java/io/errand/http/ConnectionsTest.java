@@ -49,6 +49,14 @@ class ConnectionsTest {
   }
 
   @Test
+  void whoTakesThePlaceOfAProbeMayProbeOnly() {
+    fill(MOST - KEPT).forEach(connections::works);
+    assertThat(connections.admit(new Numbered(100))).isEqualTo(Admission.PROBES_ONLY);
+    assertThat(connections.admit(new Numbered(101))).isEqualTo(Admission.PROBES_ONLY);
+    assertThat(evicted).containsExactly(100);
+  }
+
+  @Test
   void whereAllWorkTheKeptPlacesAreForProbesAndThenThereIsNone() {
     fill(MOST - KEPT).forEach(connections::works);
     for (int i = 0; i < KEPT; i++) {

@@ -31,8 +31,12 @@ final class RawHttp {
       InputStream in = socket.getInputStream();
       StringBuilder text = new StringBuilder();
       byte[] part = new byte[8192];
+      long begun = System.nanoTime();
       try {
         for (int count = in.read(part); count >= 0; count = in.read(part)) {
+          if (System.nanoTime() - begun > MOST_MILLIS * 1_000_000L) {
+            throw new IOException("An answer that does not end: " + text);
+          }
           text.append(new String(part, 0, count, StandardCharsets.ISO_8859_1));
         }
       } catch (java.net.SocketException e) {
