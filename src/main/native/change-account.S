@@ -47,15 +47,11 @@ _start:
     call number
     cmpb $0, (%rsi)
     jne usage
-    cmp %r14, %rax
-    ja usage
     mov %rax, %r12                  # UID
     mov 24(%rbp), %rsi
     call number
     cmpb $0, (%rsi)
     jne usage
-    cmp %r14, %rax
-    ja usage
     mov %rax, %r13                  # GID
 
     xor %ebx, %ebx                  # how many groups
@@ -66,8 +62,6 @@ next_group:
     cmp $MOST_GROUPS, %ebx
     jae usage
     call number
-    cmp %r14, %rax
-    ja usage
     mov %eax, (%rsp, %rbx, 4)
     inc %ebx
     cmpb $0, (%rsi)
@@ -187,14 +181,12 @@ write:
     mov %ebx, %edi
     syscall
 
-# The decimal number at rsi into rax; rsi is left at what follows it. Stops once it is
-# larger than an id; where there is no digit it is the largest number.
+# The decimal number at rsi into rax; rsi is left at what follows it. No digit, or more than an id can be, is wrong.
 number:
-    mov $-1, %rax
     movzbl (%rsi), %ecx
     sub $'0', %ecx
     cmp $9, %ecx
-    ja no_digit
+    ja usage
     xor %eax, %eax
 digit:
     movzbl (%rsi), %ecx
@@ -203,9 +195,9 @@ digit:
     ja no_digit
     imul $10, %rax, %rax
     add %rcx, %rax
-    inc %rsi
     cmp %r14, %rax
-    ja no_digit
+    ja usage
+    inc %rsi
     jmp digit
 no_digit:
     ret

@@ -8,7 +8,6 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
@@ -118,20 +117,19 @@ record ConfinedCommandLine(List<String> arguments, Map<String, String> environme
     Limits limits = spec.confinement().limits();
     Sandbox sandbox = spec.confinement().sandbox();
     boolean ownDirectory = account != null && sandbox == null && spec.workingDirectory() != null;
-    boolean byChange = account != null && change != null && change.suits(account);
+    AccountChange used = account != null && change != null && change.suits(account) ? change : null;
     List<String> line = new ArrayList<>();
     if (needsTools(limits)) {
       addLimits(limits, line);
     }
-    if (account != null && byChange) {
-      line.addAll(Objects.requireNonNull(change).line(account, ownDirectory ? directory : null));
-    } else if (account != null) {
-      line.addAll(changeOf(account));
+    if (account != null) {
+      line.addAll(
+          used == null ? changeOf(account) : used.line(account, ownDirectory ? directory : null));
     }
     List<String> inner = new ArrayList<>(); // runs as the account
     if (sandbox != null) {
       inner.addAll(sandboxes.of(sandbox, account, directory, temporary));
-    } else if (ownDirectory && !byChange) {
+    } else if (ownDirectory && used == null) {
       // Not before the change of account: it may be swapped for what only root can enter.
       inner.addAll(List.of(HostTools.find().require("env"), "--chdir=" + directory));
       if (program.toString().contains("=")) {
@@ -139,13 +137,15 @@ record ConfinedCommandLine(List<String> arguments, Map<String, String> environme
       }
     }
     Map<String, String> environment = new HashMap<>(spec.environment());
-    if (needsTools(limits) || sandbox != null || !byChange) {
+    if (needsTools(limits) || sandbox != null || used == null) {
       addCarrier(environment, sandbox != null, inner);
     }
-    if (byChange) {
+    if (used == null) {
+      inner.add(program.toString());
+    } else { // it is told what to execute, and as what
       line.add(inner.isEmpty() ? program.toString() : inner.get(0));
+      inner.add(inner.isEmpty() ? spec.argv().get(0) : program.toString());
     }
-    inner.add(byChange && inner.isEmpty() ? spec.argv().get(0) : program.toString());
     line.addAll(inner);
     line.addAll(spec.argv().subList(1, spec.argv().size()));
     return new ConfinedCommandLine(line, environment);

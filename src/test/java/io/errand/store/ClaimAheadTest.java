@@ -3,7 +3,6 @@ package io.errand.store;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.errand.job.AttemptResult;
-import io.errand.job.Decision;
 import io.errand.job.OnLost;
 import io.errand.job.Outcome;
 import io.errand.store.claim.ClaimStore;
@@ -11,7 +10,6 @@ import io.errand.store.claim.ClaimStore.Claims;
 import io.errand.store.claim.ClaimStore.Start;
 import io.errand.store.claim.ClaimedJob;
 import io.errand.store.claim.Completion;
-import io.errand.store.reads.KeptOutput;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.UUID;
@@ -43,17 +41,7 @@ class ClaimAheadTest extends StoreFixture {
 
   private static Completion released(ClaimedJob job) {
     AttemptResult result = new AttemptResult(Outcome.RELEASED, null, null, false, null);
-    return new Completion(
-        job.id(),
-        job.token(),
-        job.claimedAt(),
-        null,
-        result,
-        Decision.of(job.policy(), job.charged(), result, () -> 0),
-        null,
-        Completion.Ending.UNKNOWN,
-        KeptOutput.NONE,
-        KeptOutput.NONE);
+    return withoutCommand(job, null, result);
   }
 
   @Test
@@ -125,20 +113,7 @@ class ClaimAheadTest extends StoreFixture {
     ClaimedJob lost = claims.lost(9).get(0);
     assertThat(lost.startedAt()).isNull();
     AttemptResult loss = AttemptResult.lost();
-    completes.complete(
-        List.of(
-            new Completion(
-                id,
-                lost.token(),
-                lost.claimedAt(),
-                lost.startedAt(),
-                loss,
-                Decision.of(lost.policy(), lost.charged(), loss, () -> 0),
-                null,
-                Completion.Ending.UNKNOWN,
-                KeptOutput.NONE,
-                KeptOutput.NONE)),
-        "test");
+    completes.complete(List.of(withoutCommand(lost, lost.startedAt(), loss)), "test");
     assertThat(stateOf(id)).isEqualTo("retrying:lost");
     assertThat(started(id)).isEqualTo("retrying true false");
   }

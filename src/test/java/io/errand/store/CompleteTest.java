@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.errand.job.AttemptResult;
-import io.errand.job.Decision;
 import io.errand.job.JobState;
 import io.errand.job.OnLost;
 import io.errand.job.Outcome;
@@ -64,18 +63,7 @@ class CompleteTest extends StoreFixture {
     assertThat(workers.giveUpSilent()).isEqualTo(1);
     ClaimedJob lost = claims.lost(9).get(0);
     AttemptResult loss = AttemptResult.lost();
-    Completion rescue =
-        new Completion(
-            lost.id(),
-            lost.token(),
-            lost.claimedAt(),
-            lost.startedAt(),
-            loss,
-            Decision.of(lost.policy(), lost.charged(), loss, () -> 0),
-            null,
-            Completion.Ending.UNKNOWN,
-            KeptOutput.NONE,
-            KeptOutput.NONE);
+    Completion rescue = withoutCommand(lost, lost.startedAt(), loss);
     assertThat(completes.complete(List.of(rescue), "test")).containsExactly(id);
     assertThat(stateOf(id)).isEqualTo("retrying:lost");
     workerId = register(30);

@@ -134,6 +134,22 @@ abstract class StoreFixture {
         KeptOutput.NONE);
   }
 
+  /** The end of a claim of whose command nothing more is known than when it started. */
+  static Completion withoutCommand(
+      ClaimedJob job, @Nullable Instant startedAt, AttemptResult result) {
+    return new Completion(
+        job.id(),
+        job.token(),
+        job.claimedAt(),
+        startedAt,
+        result,
+        Decision.of(job.policy(), job.charged(), result, () -> 0),
+        null,
+        Completion.Ending.UNKNOWN,
+        KeptOutput.NONE,
+        KeptOutput.NONE);
+  }
+
   String stateOf(UUID id) throws SQLException {
     return database.value(
         "SELECT state || coalesce(':' || reason, '') FROM errand.jobs WHERE id = '" + id + "'");
