@@ -30,6 +30,7 @@ ALTER TABLE errand.queues
     ADD COLUMN limited boolean NOT NULL GENERATED ALWAYS AS
         (paused OR max_running IS NOT NULL OR rate_per_second IS NOT NULL OR circuit_state <> 'closed') STORED;
 CREATE INDEX queues_limited ON errand.queues (name) WHERE limited;
+CREATE INDEX queues_with_circuit ON errand.queues (name) WHERE circuit_failure_ratio IS NOT NULL;
 
 COMMENT ON COLUMN errand.queues.max_running IS
     'At most so many of its jobs run at once, over all workers; null is no limit. Claims that wait for a slot count as running';
@@ -115,6 +116,20 @@ ALTER TABLE errand.workers ADD COLUMN claims_nothing_because text;
 COMMENT ON COLUMN errand.workers.claims_nothing_because IS
     'Why it claimed no jobs at its last heartbeat although it runs: a fault of its host; null is no such reason';
 
+-- A token bucket: it gains rate_per_second tokens a second, holds at most burst, and a claim takes one a job.
+CREATE FUNCTION errand.tokens_now(q errand.queues) RETURNS double precision
+    LANGUAGE sql VOLATILE
+    AS $$
+        SELECT least(
+            coalesce(q.burst, greatest(1, q.rate_per_second)),
+            coalesce(q.tokens, 'infinity') + q.rate_per_second
+                * greatest(0, extract(epoch FROM clock_timestamp() - coalesce(q.tokens_at, clock_timestamp()))))
+    $$;
+
+-- A job that was alone on the workers that it took down can be held instead of being tried again.
+ALTER TABLE errand.workers ADD COLUMN lost_jobs integer;
+COMMENT ON COLUMN errand.workers.lost_jobs IS 'How many jobs it held when it was given up; null where it was not';
+
 -- How many jobs of a queue may be claimed now: the one rule for pauses, limits, rates and circuits.
 -- With locks, the row of the queue stays locked until the transaction ends, and what is counted is what has
 -- been committed by then: a volatile function takes a snapshot for each of its statements. So two claims never
@@ -157,16 +172,6 @@ CREATE FUNCTION errand.queue_room(queue_name text, most integer, locks boolean) 
         END
     $$;
 
--- A token bucket: it gains rate_per_second tokens a second, holds at most burst, and a claim takes one a job.
-CREATE FUNCTION errand.tokens_now(q errand.queues) RETURNS double precision
-    LANGUAGE sql VOLATILE
-    AS $$
-        SELECT least(
-            coalesce(q.burst, greatest(1, q.rate_per_second)),
-            coalesce(q.tokens, 'infinity') + q.rate_per_second
-                * greatest(0, extract(epoch FROM clock_timestamp() - coalesce(q.tokens_at, clock_timestamp()))))
-    $$;
-
 -- How many jobs of a concurrency key run. The lock, which only claims take, makes them come one after the other.
 CREATE FUNCTION errand.running_of_key(key text) RETURNS bigint
     LANGUAGE plpgsql VOLATILE
@@ -174,5 +179,92 @@ CREATE FUNCTION errand.running_of_key(key text) RETURNS bigint
         BEGIN
             PERFORM pg_advisory_xact_lock(hashtextextended(key, 20261130));
             RETURN (SELECT count(*) FROM errand.jobs WHERE state = 'running' AND concurrency_key = key);
+        END
+    $$;
+
+-- After how many seconds time alone may let a job of a queue be claimed; null where it does not.
+CREATE FUNCTION errand.queue_wait(q errand.queues) RETURNS double precision
+    LANGUAGE plpgsql VOLATILE
+    AS $$
+        DECLARE
+            missing double precision;
+        BEGIN
+            IF q.paused OR q.circuit_probe_at = 'infinity' THEN
+                RETURN NULL;
+            END IF;
+            IF q.circuit_state <> 'closed' AND q.circuit_probe_at > clock_timestamp() THEN
+                RETURN extract(epoch FROM q.circuit_probe_at - clock_timestamp());
+            END IF;
+            missing := 1 - errand.tokens_now(q);
+            RETURN CASE WHEN missing > 0 THEN missing / q.rate_per_second END;
+        END
+    $$;
+
+-- Counts attempts of a queue for its circuit breaker, and opens or closes the circuit: the one rule for that.
+-- jobs are those whose attempts have just ended, and outcomes says how. Only success and circuit_outcomes count.
+-- Returns whether the state of the circuit has changed.
+CREATE FUNCTION errand.record_attempts(queue_name text, jobs uuid[], outcomes text[]) RETURNS boolean
+    LANGUAGE plpgsql VOLATILE
+    AS $$
+        DECLARE
+            q errand.queues;
+            slice_seconds double precision;
+            succeeded uuid[];
+            failed uuid[];
+            counted record;
+        BEGIN
+            SELECT * INTO q FROM errand.queues WHERE name = queue_name FOR NO KEY UPDATE;
+            IF q.circuit_failure_ratio IS NULL OR q.circuit_probe_at = 'infinity' THEN
+                RETURN false;
+            END IF;
+            SELECT array_agg(a.job) FILTER (WHERE a.outcome = 'success'),
+                   array_agg(a.job) FILTER (WHERE a.outcome = ANY (q.circuit_outcomes))
+            INTO succeeded, failed
+            FROM unnest(jobs, outcomes) AS a (job, outcome);
+            IF q.circuit_state <> 'closed' THEN
+                IF q.circuit_probe_job = ANY (succeeded) THEN
+                    UPDATE errand.queues SET circuit_state = 'closed', circuit_changed_at = now(),
+                        circuit_probes = 0, circuit_probe_at = NULL, circuit_probe_job = NULL
+                    WHERE name = queue_name;
+                    INSERT INTO errand.queue_events (queue, event, actor, detail)
+                    VALUES (queue_name, 'circuit_closed', 'circuit breaker',
+                        format('job %s, the probe, succeeded', q.circuit_probe_job));
+                    RETURN true;
+                ELSIF q.circuit_state = 'half_open' AND q.circuit_probe_job = ANY (failed) THEN
+                    UPDATE errand.queues SET circuit_state = 'open', circuit_changed_at = now()
+                    WHERE name = queue_name;
+                    INSERT INTO errand.queue_events (queue, event, actor, detail)
+                    VALUES (queue_name, 'circuit_probed', 'circuit breaker',
+                        format('job %s, the probe, failed', q.circuit_probe_job));
+                    RETURN true;
+                END IF;
+                RETURN false;
+            END IF;
+            slice_seconds := q.circuit_window_seconds / 20;
+            INSERT INTO errand.circuit_counts AS c (queue, slice, attempts, failures)
+            VALUES (queue_name,
+                to_timestamp(floor(extract(epoch FROM clock_timestamp()) / slice_seconds) * slice_seconds),
+                coalesce(cardinality(succeeded), 0) + coalesce(cardinality(failed), 0),
+                coalesce(cardinality(failed), 0))
+            ON CONFLICT (queue, slice) DO UPDATE
+            SET attempts = c.attempts + excluded.attempts, failures = c.failures + excluded.failures;
+            DELETE FROM errand.circuit_counts
+            WHERE queue = queue_name
+              AND slice <= clock_timestamp() - make_interval(secs => q.circuit_window_seconds);
+            SELECT sum(attempts) AS attempts, sum(failures) AS failures INTO counted
+            FROM errand.circuit_counts WHERE queue = queue_name;
+            IF counted.attempts < q.circuit_minimum_attempts
+                OR counted.failures < q.circuit_failure_ratio * counted.attempts THEN
+                RETURN false;
+            END IF;
+            UPDATE errand.queues SET circuit_state = 'open', circuit_changed_at = now(), circuit_probes = 0,
+                circuit_probe_at = now() + make_interval(secs => circuit_probe_seconds), circuit_probe_job = NULL
+            WHERE name = queue_name;
+            DELETE FROM errand.circuit_counts WHERE queue = queue_name;
+            INSERT INTO errand.queue_events (queue, event, actor, detail)
+            VALUES (queue_name, 'circuit_opened', 'circuit breaker',
+                format('%s of %s attempts failed within %s seconds', counted.failures, counted.attempts,
+                    q.circuit_window_seconds));
+            RETURN true;
         END
     $$;

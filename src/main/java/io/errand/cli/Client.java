@@ -28,6 +28,7 @@ import picocli.CommandLine.Option;
       Client.Wait.class,
       Logs.class,
       Events.class,
+      Explain.class,
       Client.Cancel.class,
       Client.Retry.class,
       Client.Release.class,
@@ -318,6 +319,7 @@ public final class Client {
           List.of("id", "name", "slots", "busy", "queues", "heartbeat_at"),
           List.of(
               "claims_waiting",
+              "claims_nothing_because",
               "abilities",
               "version",
               "pid",

@@ -27,6 +27,11 @@ public record AttemptResult(
 
   /** An attempt whose worker fell silent; whether the command had started cannot be known. */
   public static AttemptResult lost() {
-    return new AttemptResult(Outcome.LOST, null, null, true, null);
+    return lost(null);
+  }
+
+  /** The same, with what is known about the loss. */
+  public static AttemptResult lost(@Nullable String detail) {
+    return new AttemptResult(Outcome.LOST, null, null, true, detail);
   }
 }

@@ -31,6 +31,11 @@ public record RetryPolicy(
     successExitCodes = Set.copyOf(successExitCodes);
   }
 
+  /** The same, with something else that follows the loss of a worker. */
+  public RetryPolicy withOnLost(OnLost other) {
+    return new RetryPolicy(maxAttempts, backoff, rules, successExitCodes, other);
+  }
+
   /** How an exit by itself counts for this job. */
   public Outcome outcomeOfExit(int exitCode) {
     return successExitCodes.contains(exitCode) ? Outcome.SUCCESS : Outcome.EXIT_CODE;

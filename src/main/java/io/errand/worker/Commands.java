@@ -8,7 +8,10 @@ import io.errand.job.AttemptResult;
 import io.errand.job.Confinement;
 import io.errand.job.Decision;
 import io.errand.job.Limits;
+import io.errand.job.OnLost;
 import io.errand.job.Outcome;
+import io.errand.job.RetryPolicy;
+import io.errand.store.claim.ClaimStore.LostClaim;
 import io.errand.store.claim.ClaimedJob;
 import io.errand.store.claim.Completion;
 import io.errand.store.reads.KeptOutput;
@@ -21,6 +24,9 @@ import org.jspecify.annotations.Nullable;
 
 /** Translates between jobs and commands: what to run, and what its end means. */
 final class Commands {
+  /** The detail of an attempt that was lost while no other job ran on its worker. */
+  static final String LOST_ALONE = "its worker was lost while this was its only job";
+
   private static final String SEARCH_PATH =
       "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -119,17 +125,34 @@ final class Commands {
   /** The end of a claim of whose command nothing more is known than when it started. */
   static Completion withoutCommand(
       ClaimedJob job, @Nullable Instant startedAt, AttemptResult attempt) {
+    return withoutCommand(job, startedAt, attempt, decide(job, attempt));
+  }
+
+  private static Completion withoutCommand(
+      ClaimedJob job, @Nullable Instant startedAt, AttemptResult attempt, Decision decision) {
     return new Completion(
         job.id(),
         job.token(),
         job.claimedAt(),
         startedAt,
         attempt,
-        decide(job, attempt),
+        decision,
         null,
         Completion.Ending.UNKNOWN,
         KeptOutput.NONE,
         KeptOutput.NONE);
+  }
+
+  /** The end of a claim whose worker is gone. */
+  static Completion lost(LostClaim claim) {
+    ClaimedJob job = claim.job();
+    AttemptResult attempt = AttemptResult.lost(claim.wasAlone() ? LOST_ALONE : null);
+    RetryPolicy policy = claim.holds() ? job.policy().withOnLost(OnLost.HOLD) : job.policy();
+    return withoutCommand(
+        job,
+        job.startedAt(),
+        attempt,
+        Decision.of(policy, job.charged(), attempt, ThreadLocalRandom.current()::nextDouble));
   }
 
   private static Decision decide(ClaimedJob job, AttemptResult attempt) {

@@ -8,7 +8,6 @@ import io.errand.memory.MemoryBudget.Reservation;
 import io.errand.store.DatabaseCheck;
 import io.errand.store.Notifications;
 import io.errand.store.claim.ClaimStore;
-import io.errand.store.claim.ClaimStore.Claimer;
 import io.errand.store.claim.ClaimStore.Claims;
 import io.errand.store.claim.ClaimStore.Wanted;
 import io.errand.store.claim.ClaimedJob;
@@ -16,10 +15,10 @@ import io.errand.store.claim.CompleteAndClaimStore;
 import io.errand.store.claim.CompleteAndClaimStore.Done;
 import io.errand.store.claim.CompleteStore;
 import io.errand.store.claim.Completion;
+import io.errand.store.control.CircuitStore;
 import io.errand.store.workers.WatchStore;
 import java.sql.SQLException;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.Collection;
 import java.util.List;
 import java.util.Objects;
@@ -51,7 +50,6 @@ final class Dispatcher {
   private final WorkerMeters meters;
   private final Duration poll;
   private final String workerName;
-  private final Collection<String> queues;
   private final CommandMemory memory;
   private final FreeSpace space;
   private final UnknownClaims unknown;
@@ -77,9 +75,8 @@ final class Dispatcher {
   private int lastBatch;
   private int lastWaiting;
   private boolean memoryShort;
-  private boolean someForLater; // what is ready next must not be claimed before it can start
-  private String firstQueue = "";
-  private final ScanStart scanStart = new ScanStart();
+  private final NextClaim nextClaim;
+  private final CircuitRecords circuits;
   private @Nullable Slots slots;
   private @Nullable Lease lease;
 
@@ -88,6 +85,7 @@ final class Dispatcher {
       CompleteStore completes,
       CompleteAndClaimStore completeAndClaim,
       WatchStore watches,
+      CircuitStore circuits,
       Notifications notifications,
       WorkerMeters meters,
       Duration poll,
@@ -101,7 +99,8 @@ final class Dispatcher {
     this.meters = meters;
     this.poll = poll;
     this.workerName = workerName;
-    this.queues = queues;
+    this.nextClaim = new NextClaim(workerName, queues);
+    this.circuits = new CircuitRecords(circuits);
     this.memory = memory;
     this.space = space;
     this.unknown = new UnknownClaims(claims, memory);
@@ -132,6 +131,17 @@ final class Dispatcher {
     stopped = true;
     wakeUps.wake();
     alarms.shutdownNow();
+  }
+
+  /** The fault of this host that keeps the worker from claiming; null where there is none. */
+  @Nullable String claimsNothingBecause() {
+    Slots held = slots;
+    if (space.isShort()) {
+      return "its disk is almost full";
+    }
+    return held != null && held.areHeldUp()
+        ? "commands can be neither started nor ended now"
+        : pauses.reason();
   }
 
   /** There may be jobs to claim. */
@@ -233,8 +243,6 @@ final class Dispatcher {
       mayHaveReady = false;
     }
     Done done;
-    long begun = System.nanoTime();
-    Instant from = scanStart.next(begun);
     Claims claims;
     try (Reservation reserved = memory.forClaim(limit)) {
       try {
@@ -243,7 +251,7 @@ final class Dispatcher {
                 ? Done.completed(completes.complete(batch, "worker " + workerName))
                 : completeAndClaim.run(
                     batch,
-                    new Claimer(holder, workerName, queues, from, firstQueue),
+                    nextClaim.claimer(holder),
                     new Wanted(limit, room.atOnce(), reserved.bytes()));
       } catch (SQLException | RuntimeException | Error e) {
         held.putBack(batch);
@@ -251,9 +259,8 @@ final class Dispatcher {
       }
       claims = done.claims();
       if (limit > 0) {
-        long now = System.nanoTime();
-        int found = claims.someLeft() || claims.someForLater() ? 0 : limit;
-        scanStart.scanned(from, now, now - begun, claims.jobs(), found);
+        mayHaveReady |= nextClaim.claimed(claims, limit);
+        wakeUpAfter(claims.untilNext());
         noteMemory(claims.someLeft(), held.held() - batch.size() + claims.jobs().size());
       }
       recorded(held, batch, done.completed());
@@ -262,13 +269,6 @@ final class Dispatcher {
       }
     } // what no job has taken of it is free again
     if (limit > 0) {
-      firstQueue = Objects.requireNonNullElse(claims.nextQueue(), "");
-      someForLater = claims.someForLater();
-      mayHaveReady |=
-          claims.jobs().size() == limit
-              || claims.nextQueue() != null
-              || someForLater
-              || claims.someSetAside();
       lastWaiting = held.waiting();
       startWatch.watch(held);
     }
@@ -278,7 +278,7 @@ final class Dispatcher {
   /** How many jobs to claim, once these ends are stored. */
   private Wanted room(Slots held, List<Completion> batch) {
     Slots.Room room = held.room(batch);
-    int ahead = someForLater ? 0 : room.ahead();
+    int ahead = nextClaim.someForLater() ? 0 : room.ahead();
     return new Wanted(Math.min(MOST_AT_ONCE, room.atOnce() + ahead), room.atOnce(), 0);
   }
 
@@ -293,6 +293,7 @@ final class Dispatcher {
 
   private void begin(Slots held, Lease right, UUID holder, ClaimedJob job, Reservation reserved) {
     meters.claimed(job.waited());
+    nextClaim.began(job.queue());
     AttemptLog.claimed(job);
     held.run(job, reserved, () -> holder.equals(right.holder()));
     if (!holder.equals(right.holder())) {
@@ -325,6 +326,10 @@ final class Dispatcher {
     if (anyFinal) {
       notifications.send(Notifications.Topic.FINISHED);
     }
+    if (circuits.report()) {
+      mayHaveReady = true;
+      notifications.send(Notifications.Topic.READY);
+    }
   }
 
   private void report(Slots held, Completion completion, boolean ours) {
@@ -334,13 +339,13 @@ final class Dispatcher {
       if (!ours) {
         meters.claimLost();
       }
-      if (job.keyed()) { // the next of its key was let go with it
-        mayHaveReady = true;
-        scanStart.jobsLetGo();
-      }
+      Completion.Usage usage = completion.usage();
+      nextClaim.ended(job.queue(), usage == null ? 0 : usage.durationSeconds(), job.limited());
+      circuits.add(job, completion);
+      mayHaveReady |= job.limited(); // the next of its key was let go with it
       boolean givenBack = completion.result().outcome() == Outcome.RELEASED;
-      if (job.keyed() || givenBack) {
-        // The next of its concurrency key may run now, or another worker may run this one.
+      if (job.limited() || givenBack) {
+        // The next of its key or queue may run now, or another worker may run this one.
         notifications.send(Notifications.Topic.READY);
       }
     }
@@ -353,8 +358,15 @@ final class Dispatcher {
     pauses.completed(completion.result());
     JobState next = completion.decision().transition().to();
     Duration delay = completion.decision().delay();
-    if (JobState.CLAIMABLE.contains(next) && delay.compareTo(poll) < 0 && !stopped) {
-      // It is due before the next poll; a moment later, because the database's clock decides.
+    if (JobState.CLAIMABLE.contains(next)) {
+      wakeUpAfter(delay);
+    }
+  }
+
+  /** Something is due after this time. If that is before the next poll, it needs an alarm. */
+  private void wakeUpAfter(@Nullable Duration delay) {
+    if (delay != null && delay.compareTo(poll) < 0 && !stopped) {
+      // A moment later, because the database's clock decides.
       alarms.schedule(this::workArrived, delay.toMillis() + 2, TimeUnit.MILLISECONDS);
     }
   }

@@ -1,8 +1,8 @@
 package io.errand.worker;
 
-import io.errand.job.AttemptResult;
 import io.errand.store.Notifications;
 import io.errand.store.claim.ClaimStore;
+import io.errand.store.claim.ClaimStore.LostClaim;
 import io.errand.store.claim.ClaimedJob;
 import io.errand.store.claim.CompleteStore;
 import io.errand.store.claim.Completion;
@@ -147,18 +147,20 @@ public class Rescuer {
     if (givenUp > 0) {
       LOG.warnf("%d workers fell silent and were given up", givenUp);
     }
-    List<ClaimedJob> lost = claims.lost(BATCH);
+    List<LostClaim> lost = claims.lost(BATCH, Commands.LOST_ALONE);
     if (lost.isEmpty()) {
       return 0;
     }
-    List<Completion> completions =
-        lost.stream()
-            .map(job -> Commands.withoutCommand(job, job.startedAt(), AttemptResult.lost()))
-            .toList();
+    List<Completion> completions = lost.stream().map(Commands::lost).toList();
     Set<UUID> changed = completes.complete(completions, "rescuer");
-    for (ClaimedJob job : lost) {
+    for (LostClaim claim : lost) {
+      ClaimedJob job = claim.job();
       if (changed.contains(job.id())) {
-        LOG.warnf("Job %s lost its worker in attempt %d", job.id(), job.attempt());
+        LOG.warnf(
+            "Job %s lost its worker in attempt %d%s",
+            job.id(),
+            job.attempt(),
+            claim.holds() ? " and is held, because it was alone on workers that were lost" : "");
       }
     }
     notifications.send(Notifications.Topic.FINISHED);

@@ -12,6 +12,7 @@ import io.errand.store.Notifications;
 import io.errand.store.claim.ClaimStore;
 import io.errand.store.claim.CompleteAndClaimStore;
 import io.errand.store.claim.CompleteStore;
+import io.errand.store.control.CircuitStore;
 import io.errand.store.workers.WatchStore;
 import io.errand.store.workers.WorkerStore;
 import io.quarkus.runtime.StartupEvent;
@@ -43,6 +44,7 @@ public class Worker {
   private final CompleteAndClaimStore completeAndClaim;
   private final WorkerStore workers;
   private final WatchStore watches;
+  private final CircuitStore circuits;
   private final Notifications notifications;
   private final WorkerMeters meters;
   private final MemoryBudget budget;
@@ -60,6 +62,7 @@ public class Worker {
       CompleteAndClaimStore completeAndClaim,
       WorkerStore workers,
       WatchStore watches,
+      CircuitStore circuits,
       Notifications notifications,
       WorkerMeters meters,
       MemoryBudget budget,
@@ -70,6 +73,7 @@ public class Worker {
     this.completeAndClaim = completeAndClaim;
     this.workers = workers;
     this.watches = watches;
+    this.circuits = circuits;
     this.notifications = notifications;
     this.meters = meters;
     this.budget = budget;
@@ -104,6 +108,7 @@ public class Worker {
             completes,
             completeAndClaim,
             watches,
+            circuits,
             notifications,
             meters,
             Duration.ofNanos((long) (config.pollSeconds() * 1e9)),
@@ -128,7 +133,9 @@ public class Worker {
             workers,
             config.leaseSeconds(),
             id -> incarnation(id, name, host, size),
-            () -> new WorkerStore.Load(slots.busy(), slots.waiting()),
+            () ->
+                new WorkerStore.Load(
+                    slots.busy(), slots.waiting(), dispatcher.claimsNothingBecause()),
             new Lease.Listener() {
               @Override
               public void onGranted(UUID workerId) {

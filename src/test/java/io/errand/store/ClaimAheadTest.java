@@ -23,7 +23,7 @@ class ClaimAheadTest extends StoreFixture {
 
   private Claims claim(int most, int atOnce) throws SQLException {
     return claims.claim(
-        new ClaimStore.Claimer(workerId, "w", List.of("*"), null, ""),
+        new ClaimStore.Claimer(workerId, "w", List.of("*")),
         new ClaimStore.Wanted(most, atOnce, Long.MAX_VALUE));
   }
 
@@ -110,7 +110,7 @@ class ClaimAheadTest extends StoreFixture {
     claim(1, 0);
     database.execute("UPDATE errand.workers SET heartbeat_at = now() - interval '1 hour'");
     workers.giveUpSilent();
-    ClaimedJob lost = claims.lost(9).get(0);
+    ClaimedJob lost = claims.lost(9, "alone").get(0).job();
     assertThat(lost.startedAt()).isNull();
     AttemptResult loss = AttemptResult.lost();
     completes.complete(List.of(withoutCommand(lost, lost.startedAt(), loss)), "test");

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.errand.store.claim.ClaimStatement;
 import io.errand.store.claim.ClaimStore.Claimer;
 import io.errand.store.claim.ClaimStore.Claims;
+import io.errand.store.claim.ClaimStore.Shares;
 import java.io.IOException;
 import java.sql.Connection;
 import java.sql.ResultSet;
@@ -44,7 +45,8 @@ class ClaimByQueueTest extends StoreFixture {
 
   private Claims claim(int limit, List<String> queues, String firstQueue) throws SQLException {
     return claims.claim(
-        new Claimer(workerId, "w", queues, null, firstQueue), atOnce(limit, Long.MAX_VALUE));
+        new Claimer(workerId, "w", queues, null, firstQueue, List.of(), Shares.EQUAL),
+        atOnce(limit, Long.MAX_VALUE));
   }
 
   private List<String> queuesOf(Claims claims) {
@@ -133,11 +135,11 @@ class ClaimByQueueTest extends StoreFixture {
       connection.setAutoCommit(false);
       statement.execute("SET LOCAL plan_cache_mode = force_generic_plan");
       statement.execute(
-          "PREPARE claim (timestamptz, text[], text, integer, integer, uuid, bigint, text, uuid) AS "
+          "PREPARE claim (timestamptz, text[], text, text[], smallint[], text[], float8[], float8[], float8, integer, integer, uuid, bigint, text, uuid) AS "
               + numbered);
       try (ResultSet row =
           statement.executeQuery(
-              "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) EXECUTE claim (null, null, '', 8, 8, '%1$s', 1000000000, 'w', '%1$s')"
+              "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) EXECUTE claim (null, null, '', null, null, null, null, null, 1, 8, 8, '%1$s', 1000000000, 'w', '%1$s')"
                   .formatted(workerId))) {
         row.next();
         JsonNode plan = new ObjectMapper().readTree(row.getString(1)).get(0).get("Plan");

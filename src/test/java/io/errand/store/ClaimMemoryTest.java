@@ -46,8 +46,7 @@ class ClaimMemoryTest extends StoreFixture {
   }
 
   private Claims claim(int limit, long memoryBytes) throws SQLException {
-    return claims.claim(
-        new Claimer(workerId, "w", List.of("*"), null, ""), atOnce(limit, memoryBytes));
+    return claims.claim(new Claimer(workerId, "w", List.of("*")), atOnce(limit, memoryBytes));
   }
 
   @Test
@@ -59,16 +58,20 @@ class ClaimMemoryTest extends StoreFixture {
     assertThat(two.jobs()).hasSize(2);
     assertThat(two.jobs()).allMatch(job -> job.memoryBytes() >= 3 * MEBIBYTE);
     assertThat(two.someLeft()).isTrue();
-    assertThat(claim(5, MEBIBYTE)).isEqualTo(new Claims(List.of(), true, false, false, null));
+    Claims none = claim(5, MEBIBYTE);
+    assertThat(none.jobs()).isEmpty();
+    assertThat(none.someLeft()).isTrue();
     assertThat(claim(5, 100 * MEBIBYTE).jobs()).hasSize(3);
-    assertThat(claim(5, 0)).isEqualTo(new Claims(List.of(), false, false, false, null));
+    assertThat(claim(5, 0).someLeft()).isFalse();
   }
 
   @Test
   void aSmallJobDoesNotOvertakeALargeOneThatWaitsForMemory() throws SQLException {
     submit(fat(0, 0, 10));
     submit(fat(5, 1 << 20, 1 << 20));
-    assertThat(claim(5, MEBIBYTE)).isEqualTo(new Claims(List.of(), true, false, false, null));
+    Claims none = claim(5, MEBIBYTE);
+    assertThat(none.jobs()).isEmpty();
+    assertThat(none.someLeft()).isTrue();
     assertThat(claim(5, 4 * MEBIBYTE).jobs()).hasSize(2);
   }
 
@@ -82,7 +85,7 @@ class ClaimMemoryTest extends StoreFixture {
     CompleteAndClaimStore.Done done =
         completeAndClaim.run(
             List.of(ended(first, io.errand.job.Outcome.SUCCESS, 0)),
-            new Claimer(workerId, "w", List.of("*"), null, ""),
+            new Claimer(workerId, "w", List.of("*")),
             atOnce(4, MEBIBYTE));
     assertThat(done.completed()).containsExactly(first.id());
     assertThat(done.claims().jobs()).isEmpty();
@@ -127,7 +130,7 @@ class ClaimMemoryTest extends StoreFixture {
     claim(1, Long.MAX_VALUE);
     database.execute("UPDATE errand.workers SET heartbeat_at = now() - interval '1 hour'");
     workers.giveUpSilent();
-    ClaimedJob lost = claims.lost(9).get(0);
+    ClaimedJob lost = claims.lost(9, "alone").get(0).job();
     assertThat(lost.stdin()).isNull();
     assertThat(lost.command()).containsExactly("");
     assertThat(lost.policy().maxAttempts()).isEqualTo(3);

@@ -61,7 +61,7 @@ class CompleteTest extends StoreFixture {
     ClaimedJob first = claim(1).get(0);
     database.execute("UPDATE errand.workers SET heartbeat_at = now() - interval '1 hour'");
     assertThat(workers.giveUpSilent()).isEqualTo(1);
-    ClaimedJob lost = claims.lost(9).get(0);
+    ClaimedJob lost = claims.lost(9, "alone").get(0).job();
     AttemptResult loss = AttemptResult.lost();
     Completion rescue = withoutCommand(lost, lost.startedAt(), loss);
     assertThat(completes.complete(List.of(rescue), "test")).containsExactly(id);

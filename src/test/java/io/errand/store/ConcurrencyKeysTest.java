@@ -32,8 +32,7 @@ class ConcurrencyKeysTest extends StoreFixture {
 
   private Claims claims(int limit) throws SQLException {
     return claims.claim(
-        new ClaimStore.Claimer(workerId, "w", List.of("*"), null, ""),
-        atOnce(limit, Long.MAX_VALUE));
+        new ClaimStore.Claimer(workerId, "w", List.of("*")), atOnce(limit, Long.MAX_VALUE));
   }
 
   private String waiting() throws SQLException {

@@ -86,7 +86,7 @@ class GrowthTest {
     assertThat(counted()).isEqualTo("a queued 5, b succeeded 3");
     ClaimStore claims = new ClaimStore(database.dataSource());
     claims.claim(
-        new ClaimStore.Claimer(UUID.fromString(WORKER), "w", List.of("a"), null, ""),
+        new ClaimStore.Claimer(UUID.fromString(WORKER), "w", List.of("a")),
         new ClaimStore.Wanted(2, 2, 100_000_000));
     assertThat(counted()).isEqualTo("a queued 3, a running 2, b succeeded 3");
     assertThat(housekeeping.removeFinished("succeeded", Duration.ofSeconds(1), 10)).isEqualTo(3);
@@ -131,10 +131,13 @@ class GrowthTest {
     assertThat(
             plan(
                 "claim",
-                "timestamptz, text[], text, integer, integer, uuid, bigint, text, uuid",
+                "timestamptz, text[], text, text[], smallint[], text[], float8[], float8[], float8, integer, integer, uuid, bigint, text, uuid",
                 ClaimStatement.CLAIM,
-                "null, null, '', 8, 8, '" + WORKER + "', 100000000, 'w', '" + WORKER + "'"))
-        .contains("Index Scan using jobs_ready on jobs c")
+                "null, null, '', null, null, null, null, null, 1, 8, 8, '"
+                    + WORKER
+                    + "', 100000000, 'w', '"
+                    + WORKER
+                    + "'"))
         .contains("Index Scan using jobs_ready_by_queue on jobs c")
         .doesNotContain("Seq Scan on jobs");
     assertThat(
@@ -143,15 +146,14 @@ class GrowthTest {
                 "uuid[], uuid[], timestamptz[], timestamptz[], text[], text[], float8[], boolean[], text[], smallint[], text[], text[],"
                     + " float8[], float8[], float8[], bigint[], bytea[], integer[], bigint[],"
                     + " bytea[], integer[], bigint[], jsonb[], boolean[], text,"
-                    + " timestamptz, text[], text, integer, integer, uuid, bigint, text, uuid",
+                    + " timestamptz, text[], text, text[], smallint[], text[], float8[], float8[], float8, integer, integer, uuid, bigint, text, uuid",
                 CompleteAndClaimStore.COMPLETE_AND_CLAIM,
                 "'{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}',"
-                    + " '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', 'w', null, null, '', 8, 8, '"
+                    + " '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', 'w', null, null, '', null, null, null, null, null, 1, 8, 8, '"
                     + WORKER
                     + "', 100000000, 'w', '"
                     + WORKER
                     + "'"))
-        .contains("Index Scan using jobs_ready on jobs c")
         .contains("Index Scan using jobs_ready_by_queue on jobs c")
         .contains(
             "Index Scan using jobs_pkey on jobs j  ") // not by jobs_running, full of what has run

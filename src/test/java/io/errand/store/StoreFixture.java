@@ -108,9 +108,7 @@ abstract class StoreFixture {
 
   List<ClaimedJob> claim(int limit) throws SQLException {
     return claims
-        .claim(
-            new ClaimStore.Claimer(workerId, "w", List.of("*"), null, ""),
-            atOnce(limit, Long.MAX_VALUE))
+        .claim(new ClaimStore.Claimer(workerId, "w", List.of("*")), atOnce(limit, Long.MAX_VALUE))
         .jobs();
   }
 

@@ -149,14 +149,14 @@ class StoreTest extends StoreFixture {
     assertThat(
             claims
                 .claim(
-                    new ClaimStore.Claimer(workerId, "w", List.of("other"), null, ""),
+                    new ClaimStore.Claimer(workerId, "w", List.of("other")),
                     atOnce(9, Long.MAX_VALUE))
                 .jobs())
         .isEmpty();
     assertThat(
             claims
                 .claim(
-                    new ClaimStore.Claimer(workerId, "w", List.of("other", "default"), null, ""),
+                    new ClaimStore.Claimer(workerId, "w", List.of("other", "default")),
                     atOnce(9, Long.MAX_VALUE))
                 .jobs())
         .hasSize(1);
@@ -225,7 +225,8 @@ class StoreTest extends StoreFixture {
     database.execute("UPDATE errand.workers SET heartbeat_at = now() - interval '31.5 seconds'");
     assertThat(workers.giveUpSilent()).isEqualTo(1);
     try (Connection connection = workers.dedicatedConnection("test", 10)) {
-      assertThat(workers.heartbeat(connection, workerId, new WorkerStore.Load(0, 0))).isFalse();
+      assertThat(workers.heartbeat(connection, workerId, new WorkerStore.Load(0, 0, null)))
+          .isFalse();
     }
     assertThat(claim(9)).isEmpty();
   }

@@ -59,7 +59,7 @@ class LeaseTest {
         () -> {
           long since = System.nanoTime();
           await().until(() -> System.nanoTime() - since > LEASE_SECONDS * 1e9);
-          return new WorkerStore.Load(0, 0);
+          return new WorkerStore.Load(0, 0, null);
         },
         listener);
   }

@@ -80,6 +80,7 @@ class LiveOutputSenderTest {
         new RetryPolicy(1, Backoff.DEFAULT, List.of(), Set.of(0), OnLost.RETRY),
         Confinement.NONE,
         false,
+        false,
         0);
   }
 }

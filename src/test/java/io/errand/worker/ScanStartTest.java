@@ -46,6 +46,7 @@ class ScanStartTest {
         new RetryPolicy(1, Backoff.DEFAULT, List.of(), Set.of(0), OnLost.RETRY),
         Confinement.NONE,
         false,
+        false,
         0);
   }
 

@@ -93,6 +93,7 @@ class SlotsTest {
             new RetryPolicy(1, Backoff.DEFAULT, List.of(), Set.of(0), OnLost.RETRY),
             Confinement.NONE,
             false,
+            false,
             100);
     Reservation memory = Objects.requireNonNull(budget.tryReserve(Share.COMMANDS, 100));
     slots.run(job, memory, () -> leaseHeld);

@@ -4,6 +4,9 @@ import io.errand.job.OnLost;
 import io.errand.job.RetryPolicy;
 import io.errand.store.PolicyJson;
 import io.errand.store.claim.ClaimStore.Claims;
+import io.errand.store.claim.ClaimStore.Offer;
+import io.errand.store.claim.ClaimStore.Place;
+import java.sql.Array;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -16,6 +19,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.UUID;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /** Collects the rows of a statement that claims. */
@@ -24,13 +28,23 @@ final class ClaimRows {
   private boolean someLeft;
   private boolean someForLater;
   private boolean someSetAside;
+  private boolean someUnread;
+  private @Nullable Duration untilNext;
   private @Nullable String nextQueue;
+  private List<Place> places = List.of();
+  private List<Offer> offers = List.of();
 
   void add(ResultSet row) throws SQLException {
     someLeft = row.getBoolean("some_left");
     someForLater = row.getBoolean("some_for_later");
     someSetAside = row.getBoolean("some_set_aside");
+    someUnread = row.getBoolean("some_unread");
+    double seconds = row.getDouble("wait_seconds");
+    untilNext = row.wasNull() ? null : seconds(seconds);
     nextQueue = row.getString("next_queue");
+    if (row.getArray("place_queues") != null) {
+      readPlaces(row);
+    }
     if (row.getObject("id") != null) {
       byRank.put(row.getInt("rank"), read(row));
     }
@@ -38,7 +52,35 @@ final class ClaimRows {
 
   Claims claims() {
     return new Claims(
-        List.copyOf(byRank.values()), someLeft, someForLater, someSetAside, nextQueue);
+        List.copyOf(byRank.values()),
+        someLeft,
+        someForLater,
+        someSetAside,
+        someUnread,
+        untilNext,
+        nextQueue,
+        places,
+        offers);
+  }
+
+  private void readPlaces(ResultSet row) throws SQLException {
+    Object[] queues = array(row, "place_queues");
+    Object[] priorities = array(row, "place_priorities");
+    places =
+        IntStream.range(0, queues.length)
+            .mapToObj(i -> new Place((String) queues[i], ((Number) priorities[i]).intValue()))
+            .toList();
+    Object[] ready = array(row, "ready_queues");
+    Object[] weights = array(row, "ready_weights");
+    offers =
+        IntStream.range(0, ready.length)
+            .mapToObj(i -> new Offer((String) ready[i], (Double) weights[i]))
+            .toList();
+  }
+
+  private static Object[] array(ResultSet row, String column) throws SQLException {
+    Array array = row.getArray(column);
+    return array == null ? new Object[0] : (Object[]) array.getArray();
   }
 
   /** The claim in this row. */
@@ -64,7 +106,8 @@ final class ClaimRows {
         policy(row),
         PolicyJson.readConfinement(
             row.getString("limits"), row.getString("run_as"), row.getString("sandbox")),
-        row.getBoolean("keyed"),
+        row.getBoolean("limited"),
+        row.getBoolean("has_circuit"),
         row.getLong("memory_bytes"));
   }
 

@@ -1,6 +1,8 @@
 package io.errand.store.claim;
 
 import io.errand.store.claim.ClaimStore.Claimer;
+import io.errand.store.claim.ClaimStore.Place;
+import io.errand.store.claim.ClaimStore.Share;
 import io.errand.store.claim.ClaimStore.Wanted;
 import io.errand.store.history.History;
 import java.sql.Array;
@@ -9,6 +11,9 @@ import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.time.Instant;
 import java.time.ZoneOffset;
+import java.util.List;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /** The statement that claims jobs, alone or behind the one that stores completions. */
 public final class ClaimStatement {
@@ -26,6 +31,9 @@ public final class ClaimStatement {
    * priorities, so that each claim comes to another queue.
    */
   private static final int MOST_PLACES = 256;
+
+  /** The seed of the locks of concurrency keys, as {@code errand.running_of_key} has it. */
+  private static final long KEY_LOCKS = 20261130;
 
   private ClaimStatement() {}
 
@@ -49,10 +57,9 @@ public final class ClaimStatement {
   }
 
   /*
-   * Both ways read only what is due: the entries of a priority are in the order of run_at, and those
-   * that are not due yet end the scan of that priority. The CASE keeps the planner from believing that
-   * next to nothing passes the conditions, and from sorting all that is queued. SKIP LOCKED keeps
-   * claimers out of each other's way.
+   * Only what is due is read: the entries of a place are in the order of run_at, and those
+   * that are not due yet end the scan of that place. The CASE keeps the planner from believing that
+   * next to nothing passes the conditions, and from sorting all that is queued.
    */
   private static final String DUE =
       """
@@ -61,68 +68,50 @@ public final class ClaimStatement {
                 AND c.run_at >= coalesce((SELECT scan_from FROM claimer), '-infinity')
                 AND CASE WHEN
                     (c.expires_at IS NULL OR c.expires_at > now() OR c.started_at IS NOT NULL)
-                    AND (c.concurrency_key IS NULL OR NOT EXISTS (
-                        SELECT FROM errand.jobs r
-                        WHERE r.state = 'running' AND r.concurrency_key = c.concurrency_key))
+                    AND (c.concurrency_key IS NULL OR c.concurrency_limit > (
+                        SELECT count(*) FROM (
+                            SELECT FROM errand.jobs r
+                            WHERE r.state = 'running' AND r.concurrency_key = c.concurrency_key
+                            LIMIT c.concurrency_limit) running))
                     THEN true END""";
 
   /*
    * A worker that was given up claims nothing.
    *
-   * Where every queue may give, level finds the priorities that have jobs, the highest first, by one
-   * descent of jobs_ready each, and ready_by_level locks the first jobs of each until there are enough.
-   * A scan that starts at a run_at must not read the entries before it, as finding the priorities
-   * would: it tries all priorities.
+   * A place is a pair of a queue and a priority that has jobs. place finds them by one descent of
+   * jobs_ready_by_queue each, beginning with the queue where the last claim had to stop. A scan that
+   * starts at a run_at must not read the entries before it, as finding the places would: it takes the
+   * places that the last full scan has found.
    *
-   * Where some queues may not give, place finds the pairs of a queue and a priority that have jobs, by
-   * descents of jobs_ready_by_queue. It begins with the queue where the last claim had to stop. best has
-   * the best jobs of all of them, without locking any; ready_by_queue locks from each place as many as
-   * best has of it. So what a queue may give is decided once a claim, and jobs of queues that may give
-   * nothing are not read.
+   * room asks of each queue with limits how many jobs it may give, without locking. candidate has
+   * the best jobs of each place, and best the best of all of them: the highest priority first, then
+   * the queue that has had the least of this worker's slots (start and step, see worker.QueueShares),
+   * then the oldest. Of the queues with limits that are left, exact_room locks the rows and counts
+   * again, in the order of their names. ready locks the jobs. SKIP LOCKED keeps claimers out of each
+   * other's way.
    *
-   * Of the rows that were locked, one for each concurrency key is taken, and the others of that key
-   * leave the index of ready jobs (see ConcurrencyKeys); the unique index on running keys decides
-   * between two claimers that could not see each other. The first at_once of them start
-   * now, the others when a slot is free. A job with a concurrency key is never taken ahead, as others
-   * of its key would wait for a job that does not run; nor is what comes behind it, or it would be
-   * passed over for ever. The array keeps the planner from
-   * reading the whole table: it takes an unknown LIMIT for a tenth of all jobs.
+   * key_running counts what runs of each concurrency key, under a lock of the key. free has what the
+   * keys allow; the rest leaves the index of ready jobs (see ConcurrencyKeys). All locks that can
+   * wait are taken in one order, queues before keys, and no claimer waits for the row of a job.
+   *
+   * The first at_once of them start now, the others when a slot is free. A job with a concurrency key
+   * or of a queue with limits is never taken ahead, as others would wait for a job that does not
+   * run; nor is what comes behind it, or it would be passed over for ever. The arrays keep the
+   * planner from reading the whole table: it takes an unknown LIMIT for a tenth of all jobs.
    */
   static final String CLAIMING =
       """
       claimer AS (
-          SELECT c.*, c.queues IS NOT NULL OR EXISTS (SELECT FROM errand.queues WHERE paused) AS by_queue
-          FROM (SELECT ?::timestamptz AS scan_from, ?::text[] AS queues, ?::text AS first_queue,
-                    ?::integer AS most, ?::integer AS at_once) c
-          WHERE EXISTS (SELECT FROM errand.workers w WHERE w.id = ? AND w.state = 'live')
-      ), level (priority) AS (
-          SELECT 32767::smallint FROM claimer WHERE NOT by_queue AND scan_from IS NULL
-          UNION ALL
-          SELECT (
-              SELECT c.priority FROM errand.jobs c
-              WHERE c.state IN ('queued', 'retrying') AND NOT c.waits_for_key
-                AND c.priority < l.priority
-              ORDER BY c.priority DESC, c.run_at, c.id LIMIT 1)
-          FROM level l WHERE l.priority IS NOT NULL
-      ), ready_by_level AS (
           SELECT c.*
-          FROM (
-              SELECT priority FROM level WHERE priority < 32767
-              UNION ALL
-              SELECT generate_series(100, -100, -1)::smallint FROM claimer
-              WHERE NOT by_queue AND scan_from IS NOT NULL) l
-          CROSS JOIN LATERAL (
-              SELECT c.id, c.concurrency_key, c.priority, c.run_at, c.state, %2$s AS memory_bytes
-              FROM errand.jobs c
-              WHERE c.priority = l.priority AND %3$s
-              ORDER BY c.priority DESC, c.run_at, c.id
-              LIMIT (SELECT most FROM claimer)
-              FOR UPDATE OF c SKIP LOCKED) c
-          LIMIT (SELECT most FROM claimer)
+          FROM (SELECT ?::timestamptz AS scan_from, ?::text[] AS queues, ?::text AS first_queue,
+                    ?::text[] AS known_queues, ?::smallint[] AS known_priorities,
+                    ?::text[] AS share_queues, ?::float8[] AS share_starts, ?::float8[] AS share_steps,
+                    ?::float8 AS usual_step, ?::integer AS most, ?::integer AS at_once) c
+          WHERE EXISTS (SELECT FROM errand.workers w WHERE w.id = ? AND w.state = 'live')
       ), place (queue, priority) AS (
           SELECT q, 32767::smallint
           FROM claimer, unnest(coalesce(queues, ARRAY[first_queue])) q
-          WHERE by_queue
+          WHERE scan_from IS NULL
           UNION ALL
           SELECT next.queue, next.priority
           FROM place p CROSS JOIN LATERAL (
@@ -136,49 +125,104 @@ public final class ClaimStatement {
                 AND NOT c.waits_for_key AND c.queue > p.queue
               ORDER BY c.queue, c.priority DESC, c.run_at, c.id LIMIT 1)
               LIMIT 1) next
-      ), visited AS (
-          SELECT queue, priority FROM place
-          LIMIT (SELECT CASE WHEN queues IS NULL THEN %4$d END FROM claimer)
-      ), best AS (
-          SELECT p.queue, p.priority
-          FROM visited p CROSS JOIN LATERAL (
+      ), visited AS MATERIALIZED (
+          (SELECT queue, priority FROM place
+          LIMIT (SELECT CASE WHEN queues IS NULL THEN %4$d END FROM claimer))
+          UNION ALL
+          SELECT k.queue, k.priority
+          FROM claimer, unnest(known_queues, known_priorities) k (queue, priority)
+          WHERE scan_from IS NOT NULL
+      ), room AS MATERIALIZED (
+          SELECT q.name AS queue, errand.queue_room(q.name, c.most, false) AS jobs
+          FROM claimer c, errand.queues q
+          WHERE q.limited AND q.name IN (SELECT queue FROM visited)
+      ), open_place AS MATERIALIZED (
+          SELECT v.queue, v.priority, coalesce(r.jobs, c.most) AS room,
+              least(c.most, 1 + 4 * c.most / greatest(1, count(*) OVER ())) AS most
+          FROM claimer c, visited v LEFT JOIN room r ON r.queue = v.queue
+          WHERE v.priority < 32767 AND coalesce(r.jobs, 1) > 0
+      ), candidate AS MATERIALIZED (
+          SELECT p.queue, p.priority, c.run_at, c.id, p.room,
+              row_number() OVER (PARTITION BY p.queue ORDER BY p.priority DESC, c.run_at, c.id) AS nth
+          FROM open_place p CROSS JOIN LATERAL (
               SELECT c.run_at, c.id FROM errand.jobs c
               WHERE c.queue = p.queue AND c.priority = p.priority AND %3$s
               ORDER BY c.queue, c.priority DESC, c.run_at, c.id
-              LIMIT (SELECT most FROM claimer)) c
-          WHERE p.priority < 32767
-            AND p.queue <> ALL (ARRAY(SELECT name FROM errand.queues WHERE paused))
-          ORDER BY p.priority DESC, c.run_at, c.id
+              LIMIT p.most) c
+      ), offered AS (
+          SELECT array_agg(c.queue) AS queues, array_agg(coalesce(q.weight, 1)) AS weights
+          FROM (SELECT DISTINCT queue FROM candidate) c LEFT JOIN errand.queues q ON q.name = c.queue
+      ), share AS (
+          SELECT s.* FROM claimer,
+              unnest(share_queues, share_starts, share_steps) s (queue, start, step)
+      ), best AS (
+          SELECT c.queue, c.priority
+          FROM candidate c CROSS JOIN claimer m LEFT JOIN share s ON s.queue = c.queue
+          WHERE c.nth <= c.room
+          ORDER BY c.priority DESC, coalesce(s.start, 0) + c.nth * coalesce(s.step, m.usual_step),
+              c.run_at, c.id
           LIMIT (SELECT most FROM claimer)
-      ), ready_by_queue AS (
-          SELECT c.*
-          FROM (SELECT queue, priority, count(*) AS jobs FROM best GROUP BY queue, priority) p
-          CROSS JOIN LATERAL (
-              SELECT c.id, c.concurrency_key, c.priority, c.run_at, c.state, %2$s AS memory_bytes
+      ), best_of_place AS (
+          SELECT queue, priority, count(*) AS jobs FROM best GROUP BY queue, priority
+      ), exact_room AS MATERIALIZED (
+          SELECT q.queue, errand.queue_room(q.queue, (SELECT most FROM claimer), true) AS jobs
+          FROM (SELECT DISTINCT b.queue FROM best b JOIN room r ON r.queue = b.queue ORDER BY 1) q
+      ), wanted AS (
+          SELECT b.queue, b.priority, least(b.jobs, coalesce(e.jobs - sum(b.jobs) OVER (
+              PARTITION BY b.queue ORDER BY b.priority DESC ROWS UNBOUNDED PRECEDING) + b.jobs, b.jobs)) AS jobs
+          FROM best_of_place b LEFT JOIN exact_room e ON e.queue = b.queue
+      ), ready AS (
+          SELECT c.*, row_number() OVER (PARTITION BY c.queue ORDER BY c.priority DESC, c.run_at, c.id) AS nth,
+              row_number() OVER (
+                  PARTITION BY c.concurrency_key ORDER BY c.priority DESC, c.run_at, c.id) AS nth_of_key
+          FROM wanted p CROSS JOIN LATERAL (
+              SELECT c.id, c.queue, c.concurrency_key, c.concurrency_limit, c.priority, c.run_at, c.state,
+                  %2$s AS memory_bytes
               FROM errand.jobs c
               WHERE c.queue = p.queue AND c.priority = p.priority AND %3$s
               ORDER BY c.queue, c.priority DESC, c.run_at, c.id
-              LIMIT p.jobs
+              LIMIT greatest(p.jobs, 0)
               FOR UPDATE OF c SKIP LOCKED) c
-      ), ready AS (
-          SELECT * FROM ready_by_level UNION ALL SELECT * FROM ready_by_queue
-      ), one_each AS (
-          SELECT DISTINCT ON (coalesce(concurrency_key, id::text))
-              id, state, concurrency_key IS NOT NULL AS keyed, priority, run_at, memory_bytes
-          FROM ready
-          ORDER BY coalesce(concurrency_key, id::text), priority DESC, run_at, id
+      ), key_running AS MATERIALIZED (
+          SELECT k.concurrency_key, errand.running_of_key(k.concurrency_key) AS running
+          FROM (
+              SELECT DISTINCT hashtextextended(concurrency_key, %5$d) AS lock, concurrency_key FROM ready
+              WHERE concurrency_key IS NOT NULL ORDER BY 1, 2) k
+      ), free AS (
+          SELECT r.id, r.state, r.queue, r.priority, r.run_at, r.memory_bytes,
+              r.concurrency_key IS NOT NULL OR o.queue IS NOT NULL AS limited,
+              coalesce(s.start, 0) + r.nth * coalesce(s.step, m.usual_step) AS share
+          FROM ready r CROSS JOIN claimer m LEFT JOIN share s ON s.queue = r.queue
+          LEFT JOIN room o ON o.queue = r.queue
+          LEFT JOIN key_running k ON k.concurrency_key = r.concurrency_key
+          WHERE r.concurrency_key IS NULL OR k.running + r.nth_of_key <= r.concurrency_limit
       ), set_aside AS (
           UPDATE errand.jobs SET waits_for_key = true
-          WHERE id = ANY (ARRAY(SELECT id FROM ready EXCEPT SELECT id FROM one_each))
+          WHERE id = ANY (ARRAY(SELECT id FROM ready EXCEPT SELECT id FROM free))
       ), measured AS (
-          SELECT id, state, keyed, row_number() OVER best_first AS rank,
+          SELECT id, state, queue, limited, row_number() OVER best_first AS rank,
               sum(memory_bytes) OVER best_first <= ? AS fits
-          FROM one_each
-          WINDOW best_first AS (ORDER BY priority DESC, run_at, id ROWS UNBOUNDED PRECEDING)
+          FROM free
+          WINDOW best_first AS (ORDER BY priority DESC, share, run_at, id ROWS UNBOUNDED PRECEDING)
       ), taken AS (
-          SELECT id, state, rank FROM measured
+          SELECT id, state, queue, rank FROM measured
           WHERE fits AND rank < coalesce((
-              SELECT min(m.rank) FROM measured m, claimer c WHERE m.keyed AND m.rank > c.at_once), 1000000)
+              SELECT min(m.rank) FROM measured m, claimer c WHERE m.limited AND m.rank > c.at_once), 1000000)
+      ), charged AS (
+          UPDATE errand.queues q
+          SET tokens = CASE WHEN q.rate_per_second IS NOT NULL THEN errand.tokens_now(q) - t.jobs END,
+              tokens_at = clock_timestamp(),
+              circuit_state = CASE q.circuit_state WHEN 'closed' THEN 'closed' ELSE 'half_open' END,
+              circuit_changed_at = CASE q.circuit_state WHEN 'open' THEN now() ELSE q.circuit_changed_at END,
+              circuit_probes = q.circuit_probes + (q.circuit_state <> 'closed')::integer,
+              circuit_probe_job = CASE q.circuit_state WHEN 'closed' THEN NULL ELSE t.job END,
+              circuit_probe_at = CASE q.circuit_state WHEN 'closed' THEN NULL ELSE clock_timestamp()
+                  + make_interval(secs => least(q.circuit_max_probe_seconds,
+                      q.circuit_probe_seconds * 2 ^ least(30, q.circuit_probes + 1))) END
+          FROM (
+              SELECT t.queue, count(*) AS jobs, (array_agg(t.id))[1] AS job
+              FROM taken t JOIN exact_room e ON e.queue = t.queue GROUP BY t.queue) t
+          WHERE q.name = t.queue AND (q.rate_per_second IS NOT NULL OR q.circuit_state <> 'closed')
       ), claimed AS (
           UPDATE errand.jobs j
           SET state = 'running', reason = NULL, attempt = j.attempt + 1,
@@ -196,7 +240,10 @@ public final class ClaimStatement {
               j.command, j.env::text, j.stdin, j.working_directory, j.timeout_seconds,
               j.kill_grace_seconds, j.stdout_limit_bytes, j.stderr_limit_bytes, j.max_attempts,
               j.backoff::text, j.retry::text, j.success_exit_codes, j.on_lost, j.limits::text,
-              j.run_as, j.sandbox::text, j.run_at, j.concurrency_key IS NOT NULL AS keyed,
+              j.run_as, j.sandbox::text, j.run_at,
+              j.concurrency_key IS NOT NULL OR j.queue = ANY (ARRAY(SELECT queue FROM room)) AS limited,
+              j.queue = ANY (ARRAY(
+                  SELECT name FROM errand.queues WHERE circuit_failure_ratio IS NOT NULL)) AS has_circuit,
               %1$s AS memory_bytes
       ), claimed_change AS (
           SELECT c.id, c.queue, t.state AS from_state, 'running' AS to_state, NULL AS reason,
@@ -208,16 +255,33 @@ public final class ClaimStatement {
               .replace("%2$s", memory("c"))
               .replace("%3$s", DUE)
               .replace("%4$d", Integer.toString(MOST_PLACES))
+              .replace("%5$d", Long.toString(KEY_LOCKS))
           + History.of("claimed_change", "'worker ' || worker");
 
-  /** What both statements say beside the claims; every row has the same. */
+  /**
+   * What both statements say beside the claims. Every row has the same, but the places, which the
+   * first row has.
+   */
   static final String REST =
       """
       EXISTS (SELECT FROM measured m, claimer c WHERE NOT m.fits AND m.rank <= c.at_once) AS some_left,
       (SELECT count(*) FROM measured m, claimer c WHERE m.rank > c.at_once)
           > (SELECT count(*) FROM taken t, claimer c WHERE t.rank > c.at_once) AS some_for_later,
-      (SELECT count(*) FROM ready) > (SELECT count(*) FROM one_each) AS some_set_aside,
-      (SELECT CASE WHEN count(*) = %d THEN max(queue) END FROM visited) AS next_queue"""
+      (SELECT count(*) FROM ready) > (SELECT count(*) FROM free) AS some_set_aside,
+      EXISTS (SELECT FROM exact_room e JOIN taken t ON t.queue = e.queue)
+          OR EXISTS (
+              SELECT FROM open_place p CROSS JOIN claimer c WHERE p.most < c.most AND p.most <= (
+                  SELECT count(*) FROM candidate n WHERE n.queue = p.queue AND n.priority = p.priority))
+          AS some_unread,
+      (SELECT min(errand.queue_wait(q)) FROM room r JOIN errand.queues q ON q.name = r.queue)
+          AS wait_seconds,
+      (SELECT CASE WHEN count(*) = %d THEN max(queue) END FROM visited) AS next_queue,
+      CASE WHEN row_number() OVER () = 1 THEN ARRAY(SELECT queue FROM visited WHERE priority < 32767) END
+          AS place_queues,
+      CASE WHEN row_number() OVER () = 1 THEN ARRAY(SELECT priority FROM visited WHERE priority < 32767) END
+          AS place_priorities,
+      CASE WHEN row_number() OVER () = 1 THEN (SELECT queues FROM offered) END AS ready_queues,
+      CASE WHEN row_number() OVER () = 1 THEN (SELECT weights FROM offered) END AS ready_weights"""
           .formatted(MOST_PLACES);
 
   public static final String CLAIM =
@@ -240,14 +304,32 @@ public final class ClaimStatement {
         claimer.queues().contains("*")
             ? null
             : connection.createArrayOf("text", claimer.queues().toArray());
-    statement.setObject(behind + 1, from == null ? null : from.atOffset(ZoneOffset.UTC));
-    statement.setArray(behind + 2, queues);
-    statement.setString(behind + 3, claimer.firstQueue());
-    statement.setInt(behind + 4, wanted.most());
-    statement.setInt(behind + 5, wanted.atOnce());
-    statement.setObject(behind + 6, claimer.workerId());
-    statement.setLong(behind + 7, wanted.memoryBytes());
-    statement.setString(behind + 8, claimer.workerName());
-    statement.setObject(behind + 9, claimer.workerId());
+    List<Place> places = claimer.places();
+    List<Share> shares = claimer.shares().shares();
+    int at = behind;
+    statement.setObject(++at, from == null ? null : from.atOffset(ZoneOffset.UTC));
+    statement.setArray(++at, queues);
+    statement.setString(++at, claimer.firstQueue());
+    statement.setArray(++at, array(connection, "text", places, Place::queue));
+    statement.setArray(++at, array(connection, "int2", places, Place::priority));
+    statement.setArray(++at, array(connection, "text", shares, Share::queue));
+    statement.setArray(++at, array(connection, "float8", shares, Share::start));
+    statement.setArray(++at, array(connection, "float8", shares, Share::step));
+    statement.setDouble(++at, claimer.shares().usualStep());
+    statement.setInt(++at, wanted.most());
+    statement.setInt(++at, wanted.atOnce());
+    statement.setObject(++at, claimer.workerId());
+    statement.setLong(++at, wanted.memoryBytes());
+    statement.setString(++at, claimer.workerName());
+    statement.setObject(++at, claimer.workerId());
+  }
+
+  /** One column of these; null where there are none, which costs least. */
+  private static <T> @Nullable Array array(
+      Connection connection, String type, List<T> items, Function<T, Object> column)
+      throws SQLException {
+    return items.isEmpty()
+        ? null
+        : connection.createArrayOf(type, items.stream().map(column).toArray());
   }
 }

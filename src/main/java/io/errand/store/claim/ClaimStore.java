@@ -5,6 +5,7 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
@@ -17,9 +18,6 @@ import org.jspecify.annotations.Nullable;
 /** The transitions into RUNNING, and who holds what. */
 @ApplicationScoped
 public class ClaimStore {
-  /** {@code unique_violation}: another worker claimed the same concurrency key first. */
-  private static final String UNIQUE_VIOLATION = "23505";
-
   /** More memory than a job within the limits of this version takes, or almost, in bytes. */
   public static final long MOST_MEMORY = ClaimStatement.MOST_MEMORY;
 
@@ -44,10 +42,11 @@ public class ClaimStore {
           j.kill_grace_seconds, j.stdout_limit_bytes, j.stderr_limit_bytes, j.max_attempts,
           j.backoff::text, j.retry::text, j.success_exit_codes, j.on_lost, j.limits::text,
           j.run_as, j.sandbox::text, j.run_at,
-          j.concurrency_key IS NOT NULL AS keyed,
+          j.concurrency_key IS NOT NULL OR q.limited IS TRUE AS limited,
+          q.circuit_failure_ratio IS NOT NULL AS has_circuit,
       """
           + ClaimStatement.memory("j")
-          + " AS memory_bytes FROM errand.jobs j"
+          + " AS memory_bytes FROM errand.jobs j LEFT JOIN errand.queues q ON q.name = j.queue"
           + " WHERE j.state = 'running' AND j.worker_id = ? AND j.claim_token = ANY (?)";
 
   /*
@@ -62,8 +61,14 @@ public class ClaimStore {
           j.timeout_seconds, j.kill_grace_seconds, j.stdout_limit_bytes, j.stderr_limit_bytes,
           j.max_attempts, j.backoff::text, '[]' AS retry, j.success_exit_codes, j.on_lost,
           '{}' AS limits, NULL AS run_as, NULL AS sandbox, j.run_at,
-          j.concurrency_key IS NOT NULL AS keyed, 0 AS memory_bytes
-      FROM errand.jobs j
+          j.concurrency_key IS NOT NULL OR q.limited IS TRUE AS limited,
+          q.circuit_failure_ratio IS NOT NULL AS has_circuit, 0 AS memory_bytes,
+          lone.was_alone, coalesce(lone.was_alone AND q.hold_after_lost_workers <= 1 + (
+              SELECT count(*) FROM errand.attempts a
+              WHERE a.job_id = j.id AND a.outcome = 'lost' AND a.detail = ?), false) AS holds
+      FROM errand.jobs j LEFT JOIN errand.queues q ON q.name = j.queue
+      LEFT JOIN errand.workers g ON g.id = j.worker_id,
+      LATERAL (SELECT coalesce(g.lost_jobs = 1 AND j.started_at IS NOT NULL, false) AS was_alone) lone
       WHERE j.state = 'running'
         AND NOT EXISTS (
             SELECT FROM errand.workers w WHERE w.id = j.worker_id AND w.state = 'live')
@@ -109,6 +114,28 @@ public class ClaimStore {
    */
   public record Start(UUID jobId, UUID token, Instant at) {}
 
+  /** A queue and one of the priorities of its jobs. */
+  public record Place(String queue, int priority) {}
+
+  /**
+   * What a queue has had of the slots of a worker. The k-th job that a claim takes of it comes at
+   * {@code start + k * step}; the least comes first.
+   *
+   * @param start what it has had, in seconds of a slot, divided by its weight
+   * @param step what one more job is expected to take, in the same unit
+   */
+  public record Share(String queue, double start, double step) {}
+
+  /**
+   * What the queues have had of the slots of a worker.
+   *
+   * @param shares of the queues that have had any
+   * @param usualStep of the others, whose start is 0
+   */
+  public record Shares(List<Share> shares, double usualStep) {
+    public static final Shares EQUAL = new Shares(List.of(), 1);
+  }
+
   /**
    * Who claims.
    *
@@ -116,15 +143,24 @@ public class ClaimStore {
    * @param workerName for people
    * @param queues the queues that it serves; {@code *} is all
    * @param from looks only at jobs whose {@code run_at} is not before this; null is all
-   * @param firstQueue where a claim that goes from queue to queue begins; the empty string is the
-   *     first of all
+   * @param firstQueue the queue that the claim begins with; the empty string is the first of all
+   * @param places where to look, if from is given; else the claim finds them
+   * @param shares decide between queues whose jobs have the same priority
    */
   public record Claimer(
       UUID workerId,
       String workerName,
       Collection<String> queues,
       @Nullable Instant from,
-      String firstQueue) {}
+      String firstQueue,
+      List<Place> places,
+      Shares shares) {
+
+    /** One that reads all that is ready, and for which all queues are equal. */
+    public Claimer(UUID workerId, String workerName, Collection<String> queues) {
+      this(workerId, workerName, queues, null, "", List.of(), Shares.EQUAL);
+    }
+  }
 
   /**
    * How much is to be claimed.
@@ -141,19 +177,32 @@ public class ClaimStore {
    * @param jobs the claims, best first
    * @param someLeft whether there was no memory for a job that was to start at once
    * @param someForLater whether jobs are ready that must not be claimed before they can start
-   * @param someSetAside whether jobs were passed over, because one of their concurrency key comes
+   * @param someSetAside whether jobs were passed over, because others of their concurrency key come
    *     first: there may be others to claim
+   * @param someUnread whether another claim may find more
+   * @param untilNext until a rate or a circuit lets a job of these queues go; null where time alone
+   *     does not
    * @param nextQueue the queue that the next claim begins with, where this one has not come to the
    *     last; else null
+   * @param places the queues and priorities that it has looked at
+   * @param offers the queues of which jobs were ready
    */
   public record Claims(
       List<ClaimedJob> jobs,
       boolean someLeft,
       boolean someForLater,
       boolean someSetAside,
-      @Nullable String nextQueue) {
-    static final Claims NONE = new Claims(List.of(), false, false, false, null);
+      boolean someUnread,
+      @Nullable Duration untilNext,
+      @Nullable String nextQueue,
+      List<Place> places,
+      List<Offer> offers) {
+    static final Claims NONE =
+        new Claims(List.of(), false, false, false, false, null, null, List.of(), List.of());
   }
+
+  /** A queue of which jobs were ready, and its weight. */
+  public record Offer(String queue, double weight) {}
 
   /**
    * A claim, as small as it can be said.
@@ -162,6 +211,14 @@ public class ClaimStore {
    * @param memoryBytes as of {@link ClaimedJob#memoryBytes}
    */
   public record Held(UUID token, long memoryBytes) {}
+
+  /**
+   * A claim whose worker is gone.
+   *
+   * @param wasAlone whether it ran, and was the only one of its worker
+   * @param holds whether its queue wants it held for that, because it happened often enough
+   */
+  public record LostClaim(ClaimedJob job, boolean wasAlone, boolean holds) {}
 
   /**
    * Claims jobs that are ready, best first.
@@ -180,11 +237,6 @@ public class ClaimStore {
         }
       }
       return rows.claims();
-    } catch (SQLException e) {
-      if (isConcurrencyRace(e)) {
-        return Claims.NONE;
-      }
-      throw e;
     }
   }
 
@@ -203,11 +255,6 @@ public class ClaimStore {
               starts.stream().map(start -> start.at().atOffset(ZoneOffset.UTC)).toArray()));
       statement.executeUpdate();
     }
-  }
-
-  /** Whether another worker claimed the same concurrency key first; nothing was changed then. */
-  static boolean isConcurrencyRace(SQLException fault) {
-    return UNIQUE_VIOLATION.equals(fault.getSQLState());
   }
 
   /** The claims that an incarnation holds. */
@@ -235,12 +282,26 @@ public class ClaimStore {
     }
   }
 
-  /** Up to so many claims whose worker has been given up or has stopped. */
-  public List<ClaimedJob> lost(int limit) throws SQLException {
+  /**
+   * Up to so many claims whose worker has been given up or has stopped.
+   *
+   * @param detailOfLone the detail of attempts that were lost while they were the only ones of
+   *     their worker
+   */
+  public List<LostClaim> lost(int limit, String detailOfLone) throws SQLException {
     try (Connection connection = dataSource.getConnection();
         PreparedStatement statement = connection.prepareStatement(LOST)) {
-      statement.setInt(1, limit);
-      return read(statement);
+      statement.setString(1, detailOfLone);
+      statement.setInt(2, limit);
+      List<LostClaim> lost = new ArrayList<>();
+      try (ResultSet row = statement.executeQuery()) {
+        while (row.next()) {
+          lost.add(
+              new LostClaim(
+                  ClaimRows.read(row), row.getBoolean("was_alone"), row.getBoolean("holds")));
+        }
+      }
+      return lost;
     }
   }
 

@@ -23,7 +23,9 @@ import org.jspecify.annotations.Nullable;
  * @param waited from when it could have run until it was claimed
  * @param runAt since when it could run
  * @param stdin what its command reads, in UTF-8, or null for an immediate end-of-file
- * @param keyed whether others with its concurrency key wait for its end
+ * @param limited whether its end may let others start: it has a concurrency key, or its queue has
+ *     limits
+ * @param hasCircuit whether its outcome counts for the circuit breaker of its queue
  * @param memoryBytes what it may hold of the worker's memory, see {@link ClaimStore#MOST_MEMORY}
  */
 @SuppressWarnings("ArrayRecordComponent") // handed on, never compared
@@ -47,7 +49,8 @@ public record ClaimedJob(
     int stderrLimitBytes,
     RetryPolicy policy,
     Confinement confinement,
-    boolean keyed,
+    boolean limited,
+    boolean hasCircuit,
     long memoryBytes) {
 
   /** The same with something else for its command to read. */
@@ -72,7 +75,8 @@ public record ClaimedJob(
         stderrLimitBytes,
         policy,
         confinement,
-        keyed,
+        limited,
+        hasCircuit,
         memoryBytes);
   }
 }

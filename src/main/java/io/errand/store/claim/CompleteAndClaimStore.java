@@ -74,14 +74,7 @@ public class CompleteAndClaimStore {
     if (wanted.most() <= 0) {
       return Done.completed(completes.complete(completions, actor(claimer)));
     }
-    try {
-      return both(completions, claimer, wanted);
-    } catch (SQLException e) {
-      if (ClaimStore.isConcurrencyRace(e)) {
-        return Done.completed(completes.complete(completions, actor(claimer)));
-      }
-      throw e;
-    }
+    return both(completions, claimer, wanted);
   }
 
   private static String actor(Claimer claimer) {

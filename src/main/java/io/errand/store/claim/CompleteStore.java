@@ -102,13 +102,16 @@ public class CompleteStore {
       ), next_of_key AS (
           UPDATE errand.jobs SET waits_for_key = false
           WHERE id = ANY (ARRAY(
-              SELECT (
+              SELECT w.id
+              FROM (
+                  SELECT concurrency_key, count(*) AS jobs FROM done
+                  WHERE concurrency_key IS NOT NULL GROUP BY concurrency_key) d
+              CROSS JOIN LATERAL (
                   SELECT w.id FROM errand.jobs w
                   WHERE w.state IN ('queued', 'retrying') AND w.waits_for_key
                     AND w.concurrency_key = d.concurrency_key
                   ORDER BY w.priority DESC, w.run_at, w.id
-                  LIMIT 1 FOR UPDATE SKIP LOCKED)
-              FROM done d WHERE d.concurrency_key IS NOT NULL))
+                  LIMIT d.jobs FOR UPDATE SKIP LOCKED) w))
       ), ended AS (
           SELECT job_id AS id, queue, 'running' AS from_state, next_state AS to_state, reason,
               attempt, claim_token

@@ -38,9 +38,9 @@ public class ConcurrencyKeys {
               ORDER BY j.concurrency_key LIMIT 1)
           FROM keys k WHERE k.concurrency_key IS NOT NULL
       ), page AS (
-          SELECT k.concurrency_key, EXISTS (
-              SELECT FROM errand.jobs r
-              WHERE r.state = 'running' AND r.concurrency_key = k.concurrency_key) AS in_use
+          SELECT k.concurrency_key, (
+              SELECT count(*) FROM errand.jobs r
+              WHERE r.state = 'running' AND r.concurrency_key = k.concurrency_key) AS running
           FROM keys k WHERE k.concurrency_key IS NOT NULL LIMIT 1000
       ),
       """
@@ -62,7 +62,11 @@ public class ConcurrencyKeys {
                   WHERE j.state IN ('queued', 'retrying') AND NOT j.waits_for_key
                     AND j.concurrency_key = p.concurrency_key AND j.run_at <= now()
                   ORDER BY j.priority DESC, j.run_at, j.id
-                  OFFSET CASE WHEN p.in_use THEN 0 ELSE 1 END) s
+                  OFFSET greatest(0, (
+                      SELECT f.concurrency_limit FROM errand.jobs f
+                      WHERE f.state IN ('queued', 'retrying') AND NOT f.waits_for_key
+                        AND f.concurrency_key = p.concurrency_key AND f.run_at <= now()
+                      ORDER BY f.priority DESC, f.run_at, f.id LIMIT 1) - p.running)) s
               LIMIT 5000
           ), changed AS (
               UPDATE errand.jobs SET waits_for_key = true
@@ -82,17 +86,21 @@ public class ConcurrencyKeys {
           changed AS (
               UPDATE errand.jobs SET waits_for_key = false
               WHERE id = ANY (ARRAY(
-                  SELECT (
+                  SELECT w.id
+                  FROM page p CROSS JOIN LATERAL (
                       SELECT j.id FROM errand.jobs j
                       WHERE j.state IN ('queued', 'retrying') AND j.waits_for_key
                         AND j.concurrency_key = p.concurrency_key
                       ORDER BY j.priority DESC, j.run_at, j.id
-                      LIMIT 1 FOR UPDATE SKIP LOCKED)
-                  FROM page p
-                  WHERE NOT p.in_use AND NOT EXISTS (
-                      SELECT FROM errand.jobs j
-                      WHERE j.state IN ('queued', 'retrying') AND NOT j.waits_for_key
-                        AND j.concurrency_key = p.concurrency_key AND j.run_at <= now())))
+                      LIMIT greatest(0, (
+                          SELECT f.concurrency_limit FROM errand.jobs f
+                          WHERE f.state IN ('queued', 'retrying') AND f.waits_for_key
+                            AND f.concurrency_key = p.concurrency_key
+                          ORDER BY f.priority DESC, f.run_at, f.id LIMIT 1) - p.running - (
+                          SELECT count(*) FROM errand.jobs r
+                          WHERE r.state IN ('queued', 'retrying') AND NOT r.waits_for_key
+                            AND r.concurrency_key = p.concurrency_key AND r.run_at <= now()))
+                      FOR UPDATE SKIP LOCKED) w))
               RETURNING id
           )
           """
@@ -127,7 +135,7 @@ public class ConcurrencyKeys {
   }
 
   /**
-   * Of at most 1,000 keys of which no job runs or is ready, lets the best job go.
+   * Of at most 1,000 keys of which fewer jobs run or are ready than may run, lets the best jobs go.
    *
    * @param after only keys behind this one; the empty string is the beginning
    */

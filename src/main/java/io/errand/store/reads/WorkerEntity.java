@@ -23,6 +23,9 @@ public class WorkerEntity extends PanacheEntityBase {
   @Column(name = "claims_waiting")
   public int claimsWaiting;
 
+  @Column(name = "claims_nothing_because")
+  public String claimsNothingBecause;
+
   public String[] queues;
 
   @Column(name = "lease_seconds")

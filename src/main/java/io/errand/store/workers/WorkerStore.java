@@ -9,6 +9,7 @@ import java.sql.SQLException;
 import java.util.Collection;
 import java.util.UUID;
 import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
 
 /** The heartbeat rows: who is alive, by the database's clock alone. */
 @ApplicationScoped
@@ -30,20 +31,24 @@ public class WorkerStore {
 
   private static final String HEARTBEAT =
       """
-      UPDATE errand.workers SET heartbeat_at = now(), busy = ?, claims_waiting = ?
+      UPDATE errand.workers SET heartbeat_at = now(), busy = ?, claims_waiting = ?,
+          claims_nothing_because = ?
       WHERE id = ? AND state = 'live'
       """;
 
   private static final String STOP =
       """
-      UPDATE errand.workers SET state = 'stopped', ended_at = now(), busy = 0, claims_waiting = 0
+      UPDATE errand.workers SET state = 'stopped', ended_at = now(), busy = 0, claims_waiting = 0,
+          claims_nothing_because = NULL
       WHERE id = ? AND state = 'live'
       """;
 
   /* One second more than the lease: the worker ends its trees before its lease does. */
   private static final String GIVE_UP_SILENT =
       """
-      UPDATE errand.workers SET state = 'lost', ended_at = now(), busy = 0, claims_waiting = 0
+      UPDATE errand.workers w SET state = 'lost', ended_at = now(), busy = 0, claims_waiting = 0,
+          claims_nothing_because = NULL, lost_jobs = (
+              SELECT count(*) FROM errand.jobs j WHERE j.state = 'running' AND j.worker_id = w.id)
       WHERE state = 'live' AND heartbeat_at < now() - make_interval(secs => lease_seconds + 1)
       """;
 
@@ -85,8 +90,10 @@ public class WorkerStore {
    *
    * @param busy how many of its slots have a command
    * @param claimsWaiting how many of its claims wait for a slot
+   * @param claimsNothingBecause the fault of its host that keeps it from claiming; null where none
+   *     does
    */
-  public record Load(int busy, int claimsWaiting) {}
+  public record Load(int busy, int claimsWaiting, @Nullable String claimsNothingBecause) {}
 
   /** Writes the row of a new incarnation: its first sign of life. */
   public void register(Connection connection, Incarnation incarnation) throws SQLException {
@@ -113,7 +120,8 @@ public class WorkerStore {
     try (PreparedStatement statement = connection.prepareStatement(HEARTBEAT)) {
       statement.setInt(1, load.busy());
       statement.setInt(2, load.claimsWaiting());
-      statement.setObject(3, workerId);
+      statement.setString(3, load.claimsNothingBecause());
+      statement.setObject(4, workerId);
       return statement.executeUpdate() == 1;
     }
   }
