@@ -13,16 +13,19 @@ import io.errand.store.claim.ClaimStore.Shares;
 import io.errand.store.claim.ClaimedJob;
 import io.errand.store.claim.CompleteAndClaimStore;
 import io.errand.store.control.CircuitStore;
+import io.errand.store.history.HistoryCheck;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
 /** What the settings of a queue, and concurrency keys, let claims take. */
@@ -122,6 +125,10 @@ class QueueLimitsTest extends StoreFixture {
                     database.value(
                         "SELECT greatest(count(*) - 2, 0) FROM errand.jobs WHERE state = 'running'")));
     assertThat(done).isEqualTo(60);
+    database.execute("UPDATE errand.queues SET updated_at = now() - interval '1 hour'");
+    assertThat(brokenLimits()).isEmpty();
+    database.execute("UPDATE errand.queues SET max_running = 1");
+    assertThat(brokenLimits()).contains("L2");
   }
 
   @Test
@@ -135,6 +142,19 @@ class QueueLimitsTest extends StoreFixture {
                         "SELECT coalesce(sum(greatest(n - 3, 0)), 0) FROM (SELECT count(*) AS n"
                             + " FROM errand.jobs WHERE state = 'running' GROUP BY concurrency_key) k")));
     assertThat(done).isEqualTo(60);
+    assertThat(brokenLimits()).isEmpty();
+    database.execute("UPDATE errand.jobs SET concurrency_limit = 2");
+    assertThat(brokenLimits()).contains("L1");
+  }
+
+  /** The rules about limits that the history breaks. */
+  private Set<String> brokenLimits() throws SQLException {
+    try (Connection connection = database.dataSource().getConnection()) {
+      return HistoryCheck.check(connection, false).violations().stream()
+          .map(violation -> violation.rule().substring(0, 2))
+          .filter(rule -> rule.startsWith("L"))
+          .collect(Collectors.toSet());
+    }
   }
 
   @Test

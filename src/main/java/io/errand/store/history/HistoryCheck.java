@@ -160,6 +160,35 @@ public final class HistoryCheck {
             WHERE k.principal = j.principal AND k.idempotency_key = j.idempotency_key)
         """);
     RULES.put(
+        "L1 no more jobs of a concurrency key run than its limit",
+        """
+        SELECT job_id, 'one of ' || running || ' running jobs of its key, allowed ' || most
+        FROM (
+            SELECT job_id, most, step, sum(step) OVER (
+                PARTITION BY name ORDER BY turn, step, id ROWS UNBOUNDED PRECEDING) AS running
+            FROM (%3$s) e) r
+        WHERE step = 1 AND running > most
+        """
+            .replace("%3$s", running("j.concurrency_key", "j.concurrency_limit", "")));
+    RULES.put(
+        "L2 no more jobs of a queue run than its limit",
+        """
+        SELECT job_id, 'one of ' || running || ' running jobs of its queue, allowed ' || most
+        FROM (
+            SELECT e.*, sum(step) OVER (
+                PARTITION BY name ORDER BY turn, step, id ROWS UNBOUNDED PRECEDING) AS running
+            FROM (%3$s) e) r
+        WHERE step = 1 AND running > most AND at > (
+            SELECT q.updated_at + interval '5 seconds' FROM errand.queues q WHERE q.name = r.name)
+        """
+            .replace(
+                "%3$s",
+                running(
+                    "j.queue",
+                    "(SELECT q.max_running FROM errand.queues q WHERE q.name = j.queue)",
+                    // Only a job that does not run can be moved to another queue.
+                    "AND e.attempt = j.attempt AND j.state NOT IN ('queued', 'retrying', 'held')")));
+    RULES.put(
         "H1 the history is whole",
         """
         SELECT job_id, 'came from ' || coalesce(from_state, 'nothing') || ' and was '
@@ -218,6 +247,23 @@ public final class HistoryCheck {
               UNION ALL SELECT queue, state, 0, jobs FROM errand.queue_counts) c
         GROUP BY queue, state HAVING sum(counted) <> sum(kept)
         """);
+  }
+
+  /**
+   * Starts (1) and ends (-1) of claims, by the name that shares a limit. A claim counts what has
+   * been committed, so the ids of events are in the order in which places were taken and given up;
+   * but of one transaction, which has one time, the ends come first.
+   */
+  private static String running(String name, String most, String condition) {
+    return """
+        SELECT e.id, e.job_id, e.at, %1$s AS name, %2$s AS most,
+            CASE WHEN e.to_state = 'running' THEN 1 ELSE -1 END AS step,
+            min(e.id) OVER (PARTITION BY %1$s, e.at) AS turn
+        FROM errand.job_events e JOIN errand.jobs j ON j.id = e.job_id
+        WHERE %1$s IS NOT NULL AND %2$s IS NOT NULL %3$s
+          AND (e.to_state = 'running') <> (e.from_state IS NOT DISTINCT FROM 'running')
+        """
+        .formatted(name, most, condition);
   }
 
   /** I8, which holds only once everything has had its time. */

@@ -82,7 +82,7 @@ public class ExplainReads {
 
   private final DataSource dataSource;
 
-  ExplainReads(DataSource dataSource) {
+  public ExplainReads(DataSource dataSource) {
     this.dataSource = dataSource;
   }
 
