@@ -80,6 +80,8 @@ final class Dispatcher {
   private boolean someForLater; // what is ready next must not be claimed before it can start
   private String firstQueue = "";
   private final ScanStart scanStart = new ScanStart();
+  private boolean rehearsed;
+  private @Nullable Rehearsal rehearsal;
   private @Nullable Slots slots;
   private @Nullable Lease lease;
 
@@ -110,9 +112,10 @@ final class Dispatcher {
     thread.setDaemon(true);
   }
 
-  void start(Slots workersSlots, Lease workersLease) {
+  void start(Slots workersSlots, Lease workersLease, Rehearsal workersRehearsal) {
     slots = workersSlots;
     lease = workersLease;
+    rehearsal = workersRehearsal;
     alarms.prestartCoreThread(); // later there may be no thread to be had
     thread.start();
   }
@@ -175,6 +178,7 @@ final class Dispatcher {
               wakeUps.gather(held, lastBatch, lastWaiting);
             }
           }
+          rehearse(held, holder);
         }
         failures = 0;
         await(held);
@@ -188,6 +192,17 @@ final class Dispatcher {
         LOG.error("The worker goes on after a fault of its own", e);
         unknown.expect();
         pause(Duration.ofSeconds(1));
+      }
+    }
+  }
+
+  /** Once, unless there was a job to run at the start. */
+  private void rehearse(Slots held, UUID holder) {
+    Rehearsal once = rehearsal;
+    if (!rehearsed && once != null && claiming) {
+      rehearsed = true;
+      if (held.held() == 0) {
+        once.run(holder);
       }
     }
   }

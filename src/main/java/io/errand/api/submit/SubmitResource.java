@@ -173,7 +173,7 @@ public class SubmitResource {
     return bytes -> RequestMemory.require(context, bytes);
   }
 
-  private static JobSpec spec(JsonNode value) {
+  static JobSpec spec(JsonNode value) {
     List<FieldError> errors = new ArrayList<>();
     JobSpec spec = JobReader.read(value, "", Set.of(), errors);
     if (!errors.isEmpty()) {
