@@ -38,7 +38,7 @@ public class Notifications {
   private static final String LISTEN_SQL = "LISTEN errand";
   private static final String NOTIFY_SQL =
       "SELECT pg_notify('errand', name) FROM unnest(?) AS r (name)";
-  private static final int LISTEN_MILLIS = 10_000;
+  private static final int LISTEN_MILLIS = 30_000;
   private static final int SOCKET_SECONDS = 30;
   private static final int QUIET_MILLIS = 5;
 
