@@ -1,3 +1,4 @@
+import io.errand.exec.Accounts;
 import io.errand.exec.CommandListener;
 import io.errand.exec.CommandResult;
 import io.errand.exec.CommandSpec;
@@ -5,6 +6,7 @@ import io.errand.exec.LinuxLauncher;
 import io.errand.job.Confinement;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
@@ -22,7 +24,10 @@ public final class SpawnBench {
     int atOnce = Integer.parseInt(arguments[1]);
     List<String> argv = Arrays.asList(arguments).subList(2, arguments.length);
     Path folder = Files.createTempDirectory("errand-bench");
-    try (LinuxLauncher launcher = new LinuxLauncher(folder, folder.resolve("tmp"))) {
+    Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwx--x--x"));
+    Accounts accounts = Accounts.choose(System.getenv("ERRAND_RUN_AS"), folder);
+    try (LinuxLauncher launcher =
+        new LinuxLauncher(folder, folder.resolve("tmp"), accounts, false)) {
       run(launcher, count, atOnce, argv); // not counted
       System.out.println("ready");
       while (System.in.read() == '\n') {

@@ -1,6 +1,7 @@
 package io.errand;
 
 import io.errand.api.request.ApiConfig;
+import io.errand.api.submit.SubmitRehearsal;
 import io.errand.auth.Tokens;
 import io.errand.http.Listener;
 import io.errand.worker.Worker;
@@ -35,15 +36,23 @@ public class Server implements QuarkusApplication, AsyncHealthCheck {
   private final Tokens tokens;
   private final ServerConfig config;
   private final Listener listener;
+  private final SubmitRehearsal rehearsal;
   private final AtomicBoolean draining = new AtomicBoolean();
   private @Nullable Thread warmUp;
 
-  Server(Worker worker, ApiConfig api, Tokens tokens, ServerConfig config, Listener listener) {
+  Server(
+      Worker worker,
+      ApiConfig api,
+      Tokens tokens,
+      ServerConfig config,
+      Listener listener,
+      SubmitRehearsal rehearsal) {
     this.worker = worker;
     this.api = api;
     this.tokens = tokens;
     this.config = config;
     this.listener = listener;
+    this.rehearsal = rehearsal;
   }
 
   @Override
@@ -69,7 +78,7 @@ public class Server implements QuarkusApplication, AsyncHealthCheck {
   /** Lets clients find it, and says so. */
   private void announce(String url) throws IOException {
     if (api.isApi()) {
-      warmUp = WarmUp.begin(url, tokens.adminAuthorization());
+      warmUp = WarmUp.begin(url, tokens.adminAuthorization(), rehearsal::run);
     }
     Path home = Path.of(config.home());
     Path partial = home.resolve("url-partial");

@@ -9,9 +9,9 @@ import java.net.URI;
 import org.jboss.logging.Logger;
 
 /**
- * Asks the server for its latest job, once, when it has started: what that loads and compiles would
- * otherwise keep its first client waiting. Nothing depends on the answer. It goes past any proxy,
- * since it holds the token.
+ * Asks the server for its latest job, once, when it has started, and rehearses a submit: what that
+ * loads and compiles would otherwise keep its first client waiting. Nothing depends on the answer.
+ * It goes past any proxy, since it holds the token.
  */
 final class WarmUp {
   private static final Logger LOG = Logger.getLogger(WarmUp.class);
@@ -24,10 +24,17 @@ final class WarmUp {
    *
    * @param url of the server
    * @param authorization header of a client that may list jobs
+   * @param submit runs after that, on the same thread
    * @return the thread that asks; it ends within about {@value #LONGEST_MILLIS} ms
    */
-  static Thread begin(String url, String authorization) {
-    Thread thread = new Thread(() -> ask(url, authorization), "errand-warm-up");
+  static Thread begin(String url, String authorization, Runnable submit) {
+    Thread thread =
+        new Thread(
+            () -> {
+              ask(url, authorization);
+              submit.run();
+            },
+            "errand-warm-up");
     thread.setDaemon(true);
     thread.start();
     return thread;

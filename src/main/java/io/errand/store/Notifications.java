@@ -38,7 +38,8 @@ public class Notifications {
   private static final String LISTEN_SQL = "LISTEN errand";
   private static final String NOTIFY_SQL =
       "SELECT pg_notify('errand', name) FROM unnest(?) AS r (name)";
-  private static final int LISTEN_MILLIS = 10_000;
+  private static final int LISTEN_MILLIS = 30_000;
+  private static final int SOCKET_SECONDS = 30;
   private static final int QUIET_MILLIS = 5;
 
   /** What happened. Its name in lower case is the payload. */
@@ -158,7 +159,7 @@ public class Notifications {
 
   private void listenForever() {
     while (!stopped) {
-      try (Connection connection = Session.openPrimary(config, "errand listen", 30);
+      try (Connection connection = Session.openListening(config, "errand listen", SOCKET_SECONDS);
           Statement statement = connection.createStatement()) {
         statement.execute(LISTEN_SQL);
         wakeAll(); // what was sent while this was not listening

@@ -67,7 +67,7 @@ public final class Session {
   public static Connection open(
       String url, @Nullable String user, @Nullable String password, String name, int timeoutSeconds)
       throws SQLException {
-    return open(url, user, password, name, timeoutSeconds, "any");
+    return open(url, user, password, name, timeoutSeconds, new Properties());
   }
 
   /**
@@ -79,13 +79,32 @@ public final class Session {
    */
   public static Connection openPrimary(StoreConfig config, String name, int timeoutSeconds)
       throws SQLException {
+    Properties properties = new Properties();
+    properties.setProperty("targetServerType", "primary");
+    return open(config, name, timeoutSeconds, properties);
+  }
+
+  /**
+   * The same for a connection that listens for notifications, see {@link ListeningSocketFactory}.
+   */
+  static Connection openListening(StoreConfig config, String name, int timeoutSeconds)
+      throws SQLException {
+    Properties properties = new Properties();
+    properties.setProperty("targetServerType", "primary");
+    properties.setProperty("socketFactory", ListeningSocketFactory.class.getName());
+    return open(config, name, timeoutSeconds, properties);
+  }
+
+  private static Connection open(
+      StoreConfig config, String name, int timeoutSeconds, Properties properties)
+      throws SQLException {
     return open(
         config.databaseUrl(),
         config.databaseUser().orElse(null),
         config.databasePassword().orElse(null),
         name,
         timeoutSeconds,
-        "primary");
+        properties);
   }
 
   private static Connection open(
@@ -94,10 +113,8 @@ public final class Session {
       @Nullable String password,
       String name,
       int timeoutSeconds,
-      String targetServerType)
+      Properties properties)
       throws SQLException {
-    Properties properties = new Properties();
-    properties.setProperty("targetServerType", targetServerType);
     if (user != null) {
       properties.setProperty("user", user);
     }

@@ -77,6 +77,8 @@ final class Dispatcher {
   private boolean memoryShort;
   private final NextClaim nextClaim;
   private final CircuitRecords circuits;
+  private boolean rehearsed;
+  private @Nullable Rehearsal rehearsal;
   private @Nullable Slots slots;
   private @Nullable Lease lease;
 
@@ -109,9 +111,10 @@ final class Dispatcher {
     thread.setDaemon(true);
   }
 
-  void start(Slots workersSlots, Lease workersLease) {
+  void start(Slots workersSlots, Lease workersLease, Rehearsal workersRehearsal) {
     slots = workersSlots;
     lease = workersLease;
+    rehearsal = workersRehearsal;
     alarms.prestartCoreThread(); // later there may be no thread to be had
     thread.start();
   }
@@ -185,6 +188,7 @@ final class Dispatcher {
               wakeUps.gather(held, lastBatch, lastWaiting);
             }
           }
+          rehearse(held, holder);
         }
         failures = 0;
         await(held);
@@ -198,6 +202,17 @@ final class Dispatcher {
         LOG.error("The worker goes on after a fault of its own", e);
         unknown.expect();
         pause(Duration.ofSeconds(1));
+      }
+    }
+  }
+
+  /** Once, unless there was a job to run at the start. */
+  private void rehearse(Slots held, UUID holder) {
+    Rehearsal once = rehearsal;
+    if (!rehearsed && once != null && claiming) {
+      rehearsed = true;
+      if (held.held() == 0) {
+        once.run(holder);
       }
     }
   }

@@ -11,14 +11,17 @@ import io.errand.store.control.ControlStore;
 import io.errand.store.control.Housekeeping;
 import io.errand.store.workers.WatchStore;
 import io.errand.store.workers.WorkerStore;
+import io.quarkus.runtime.StartupEvent;
 import io.quarkus.scheduler.Scheduled;
 import io.quarkus.scheduler.Scheduled.ConcurrentExecution;
 import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.event.Observes;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jboss.logging.Logger;
 
 /**
@@ -33,6 +36,9 @@ public class Rescuer {
   private static final int MOST_COUNTS = 50_000;
   private static final int MOST_PAGES_OF_KEYS = 20;
 
+  /** How many looks are left out where no job is unfinished. */
+  private static final int LEFT_OUT = 3;
+
   private final WorkerStore workers;
   private final ClaimStore claims;
   private final ConcurrencyKeys keys;
@@ -41,6 +47,8 @@ public class Rescuer {
   private final WatchStore watches;
   private final Housekeeping housekeeping;
   private final Notifications notifications;
+
+  private final AtomicInteger leftOut = new AtomicInteger();
 
   // Where the next pages of keys begin; for the thread of lookOften.
   private volatile String firstReadyKey = "";
@@ -65,10 +73,18 @@ public class Rescuer {
     this.notifications = notifications;
   }
 
+  void start(@Observes StartupEvent event) {
+    notifications.subscribe(Notifications.Topic.READY, () -> leftOut.set(0));
+  }
+
   @Scheduled(every = "1.5s", concurrentExecution = ConcurrentExecution.SKIP)
   void lookOften() {
+    if (leftOut.getAndUpdate(left -> Math.max(0, left - 1)) > 0) {
+      return;
+    }
     try {
       Housekeeping.Due due = housekeeping.due(UNFOLDED_COUNTS);
+      leftOut.set(due.unfinished() || due.silent() ? 0 : LEFT_OUT);
       if (due.silent() || due.lost()) {
         rescue();
       }
@@ -107,8 +123,8 @@ public class Rescuer {
     }
   }
 
-  @Scheduled(every = "30s", concurrentExecution = ConcurrentExecution.SKIP)
-  void everyHalfMinute() {
+  @Scheduled(every = "60s", concurrentExecution = ConcurrentExecution.SKIP)
+  void everyMinute() {
     try {
       watches.forget(10_000);
     } catch (SQLException e) {

@@ -9,6 +9,7 @@ import io.errand.exec.LinuxLauncher;
 import io.errand.exec.TrustedPath;
 import io.errand.memory.MemoryBudget;
 import io.errand.store.Notifications;
+import io.errand.store.RolledBack;
 import io.errand.store.claim.ClaimStore;
 import io.errand.store.claim.CompleteAndClaimStore;
 import io.errand.store.claim.CompleteStore;
@@ -49,6 +50,7 @@ public class Worker {
   private final WorkerMeters meters;
   private final MemoryBudget budget;
   private final FreeSpace space;
+  private final RolledBack rolledBack;
   private final AtomicBoolean draining = new AtomicBoolean();
   private @Nullable Parts parts;
 
@@ -66,7 +68,8 @@ public class Worker {
       Notifications notifications,
       WorkerMeters meters,
       MemoryBudget budget,
-      FreeSpace space) {
+      FreeSpace space,
+      RolledBack rolledBack) {
     this.config = config;
     this.claims = claims;
     this.completes = completes;
@@ -78,6 +81,7 @@ public class Worker {
     this.meters = meters;
     this.budget = budget;
     this.space = space;
+    this.rolledBack = rolledBack;
   }
 
   void check(@Observes StartupEvent event) {
@@ -102,6 +106,7 @@ public class Worker {
     }
     Accounts accounts = Accounts.choose(config.runAs().orElse(null), Path.of(config.home()));
     String name = config.workerName().orElseGet(Worker::hostName);
+    CommandMemory memory = new CommandMemory(budget);
     Dispatcher dispatcher =
         new Dispatcher(
             claims,
@@ -114,7 +119,7 @@ public class Worker {
             Duration.ofNanos((long) (config.pollSeconds() * 1e9)),
             name,
             config.workerQueues(),
-            new CommandMemory(budget),
+            memory,
             space);
     Path home = Path.of(config.home());
     TrustedPath.make(config.temporaryRoot()); // before anything is read from it
@@ -158,7 +163,8 @@ public class Worker {
             });
     parts = new Parts(launcher, slots, lease, dispatcher);
     lease.start();
-    dispatcher.start(slots, lease);
+    dispatcher.start(
+        slots, lease, new Rehearsal(rolledBack, launcher, config.caps(), memory, name));
   }
 
   /**

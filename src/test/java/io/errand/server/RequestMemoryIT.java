@@ -136,6 +136,17 @@ class RequestMemoryIT {
   }
 
   @Test
+  void aBatchOfManySmallJobsTakesTheMemoryOfLargeRequests() {
+    try (TestServer server =
+        TestServer.start(Map.of("ERRAND_ROLES", "api", "ERRAND_JAVA_OPTIONS", "-Xmx128m"))) {
+      String body = batch("{\"command\":[\"true\"]}", 1_000);
+      assertThat(body.length()).isLessThan(64 * 1024); // a small body, of which much is made
+      assertThat(server.post(BATCH, body).statusCode()).isEqualTo(202);
+      awaitNothingHeld(server);
+    }
+  }
+
+  @Test
   void headsWithoutBodiesKeepNoBodyOut() throws IOException {
     List<Socket> stalled = new ArrayList<>();
     try (TestServer server = TestServer.start(Map.of("ERRAND_REQUEST_SECONDS", "600"))) {

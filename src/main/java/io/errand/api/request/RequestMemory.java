@@ -77,6 +77,19 @@ public final class RequestMemory {
     }
   }
 
+  /**
+   * The same for a batch: what is made of a small body can be large, and is taken from the share of
+   * large requests then.
+   *
+   * @throws Problem 503 where there are not so many
+   */
+  public static void requireForBatch(RoutingContext context, MemoryBudget budget, long bytes) {
+    boolean isSmall = bytes <= BodyAdmission.COPIES * BodyAdmission.SMALL_BYTES;
+    if (!(isSmall ? hold(context, bytes) : holdIn(context, budget, Share.LARGE_REQUESTS, bytes))) {
+      throw Problem.noMemoryForBody();
+    }
+  }
+
   /** Raises the request's reservation to so many bytes; false where there are not so many. */
   static boolean hold(RoutingContext context, long bytes) {
     return !(context.get(KEY) instanceof Reservation held)

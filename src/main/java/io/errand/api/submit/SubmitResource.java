@@ -12,6 +12,7 @@ import io.errand.api.request.JsonBody;
 import io.errand.api.request.Parameters;
 import io.errand.api.request.RequestMemory;
 import io.errand.job.JobSpec;
+import io.errand.memory.MemoryBudget;
 import io.errand.queue.Fingerprint;
 import io.errand.queue.SubmitJob;
 import io.errand.queue.SubmitJob.Request;
@@ -55,11 +56,13 @@ public class SubmitResource {
   private final SubmitJob submit;
   private final JobAnswers answers;
   private final Caller caller;
+  private final MemoryBudget budget;
 
-  SubmitResource(SubmitJob submit, JobAnswers answers, Caller caller) {
+  SubmitResource(SubmitJob submit, JobAnswers answers, Caller caller, MemoryBudget budget) {
     this.submit = submit;
     this.answers = answers;
     this.caller = caller;
+    this.budget = budget;
   }
 
   /** Submits a job; most of these never get here, but go by the {@link DirectSubmit}. */
@@ -170,10 +173,10 @@ public class SubmitResource {
   /** Grows the reservation of this request. */
   private LongConsumer memory() {
     RoutingContext context = caller.request();
-    return bytes -> RequestMemory.require(context, bytes);
+    return bytes -> RequestMemory.requireForBatch(context, budget, bytes);
   }
 
-  private static JobSpec spec(JsonNode value) {
+  static JobSpec spec(JsonNode value) {
     List<FieldError> errors = new ArrayList<>();
     JobSpec spec = JobReader.read(value, "", Set.of(), errors);
     if (!errors.isEmpty()) {

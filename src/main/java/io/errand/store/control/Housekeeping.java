@@ -41,7 +41,10 @@ public class Housekeeping {
              EXISTS (
                  SELECT FROM errand.jobs
                  WHERE state IN ('queued', 'retrying') AND waits_for_key) AS waiting_keys,
-             (SELECT count(*) > ? FROM errand.queue_counts) AS counts
+             (SELECT count(*) > ? FROM errand.queue_counts) AS counts,
+             EXISTS (
+                 SELECT FROM errand.jobs
+                 WHERE state IN ('queued', 'retrying', 'running')) AS unfinished
       """;
 
   private static final String FOLD =
@@ -108,6 +111,7 @@ public class Housekeeping {
    * @param readyKeys jobs with a concurrency key that may have to wait for it
    * @param waitingKeys jobs that wait for their concurrency key
    * @param counts changes of counts to fold
+   * @param unfinished jobs that are not in a final state: without any, nothing waits but counts
    */
   public record Due(
       boolean silent,
@@ -115,7 +119,8 @@ public class Housekeeping {
       boolean expired,
       boolean readyKeys,
       boolean waitingKeys,
-      boolean counts) {}
+      boolean counts,
+      boolean unfinished) {}
 
   /** What waits to be done, where so many unfolded counts are nothing to speak of. */
   public Due due(int unfoldedCounts) throws SQLException {
@@ -130,7 +135,8 @@ public class Housekeeping {
             row.getBoolean("expired"),
             row.getBoolean("ready_keys"),
             row.getBoolean("waiting_keys"),
-            row.getBoolean("counts"));
+            row.getBoolean("counts"),
+            row.getBoolean("unfinished"));
       }
     }
   }
