@@ -15,7 +15,7 @@ final class Incoming {
       "Host: localhost\r\n\r\n".getBytes(StandardCharsets.US_ASCII);
 
   private final RequestHead head;
-  private final HeadEnd headEnd = new HeadEnd();
+  private final HeadEnd headEnd;
   private @Nullable ByteBuf held;
   private boolean inHead;
   private String path = "/";
@@ -28,6 +28,7 @@ final class Incoming {
    */
   Incoming(RequestHead head) {
     this.head = head;
+    this.headEnd = new HeadEnd(head.bytes);
   }
 
   /** Whether no byte is held. */

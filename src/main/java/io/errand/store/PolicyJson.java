@@ -1,5 +1,6 @@
 package io.errand.store;
 
+import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -21,7 +22,10 @@ import org.jspecify.annotations.Nullable;
 
 /** Backoff, retry rules and maps as the JSON that the tables hold, which is that of the wire. */
 public final class PolicyJson {
-  public static final ObjectMapper MAPPER = new ObjectMapper();
+  /** Without a table of names for all readers: names of clients can be made to collide in it. */
+  public static final ObjectMapper MAPPER =
+      new ObjectMapper(
+          JsonFactory.builder().disable(JsonFactory.Feature.CANONICALIZE_FIELD_NAMES).build());
 
   private PolicyJson() {}
 

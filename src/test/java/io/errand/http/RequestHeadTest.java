@@ -15,7 +15,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Every head that two readers may take for different things is refused; {@code ~} is CR LF. */
 class RequestHeadTest {
   private final RequestHead head = new RequestHead();
-  private final HeadEnd end = new HeadEnd();
+  private final HeadEnd end = new HeadEnd(head.bytes);
 
   @ParameterizedTest
   @ValueSource(

@@ -13,13 +13,16 @@ import io.errand.store.submit.Submission;
 import io.errand.store.submit.SubmitStore;
 import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.runtime.StartupEvent;
+import java.sql.Connection;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -129,6 +132,43 @@ class GroupCommitTest {
       }
     }
     assertThat(accepted).isEqualTo(8);
+  }
+
+  /** A transaction that has taken a key and has not ended, as a large batch has. */
+  private Connection holdKey(String key, UUID of) throws SQLException {
+    Connection connection = database.dataSource().getConnection();
+    connection.setAutoCommit(false);
+    try (Statement statement = connection.createStatement()) {
+      statement.execute(
+          "INSERT INTO errand.idempotency_keys (principal, idempotency_key, job_id)"
+              + " VALUES ('tester', '%s', '%s')".formatted(key, of));
+    }
+    return connection;
+  }
+
+  @Test
+  void nobodyWaitsForAKeyThatAnotherTransactionHolds() throws Exception {
+    List<Future<Submission>> held = new ArrayList<>();
+    List<Future<Submission>> others = new ArrayList<>();
+    try (Connection committed = holdKey("committed", UUID.randomUUID());
+        Connection rolledBack = holdKey("rolled back", UUID.randomUUID())) {
+      for (String key : List.of("committed", "rolled back")) {
+        held.add(groupCommit.submit(job(UUID.randomUUID(), key, List.of("true"))));
+        others.add(groupCommit.submit(job(UUID.randomUUID(), null, List.of("true"))));
+        others.add(groupCommit.submit(job(UUID.randomUUID(), "not " + key, List.of("true"))));
+      }
+      groupCommit.start(new StartupEvent());
+      for (Future<Submission> other : others) {
+        assertThat(other.get(60, TimeUnit.SECONDS)).isInstanceOf(Submission.Accepted.class);
+      }
+      Future<Submission> later = groupCommit.submit(job(UUID.randomUUID(), "x", List.of("true")));
+      assertThat(later.get(60, TimeUnit.SECONDS)).isInstanceOf(Submission.Accepted.class);
+      assertThat(held).noneMatch(Future::isDone);
+      committed.commit();
+      rolledBack.rollback();
+    }
+    assertThat(held.get(0).get(60, TimeUnit.SECONDS)).isInstanceOf(Submission.Gone.class);
+    assertThat(held.get(1).get(60, TimeUnit.SECONDS)).isInstanceOf(Submission.Accepted.class);
   }
 
   @Test

@@ -47,6 +47,8 @@ public final class JsonBody {
   private static ObjectMapper mapper(int mostTokens) {
     return JsonMapper.builder(
             JsonFactory.builder()
+                // Its table of names is shared by all readers, and names can be made to collide.
+                .disable(JsonFactory.Feature.CANONICALIZE_FIELD_NAMES)
                 .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
                 .streamReadConstraints(
                     StreamReadConstraints.builder()

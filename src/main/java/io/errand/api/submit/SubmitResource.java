@@ -12,7 +12,6 @@ import io.errand.api.request.JsonBody;
 import io.errand.api.request.Parameters;
 import io.errand.api.request.RequestMemory;
 import io.errand.job.JobSpec;
-import io.errand.memory.MemoryBudget;
 import io.errand.queue.Fingerprint;
 import io.errand.queue.SubmitJob;
 import io.errand.queue.SubmitJob.Request;
@@ -56,13 +55,11 @@ public class SubmitResource {
   private final SubmitJob submit;
   private final JobAnswers answers;
   private final Caller caller;
-  private final MemoryBudget budget;
 
-  SubmitResource(SubmitJob submit, JobAnswers answers, Caller caller, MemoryBudget budget) {
+  SubmitResource(SubmitJob submit, JobAnswers answers, Caller caller) {
     this.submit = submit;
     this.answers = answers;
     this.caller = caller;
-    this.budget = budget;
   }
 
   /** Submits a job; most of these never get here, but go by the {@link DirectSubmit}. */
@@ -173,7 +170,7 @@ public class SubmitResource {
   /** Grows the reservation of this request. */
   private LongConsumer memory() {
     RoutingContext context = caller.request();
-    return bytes -> RequestMemory.requireForBatch(context, budget, bytes);
+    return bytes -> RequestMemory.requireForBatch(context, bytes);
   }
 
   static JobSpec spec(JsonNode value) {

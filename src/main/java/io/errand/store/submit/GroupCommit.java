@@ -15,7 +15,9 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * Submits that arrive together are committed together: while one transaction is being written,
- * those that come meanwhile gather for the next. One that comes alone does not wait.
+ * those that come meanwhile gather for the next. One that comes alone does not wait. Nor does any
+ * wait for the key of another: where a key is held by a transaction that has not ended, such as a
+ * large batch, those with a key are tried one by one by a thread of their own, again and again.
  */
 @ApplicationScoped
 public class GroupCommit {
@@ -32,6 +34,10 @@ public class GroupCommit {
   private final SubmitStore store;
   private final Notifications notifications;
   private final BlockingQueue<Waiting> waiting = new ArrayBlockingQueue<>(MOST_WAITING);
+
+  /** Those that may wait for a key. */
+  private final BlockingQueue<Waiting> held = new ArrayBlockingQueue<>(MOST_WAITING);
+
   private final List<Thread> writers = new ArrayList<>();
 
   public GroupCommit(SubmitStore store, Notifications notifications) {
@@ -50,17 +56,23 @@ public class GroupCommit {
 
   public void start(@Observes StartupEvent event) {
     for (int i = 0; i < WRITERS; i++) {
-      Thread writer = new Thread(this::write, "errand-submit");
-      writer.setDaemon(true);
-      writer.start();
-      writers.add(writer);
+      startWriter(() -> write(waiting, MOST_TOGETHER));
     }
+    startWriter(() -> write(held, 1));
+  }
+
+  private void startWriter(Runnable task) {
+    Thread writer = new Thread(task, "errand-submit");
+    writer.setDaemon(true);
+    writer.start();
+    writers.add(writer);
   }
 
   public void stop(@Observes ShutdownEvent event) {
     writers.forEach(Thread::interrupt);
     List<Waiting> left = new ArrayList<>();
     waiting.drainTo(left);
+    held.drainTo(left);
     SQLException stopping = new SQLException("The server is stopping; the job was not stored");
     left.forEach(one -> one.answer().completeExceptionally(stopping));
   }
@@ -74,19 +86,24 @@ public class GroupCommit {
    */
   public CompletableFuture<Submission> submit(NewJob job) {
     CompletableFuture<Submission> answer = new CompletableFuture<>();
-    if (!waiting.offer(new Waiting(job, System.nanoTime(), answer))) {
-      answer.completeExceptionally(
-          new SQLException("More than " + MOST_WAITING + " submits wait for the database"));
-    }
+    enqueue(waiting, new Waiting(job, System.nanoTime(), answer));
     return answer;
   }
 
-  private void write() {
-    List<Waiting> batch = new ArrayList<>(MOST_TOGETHER);
+  private static void enqueue(BlockingQueue<Waiting> queue, Waiting one) {
+    if (!queue.offer(one)) {
+      one.answer()
+          .completeExceptionally(
+              new SQLException("More than " + MOST_WAITING + " submits wait for the database"));
+    }
+  }
+
+  private void write(BlockingQueue<Waiting> queue, int mostTogether) {
+    List<Waiting> batch = new ArrayList<>(mostTogether);
     try {
       while (true) {
-        batch.add(waiting.take());
-        waiting.drainTo(batch, MOST_TOGETHER - 1);
+        batch.add(queue.take());
+        queue.drainTo(batch, mostTogether - 1);
         batch.removeIf(GroupCommit::refusedAsTooOld);
         write(batch);
         batch.clear();
@@ -122,6 +139,8 @@ public class GroupCommit {
     } catch (SQLException e) {
       if (notifying && NOTIFICATIONS_FULL.equals(e.getSQLState())) {
         write(batch, false); // a notification is a hint, and the workers poll
+      } else if (SubmitStore.isKeyInUse(e)) {
+        writeWithoutKeys(batch, notifying);
       } else if (batch.size() > 1 && wasRefused(e)) {
         batch.forEach(
             one -> write(List.of(one))); // nothing was stored: one must not harm the others
@@ -130,6 +149,21 @@ public class GroupCommit {
       }
     } catch (RuntimeException | Error e) {
       batch.forEach(one -> one.answer().completeExceptionally(e));
+    }
+  }
+
+  /** Stores those that wait for no key, and leaves the others to the thread that may wait. */
+  private void writeWithoutKeys(List<Waiting> batch, boolean notifying) {
+    List<Waiting> free = new ArrayList<>();
+    for (Waiting one : batch) {
+      if (one.job().idempotencyKey() == null) {
+        free.add(one);
+      } else {
+        enqueue(held, one);
+      }
+    }
+    if (!free.isEmpty()) {
+      write(free, notifying);
     }
   }
 

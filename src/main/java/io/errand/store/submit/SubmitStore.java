@@ -82,9 +82,13 @@ public class SubmitStore {
           + Durability.SQL
           + " AS durability FROM stored";
 
+  /* Bounds the wait for each key; evaluated once, before the first, and for this statement alone. */
+  private static final String SHORT_WAIT =
+      " AND (SELECT set_config('lock_timeout', '20ms', true)) IS NOT NULL\n";
+
   /* With what the database made of it, so that the answer needs no second look. */
   private static final String SUBMIT_AND_SHOW =
-      SUBMIT
+      SUBMIT.replace("idempotency_key IS NOT NULL\n", "idempotency_key IS NOT NULL" + SHORT_WAIT)
           + """
       SELECT id, created_at, run_at, expires_at, labels::text, backoff::text, retry::text,
           limits::text, sandbox::text,
@@ -110,7 +114,8 @@ public class SubmitStore {
 
   /**
    * Stores each of the jobs whose key and id are not known, in one transaction. They may come from
-   * many callers, and keys and ids may repeat among them.
+   * many callers, and keys and ids may repeat among them. Where a key belongs to a transaction that
+   * has not ended, nothing is stored after a moment ({@link #isKeyInUse}): others do not wait for it.
    *
    * @param notifying whether the workers are notified in the same transaction
    * @return one answer per job, in order
@@ -134,6 +139,11 @@ public class SubmitStore {
       }
       return answers;
     }
+  }
+
+  /** Whether nothing was stored because another transaction holds one of the keys. */
+  public static boolean isKeyInUse(SQLException fault) {
+    return "55P03".equals(fault.getSQLState());
   }
 
   /**
