@@ -9,6 +9,7 @@ import java.util.Iterator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -24,8 +25,12 @@ import org.jspecify.annotations.Nullable;
  * ten milliseconds, and between two steps of one tree all others that are due have theirs. At most
  * {@value #MOST_BEGUN} trees are in the middle of a count, because each holds descriptors: one that
  * was not done in its first step while so many are waits for its turn and begins again. The thread
- * rests three times as long as it works, so it takes a quarter of a core at most. Safe from any
- * thread.
+ * rests three times as long as it works, so it takes a quarter of a core at most.
+ *
+ * <p>A command can keep a directory locked, and a look at it sleeps then. So the steps are made by
+ * threads that are replaced, and all other directories are looked at meanwhile (ADR 30). A command
+ * whose directory cannot be looked at for ten seconds is taken for one that has passed its limits.
+ * Safe from any thread.
  */
 final class DiskWatch implements AutoCloseable {
   private static final Logger LOG = Logger.getLogger(DiskWatch.class);
@@ -36,19 +41,28 @@ final class DiskWatch implements AutoCloseable {
 
   private final long intervalNanos;
   private final long stepNanos;
+  private final long mostUnseenNanos;
   private final Set<Watched> all = new LinkedHashSet<>(); // guarded by this
   private final List<Watched> begun = new ArrayList<>(); // the thread's own
+  private final ReplacingThreads lookers = ReplacingThreads.named(1, "errand-disk-look");
   private final Thread thread = new Thread(this::run, "errand-disk-watch");
   private volatile boolean closed;
 
   DiskWatch() {
-    this(TimeUnit.SECONDS.toNanos(1), TimeUnit.MILLISECONDS.toNanos(10));
+    this(
+        TimeUnit.SECONDS.toNanos(1),
+        TimeUnit.MILLISECONDS.toNanos(10),
+        TimeUnit.SECONDS.toNanos(10));
   }
 
-  /** With another time between two looks, and another length of a step. */
-  DiskWatch(long intervalNanos, long stepNanos) {
+  /**
+   * With another time between two looks, another length of a step, and another time for which a
+   * directory may not let itself be looked at.
+   */
+  DiskWatch(long intervalNanos, long stepNanos, long mostUnseenNanos) {
     this.intervalNanos = intervalNanos;
     this.stepNanos = stepNanos;
+    this.mostUnseenNanos = mostUnseenNanos;
     thread.setDaemon(true);
     thread.start();
   }
@@ -60,6 +74,8 @@ final class DiskWatch implements AutoCloseable {
     private final Supplier<? extends Collection<Integer>> pids;
     private final Consumer<String> onExcess;
     private volatile boolean ended;
+    private boolean sleeps; // guarded by the watch, as is what follows
+    private long sleepsSinceNanos;
     private long dueNanos = System.nanoTime() + intervalNanos; // the rest belongs to the thread
     private @Nullable DiskUse use;
     private boolean isLarge; // not done in its first step
@@ -79,6 +95,36 @@ final class DiskWatch implements AutoCloseable {
     public void close() {
       ended = true;
       forget(this);
+    }
+
+    /** One step, by a thread that may be replaced meanwhile. */
+    private void look(CountDownLatch done) {
+      try {
+        step();
+      } catch (RuntimeException | Error e) {
+        LOG.error("The disk watch goes on after a fault of its own", e);
+        stop();
+        dueNanos = System.nanoTime() + intervalNanos;
+      }
+      synchronized (DiskWatch.this) {
+        if (sleeps) { // it begins again
+          sleeps = false;
+          stop();
+          dueNanos = System.nanoTime() + intervalNanos;
+        }
+        done.countDown();
+      }
+    }
+
+    /** A step of it sleeps. Nothing, if that has come to its end meanwhile. */
+    private void fallAsleep(CountDownLatch done, long sinceNanos) {
+      synchronized (DiskWatch.this) {
+        if (done.getCount() > 0) {
+          sleeps = true;
+          sleepsSinceNanos = sinceNanos;
+          done.countDown();
+        }
+      }
     }
 
     private boolean isBegun() {
@@ -173,9 +219,10 @@ final class DiskWatch implements AutoCloseable {
       stopEnded();
       synchronized (this) {
         long now = System.nanoTime();
+        tellUnseen(now);
         List<Watched> due =
             all.stream()
-                .filter(watched -> now - watched.dueNanos >= 0)
+                .filter(watched -> !watched.sleeps && now - watched.dueNanos >= 0)
                 .sorted(Comparator.comparingLong(watched -> watched.dueNanos - now))
                 .toList();
         if (!due.isEmpty()) {
@@ -196,13 +243,39 @@ final class DiskWatch implements AutoCloseable {
     }
   }
 
-  private void look(Watched watched) {
-    try {
-      watched.step();
-    } catch (RuntimeException | Error e) {
-      LOG.error("The disk watch goes on after a fault of its own", e);
-      watched.stop();
-      watched.dueNanos = System.nanoTime() + intervalNanos;
+  /** Whoever cannot be looked at for too long, again and again until it has ended. */
+  private void tellUnseen(long now) {
+    for (Watched watched : all) {
+      if (watched.sleeps && now - watched.sleepsSinceNanos >= mostUnseenNanos) {
+        watched.sleepsSinceNanos = now;
+        watched.onExcess.accept(
+            "its private directory could not be looked at for %d seconds, because a process keeps it"
+                    .formatted(TimeUnit.NANOSECONDS.toSeconds(mostUnseenNanos))
+                + " or a file in it locked");
+      }
+    }
+  }
+
+  private void look(Watched watched) throws InterruptedException {
+    CountDownLatch done = new CountDownLatch(1);
+    lookers.execute(
+        new ReplacingThreads.Task() {
+          @Override
+          public void run() {
+            watched.look(done);
+          }
+
+          @Override
+          public void sleeps(int thread, long sinceNanos) {
+            watched.fallAsleep(done, sinceNanos);
+          }
+        });
+    done.await();
+    synchronized (this) {
+      if (watched.sleeps) {
+        begun.remove(watched); // what it has open is closed by the thread that sleeps
+        return;
+      }
     }
     if (!watched.isBegun()) {
       begun.remove(watched);
@@ -219,6 +292,7 @@ final class DiskWatch implements AutoCloseable {
   @Override
   public void close() {
     closed = true;
+    lookers.close();
     thread.interrupt();
     try {
       thread.join(TimeUnit.SECONDS.toMillis(5));

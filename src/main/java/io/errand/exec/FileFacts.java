@@ -63,6 +63,11 @@ final class FileFacts implements AutoCloseable {
     return (mode() & TYPE_MASK) == REGULAR;
   }
 
+  /** The bits that {@code chmod(2)} sets. */
+  int permissions() {
+    return mode() & ~TYPE_MASK;
+  }
+
   private int mode() {
     return result.getShort(MODE_OFFSET) & 0xffff;
   }

@@ -12,6 +12,7 @@ import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 
 /**
  * A small process beside the server that ends every command when the server cannot: when it is
@@ -32,10 +33,12 @@ public final class Guardian {
   private static final long OVERDUE_LOOK_MILLIS = 20;
   private static final int LOOKS_WHEN_OVERDUE = 3;
   private static final int LOOKS_AFTER_KILL = 20;
+  private static final int LISTING_SECONDS = 5;
   private static final int MOST_LINES = 100_000;
   private static final String END_OF_FILE = "";
 
   private final Path temporaryRoot;
+  private final SandboxMounts sandboxes;
   private final Map<String, Integer> leaders = new HashMap<>();
   private final BlockingQueue<String> lines = new LinkedBlockingQueue<>(MOST_LINES);
   private final DeadServer server;
@@ -45,6 +48,7 @@ public final class Guardian {
 
   private Guardian(Path temporaryRoot, DeadServer server) {
     this.temporaryRoot = temporaryRoot;
+    this.sandboxes = SandboxMounts.below(temporaryRoot);
     this.server = server;
   }
 
@@ -115,11 +119,27 @@ public final class Guardian {
     }
   }
 
+  /**
+   * First who is known, for which no file of a command is looked at: as long as these run, they can
+   * keep the file system locked. Then whoever belongs to a private directory.
+   */
   private void killAll(String reason) throws InterruptedException {
-    Set<String> cookies = StrayProcesses.cookiesIn(temporaryRoot);
-    cookies.addAll(leaders.keySet());
-    int killed = StrayProcesses.killAll(temporaryRoot, cookies, new HashSet<>(leaders.values()));
+    PatientCall<Set<String>> listed =
+        new PatientCall<>(
+            "guardian-list", () -> StrayProcesses.cookiesIn(temporaryRoot)); // begun, not awaited
+    Set<String> known = new HashSet<>(leaders.keySet());
+    int killed = StrayProcesses.killSessions(new HashSet<>(leaders.values()));
+    killed += StrayProcesses.killAll(sandboxes, known, new HashSet<>(leaders.values()));
     killed += server.killChildren();
+    try {
+      Set<String> cookies = listed.await(LISTING_SECONDS);
+      if (!known.containsAll(cookies)) {
+        cookies.addAll(known);
+        killed += StrayProcesses.killAll(sandboxes, cookies, new HashSet<>(leaders.values()));
+      }
+    } catch (IOException | TimeoutException e) {
+      System.err.println("errand guardian: " + temporaryRoot + " cannot be listed: " + e);
+    }
     leaders.clear();
     if (killed > 0) {
       System.err.println("errand guardian: " + reason + "; ended " + killed + " processes");

@@ -125,6 +125,10 @@ final class LibC {
 
   static native int chown(String path, int uid, int gid);
 
+  static native int fchmod(int descriptor, int mode);
+
+  static native int fchown(int descriptor, int uid, int gid);
+
   static native int statx(int directory, Pointer path, int flags, int mask, Pointer result);
 
   static native int faccessat(int directory, String path, int mode, int flags);

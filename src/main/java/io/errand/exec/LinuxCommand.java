@@ -59,6 +59,8 @@ final class LinuxCommand implements RunningCommand {
   private @Nullable EndCause endCause;
   private @Nullable String excess;
   private Duration endGrace = Duration.ZERO;
+  private @Nullable Runnable sleepingStart; // ends what is just being started
+  private volatile boolean answered; // without having started
   private boolean termSent;
   private boolean killing;
   private final Set<Integer> terminated = new HashSet<>(0);
@@ -119,9 +121,52 @@ final class LinuxCommand implements RunningCommand {
   void refused(Spawned.Refused refused) {
     reported = true;
     treeGone = true;
+    cancel(timeoutTimer);
     launcher.forget(this);
-    listener.onEnd(CommandResult.notStarted(refused.cause(), refused.detail()));
+    if (!answered) {
+      listener.onEnd(CommandResult.notStarted(refused.cause(), refused.detail()));
+    }
     listener.onGone();
+  }
+
+  /** Whether somebody still wants it to be started. From any thread. */
+  boolean isWanted() {
+    return !answered;
+  }
+
+  /**
+   * Its start sleeps: it looks at files that another command, or a file system, keeps. From now on
+   * its timeout runs, and whoever ends it has it ended although the start goes on; its slot stays
+   * taken until the start has come to its end.
+   *
+   * @param sinceNanos when it began
+   * @param abort ends the child that is just being started, if there is one
+   */
+  void startSleeps(long sinceNanos, Runnable abort) {
+    if (tree != null || reported || answered) {
+      return;
+    }
+    sleepingStart = abort;
+    cancel(timeoutTimer);
+    long left = spec.timeout().toNanos() - (System.nanoTime() - sinceNanos);
+    timeoutTimer = loop.after(left, () -> beginEnd(EndCause.TIMEOUT, spec.killGrace()));
+    if (endCause != null) {
+      answer(endCause);
+    }
+  }
+
+  private void answer(EndCause cause) {
+    if (answered || sleepingStart == null) {
+      return;
+    }
+    answered = true;
+    cancel(timeoutTimer);
+    sleepingStart.run();
+    listener.onEnd(
+        CommandResult.notStarted(
+            cause,
+            "it has not started: the program, a directory of it, or what holds them is kept locked"
+                + " by another process or by a file system that does not answer"));
   }
 
   /** Whether a process carries this command's cookie by right, see {@link ProcessTree#isMarked}. */
@@ -148,6 +193,7 @@ final class LinuxCommand implements RunningCommand {
     streams.open(started);
     spec = spec.withoutStdin(); // the streams let go of it when it is written
     new ExitWatch(loop, pid, started.pidDescriptor(), launcher.scratch(), this::onExit);
+    cancel(timeoutTimer);
     timeoutTimer =
         loop.after(spec.timeout().toNanos(), () -> beginEnd(EndCause.TIMEOUT, spec.killGrace()));
     memory =
@@ -158,7 +204,9 @@ final class LinuxCommand implements RunningCommand {
             spec.confinement().limits().memoryBytes(),
             found -> endFor(EndCause.OUT_OF_MEMORY, found));
     watchDisk(tree);
-    if (endCause != null) {
+    if (answered) {
+      beginKilling(); // it is too late
+    } else if (endCause != null) {
       carryOutEnd();
     }
   }
@@ -200,7 +248,9 @@ final class LinuxCommand implements RunningCommand {
     }
     if (first || grace.compareTo(endGrace) < 0) {
       endGrace = grace;
-      if (tree != null && !killing) {
+      if (tree == null) {
+        answer(endCause == null ? cause : endCause);
+      } else if (!killing) {
         carryOutEnd();
       }
     }
@@ -332,7 +382,8 @@ final class LinuxCommand implements RunningCommand {
       launcher.forget(this);
       settled();
     }
-    launcher.afterwards(this, gone, () -> listener.onEnd(result), this::settled);
+    Runnable ended = answered ? () -> {} : () -> listener.onEnd(result);
+    launcher.afterwards(this, gone, ended, this::settled);
     streams.close();
   }
 

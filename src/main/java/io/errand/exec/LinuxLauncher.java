@@ -13,9 +13,9 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Set;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jboss.logging.Logger;
@@ -29,6 +29,7 @@ import org.jspecify.annotations.Nullable;
 public final class LinuxLauncher implements Launcher {
   private static final Logger LOG = Logger.getLogger(LinuxLauncher.class);
   private static final long HELD_UP_NANOS = TimeUnit.SECONDS.toNanos(5);
+  private static final int TAKE_OVER_SECONDS = 30;
   private static final long PEAK_SLACK = 16L << 20; // the kernel counts pages in batches
 
   /** Before each further try of a start that may succeed in a moment: one second in all. */
@@ -68,8 +69,7 @@ public final class LinuxLauncher implements Launcher {
     this.home = home;
     this.temporaryRoot = temporaryRoot;
     LibC.umask(0077);
-    sweep(temporaryRoot);
-    directories = new TemporaryDirectories(temporaryRoot);
+    directories = takeOver(temporaryRoot);
     if (LibC.prctl(LibC.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0) {
       throw new IllegalStateException(
           "This process cannot become a child subreaper: " + LibC.strerror(Native.getLastError()));
@@ -158,7 +158,7 @@ public final class LinuxLauncher implements Launcher {
 
   private void start(LinuxCommand command, @Nullable Account account, int tries) {
     boolean sandbox = command.spec().confinement().sandbox() != null;
-    spawners.execute(sandbox, () -> spawn(command, account, tries));
+    spawners.execute(sandbox, new StartTask(loop, command, () -> spawn(command, account, tries)));
   }
 
   private void spawn(LinuxCommand command, @Nullable Account account, int tries) {
@@ -170,7 +170,7 @@ public final class LinuxLauncher implements Launcher {
         loop.execute(() -> command.refused(new Refused(EndCause.NOT_STARTABLE, refusal)));
         return;
       }
-      spawned = spawn(command.spec(), account, temporary, tries == 0);
+      spawned = spawn(command, account, temporary, tries == 0);
     } catch (IOException e) {
       spawned =
           new Refused(EndCause.NO_RESOURCES, "the worker cannot make a temporary directory: " + e);
@@ -218,7 +218,10 @@ public final class LinuxLauncher implements Launcher {
           if (ending == null) {
             start(command, account, tries + 1);
           } else {
-            spawners.execute(false, () -> give(command, new Refused(ending, refused.detail())));
+            spawners.execute(
+                false,
+                new StartTask(
+                    loop, command, () -> give(command, new Refused(ending, refused.detail()))));
           }
         });
   }
@@ -238,8 +241,10 @@ public final class LinuxLauncher implements Launcher {
     return refusal;
   }
 
-  private Spawned spawn(CommandSpec spec, @Nullable Account account, Path temporary, boolean first)
+  private Spawned spawn(
+      LinuxCommand command, @Nullable Account account, Path temporary, boolean first)
       throws IOException {
+    CommandSpec spec = command.spec();
     if (first) {
       directories.make(temporary, isOfDefaultAccount(spec));
       if (account != null) {
@@ -248,50 +253,21 @@ public final class LinuxLauncher implements Launcher {
     }
     Path directory = spec.workingDirectory() == null ? temporary : spec.workingDirectory();
     CommandSpec complete = CommandEnvironment.complete(spec, account, accounts.own(), temporary);
-    return spawner.spawn(complete, account, directory, temporary);
-  }
-
-  /**
-   * So that it can serve again as it was made. Only of the account that all commands without a user
-   * share: who has kept one of these open is of that account too (ADR 14).
-   */
-  private static void discard(Path temporary) {
-    try {
-      if (Accounts.isRoot()) {
-        Files.setAttribute(temporary, "unix:uid", 0, LinkOption.NOFOLLOW_LINKS);
-      }
-    } catch (IOException e) {
-      LOG.debugf("A temporary directory cannot be taken back: %s", e.getMessage());
-    }
+    return spawner.spawn(complete, account, directory, temporary, command::isWanted);
   }
 
   /**
    * Tidies up after a command, away from the loop.
    *
    * @param gone whether nothing of its tree runs any more
-   * @param ended runs once its directory has been taken away from it
+   * @param ended runs once its directory has been taken away from it, or another command keeps that
+   *     from being done
    * @param taken runs after that, once there is room for the directory of another command
    */
   void afterwards(LinuxCommand command, boolean gone, Runnable ended, Runnable taken) {
-    spawners.execute(
-        false,
-        () -> {
-          CompletableFuture<Void> room = new CompletableFuture<>();
-          try {
-            Path directory = directories.of(command.spec().cookie());
-            boolean servesAgain = gone && isOfDefaultAccount(command.spec());
-            if (servesAgain) {
-              discard(directory);
-            }
-            directories.remove(directory, servesAgain, () -> room.complete(null));
-          } catch (RuntimeException | Error e) {
-            LOG.error("A temporary directory stays", e);
-            room.complete(null);
-          } finally {
-            ended.run();
-          }
-          room.thenRun(taken);
-        });
+    boolean servesAgain = gone && isOfDefaultAccount(command.spec());
+    Path directory = directories.of(command.spec().cookie());
+    spawners.execute(false, new TidyUpTask(directories, directory, servesAgain, ended, taken));
   }
 
   /** Looks at what a command's private directory holds, see {@link DiskWatch#watch}. */
@@ -325,16 +301,34 @@ public final class LinuxLauncher implements Launcher {
     loop.execute(() -> guardian.lease(deadlineNanos));
   }
 
-  /** Ends what a predecessor that was killed left running; its guardian may not have survived. */
-  private static void sweep(Path temporaryRoot) {
+  /**
+   * Ends what a predecessor that was killed left running, as its guardian may not have survived,
+   * and takes over the root. A process that was not found may keep that locked, so neither is
+   * waited for without end.
+   */
+  private static TemporaryDirectories takeOver(Path temporaryRoot) throws IOException {
     try {
-      int killed =
-          StrayProcesses.killAll(temporaryRoot, StrayProcesses.cookiesIn(temporaryRoot), Set.of());
+      Set<String> cookies =
+          new PatientCall<>("errand-list", () -> StrayProcesses.cookiesIn(temporaryRoot))
+              .await(TAKE_OVER_SECONDS);
+      int killed = StrayProcesses.killAll(SandboxMounts.below(temporaryRoot), cookies, Set.of());
       if (killed > 0) {
         LOG.warnf("Ended %d processes that an earlier server left behind", killed);
       }
+      return new PatientCall<>("errand-take-over", () -> new TemporaryDirectories(temporaryRoot))
+          .await(TAKE_OVER_SECONDS);
+    } catch (TimeoutException e) {
+      throw new IOException(
+          "the file system does not let "
+              + temporaryRoot
+              + " be read and changed for "
+              + TAKE_OVER_SECONDS
+              + " s; end the process that keeps it locked, or set ERRAND_TEMPORARY_DIRECTORY to a"
+              + " directory on another file system",
+          e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
+      throw new IOException("the start was interrupted", e);
     }
   }
 

@@ -48,6 +48,12 @@ final class ProcFs {
     return stat(PROC.resolve(pid + "/stat"));
   }
 
+  /** Whether a thread of this process neither runs nor waits for a processor. */
+  static boolean isAsleep(int thread) {
+    Stat stat = stat(PROC.resolve("self/task/" + thread + "/stat"));
+    return stat != null && stat.state() != 'R';
+  }
+
   private static @Nullable Stat stat(Path file) {
     String line = read(file, StandardCharsets.ISO_8859_1);
     if (line == null) {
@@ -201,6 +207,13 @@ final class ProcFs {
     String line = read(PROC.resolve("thread-self/schedstat"), StandardCharsets.US_ASCII);
     String[] words = line == null ? new String[0] : line.split(" ");
     return words.length < 2 ? 0 : Long.parseLong(words[1]);
+  }
+
+  /** How long the calling thread has run or waited for a processor; 0 where that is not counted. */
+  static long ownUsedNanos() {
+    String line = read(PROC.resolve("thread-self/schedstat"), StandardCharsets.US_ASCII);
+    String[] words = line == null ? new String[0] : line.split(" ");
+    return words.length < 2 ? 0 : Long.parseLong(words[0]) + Long.parseLong(words[1]);
   }
 
   /** The children of one thread of this process. */

@@ -1,20 +1,21 @@
 package io.errand.exec;
 
-import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.ThreadPoolExecutor;
-import java.util.concurrent.TimeUnit;
 import org.jboss.logging.Logger;
 
-/** The threads that start commands and tidy up after them. */
+/**
+ * The threads that start commands and tidy up after them. Both look at files that a command can
+ * have locked, so a thread that sleeps is replaced. No more tasks than one for each slot can sleep.
+ */
 final class SpawnThreads {
   private static final Logger LOG = Logger.getLogger(SpawnThreads.class);
+  private static final String NAME = "errand-spawn"; // also of a child before it is a program
   private static final int SPAWNERS = 2;
 
   private final Orphans orphans;
-  private final ThreadPoolExecutor usual;
+  private final ReplacingThreads usual;
 
   /** Starts sandboxes: bubblewrap needs a user namespace. */
-  private final ThreadPoolExecutor sandboxes;
+  private final ReplacingThreads sandboxes;
 
   /**
    * Threads that do not run yet.
@@ -29,21 +30,17 @@ final class SpawnThreads {
     sandboxes = threads(1, false);
   }
 
-  private ThreadPoolExecutor threads(int count, boolean filtered) {
-    return new ThreadPoolExecutor(
+  private ReplacingThreads threads(int count, boolean filtered) {
+    return new ReplacingThreads(
         count,
-        count,
-        0,
-        TimeUnit.SECONDS,
-        new LinkedBlockingQueue<>(), // as long as a worker has slots
-        task -> {
-          Thread thread = new Thread(() -> prepareAndRun(filtered, task), "errand-spawn");
+        body -> {
+          Thread thread = new Thread(() -> prepareAndRun(filtered, body), NAME);
           thread.setDaemon(true);
           return thread;
         });
   }
 
-  private void prepareAndRun(boolean filtered, Runnable task) {
+  private void prepareAndRun(boolean filtered, Runnable body) {
     int error = filtered ? SystemCallFilter.installOnThread() : 0;
     if (error != 0) {
       LOG.warnf(
@@ -54,21 +51,33 @@ final class SpawnThreads {
     if (!filtered || error != 0) {
       orphans.addSpawningThread();
     }
-    task.run();
+    body.run();
   }
 
   /** Starts all of them: later there may be no thread to be had. */
   void start() {
-    usual.prestartAllCoreThreads();
-    sandboxes.prestartAllCoreThreads();
+    usual.start();
+    sandboxes.start();
   }
 
-  void execute(boolean sandbox, Runnable task) {
+  void execute(boolean sandbox, ReplacingThreads.Task task) {
     (sandbox ? sandboxes : usual).execute(task);
   }
 
+  /**
+   * Ends the child that a thread is just starting, if it has not become a program yet. A command
+   * that can take the name of such a child has only itself ended.
+   */
+  static void endUnstarted(int thread) {
+    for (int child : ProcFs.childrenOfThread(thread)) {
+      if (NAME.equals(ProcFs.name(child))) {
+        LibC.kill(child, LibC.SIGKILL);
+      }
+    }
+  }
+
   void shutdown() {
-    usual.shutdown();
-    sandboxes.shutdown();
+    usual.close();
+    sandboxes.close();
   }
 }

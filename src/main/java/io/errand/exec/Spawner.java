@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.function.BooleanSupplier;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
@@ -121,8 +122,14 @@ final class Spawner {
    * @param account as whom, or null for this process's own
    * @param directory where
    * @param temporary its private directory
+   * @param wanted asked once everything was found, which can take long: false starts nothing
    */
-  Spawned spawn(CommandSpec spec, @Nullable Account account, Path directory, Path temporary) {
+  Spawned spawn(
+      CommandSpec spec,
+      @Nullable Account account,
+      Path directory,
+      Path temporary,
+      BooleanSupplier wanted) {
     LibC.syscall(LibC.SYS_KEYCTL, LibC.KEYCTL_JOIN_SESSION_KEYRING, 0); // an empty one of its own
     boolean confined = ConfinedCommandLine.isNeeded(spec.confinement(), account);
     Found found = find(spec, account, directory, confined);
@@ -134,6 +141,9 @@ final class Spawner {
     }
     if (found.written()) {
       return SpawnErrors.refused(LibC.ETXTBSY, found.program());
+    }
+    if (!wanted.getAsBoolean()) {
+      return new Spawned.Refused(EndCause.NO_RESOURCES, "it was ended before its start");
     }
     if (!confined) {
       return spawn(spec, spec.argv(), found.program(), directory, true, Given.NOTHING);
@@ -150,6 +160,9 @@ final class Spawner {
       }
       if (writable.refusal() != null) {
         return new Spawned.Refused(EndCause.NOT_STARTABLE, String.valueOf(writable.refusal()));
+      }
+      if (!wanted.getAsBoolean()) {
+        return new Spawned.Refused(EndCause.NO_RESOURCES, "it was ended before its start");
       }
       return spawn(
           spec.withEnvironment(line.environment()),

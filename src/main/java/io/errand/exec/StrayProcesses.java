@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 
 /**
  * Finds and ends the processes of commands whose server is dead or frozen, by what {@code /proc}
@@ -22,7 +23,7 @@ import java.util.concurrent.TimeUnit;
  * <p>It is used by the guardian and by the start of a server, both of which are nobody's parent.
  */
 final class StrayProcesses {
-  private static final int MOST_ROUNDS = 200;
+  private static final long MOST_NANOS = TimeUnit.SECONDS.toNanos(5);
   private static final int MOST_LOOKS = 20;
   private static final int QUIET_ROUNDS = 2;
   private static final long PAUSE_MILLIS = 25;
@@ -43,33 +44,46 @@ final class StrayProcesses {
   }
 
   /**
-   * Kills until a look finds nothing any more, for at most five seconds.
+   * Kills until a look finds nothing any more, for at most five seconds and the rest of a look.
    *
-   * @param temporaryRoot where the private directories of all commands are; every sandbox that
-   *     shows one of them is that of a command
+   * @param sandboxes tells those of the commands
    * @param cookies of the commands
    * @param leaders pids of their first processes, as far as known
    * @return how many processes were killed
    */
-  static int killAll(Path temporaryRoot, Set<String> cookies, Set<Integer> leaders)
+  static int killAll(SandboxMounts sandboxes, Set<String> cookies, Set<Integer> leaders)
       throws InterruptedException {
-    SandboxMounts sandboxes = SandboxMounts.below(temporaryRoot);
-    Set<Integer> killed = new HashSet<>();
     if (cookies.isEmpty() && leaders.isEmpty()) {
       return 0;
     }
+    return killWhile(() -> find(sandboxes, cookies, leaders), true);
+  }
+
+  /** The same for their sessions, groups and descendants only, so that no process is waited for. */
+  static int killSessions(Set<Integer> leaders) throws InterruptedException {
+    return leaders.isEmpty() ? 0 : killWhile(() -> findSessions(leaders), false);
+  }
+
+  private static int killWhile(Supplier<List<Integer>> look, boolean readsCookies)
+      throws InterruptedException {
+    long end = System.nanoTime() + MOST_NANOS;
+    Set<Integer> killed = new HashSet<>();
     int quiet = 0;
-    for (int round = 0; round < MOST_ROUNDS; round++) {
+    while (System.nanoTime() - end < 0) {
       // Nobody may fork and vanish between the look and the kill: all stand still first.
       Set<Integer> found = new LinkedHashSet<>();
-      for (int look = 0;
-          look < MOST_LOOKS && found.addAll(find(sandboxes, cookies, leaders));
-          look++) {
+      for (int round = 0;
+          round < MOST_LOOKS && System.nanoTime() - end < 0 && found.addAll(look.get());
+          round++) {
         found.forEach(pid -> LibC.kill(pid, LibC.SIGSTOP));
       }
       if (found.isEmpty()) {
-        if (++quiet == QUIET_ROUNDS) {
+        boolean mayFindMore = readsCookies && CookieReader.isReading();
+        if (!mayFindMore && ++quiet == QUIET_ROUNDS) {
           return killed.size();
+        }
+        if (mayFindMore) {
+          TimeUnit.MILLISECONDS.sleep(PAUSE_MILLIS);
         }
         continue;
       }
@@ -80,6 +94,20 @@ final class StrayProcesses {
       }
     }
     return killed.size();
+  }
+
+  private static List<Integer> findSessions(Set<Integer> leaders) {
+    Map<Integer, ProcFs.Stat> alive = new HashMap<>();
+    for (int pid : ProcFs.all()) {
+      ProcFs.Stat stat = ProcFs.stat(pid);
+      if (stat != null && stat.isAlive()) {
+        alive.put(pid, stat);
+      }
+    }
+    Set<Integer> found = new LinkedHashSet<>();
+    addSessions(found, alive, leaders);
+    addDescendants(found, alive);
+    return new ArrayList<>(found);
   }
 
   private static List<Integer> find(
@@ -104,14 +132,19 @@ final class StrayProcesses {
       }
     }
     // Who scrubbed its environment but stayed in the session is found by that.
+    addSessions(found, alive, sessions);
+    addDescendants(found, alive);
+    return new ArrayList<>(found);
+  }
+
+  private static void addSessions(
+      Set<Integer> found, Map<Integer, ProcFs.Stat> alive, Set<Integer> sessions) {
     alive.forEach(
         (pid, stat) -> {
           if (sessions.contains(stat.session()) || sessions.contains(stat.group())) {
             found.add(pid);
           }
         });
-    addDescendants(found, alive);
-    return new ArrayList<>(found);
   }
 
   /**

@@ -9,13 +9,12 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermission;
-import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.BlockingDeque;
 import java.util.concurrent.LinkedBlockingDeque;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
@@ -33,8 +32,8 @@ final class TemporaryDirectories {
   private static final Logger LOG = Logger.getLogger(TemporaryDirectories.class);
   private static final int MOST_ASIDE = 64;
   private static final String ASIDE = "aside-";
-  private static final long LAST_REMOVAL_NANOS = TimeUnit.SECONDS.toNanos(5);
-  private static final String REMOVING = "removing";
+  private static final String REMOVING = "removing-";
+  private static final int OWNER_ONLY = 0700;
 
   private final Path root;
   private final Kind asMade;
@@ -50,33 +49,30 @@ final class TemporaryDirectories {
   TemporaryDirectories(Path root) throws IOException {
     this.root = root;
     makeRoot();
-    Path earlier = Files.createTempDirectory(root, "earlier-");
-    moveAll(root, earlier);
-    makeRemoving();
-    removeLater(earlier, () -> {});
+    remover.addEarlier(moveAll());
     Path first = Files.createDirectory(nextAside());
     asMade = Kind.of(first);
     aside.add(first);
   }
 
-  /** What an earlier server left, as one tree, so that the start does not wait for its removal. */
-  private static void moveAll(Path from, Path to) throws IOException {
-    try (DirectoryStream<Path> entries = Files.newDirectoryStream(from)) {
-      for (Path entry : entries) {
-        if (!entry.equals(to)) {
-          move(entry, to.resolve(entry.getFileName()));
-        }
-      }
+  /** What an earlier server left, out of the way of new names, and not waited for. */
+  private List<Path> moveAll() throws IOException {
+    List<Path> earlier = new ArrayList<>();
+    try (DirectoryStream<Path> entries = Files.newDirectoryStream(root)) {
+      entries.forEach(earlier::add);
     } catch (DirectoryIteratorException e) {
       throw e.getCause();
     }
+    earlier.replaceAll(this::moved);
+    return earlier;
   }
 
-  private static void move(Path entry, Path to) {
+  private Path moved(Path entry) {
     try {
-      Files.move(entry, to, StandardCopyOption.ATOMIC_MOVE);
+      return Files.move(entry, nextRemoving(), StandardCopyOption.ATOMIC_MOVE);
     } catch (IOException e) {
-      LOG.warnf("What an earlier server left cannot be removed: %s", e.getMessage());
+      LOG.warnf("What an earlier server left keeps its name: %s", e.getMessage());
+      return entry;
     }
   }
 
@@ -157,7 +153,8 @@ final class TemporaryDirectories {
    *     removed
    */
   void remove(Path directory, boolean unused, Runnable taken) {
-    if (unused && aside.remainingCapacity() > 0 && isEmpty(directory)) {
+    boolean empty = takeBack(directory);
+    if (unused && empty && aside.remainingCapacity() > 0) {
       try {
         Path free = Files.move(directory, nextAside(), StandardCopyOption.ATOMIC_MOVE);
         if (aside.offerFirst(free)) {
@@ -170,22 +167,55 @@ final class TemporaryDirectories {
         LOG.debugf("A temporary directory cannot be put aside: %s", e.getMessage());
       }
     }
-    if (directory.toFile().delete()) { // most are empty
+    if (empty && directory.toFile().delete()) { // most are empty
       taken.run();
     } else {
       removeLater(directory, taken);
     }
   }
 
+  /**
+   * Takes the rights of its command from a directory. That waits for whoever keeps the directory
+   * locked, and has no other directory locked meanwhile. Afterwards commands can enter it by no
+   * path, so that they cannot keep it locked again, and it can be moved and removed, for which the
+   * kernel locks the root as well (ADR 30). An ordinary user's commands can give it rights again.
+   *
+   * @return whether it holds nothing
+   */
+  private static boolean takeBack(Path directory) {
+    int descriptor =
+        LibC.open(
+            directory.toString(),
+            LibC.O_DIRECTORY | LibC.O_NOFOLLOW | LibC.O_NONBLOCK | LibC.O_CLOEXEC);
+    if (descriptor < 0) {
+      return false;
+    }
+    try (FileFacts facts = new FileFacts()) {
+      if (Accounts.isRoot()) {
+        LibC.fchown(descriptor, 0, -1);
+      }
+      if (!facts.look(descriptor) || facts.permissions() != OWNER_ONLY) {
+        LibC.fchmod(descriptor, OWNER_ONLY);
+        return false; // it was changed, so it does not serve again
+      }
+    } finally {
+      LibC.close(descriptor);
+    }
+    return isEmpty(directory);
+  }
+
   /** Stops removing; what is left then is removed by the next start. */
   void removeAll() {
-    remover.close();
-    long end = System.nanoTime() + LAST_REMOVAL_NANOS;
-    TreeRemoval.remove(root, () -> System.nanoTime() - end < 0);
+    remover.removeLast(root);
   }
 
   private Path nextAside() {
     return root.resolve(ASIDE + number.incrementAndGet());
+  }
+
+  /** A name that no earlier server has used. */
+  private Path nextRemoving() {
+    return root.resolve(REMOVING + System.nanoTime() + "-" + number.incrementAndGet());
   }
 
   private void makeRoot() throws IOException {
@@ -215,27 +245,13 @@ final class TemporaryDirectories {
     }
   }
 
-  private void makeRemoving() throws IOException {
-    makeRoot();
-    Files.createDirectories(
-        root.resolve(REMOVING),
-        PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
-  }
-
   /**
-   * Moves a directory that may be large to where nobody else can reach it, and has it removed by a
-   * thread of its own, so that no spawn waits.
+   * Has a directory that may be large removed by another thread, so that no spawn waits. It gets
+   * another name in the same directory, for which the kernel does not lock it.
    */
   private void removeLater(Path directory, Runnable taken) {
-    Path removing = root.resolve(REMOVING).resolve(Long.toString(number.incrementAndGet()));
     try {
-      try {
-        Files.move(directory, removing, StandardCopyOption.ATOMIC_MOVE);
-      } catch (NoSuchFileException e) {
-        makeRemoving(); // somebody has removed it
-        Files.move(directory, removing, StandardCopyOption.ATOMIC_MOVE);
-      }
-      remover.add(removing, taken);
+      remover.add(Files.move(directory, nextRemoving(), StandardCopyOption.ATOMIC_MOVE), taken);
     } catch (NoSuchFileException e) {
       taken.run(); // it is gone, and its name may be another's directory soon
     } catch (IOException e) {

@@ -79,7 +79,12 @@ final class TreeRemoval {
       facts.look(parent.descriptor());
       long device = facts.device();
       boolean progress = true;
-      while (!isRemoved(parent.descriptor(), name)) {
+      // A directory is removed once it holds nothing: until then the kernel could sleep for it with
+      // the directory above locked, which others need.
+      while (!isUnlinked(parent.descriptor(), name)
+          && !(progress
+              && isEmptyDirectory(parent.descriptor(), name, device, facts)
+              && isRemoved(parent.descriptor(), name))) {
         if (!progress) {
           return Result.STUCK;
         }
@@ -92,9 +97,18 @@ final class TreeRemoval {
     }
   }
 
+  private static boolean isUnlinked(int parent, Pointer name) {
+    return LibC.unlinkat(parent, name, 0) == 0 || Native.getLastError() == LibC.ENOENT;
+  }
+
+  private static boolean isEmptyDirectory(int parent, Pointer name, long device, FileFacts facts) {
+    try (OpenDirectory directory = OpenDirectory.forced(parent, name, device, facts)) {
+      return directory != null && directory.next() == null;
+    }
+  }
+
   private static boolean isRemoved(int parent, Pointer name) {
-    return LibC.unlinkat(parent, name, 0) == 0
-        || Native.getLastError() == LibC.ENOENT
+    return isUnlinked(parent, name)
         || LibC.unlinkat(parent, name, LibC.AT_REMOVEDIR) == 0
         || Native.getLastError() == LibC.ENOENT;
   }

@@ -21,7 +21,7 @@ class DiskWatchTest {
   @TempDir Path folder;
 
   /** Each look follows the last at once, and a step is one name. */
-  private final DiskWatch watch = new DiskWatch(1, 1);
+  private final DiskWatch watch = new DiskWatch(1, 1, 1_000_000_000L);
 
   @AfterEach
   void end() {

@@ -75,7 +75,9 @@ class HostileProcessTest {
           new ProcessBuilder("setsid", "sh", "-c", "echo ready; exec sleep 600");
       builder.environment().put(CommandSpec.COOKIE_VARIABLE, "of-a-hostile-process-test");
       marked = ready(builder);
-      assertThat(StrayProcesses.killAll(folder, Set.of("of-a-hostile-process-test"), Set.of()))
+      assertThat(
+              StrayProcesses.killAll(
+                  SandboxMounts.below(folder), Set.of("of-a-hostile-process-test"), Set.of()))
           .isEqualTo(1);
     } finally {
       huge.destroyForcibly();
@@ -216,7 +218,8 @@ class HostileProcessTest {
     Process sandbox = ready(sandboxWith(own));
     Process other = ready(sandboxWith(OpenFolder.in(folder, "else")));
     try {
-      assertThat(StrayProcesses.killAll(root, Set.of("none"), Set.of())).isPositive();
+      assertThat(StrayProcesses.killAll(SandboxMounts.below(root), Set.of("none"), Set.of()))
+          .isPositive();
       assertThat(sandbox.waitFor()).isNotZero();
       assertThat(other.isAlive()).isTrue();
     } finally {
