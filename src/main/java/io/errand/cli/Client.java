@@ -237,8 +237,7 @@ public final class Client {
       }
       Map<String, Object> preview = options.validate(Http.connect());
       list(preview, "warnings")
-          .forEach(
-              warning -> EachJob.say("warning: " + warning.get("message")));
+          .forEach(warning -> EachJob.say("warning: " + warning.get("message")));
       Printer.json(preview);
       System.out.flush();
       return ExitCodes.OK;

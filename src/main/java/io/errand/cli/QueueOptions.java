@@ -185,8 +185,7 @@ final class QueueOptions {
       return null;
     }
     if (!text.matches("[0-9]{1,15}(\\.[0-9]{1,15})?")) {
-      throw new ClientException(
-          ExitCodes.USAGE, option + " " + text + " is not a number");
+      throw new ClientException(ExitCodes.USAGE, option + " " + text + " is not a number");
     }
     return Double.valueOf(text);
   }

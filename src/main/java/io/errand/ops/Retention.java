@@ -15,8 +15,9 @@ import java.time.Duration;
 import org.jboss.logging.Logger;
 
 /**
- * Removes finished jobs and events of queues once they are old enough, in small transactions, so that no other statement
- * waits for it long. Several servers may do so at once; they share the work.
+ * Removes finished jobs and events of queues once they are old enough, in small transactions, so
+ * that no other statement waits for it long. Several servers may do so at once; they share the
+ * work.
  */
 @ApplicationScoped
 public class Retention {

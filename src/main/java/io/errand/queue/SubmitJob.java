@@ -15,6 +15,7 @@ import io.errand.store.submit.RetryStore;
 import io.errand.store.submit.RetryStore.Wanted;
 import io.errand.store.submit.Submission;
 import io.errand.store.submit.SubmitStore;
+import io.micrometer.core.instrument.MeterRegistry;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.sql.SQLException;
 import java.util.ArrayList;
@@ -36,6 +37,7 @@ public class SubmitJob {
   private final FreeSpace space;
   private final KnownQueues queues;
   private final AdmittingStore admitting;
+  private final MeterRegistry meters;
   private final JobIds ids = new JobIds(System::currentTimeMillis);
 
   SubmitJob(
@@ -45,7 +47,9 @@ public class SubmitJob {
       GroupCommit groupCommit,
       KnownQueues queues,
       Notifications notifications,
-      FreeSpace space) {
+      FreeSpace space,
+      MeterRegistry meters) {
+    this.meters = meters;
     this.store = store;
     this.admitting = admitting;
     this.queues = queues;
@@ -96,16 +100,28 @@ public class SubmitJob {
   }
 
   /** With what the queue says, and when a refused one is worth to be tried again. */
-  private static Submission said(Submission submission, Meeting meeting, QueueRules rules) {
+  private Submission said(Submission submission, Meeting meeting, QueueRules rules) {
     if (submission instanceof Submission.Refused refused) {
       Overload overload = refused.overload();
+      count(overload, "refused");
       return new Submission.Refused(overload, rules.retryAfterSeconds(overload));
     }
-    return submission instanceof Submission.Accepted accepted
-            && accepted.overload() == null
-            && meeting.warning() != null
-        ? accepted.with(meeting.warning())
-        : submission;
+    if (submission instanceof Submission.Accepted accepted) {
+      Overload overload =
+          accepted.overload() == null ? meeting.warning() : accepted.overload();
+      if (overload != null) {
+        count(overload, "warned");
+        return accepted.with(overload);
+      }
+    }
+    return submission;
+  }
+
+  private void count(Overload overload, String answer) {
+    meters
+        .counter(
+            "errand.submits.overloaded", "limit", overload.kind().wireName(), "answer", answer)
+        .increment();
   }
 
   /** Accepts a new job that tries a finished one again. */

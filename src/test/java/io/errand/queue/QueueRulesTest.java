@@ -32,10 +32,8 @@ class QueueRulesTest {
       @Nullable Double oldest,
       DrainRate drain,
       @Nullable Overload database) {
-    Rule rule =
-        new Rule("q", "{}", maxDepth, maxAge, OnOverload.REFUSE, paused, 50, 0, oldest);
-    return new QueueRules(
-        Map.of("q", new Known(rule, PolicyJson.read("{}"), drain)), database);
+    Rule rule = new Rule("q", "{}", maxDepth, maxAge, OnOverload.REFUSE, paused, 50, 0, oldest);
+    return new QueueRules(Map.of("q", new Known(rule, PolicyJson.read("{}"), drain)), database);
   }
 
   @Test

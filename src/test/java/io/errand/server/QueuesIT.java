@@ -60,8 +60,7 @@ class QueuesIT {
   }
 
   private static HttpResponse<String> submit(TestServer to, String queue, String... headers) {
-    return to.post(
-        "/v1/jobs", "{\"command\": [\"true\"], \"queue\": \"" + queue + "\"}", headers);
+    return to.post("/v1/jobs", "{\"command\": [\"true\"], \"queue\": \"" + queue + "\"}", headers);
   }
 
   private static JsonNode checked(TestServer on, String body) {
@@ -105,7 +104,8 @@ class QueuesIT {
     assertThat(open.get("opened_by_hand").asBoolean()).isTrue();
     assertThat(open.get("changed_at").asText()).endsWith("Z");
     assertThat(open.get("next_probe_at").isNull()).isTrue();
-    assertThat(patched("shown", "{\"circuit\": null, \"max_running\": null}").get("circuit").isNull())
+    assertThat(
+            patched("shown", "{\"circuit\": null, \"max_running\": null}").get("circuit").isNull())
         .isTrue();
     JsonNode first = TestServer.json(server.get("/v1/queues/shown/events?page_size=2"));
     assertThat(first.get("events")).hasSize(2);
@@ -135,10 +135,27 @@ class QueuesIT {
 
   @Test
   void theCommandLineChangesAndShowsQueues() {
-    assertThat(server.cli("queues", "update", "cli", "--max-running", "3", "--rate", "0.5",
-                "--circuit-failure-ratio", "0.25", "--circuit-outcomes", "timeout,lost",
-                "--default", "timeout_seconds=60", "--default", "limits.nice=3", "--max-depth", "7",
-                "-o", "json"))
+    assertThat(
+            server.cli(
+                "queues",
+                "update",
+                "cli",
+                "--max-running",
+                "3",
+                "--rate",
+                "0.5",
+                "--circuit-failure-ratio",
+                "0.25",
+                "--circuit-outcomes",
+                "timeout,lost",
+                "--default",
+                "timeout_seconds=60",
+                "--default",
+                "limits.nice=3",
+                "--max-depth",
+                "7",
+                "-o",
+                "json"))
         .satisfies(cli -> assertThat(cli.stderr()).isEmpty())
         .satisfies(cli -> assertThat(cli.exitCode()).isZero())
         .satisfies(cli -> assertThat(cli.stdout()).contains("\"max_running\" : 3"));
@@ -152,20 +169,30 @@ class QueuesIT {
     assertThat(queue("cli").get("paused").asBoolean()).isFalse();
     assertThat(
             server
-                .cli("queues", "update", "cli", "--unset", "circuit", "--unset", "max_running",
-                    "--unset", "defaults.timeout_seconds")
+                .cli(
+                    "queues",
+                    "update",
+                    "cli",
+                    "--unset",
+                    "circuit",
+                    "--unset",
+                    "max_running",
+                    "--unset",
+                    "defaults.timeout_seconds")
                 .exitCode())
         .isZero();
     JsonNode unset = queue("cli");
     assertThat(unset.get("circuit").isNull()).isTrue();
     assertThat(unset.get("max_running").isNull()).isTrue();
     assertThat(unset.get("defaults").toString()).isEqualTo("{\"limits\":{\"nice\":3}}");
-    assertThat(server.cli("queues", "get", "cli", "-o", "json").stdout()).contains("\"max_depth\" : 7");
+    assertThat(server.cli("queues", "get", "cli", "-o", "json").stdout())
+        .contains("\"max_depth\" : 7");
     assertThat(server.cli("queues", "events", "cli", "-n", "1").stdout())
         .contains("settings_changed", "circuit.failure_ratio: 0.25 to none");
     assertThat(server.cli("queues", "update", "cli", "--rate", "0"))
         .satisfies(cli -> assertThat(cli.exitCode()).isEqualTo(2))
-        .satisfies(cli -> assertThat(cli.stderr()).contains("--rate must be a number greater than 0"));
+        .satisfies(
+            cli -> assertThat(cli.stderr()).contains("--rate must be a number greater than 0"));
     assertThat(server.cli("queues", "update", "cli").stderr()).contains("nothing to change");
     assertThat(server.cli("queues", "get", "../jobs").exitCode()).isEqualTo(2);
     assertThat(server.cli("queues", "update", "--help").stdout()).contains("--circuit-max-probe");
@@ -193,10 +220,11 @@ class QueuesIT {
       assertThat(job.at("/limits/nice").asInt()).isEqualTo(1);
       assertThat(job.at("/limits/open_files").asInt()).isEqualTo(99);
       assertThat(job.at("/retry/0/when").asText()).isEqualTo("timeout");
-      assertThat(Duration.between(
-                  java.time.Instant.parse(job.get("run_at").asText()),
-                  java.time.Instant.parse(job.get("expires_at").asText()))
-              .toSeconds())
+      assertThat(
+              Duration.between(
+                      java.time.Instant.parse(job.get("run_at").asText()),
+                      java.time.Instant.parse(job.get("expires_at").asText()))
+                  .toSeconds())
           .isEqualTo(1_000);
     }
     patched("fills", "{\"defaults\": {\"priority\": null}}");
@@ -223,8 +251,7 @@ class QueuesIT {
                       .header("Content-Type", "application/json")
                       .header("Idempotency-Key", "full-" + i)
                       .POST(
-                          BodyPublishers.ofString(
-                              "{\"command\": [\"true\"], \"queue\": \"full\"}"))
+                          BodyPublishers.ofString("{\"command\": [\"true\"], \"queue\": \"full\"}"))
                       .build(),
                   BodyHandlers.ofString()));
     }
@@ -327,19 +354,16 @@ class QueuesIT {
     assertThat(attempts.get(2).get("latest_start_seconds").asDouble()).isEqualTo(232);
     assertThat(preview.at("/retry_schedule/gives_up_after_seconds").asDouble()).isEqualTo(342);
     assertThat(preview.get("warnings").findValuesAsText("message"))
-        .containsExactly(
-            "the queue checked is paused", "it has expired already, and never runs");
+        .containsExactly("the queue checked is paused", "it has expired already, and never runs");
     HttpResponse<String> withKey =
         server.post("/v1/jobs?validate_only=true", body, "Idempotency-Key", "checked");
     assertThat(withKey.statusCode()).isEqualTo(200);
     String own = UUID.randomUUID().toString();
-    assertThat(
-            server.call("PUT", "/v1/jobs/" + own + "?validate_only=true", body).statusCode())
+    assertThat(server.call("PUT", "/v1/jobs/" + own + "?validate_only=true", body).statusCode())
         .isEqualTo(200);
     TestServer.assertProblem(server.get("/v1/jobs/" + own), 404);
     assertThat(queue("checked").at("/counts/queued").asInt()).isZero();
-    TestServer.assertProblem(
-        server.post("/v1/jobs?validate_only=true", "{\"command\": []}"), 400);
+    TestServer.assertProblem(server.post("/v1/jobs?validate_only=true", "{\"command\": []}"), 400);
     TestServer.assertProblem(server.post("/v1/jobs?validate_only=yes", body), 400);
     TestServer.assertProblem(server.post("/v1/jobs?validate=true", body), 400);
     TestServer.assertProblem(
@@ -373,13 +397,14 @@ class QueuesIT {
       TestServer.assertProblem(refused, 503);
       assertThat(refused.body()).contains("database-overloaded", "with pid ");
       assertThat(refused.headers().firstValueAsLong("Retry-After")).hasValue(30);
-      assertThat(submit(other, "pinned", "Idempotency-Key", "before").headers().firstValue("Idempotent-Replayed"))
+      assertThat(
+              submit(other, "pinned", "Idempotency-Key", "before")
+                  .headers()
+                  .firstValue("Idempotent-Replayed"))
           .contains("true");
       assertThat(submit(server, "pinned").statusCode()).isEqualTo(202); // 300 s are allowed there
       pinning.rollback();
     }
-    await()
-        .atMost(Duration.ofSeconds(60))
-        .until(() -> submit(other, "pinned").statusCode() == 202);
+    await().atMost(Duration.ofSeconds(60)).until(() -> submit(other, "pinned").statusCode() == 202);
   }
 }

@@ -192,8 +192,7 @@ class AdmissionTest extends StoreFixture {
     submit(known);
     List<Submission> answers =
         admitting.submitEach(
-            List.of(
-                new Candidate(newJob("known"), PINNED), new Candidate(newJob(null), PINNED)),
+            List.of(new Candidate(newJob("known"), PINNED), new Candidate(newJob(null), PINNED)),
             false);
     assertThat(answers.get(0)).isEqualTo(new Submission.Replayed(known.id()));
     assertThat(answers.get(1)).isEqualTo(new Submission.Refused(PINNED, 0));

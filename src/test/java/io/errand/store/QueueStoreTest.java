@@ -131,8 +131,7 @@ class QueueStoreTest extends StoreFixture {
                         "client tester",
                         now -> {
                           Integer before = now.maxRunning();
-                          return new Change(
-                              with(now, before == null ? 1 : before + 1, null), null);
+                          return new Change(with(now, before == null ? 1 : before + 1, null), null);
                         })));
       }
       for (Future<Boolean> change : changes) {
@@ -244,5 +243,11 @@ class QueueStoreTest extends StoreFixture {
     assertThat(store.change("q", "client tester", now -> new Change(full(), null))).isFalse();
     assertThat(reads.queue("q")).isEmpty();
     set(with(QueueSettings.NONE, 3, CIRCUIT), null); // that is no rule for submits
+    database.execute(
+        "UPDATE errand.queues SET max_depth = NULL, defaults = CASE WHEN name = 'm1' THEN"
+            + " jsonb_build_object('on_lost', repeat('x', "
+            + QueueStore.MOST_DEFAULTS
+            + ")) ELSE '{}' END");
+    assertThat(store.change("q", "client tester", now -> new Change(full(), null))).isFalse();
   }
 }

@@ -125,9 +125,12 @@ public class QueueResource {
       if (!change.change(name, caller.principal(), now -> QueuePatch.apply(patch, now))) {
         throw Problem.of(
             Kind.CONFLICT,
-            QueueStore.MOST_WITH_RULES
-                + " queues have defaults, max_depth or max_ready_age_seconds, which is the most;"
-                + " nothing was changed");
+            "At most "
+                + QueueStore.MOST_WITH_RULES
+                + " queues can have defaults, max_depth or max_ready_age_seconds, and all defaults"
+                + " together at most "
+                + QueueStore.MOST_DEFAULTS
+                + " bytes; nothing was changed");
       }
     }
     return queue(name);

@@ -21,6 +21,9 @@ public class QueueStore {
    */
   public static final int MOST_WITH_RULES = 1_000;
 
+  /** How many characters the defaults of all queues may have together. */
+  public static final int MOST_DEFAULTS = 262_144;
+
   /** Which queues these are. */
   static final String HAS_RULES =
       "(defaults <> '{}' OR max_depth IS NOT NULL OR max_ready_age_seconds IS NOT NULL)";
@@ -70,7 +73,9 @@ public class QueueStore {
       """;
 
   private static final String COUNT_RULES =
-      "SELECT count(*) FROM errand.queues WHERE name <> ? AND " + HAS_RULES;
+      "SELECT count(*) AS queues, coalesce(sum(length(defaults::text)), 0) AS defaults"
+          + " FROM errand.queues WHERE name <> ? AND "
+          + HAS_RULES;
 
   /* What a probe of before finds out does not count any more. */
   private static final String SWITCH =
@@ -122,8 +127,8 @@ public class QueueStore {
    *
    * @param actor who does
    * @param change of the settings that it has; what it throws leaves all as it was
-   * @return false where that would make more than {@link #MOST_WITH_RULES} queues with rules; then
-   *     nothing was changed
+   * @return false where that would make more than {@link #MOST_WITH_RULES} queues with rules, or
+   *     more than {@link #MOST_DEFAULTS} of defaults; then nothing was changed
    */
   public boolean change(String name, String actor, Function<QueueSettings, Change> change)
       throws SQLException {
@@ -172,6 +177,14 @@ public class QueueStore {
         || settings.maxReadyAgeSeconds() != null;
   }
 
+  private static boolean growsRules(QueueSettings before, QueueSettings after) {
+    return hasRules(after) && (!hasRules(before) || length(after) > length(before));
+  }
+
+  private static int length(QueueSettings settings) {
+    return settings.defaults().toString().length();
+  }
+
   /** One change, in its transaction. */
   private record Writer(Connection connection, String name, String actor) {
     boolean write(Function<QueueSettings, Change> change) throws SQLException {
@@ -190,7 +203,7 @@ public class QueueStore {
       }
       Change wanted = change.apply(before);
       QueueSettings after = wanted.settings();
-      if (hasRules(after) && !hasRules(before) && othersWithRules() >= MOST_WITH_RULES) {
+      if (growsRules(before, after) && !hasRoom(after)) {
         return false;
       }
       String changes = SettingsChanges.between(before, after);
@@ -212,12 +225,14 @@ public class QueueStore {
       return true;
     }
 
-    private int othersWithRules() throws SQLException {
+    /** Whether the processes that serve the API can keep it beside the rules of others. */
+    private boolean hasRoom(QueueSettings after) throws SQLException {
       try (PreparedStatement statement = connection.prepareStatement(COUNT_RULES)) {
         statement.setString(1, name);
         try (ResultSet row = statement.executeQuery()) {
           row.next();
-          return row.getInt(1);
+          return row.getLong("queues") < MOST_WITH_RULES
+              && row.getLong("defaults") + length(after) <= MOST_DEFAULTS;
         }
       }
     }

@@ -64,7 +64,8 @@ class QueuePatchTest {
   @Test
   void defaultsAreMergedMemberByMember() {
     QueueSettings first =
-        settings("{\"defaults\": {\"priority\": 5, \"limits\": {\"nice\": 1, \"open_files\": 99}}}");
+        settings(
+            "{\"defaults\": {\"priority\": 5, \"limits\": {\"nice\": 1, \"open_files\": 99}}}");
     QueueSettings second =
         apply("{\"defaults\": {\"priority\": null, \"limits\": {\"nice\": 2}}}", first).settings();
     assertThat(second.defaults().toString())
@@ -138,7 +139,8 @@ class QueuePatchTest {
   @Test
   void aCircuitIsOpenedAndClosedByHand() {
     QueueSettings on = settings("{\"circuit\": {\"failure_ratio\": 0.5}}");
-    assertThat(apply("{\"circuit\": {\"state\": \"open\"}}", on)).isEqualTo(new Change(on, Order.OPEN));
+    assertThat(apply("{\"circuit\": {\"state\": \"open\"}}", on))
+        .isEqualTo(new Change(on, Order.OPEN));
     assertThat(apply("{\"circuit\": {\"state\": \"closed\"}}", on))
         .isEqualTo(new Change(on, Order.CLOSE));
     assertThat(apply("{\"circuit\": {\"window_seconds\": 5}}", on).order()).isNull();
