@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.errand.api.jobs.JobView;
 import io.errand.api.request.JsonBody;
 import io.errand.queue.Fingerprint;
+import io.errand.queue.QueueRules;
 import io.errand.store.RolledBack;
 import io.errand.store.submit.NewJob;
 import io.errand.store.submit.Submission;
@@ -15,6 +16,7 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.sql.SQLException;
 import java.util.List;
+import java.util.Map;
 import java.util.UUID;
 import javax.sql.DataSource;
 import org.jboss.logging.Logger;
@@ -44,7 +46,7 @@ public class SubmitRehearsal {
       NewJob job =
           new NewJob(
               UUID.randomUUID(),
-              SubmitResource.spec(value),
+              SubmitResource.spec(value, new QueueRules(Map.of(), null)),
               "rehearsal",
               null,
               Fingerprint.of(value).hex());
