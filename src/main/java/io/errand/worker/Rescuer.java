@@ -14,6 +14,7 @@ import io.errand.store.workers.WorkerStore;
 import io.quarkus.scheduler.Scheduled;
 import io.quarkus.scheduler.Scheduled.ConcurrentExecution;
 import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.event.Event;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.Objects;
@@ -41,6 +42,7 @@ public class Rescuer {
   private final WatchStore watches;
   private final Housekeeping housekeeping;
   private final Notifications notifications;
+  private final Event<Housekeeping.Due> looked;
 
   // Where the next pages of keys begin; for the thread of lookOften.
   private volatile String firstReadyKey = "";
@@ -54,7 +56,9 @@ public class Rescuer {
       ControlStore control,
       WatchStore watches,
       Housekeeping housekeeping,
-      Notifications notifications) {
+      Notifications notifications,
+      Event<Housekeeping.Due> looked) {
+    this.looked = looked;
     this.workers = workers;
     this.claims = claims;
     this.keys = keys;
@@ -69,6 +73,7 @@ public class Rescuer {
   void lookOften() {
     try {
       Housekeeping.Due due = housekeeping.due(UNFOLDED_COUNTS);
+      looked.fire(due); // for those who do what is due in threads of their own
       if (due.silent() || due.lost()) {
         rescue();
       }

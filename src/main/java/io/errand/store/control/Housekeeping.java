@@ -10,6 +10,7 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.util.List;
 import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
 
 /** What keeps the tables small: counts are folded, and old jobs leave in small bounded batches. */
 @ApplicationScoped
@@ -21,6 +22,12 @@ public class Housekeeping {
   public Housekeeping(@io.quarkus.agroal.DataSource("queue") DataSource dataSource) {
     this.dataSource = dataSource;
   }
+
+  private static final String SECONDS_TO_TICK =
+      """
+      (SELECT extract(epoch FROM min(next_tick_at) - now()) FROM errand.schedules
+       WHERE NOT paused AND next_tick_at IS NOT NULL)::float8 AS tick_seconds
+      """;
 
   /* One look for all that time demands, so that an idle server asks once and not for each. */
   private static final String DUE =
@@ -41,8 +48,9 @@ public class Housekeeping {
              EXISTS (
                  SELECT FROM errand.jobs
                  WHERE state IN ('queued', 'retrying') AND waits_for_key) AS waiting_keys,
-             (SELECT count(*) > ? FROM errand.queue_counts) AS counts
-      """;
+             (SELECT count(*) > ? FROM errand.queue_counts) AS counts,
+      """
+          + SECONDS_TO_TICK;
 
   private static final String FOLD =
       """
@@ -108,6 +116,8 @@ public class Housekeeping {
    * @param readyKeys jobs with a concurrency key that may have to wait for it
    * @param waitingKeys jobs that wait for their concurrency key
    * @param counts changes of counts to fold
+   * @param tickSeconds seconds to the next tick of any schedule, negative where it is due already;
+   *     null if there is none
    */
   public record Due(
       boolean silent,
@@ -115,7 +125,8 @@ public class Housekeeping {
       boolean expired,
       boolean readyKeys,
       boolean waitingKeys,
-      boolean counts) {}
+      boolean counts,
+      @Nullable Double tickSeconds) {}
 
   /** What waits to be done, where so many unfolded counts are nothing to speak of. */
   public Due due(int unfoldedCounts) throws SQLException {
@@ -130,8 +141,19 @@ public class Housekeeping {
             row.getBoolean("expired"),
             row.getBoolean("ready_keys"),
             row.getBoolean("waiting_keys"),
-            row.getBoolean("counts"));
+            row.getBoolean("counts"),
+            row.getObject("tick_seconds", Double.class));
       }
+    }
+  }
+
+  /** Seconds to the next tick of any schedule, as of {@link Due}. */
+  public @Nullable Double secondsToTick() throws SQLException {
+    try (Connection connection = dataSource.getConnection();
+        PreparedStatement statement = connection.prepareStatement("SELECT " + SECONDS_TO_TICK);
+        ResultSet row = statement.executeQuery()) {
+      row.next();
+      return row.getObject(1, Double.class);
     }
   }
 

@@ -138,6 +138,8 @@ record NewJobJson(String shapes, String items) {
     put(to, "expires_at", spec.expiresAt());
     put(to, "concurrency_key", spec.concurrencyKey());
     put(to, "stdin", spec.stdin());
+    put(to, "schedule", job.schedule());
+    put(to, "scheduled_at", job.scheduledAt());
     put(to, "labels", spec.labels());
     put(to, "env", spec.environment());
   }

@@ -45,7 +45,7 @@ public class SubmitStore {
           JOIN json_to_recordset(?::json) AS i (
               shape integer, id uuid, fingerprint text, description text, command text[], idempotency_key text,
               run_at timestamptz, expires_at timestamptz, concurrency_key text, stdin text,
-              labels jsonb, env jsonb)
+              labels jsonb, env jsonb, schedule text, scheduled_at timestamptz)
           USING (shape)
       ), key AS (
           INSERT INTO errand.idempotency_keys (principal, idempotency_key, job_id)
@@ -58,12 +58,13 @@ public class SubmitStore {
           id, state, description, queue, priority, command, max_attempts, run_at, expires_at, labels,
           concurrency_key, idempotency_key, principal, timeout_seconds,
           kill_grace_seconds, stdout_limit_bytes, stderr_limit_bytes, success_exit_codes, on_lost,
-          backoff, retry, working_directory, env, stdin, fingerprint, limits, run_as, sandbox)
+          backoff, retry, working_directory, env, stdin, fingerprint, limits, run_as, sandbox,
+          schedule, scheduled_at)
       SELECT id, 'queued', description, queue, priority, command, max_attempts, coalesce(run_at, now()),
              expires_at, coalesce(labels, '{}'), concurrency_key, idempotency_key, principal,
              timeout_seconds, kill_grace_seconds, stdout_limit_bytes, stderr_limit_bytes,
              success_exit_codes, on_lost, backoff, retry, working_directory, coalesce(env, '{}'), stdin,
-             decode(fingerprint, 'hex'), limits, run_as, sandbox
+             decode(fingerprint, 'hex'), limits, run_as, sandbox, schedule, scheduled_at
       FROM item
       WHERE (idempotency_key IS NULL OR id IN (SELECT job_id FROM key))
         AND NOT EXISTS (SELECT FROM errand.removed_jobs r WHERE r.id = item.id)
@@ -188,7 +189,13 @@ public class SubmitStore {
     }
   }
 
-  private static Map<UUID, Submission> insert(Connection connection, List<NewJob> jobs)
+  /**
+   * Stores those of the jobs whose keys are not known, in the transaction of the caller.
+   *
+   * @param jobs have new ids
+   * @return what was stored, by id
+   */
+  public static Map<UUID, Submission> insert(Connection connection, List<NewJob> jobs)
       throws SQLException {
     try (PreparedStatement statement = connection.prepareStatement(SUBMIT_MANY)) {
       Map<UUID, Submission> stored = new HashMap<>();
