@@ -33,6 +33,7 @@ import picocli.CommandLine.Option;
       Client.Release.class,
       Client.Queues.class,
       Client.Workers.class,
+      Schedules.class,
       Top.class,
       Client.Doctor.class,
       Client.VerifyHistory.class,

@@ -161,6 +161,25 @@ final class JobOptions {
         last == null ? new ClientException(ExitCodes.UNAVAILABLE, "no answer") : last);
   }
 
+  /**
+   * The job of a schedule, with what was said of it only.
+   *
+   * @param words the command, or empty if none was given
+   */
+  Map<String, Object> ofSchedule(List<String> words) {
+    if (key != null) {
+      throw new ClientException(ExitCodes.USAGE, "--key does not belong to a schedule");
+    }
+    Map<String, Object> body = body(null);
+    put(body, "stdout_limit_bytes", stdoutLimit);
+    put(body, "stderr_limit_bytes", stderrLimit);
+    body.remove("command");
+    if (!words.isEmpty()) {
+      body.put("command", words);
+    }
+    return body;
+  }
+
   private Map<String, Object> body(@Nullable Integer defaultMaxAttempts) {
     Map<String, Object> body = new LinkedHashMap<>();
     body.put("command", command);

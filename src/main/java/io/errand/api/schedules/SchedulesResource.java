@@ -7,6 +7,7 @@ import io.errand.api.problem.Problem.Kind;
 import io.errand.api.request.Admission;
 import io.errand.api.request.Caller;
 import io.errand.api.request.JsonBody;
+import io.errand.api.request.RequestBody;
 import io.errand.api.request.RequestMemory;
 import io.errand.api.request.WireTime;
 import io.errand.api.schedules.ScheduleView.TickView;
@@ -218,7 +219,9 @@ public class SchedulesResource {
 
   /** The body of this request, for what is read and stored of it. */
   private JsonNode body() throws IOException {
-    byte[] bytes = caller.body().readAllBytes();
+    RequestBody arrived = caller.body();
+    arrived.checkKept();
+    byte[] bytes = arrived.readAllBytes();
     RequestMemory.require(caller.request(), (long) COPIES * bytes.length);
     return JsonBody.read(bytes);
   }
