@@ -272,8 +272,7 @@ final class Http {
     int status = connection.getResponseCode();
     answered = true;
     if (status >= 400) {
-      throw refusal(
-          status, connection.getErrorStream(), connection.getHeaderField("X-Request-Id"));
+      throw refusal(status, connection.getErrorStream(), connection.getHeaderField("X-Request-Id"));
     }
     return connection.getInputStream();
   }

@@ -50,8 +50,7 @@ final class Schedules implements Callable<Integer> {
     List<Map<String, Object>> all = new ArrayList<>();
     String token = "";
     for (int i = 0; i < MOST_PAGES && (i == 0 || !token.isEmpty()); i++) {
-      Map<String, Object> page =
-          http.get(PATH + "?page_size=100&page_token=" + Http.encode(token));
+      Map<String, Object> page = http.get(PATH + "?page_size=100&page_token=" + Http.encode(token));
       all.addAll(Client.list(page, "schedules"));
       token = String.valueOf(page.get("next_page_token"));
     }
@@ -284,8 +283,7 @@ final class Schedules implements Callable<Integer> {
       String idempotencyKey = key == null ? UUID.randomUUID().toString() : key;
       Map<String, Object> job =
           Http.connect().json("POST", path(name) + "/run", Map.of(), idempotencyKey);
-      Printer.print(
-          format, List.of(job), job, "id", Client.JOB_COLUMNS, Client.WIDE_JOB_COLUMNS);
+      Printer.print(format, List.of(job), job, "id", Client.JOB_COLUMNS, Client.WIDE_JOB_COLUMNS);
       return ExitCodes.OK;
     }
   }

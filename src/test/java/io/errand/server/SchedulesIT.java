@@ -96,8 +96,7 @@ class SchedulesIT {
   @Test
   void everyTickIsOneJobWithTwoServersAlsoWhereOneIsKilled() {
     create(
-        "pulse",
-        "\"cron\": \"@every 1s\", \"overlap\": \"queue\", \"catch_up\": \"all\", " + JOB);
+        "pulse", "\"cron\": \"@every 1s\", \"overlap\": \"queue\", \"catch_up\": \"all\", " + JOB);
     awaitTicks("pulse", 4);
     second.killWithChildren("Guardian");
     second.awaitExit();
@@ -144,8 +143,7 @@ class SchedulesIT {
     assertThat(made.get("job").get("stdin_bytes").asInt()).isEqualTo(5);
     assertThat(made.toString()).doesNotContain("xyzzy", "plugh");
     TestServer.assertProblem(
-        server.post(
-            "/v1/schedules", "{\"name\": \"nightly\", \"cron\": \"@daily\", " + JOB + "}"),
+        server.post("/v1/schedules", "{\"name\": \"nightly\", \"cron\": \"@daily\", " + JOB + "}"),
         409);
 
     JsonNode changed =
@@ -173,7 +171,8 @@ class SchedulesIT {
     assertThat(list.get("schedules").get(0).has("job")).isFalse();
     TestServer.assertProblem(server.get("/v1/schedules?page_token=abc"), 400);
 
-    HttpResponse<String> run = server.post("/v1/schedules/nightly/run", "", "Idempotency-Key", "r1");
+    HttpResponse<String> run =
+        server.post("/v1/schedules/nightly/run", "", "Idempotency-Key", "r1");
     assertThat(run.statusCode()).as(run.body()).isEqualTo(202);
     String id = TestServer.json(run).get("id").asText();
     JsonNode job = server.awaitEnd(id);
@@ -353,9 +352,24 @@ class SchedulesIT {
   void theCommandLineDoesAllOfIt() {
     Cli made =
         server.cli(
-            "schedules", "create", "--cron", "15 4 * * MON-FRI", "--zone", "Asia/Kathmandu",
-            "--overlap", "queue", "--catch-up", "latest", "-l", "team=media", "cli-made", "--",
-            "echo", "--zone", "-o", "$HOME");
+            "schedules",
+            "create",
+            "--cron",
+            "15 4 * * MON-FRI",
+            "--zone",
+            "Asia/Kathmandu",
+            "--overlap",
+            "queue",
+            "--catch-up",
+            "latest",
+            "-l",
+            "team=media",
+            "cli-made",
+            "--",
+            "echo",
+            "--zone",
+            "-o",
+            "$HOME");
     assertThat(made.exitCode()).as(made.stderr()).isZero();
     assertThat(made.stdout()).contains("NAME", "cli-made", "15 4 * * MON-FRI", "Asia/Kathmandu");
     JsonNode shown = get("/v1/schedules/cli-made");
@@ -369,8 +383,17 @@ class SchedulesIT {
     assertThat(server.cli("schedules", "resume", "cli-made").exitCode()).isZero();
     Cli updated =
         server.cli(
-            "schedules", "update", "cli-made", "--every", "90m", "--timeout", "5", "--default",
-            "overlap", "-o", "json");
+            "schedules",
+            "update",
+            "cli-made",
+            "--every",
+            "90m",
+            "--timeout",
+            "5",
+            "--default",
+            "overlap",
+            "-o",
+            "json");
     assertThat(updated.exitCode()).as(updated.stderr()).isZero();
     assertThat(updated.stdout()).contains("@every 90m");
     shown = get("/v1/schedules/cli-made");
