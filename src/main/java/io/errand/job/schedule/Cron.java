@@ -120,7 +120,7 @@ final class Cron {
   }
 
   private @Nullable LocalTime timeFrom(int hour, int minute) {
-    if (hours.matches(hour)) {
+    if (hours.has(hour)) {
       int found = minutes.from(minute);
       if (found >= 0) {
         return LocalTime.of(hour, found);
@@ -134,7 +134,7 @@ final class Cron {
     YearMonth month = YearMonth.from(date);
     int first = date.getDayOfMonth() + 1;
     for (int i = 0; i < MOST_MONTHS && month.getYear() <= MOST_YEAR; i++) {
-      if (months.matches(month.getMonthValue())) {
+      if (months.has(month.getMonthValue())) {
         for (int day = first; day <= month.lengthOfMonth(); day++) {
           LocalDate candidate = month.atDay(day);
           if (matches(candidate)) {
@@ -149,11 +149,11 @@ final class Cron {
   }
 
   private boolean matches(LocalDate date) {
-    if (!months.matches(date.getMonthValue())) {
+    if (!months.has(date.getMonthValue())) {
       return false;
     }
-    boolean day = days.matches(date.getDayOfMonth());
-    boolean weekday = weekdays.matches(date.getDayOfWeek().getValue() % 7);
+    boolean day = days.has(date.getDayOfMonth());
+    boolean weekday = weekdays.has(date.getDayOfWeek().getValue() % 7);
     return days.isStar() || weekdays.isStar() ? day && weekday : day || weekday;
   }
 }

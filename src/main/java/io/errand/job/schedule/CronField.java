@@ -61,8 +61,8 @@ record CronField(long bits, boolean isStar) {
     }
   }
 
-  /** Whether it matches a number. */
-  boolean matches(int number) {
+  /** Whether it has a number. */
+  boolean has(int number) {
     return (bits >>> number & 1) != 0;
   }
 

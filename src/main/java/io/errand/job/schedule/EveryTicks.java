@@ -17,8 +17,7 @@ record EveryTicks(long seconds) implements Ticks {
   private static final Instant LAST = Instant.parse("9999-12-31T23:59:59Z");
   private static final Pattern FORM =
       Pattern.compile(
-          PREFIX
-              + "[ \\t]+(?:([0-9]{1,9})d)?(?:([0-9]{1,9})h)?(?:([0-9]{1,9})m)?(?:([0-9]{1,9})s)?",
+          "@every[ \\t]+(?:([0-9]{1,9})d)?(?:([0-9]{1,9})h)?(?:([0-9]{1,9})m)?(?:([0-9]{1,9})s)?",
           Pattern.CASE_INSENSITIVE);
   private static final List<Long> UNITS = List.of(86_400L, 3_600L, 60L, 1L);
 
