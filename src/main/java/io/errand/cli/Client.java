@@ -34,6 +34,7 @@ import picocli.CommandLine.Option;
       Client.Release.class,
       Queues.class,
       Client.Workers.class,
+      Schedules.class,
       Top.class,
       Client.Doctor.class,
       Client.VerifyHistory.class,

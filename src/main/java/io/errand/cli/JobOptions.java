@@ -174,6 +174,23 @@ final class JobOptions {
     }
   }
 
+  /**
+   * The job of a schedule, with what was said of it only.
+   *
+   * @param words the command, or empty if none was given
+   */
+  Map<String, Object> ofSchedule(List<String> words) {
+    if (key != null) {
+      throw new ClientException(ExitCodes.USAGE, "--key does not belong to a schedule");
+    }
+    Map<String, Object> body = body(null, null);
+    body.remove("command");
+    if (!words.isEmpty()) {
+      body.put("command", words);
+    }
+    return body;
+  }
+
   private Map<String, Object> body(
       @Nullable Integer defaultMaxAttempts, @Nullable Integer defaultOutputLimit) {
     Map<String, Object> body = new LinkedHashMap<>();

@@ -1,5 +1,6 @@
 package io.errand.cli;
 
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
@@ -33,6 +34,20 @@ final class OptionNames {
           Map.entry("stdout_limit_bytes", "--stdout-limit"),
           Map.entry("stderr_limit_bytes", "--stderr-limit"),
           Map.entry("Idempotency-Key", "--key"));
+
+  private static final Map<String, String> OF_SCHEDULE = new HashMap<>(OF_JOB);
+
+  static {
+    OF_SCHEDULE.put("cron", "--cron");
+    OF_SCHEDULE.put("times", "--at");
+    OF_SCHEDULE.put("zone", "--zone");
+    OF_SCHEDULE.put("overlap", "--overlap");
+    OF_SCHEDULE.put("catch_up", "--catch-up");
+    OF_SCHEDULE.put("catch_up_limit", "--catch-up-limit");
+    OF_SCHEDULE.put("jitter_seconds", "--jitter");
+    OF_SCHEDULE.put("starts_at", "--starts-at");
+    OF_SCHEDULE.put("ends_at", "--ends-at");
+  }
 
   private static final Map<String, String> OF_LIST =
       Map.of(
@@ -79,6 +94,20 @@ final class OptionNames {
   /** A refusal of a change of a queue. */
   static ClientException ofQueue(ClientException refusal) {
     return renamed(refusal, OF_QUEUE);
+  }
+
+  /** A refusal of a schedule, whose job has fields of its own. */
+  static ClientException ofSchedule(ClientException refusal) {
+    List<ClientException.FieldError> errors =
+        refusal.errors().stream()
+            .map(
+                error ->
+                    new ClientException.FieldError(
+                        error.field().replaceFirst("^job\\.", ""), error.message()))
+            .toList();
+    return renamed(
+        new ClientException(refusal.exitCode(), String.valueOf(refusal.getMessage()), errors),
+        OF_SCHEDULE);
   }
 
   /** A refusal of a list. */

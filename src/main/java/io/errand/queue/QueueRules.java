@@ -15,6 +15,9 @@ import org.jspecify.annotations.Nullable;
  * @param database what keeps the database from keeping up, or null
  */
 public record QueueRules(Map<String, Known> byName, @Nullable Overload database) {
+  /** They say nothing. */
+  public static final QueueRules NONE = new QueueRules(Map.of(), null);
+
   private static final JsonNode NO_DEFAULTS = PolicyJson.MAPPER.createObjectNode();
   private static final int MOST_RETRY_AFTER_SECONDS = 3_600;
   private static final int DATABASE_RETRY_AFTER_SECONDS = 30;

@@ -146,6 +146,19 @@ public class SubmitJob {
   }
 
   /**
+   * Accepts the job of a schedule that somebody runs by hand.
+   *
+   * @param schedule by name
+   */
+  public Submission run(String schedule, String principal, Request request) throws SQLException {
+    space.require();
+    NewJob job = newJob(ids.next(), principal, request).of(schedule, null);
+    Submission submission = store.submitAll(List.of(job)).get(0);
+    notifications.send(Notifications.Topic.READY);
+    return submission;
+  }
+
+  /**
    * Accepts all of the jobs or none. A key that comes twice with one request is one job.
    *
    * @param rules what queues say, as it was when the requests were read

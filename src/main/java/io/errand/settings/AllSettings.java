@@ -203,6 +203,12 @@ public final class AllSettings {
                   + " root do, where the server is root. With `true` a command can keep the worker"
                   + " waiting without end (docs/security.md)"),
           new Setting(
+              "max-schedules",
+              Form.wholeNumber("schedules", 0, 1_000_000),
+              "1000",
+              "`1000`",
+              "how many schedules a caller may have"),
+          new Setting(
               "retention-days",
               Form.number("days", "0", MOST_DAYS),
               "30",

@@ -16,6 +16,7 @@ import io.quarkus.scheduler.Scheduled;
 import io.quarkus.scheduler.Scheduled.ConcurrentExecution;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
+import jakarta.enterprise.event.Event;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.Objects;
@@ -47,6 +48,7 @@ public class Rescuer {
   private final WatchStore watches;
   private final Housekeeping housekeeping;
   private final Notifications notifications;
+  private final Event<Housekeeping.Due> looked;
 
   private final AtomicInteger leftOut = new AtomicInteger();
 
@@ -62,7 +64,9 @@ public class Rescuer {
       ControlStore control,
       WatchStore watches,
       Housekeeping housekeeping,
-      Notifications notifications) {
+      Notifications notifications,
+      Event<Housekeeping.Due> looked) {
+    this.looked = looked;
     this.workers = workers;
     this.claims = claims;
     this.keys = keys;
@@ -84,7 +88,9 @@ public class Rescuer {
     }
     try {
       Housekeeping.Due due = housekeeping.due(UNFOLDED_COUNTS);
-      leftOut.set(due.unfinished() || due.silent() ? 0 : LEFT_OUT);
+      boolean idle = !due.unfinished() && !due.silent() && due.tickSeconds() == null;
+      leftOut.set(idle ? LEFT_OUT : 0);
+      looked.fire(due); // for those who do what is due in threads of their own
       if (due.silent() || due.lost()) {
         rescue();
       }

@@ -50,6 +50,12 @@ class OpenApiIT {
           schemas.get("Worker"), TestServer.json(server.get("/v1/workers")).get("workers").get(0));
       assertSameNames(
           schemas.get("Queue"), TestServer.json(server.get("/v1/queues")).get("queues").get(0));
+      server.post(
+          "/v1/schedules",
+          "{\"name\": \"s\", \"cron\": \"@daily\", \"job\": {\"command\": [\"true\"]}}");
+      JsonNode schedule = TestServer.json(server.get("/v1/schedules/s"));
+      assertSameNames(schemas.get("Schedule"), schedule);
+      assertSameNames(schemas.get("NextRun"), schedule.get("next_runs").get(0));
     }
   }
 

@@ -78,7 +78,7 @@ public final class Database {
   public static Database emptied() throws SQLException {
     ONE.execute(
         "TRUNCATE errand.jobs, errand.job_events, errand.queue_counts, errand.attempts, errand.idempotency_keys, errand.workers,"
-            + " errand.queues, errand.queue_events, errand.circuit_counts, errand.removed_jobs");
+            + " errand.queues, errand.queue_events, errand.circuit_counts, errand.removed_jobs, errand.schedules, errand.schedule_ticks");
     return ONE;
   }
 
@@ -86,7 +86,7 @@ public final class Database {
     return new WorkerStore(dataSource, config());
   }
 
-  DataSource dataSource() {
+  public DataSource dataSource() {
     return dataSource;
   }
 
@@ -109,7 +109,7 @@ public final class Database {
     };
   }
 
-  int execute(String sql) throws SQLException {
+  public int execute(String sql) throws SQLException {
     try (Connection connection = dataSource.getConnection();
         Statement statement = connection.createStatement()) {
       return statement.executeUpdate(sql);
@@ -117,7 +117,7 @@ public final class Database {
   }
 
   /** The first column of the first row, as text; empty where there is no row or it is null. */
-  String value(String sql) throws SQLException {
+  public String value(String sql) throws SQLException {
     try (Connection connection = dataSource.getConnection();
         Statement statement = connection.createStatement();
         ResultSet rows = statement.executeQuery(sql)) {

@@ -30,6 +30,7 @@ record ListQuery(JobFilter filter, JobFilter.@Nullable Position after, int pageS
       Set.of(
           "state",
           "queue",
+          "schedule",
           "label",
           "q",
           "created_after",
@@ -57,6 +58,7 @@ record ListQuery(JobFilter filter, JobFilter.@Nullable Position after, int pageS
         new JobFilter(
             state(parameters.getFirst("state"), errors),
             empty(parameters.getFirst("queue")),
+            empty(parameters.getFirst("schedule")),
             labels(parameters.get("label"), errors),
             text(parameters.getFirst("q"), errors),
             time("created_after", parameters, errors),
@@ -103,6 +105,9 @@ record ListQuery(JobFilter filter, JobFilter.@Nullable Position after, int pageS
     node.put("after", String.valueOf(filter.createdAfter()));
     node.put("before", String.valueOf(filter.createdBefore()));
     node.put("oldest_first", filter.oldestFirst());
+    if (filter.schedule() != null) { // else the mark is that of earlier versions
+      node.put("schedule", filter.schedule());
+    }
     ObjectNode labels = node.putObject("labels");
     filter.labels().forEach(labels::put);
     return Fingerprint.of(node).hex().substring(0, 16);

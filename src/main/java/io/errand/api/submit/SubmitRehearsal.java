@@ -16,7 +16,6 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.sql.SQLException;
 import java.util.List;
-import java.util.Map;
 import java.util.UUID;
 import javax.sql.DataSource;
 import org.jboss.logging.Logger;
@@ -46,7 +45,7 @@ public class SubmitRehearsal {
       NewJob job =
           new NewJob(
               UUID.randomUUID(),
-              SubmitResource.spec(value, new QueueRules(Map.of(), null)),
+              SubmitResource.spec(value, QueueRules.NONE),
               "rehearsal",
               null,
               Fingerprint.of(value).hex());

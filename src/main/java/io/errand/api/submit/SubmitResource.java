@@ -282,8 +282,8 @@ public class SubmitResource {
             });
   }
 
-  private Response answer(Submission submission, String principal, Kind conflict)
-      throws SQLException {
+  /** The answer to a submit whose result is there. */
+  Response answer(Submission submission, String principal, Kind conflict) throws SQLException {
     UUID id = idOf(submission, conflict);
     if (submission instanceof Submission.Accepted accepted && accepted.job() != null) {
       return accepted(answers.located(202, answers.stored(accepted.job())), accepted);

@@ -98,6 +98,12 @@ public class ControlStore {
     return change(CANCEL, id, principal);
   }
 
+  /** The same in the transaction of the caller, which then holds the lock of the job's row. */
+  public static Change cancel(Connection connection, UUID id, String principal)
+      throws SQLException {
+    return change(connection, CANCEL, id, principal);
+  }
+
   /** Lets a held job go on, with one more try if none is left. */
   public Change release(UUID id, String principal) throws SQLException {
     return change(RELEASE, id, principal);
@@ -127,15 +133,21 @@ public class ControlStore {
     try (Connection connection = dataSource.getConnection()) {
       connection.setAutoCommit(false);
       try {
-        JobState before = state(connection, STATE, id, principal);
-        JobState after = before == null ? null : state(connection, sql, id, principal);
+        Change change = change(connection, sql, id, principal);
         connection.commit();
-        return after != null ? new Change(true, after) : new Change(false, before);
+        return change;
       } catch (SQLException e) {
         connection.rollback();
         throw e;
       }
     }
+  }
+
+  private static Change change(Connection connection, String sql, UUID id, String principal)
+      throws SQLException {
+    JobState before = state(connection, STATE, id, principal);
+    JobState after = before == null ? null : state(connection, sql, id, principal);
+    return after != null ? new Change(true, after) : new Change(false, before);
   }
 
   private static @Nullable JobState state(

@@ -10,6 +10,7 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.util.List;
 import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
 
 /** What keeps the tables small: counts are folded, and old jobs leave in small bounded batches. */
 @ApplicationScoped
@@ -21,6 +22,12 @@ public class Housekeeping {
   public Housekeeping(@io.quarkus.agroal.DataSource("queue") DataSource dataSource) {
     this.dataSource = dataSource;
   }
+
+  private static final String SECONDS_TO_TICK =
+      """
+      (SELECT extract(epoch FROM min(next_tick_at) - now()) FROM errand.schedules
+       WHERE NOT paused AND next_tick_at IS NOT NULL)::float8 AS tick_seconds
+      """;
 
   /* One look for all that time demands, so that an idle server asks once and not for each. */
   private static final String DUE =
@@ -44,8 +51,9 @@ public class Housekeeping {
              (SELECT count(*) > ? FROM errand.queue_counts) AS counts,
              EXISTS (
                  SELECT FROM errand.jobs
-                 WHERE state IN ('queued', 'retrying', 'running')) AS unfinished
-      """;
+                 WHERE state IN ('queued', 'retrying', 'running')) AS unfinished,
+      """
+          + SECONDS_TO_TICK;
 
   private static final String FOLD =
       """
@@ -112,6 +120,8 @@ public class Housekeeping {
    * @param waitingKeys jobs that wait for their concurrency key
    * @param counts changes of counts to fold
    * @param unfinished jobs that are not in a final state: without any, nothing waits but counts
+   * @param tickSeconds seconds to the next tick of any schedule, negative where it is due already;
+   *     null if there is none
    */
   public record Due(
       boolean silent,
@@ -120,7 +130,8 @@ public class Housekeeping {
       boolean readyKeys,
       boolean waitingKeys,
       boolean counts,
-      boolean unfinished) {}
+      boolean unfinished,
+      @Nullable Double tickSeconds) {}
 
   /** What waits to be done, where so many unfolded counts are nothing to speak of. */
   public Due due(int unfoldedCounts) throws SQLException {
@@ -136,8 +147,19 @@ public class Housekeeping {
             row.getBoolean("ready_keys"),
             row.getBoolean("waiting_keys"),
             row.getBoolean("counts"),
-            row.getBoolean("unfinished"));
+            row.getBoolean("unfinished"),
+            row.getObject("tick_seconds", Double.class));
       }
+    }
+  }
+
+  /** Seconds to the next tick of any schedule, as of {@link Due}. */
+  public @Nullable Double secondsToTick() throws SQLException {
+    try (Connection connection = dataSource.getConnection();
+        PreparedStatement statement = connection.prepareStatement("SELECT " + SECONDS_TO_TICK);
+        ResultSet row = statement.executeQuery()) {
+      row.next();
+      return row.getObject(1, Double.class);
     }
   }
 

@@ -159,6 +159,7 @@ public final class HistoryCheck {
             SELECT FROM errand.idempotency_keys k
             WHERE k.principal = j.principal AND k.idempotency_key = j.idempotency_key)
         """);
+    RULES.put("S1 one tick, one job", TickRules.SQL);
     RULES.put(
         "L1 no more jobs of a concurrency key run than its limit",
         """

@@ -99,6 +99,11 @@ public class JobEntity extends PanacheEntityBase {
   @Column(name = "retry_of")
   public UUID retryOf;
 
+  public @Nullable String schedule;
+
+  @Column(name = "scheduled_at")
+  public @Nullable Instant scheduledAt;
+
   @Column(name = "timeout_seconds")
   public double timeoutSeconds;
 

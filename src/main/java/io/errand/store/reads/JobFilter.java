@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param state by wire name
  * @param queue by name
+ * @param schedule by name
  * @param labels each must be there with this value
  * @param text the beginning of an id, or a part of the command
  * @param createdAfter exclusive
@@ -19,6 +20,7 @@ import org.jspecify.annotations.Nullable;
 public record JobFilter(
     @Nullable String state,
     @Nullable String queue,
+    @Nullable String schedule,
     Map<String, String> labels,
     @Nullable String text,
     @Nullable Instant createdAfter,

@@ -173,6 +173,9 @@ public class JobReads {
     if (filter.queue() != null) {
       criteria.and("queue = :queue", "queue", filter.queue());
     }
+    if (filter.schedule() != null) {
+      criteria.and("schedule = :schedule", "schedule", filter.schedule());
+    }
     if (!filter.labels().isEmpty()) {
       JsonNode labels = PolicyJson.MAPPER.valueToTree(filter.labels());
       criteria.and(

@@ -83,6 +83,18 @@ public class AdmittingStore {
     }
   }
 
+  /**
+   * What stands against one more job of a queue, in the transaction of the caller, until whose end
+   * nobody adds to the queue.
+   *
+   * @return null if it has room, or only warns
+   */
+  public static @Nullable Overload refusal(Connection connection, String queue)
+      throws SQLException {
+    Depth depth = Depths.lock(connection, new TreeSet<>(Set.of(queue))).get(queue);
+    return depth != null && depth.isFull() && depth.refuses() ? depth.overload() : null;
+  }
+
   private static List<Submission> all(Connection connection, List<Candidate> candidates)
       throws SQLException {
     Map<String, Depth> depths = Depths.lock(connection, queuesOf(candidates));

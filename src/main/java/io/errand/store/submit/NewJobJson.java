@@ -144,6 +144,8 @@ record NewJobJson(String shapes, String items) {
       to.put("expires_after_seconds", spec.expiresAfterSeconds());
     }
     put(to, "stdin", spec.stdin());
+    put(to, "schedule", job.schedule());
+    put(to, "scheduled_at", job.scheduledAt());
     put(to, "labels", spec.labels());
     put(to, "env", spec.environment());
   }

@@ -45,7 +45,8 @@ public class SubmitStore {
           JOIN json_to_recordset(?::json) AS i (
               shape integer, id uuid, fingerprint text, description text, command text[], idempotency_key text,
               run_at timestamptz, expires_at timestamptz, expires_after_seconds double precision,
-              concurrency_key text, concurrency_limit integer, stdin text, labels jsonb, env jsonb)
+              concurrency_key text, concurrency_limit integer, stdin text, labels jsonb, env jsonb,
+              schedule text, scheduled_at timestamptz)
           USING (shape)
       ), key AS (
           INSERT INTO errand.idempotency_keys (principal, idempotency_key, job_id)
@@ -58,7 +59,8 @@ public class SubmitStore {
           id, state, description, queue, priority, command, max_attempts, run_at, expires_at, labels,
           concurrency_key, concurrency_limit, idempotency_key, principal, timeout_seconds,
           kill_grace_seconds, stdout_limit_bytes, stderr_limit_bytes, success_exit_codes, on_lost,
-          backoff, retry, working_directory, env, stdin, fingerprint, limits, run_as, sandbox)
+          backoff, retry, working_directory, env, stdin, fingerprint, limits, run_as, sandbox,
+          schedule, scheduled_at)
       SELECT id, 'queued', description, queue, priority, command, max_attempts, coalesce(run_at, now()),
              coalesce(expires_at,
                  coalesce(run_at, now()) + make_interval(secs => expires_after_seconds)),
@@ -66,7 +68,7 @@ public class SubmitStore {
              idempotency_key, principal,
              timeout_seconds, kill_grace_seconds, stdout_limit_bytes, stderr_limit_bytes,
              success_exit_codes, on_lost, backoff, retry, working_directory, coalesce(env, '{}'), stdin,
-             decode(fingerprint, 'hex'), limits, run_as, sandbox
+             decode(fingerprint, 'hex'), limits, run_as, sandbox, schedule, scheduled_at
       FROM item
       WHERE (idempotency_key IS NULL OR id IN (SELECT job_id FROM key))
         AND NOT EXISTS (SELECT FROM errand.removed_jobs r WHERE r.id = item.id)
@@ -215,7 +217,13 @@ public class SubmitStore {
     }
   }
 
-  static Map<UUID, Submission> insert(Connection connection, List<NewJob> jobs)
+  /**
+   * Stores those of the jobs whose keys are not known, in the transaction of the caller.
+   *
+   * @param jobs have new ids
+   * @return what was stored, by id
+   */
+  public static Map<UUID, Submission> insert(Connection connection, List<NewJob> jobs)
       throws SQLException {
     try (PreparedStatement statement = connection.prepareStatement(SUBMIT_MANY)) {
       Map<UUID, Submission> stored = new HashMap<>();

@@ -36,6 +36,8 @@ final class SubmittedRow {
     job.concurrencyLimit = spec.concurrencyLimit();
     job.idempotencyKey = asked.idempotencyKey();
     job.principal = asked.principal();
+    job.schedule = asked.schedule();
+    job.scheduledAt = asked.scheduledAt();
     job.timeoutSeconds = spec.timeoutSeconds();
     job.killGraceSeconds = spec.killGraceSeconds();
     job.stdoutLimitBytes = spec.stdoutLimitBytes();

@@ -1,0 +1,63 @@
+package io.errand.api.schedules;
+
+import io.errand.api.problem.Problem;
+import java.nio.charset.StandardCharsets;
+import java.util.Base64;
+import org.jspecify.annotations.Nullable;
+
+/** Page sizes, and page tokens that are bound to their list. */
+final class Pages {
+  private static final int USUAL_SIZE = 50;
+  private static final int MOST_SIZE = 100;
+
+  private Pages() {}
+
+  /**
+   * The size that is asked for.
+   *
+   * @throws Problem 400
+   */
+  static int size(@Nullable String text) {
+    if (text == null) {
+      return USUAL_SIZE;
+    }
+    if (text.matches("[0-9]{1,3}")) {
+      int size = Integer.parseInt(text);
+      if (size >= 1 && size <= MOST_SIZE) {
+        return size;
+      }
+    }
+    throw Problem.invalid("page_size", "must be a number from 1 to " + MOST_SIZE);
+  }
+
+  /**
+   * The token of the page behind a position.
+   *
+   * @param list tells this list from others
+   */
+  static String token(String list, String position) {
+    return Base64.getUrlEncoder()
+        .withoutPadding()
+        .encodeToString((list + " " + position).getBytes(StandardCharsets.UTF_8));
+  }
+
+  /**
+   * The position of a token, null for the first page.
+   *
+   * @throws Problem 400 if it is not one of this list
+   */
+  static @Nullable String position(String list, @Nullable String token) {
+    if (token == null || token.isEmpty()) {
+      return null;
+    }
+    try {
+      String text = new String(Base64.getUrlDecoder().decode(token), StandardCharsets.UTF_8);
+      if (text.startsWith(list + " ")) {
+        return text.substring(list.length() + 1);
+      }
+    } catch (IllegalArgumentException e) {
+      throw Problem.invalid("page_token", "is not one of ours");
+    }
+    throw Problem.invalid("page_token", "belongs to another list");
+  }
+}

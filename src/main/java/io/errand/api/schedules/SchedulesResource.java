@@ -1,0 +1,262 @@
+package io.errand.api.schedules;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.errand.api.answer.AnswerBudget;
+import io.errand.api.problem.Problem;
+import io.errand.api.problem.Problem.Kind;
+import io.errand.api.request.Admission;
+import io.errand.api.request.Caller;
+import io.errand.api.request.JsonBody;
+import io.errand.api.request.RequestBody;
+import io.errand.api.request.RequestMemory;
+import io.errand.api.request.WireTime;
+import io.errand.api.schedules.ScheduleView.TickView;
+import io.errand.job.schedule.Schedule;
+import io.errand.memory.MemoryBudget.Reservation;
+import io.errand.store.Notifications;
+import io.errand.store.schedules.ScheduleReads;
+import io.errand.store.schedules.ScheduleReads.Read;
+import io.errand.store.schedules.ScheduleStore;
+import io.errand.store.schedules.TickRow;
+import io.smallrye.common.annotation.Blocking;
+import jakarta.ws.rs.Consumes;
+import jakarta.ws.rs.DELETE;
+import jakarta.ws.rs.GET;
+import jakarta.ws.rs.PATCH;
+import jakarta.ws.rs.POST;
+import jakarta.ws.rs.Path;
+import jakarta.ws.rs.PathParam;
+import jakarta.ws.rs.Produces;
+import jakarta.ws.rs.QueryParam;
+import jakarta.ws.rs.core.MediaType;
+import jakarta.ws.rs.core.Response;
+import java.io.IOException;
+import java.sql.SQLException;
+import java.time.Instant;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import org.eclipse.microprofile.config.inject.ConfigProperty;
+import org.jspecify.annotations.Nullable;
+
+/** The calls about schedules. */
+@Path("/v1/schedules")
+@Produces(MediaType.APPLICATION_JSON)
+@Blocking
+public class SchedulesResource {
+  /** What a schedule without its job and its times takes, as a row and as a view. */
+  private static final long ROW_BYTES = 16 * 1024;
+
+  private static final long TICK_BYTES = 4 * 1024;
+  private static final long TIME_BYTES = 256;
+
+  /** A job takes this many times its bytes: as text, as JSON, as a view and as an answer. */
+  private static final int COPIES = 8;
+
+  private final Admission lists;
+  private final Admission changes;
+  private final ScheduleStore store;
+  private final ScheduleReads reads;
+  private final AnswerBudget budget;
+  private final Caller caller;
+  private final Notifications notifications;
+  private final int mostSchedules;
+
+  SchedulesResource(
+      ScheduleStore store,
+      ScheduleReads reads,
+      AnswerBudget budget,
+      Caller caller,
+      Notifications notifications,
+      @ConfigProperty(name = "errand.database-pool", defaultValue = "16") int pool,
+      @ConfigProperty(name = "errand.max-schedules", defaultValue = "1000") int mostSchedules) {
+    this.lists = new Admission(pool, "lists of schedules are being read");
+    this.changes = new Admission(pool, "schedules are being changed");
+    this.store = store;
+    this.reads = reads;
+    this.budget = budget;
+    this.caller = caller;
+    this.notifications = notifications;
+    this.mostSchedules = mostSchedules;
+  }
+
+  /** Makes a schedule. */
+  @POST
+  @Consumes(MediaType.APPLICATION_JSON)
+  public Response post() throws IOException, SQLException {
+    ScheduleBody.Named wanted = ScheduleBody.read(body());
+    String name = wanted.name();
+    ScheduleStore.Creation creation;
+    try (Admission.Permit permit = changes.enter()) {
+      creation =
+          store.create(
+              UUID.randomUUID(), caller.principal(), name, wanted.schedule(), mostSchedules);
+    }
+    switch (creation) {
+      case CREATED -> {}
+      case NAME_TAKEN -> throw Problem.of(Kind.CONFLICT, "There is a schedule " + name);
+      case TOO_MANY ->
+          throw Problem.of(
+              Kind.CONFLICT,
+              "This caller has "
+                  + mostSchedules
+                  + " schedules, the most that ERRAND_MAX_SCHEDULES allows");
+      case NO_TICK ->
+          throw Problem.invalid(
+              wanted.schedule().timing().cron() == null ? "times" : "cron",
+              "has no tick in the future, within starts_at and ends_at");
+    }
+    notifications.send(Notifications.Topic.READY); // idle servers look for ticks again
+    return Response.fromResponse(answer(201, name))
+        .header("Location", "/v1/schedules/" + name)
+        .build();
+  }
+
+  /** The schedules of this caller, by name. */
+  @GET
+  public Response list(
+      @QueryParam("page_size") @Nullable String pageSize,
+      @QueryParam("page_token") @Nullable String pageToken)
+      throws SQLException {
+    int size = Pages.size(pageSize);
+    String after = Pages.position("schedules", pageToken);
+    if (after != null && !after.matches(Schedule.NAME_PATTERN)) {
+      throw Problem.invalid("page_token", "is not one of ours");
+    }
+    Reservation held = budget.reserve(size * ROW_BYTES);
+    try {
+      List<Read> read;
+      try (Admission.Permit permit = lists.enter()) {
+        read = reads.list(caller.principal(), after == null ? "" : after, size + 1);
+      }
+      long times =
+          read.stream().mapToLong(one -> one.row().schedule().timing().times().size()).sum();
+      if (!budget.grow(held, TIME_BYTES * times)) {
+        throw Problem.busy();
+      }
+      List<Read> page = read.subList(0, Math.min(size, read.size()));
+      Map<String, Object> answer = new LinkedHashMap<>();
+      answer.put("schedules", page.stream().map(ScheduleView::listed).toList());
+      answer.put(
+          "next_page_token",
+          read.size() > size ? Pages.token("schedules", page.get(size - 1).row().name()) : "");
+      return ok(answer, held);
+    } catch (SQLException | RuntimeException | Error e) {
+      held.close();
+      throw e;
+    }
+  }
+
+  /** One schedule, with its job and its next runs. */
+  @GET
+  @Path("{name}")
+  public Response get(@PathParam("name") String name) throws SQLException {
+    return answer(200, existing(name));
+  }
+
+  /** Changes a schedule. */
+  @PATCH
+  @Path("{name}")
+  @Consumes({MediaType.APPLICATION_JSON, "application/merge-patch+json"})
+  public Response patch(@PathParam("name") String name) throws IOException, SQLException {
+    existing(name);
+    JsonNode patch = body();
+    long jobBytes = reads.jobBytes(caller.principal(), name).orElseThrow(() -> missing(name));
+    Reservation held = budget.reserve(COPIES * jobBytes);
+    try (Admission.Permit permit = changes.enter()) {
+      if (!store.change(
+          caller.principal(), name, schedule -> ScheduleBody.changed(schedule, patch))) {
+        throw missing(name);
+      }
+    } finally {
+      held.close();
+    }
+    notifications.send(Notifications.Topic.READY);
+    return answer(200, name);
+  }
+
+  /** Removes a schedule. Its jobs stay. */
+  @DELETE
+  @Path("{name}")
+  public Response delete(@PathParam("name") String name) throws SQLException {
+    try (Admission.Permit permit = changes.enter()) {
+      if (!store.delete(caller.principal(), existing(name))) {
+        throw missing(name);
+      }
+    }
+    return Response.noContent().build();
+  }
+
+  /** The ticks of a schedule, the newest first, and the next ones. */
+  @GET
+  @Path("{name}/ticks")
+  public Response ticks(
+      @PathParam("name") String name,
+      @QueryParam("page_size") @Nullable String pageSize,
+      @QueryParam("page_token") @Nullable String pageToken)
+      throws SQLException {
+    int size = Pages.size(pageSize);
+    long jobBytes =
+        reads.jobBytes(caller.principal(), existing(name)).orElseThrow(() -> missing(name));
+    Reservation held = budget.reserve(ROW_BYTES + size * TICK_BYTES + 2 * jobBytes);
+    try (Admission.Permit permit = lists.enter()) {
+      Read schedule = reads.find(caller.principal(), name).orElseThrow(() -> missing(name));
+      String list = "ticks " + schedule.row().id();
+      String position = Pages.position(list, pageToken);
+      Instant before = position == null ? null : WireTime.parse(position);
+      if (position != null && before == null) {
+        throw Problem.invalid("page_token", "is not one of ours");
+      }
+      List<TickRow> read = reads.ticks(schedule.row().id(), before, size + 1);
+      List<TickRow> page = read.subList(0, Math.min(size, read.size()));
+      Map<String, Object> answer = new LinkedHashMap<>();
+      answer.put("next_ticks", ScheduleView.nextRuns(schedule.row()));
+      answer.put("ticks", page.stream().map(TickView::of).toList());
+      answer.put(
+          "next_page_token",
+          read.size() > size ? Pages.token(list, page.get(size - 1).tickAt().toString()) : "");
+      return ok(answer, held);
+    } catch (SQLException | RuntimeException | Error e) {
+      held.close();
+      throw e;
+    }
+  }
+
+  /** The body of this request, for what is read and stored of it. */
+  private JsonNode body() throws IOException {
+    RequestBody arrived = caller.body();
+    arrived.checkKept();
+    byte[] bytes = arrived.readAllBytes();
+    RequestMemory.require(caller.request(), (long) COPIES * bytes.length);
+    return JsonBody.read(bytes);
+  }
+
+  private Response answer(int status, String name) throws SQLException {
+    long jobBytes = reads.jobBytes(caller.principal(), name).orElseThrow(() -> missing(name));
+    Reservation held = budget.reserve(ROW_BYTES + TIME_BYTES * 1_000 + COPIES * jobBytes);
+    try {
+      Read read = reads.find(caller.principal(), name).orElseThrow(() -> missing(name));
+      return Response.fromResponse(ok(ScheduleView.of(read), held)).status(status).build();
+    } catch (SQLException | RuntimeException | Error e) {
+      held.close();
+      throw e;
+    }
+  }
+
+  private Response ok(Object answer, Reservation held) {
+    return Response.ok(budget.json(answer, held)).type(MediaType.APPLICATION_JSON_TYPE).build();
+  }
+
+  /** The name, if a schedule can have it. */
+  private static String existing(String name) {
+    if (!name.matches(Schedule.NAME_PATTERN)) { // it may hold NUL
+      throw Problem.of(Kind.NOT_FOUND, "There is no schedule of that name");
+    }
+    return name;
+  }
+
+  private static Problem missing(String name) {
+    return Problem.of(Kind.NOT_FOUND, "There is no schedule " + name);
+  }
+}

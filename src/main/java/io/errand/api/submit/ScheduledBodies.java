@@ -1,0 +1,73 @@
+package io.errand.api.submit;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.errand.api.problem.Problem.FieldError;
+import io.errand.job.JobSpec;
+import io.errand.queue.KnownQueues;
+import io.errand.queue.QueueRules;
+import io.errand.queue.schedules.JobBodies;
+import io.errand.store.submit.Overload;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.inject.Inject;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+
+/** The jobs of schedules, read by the rules of every submit. */
+@ApplicationScoped
+public class ScheduledBodies implements JobBodies {
+  private static final String PATH = "job";
+
+  /** These are moments, and the ticks have others. */
+  private static final List<String> MOMENTS = List.of("run_at", "expires_at");
+
+  private final Rules queues;
+
+  /** What queues say now. */
+  public interface Rules {
+    /** Reads it. */
+    QueueRules now() throws SQLException;
+  }
+
+  @Inject
+  ScheduledBodies(KnownQueues queues) {
+    this(queues::now);
+  }
+
+  /** Reads bodies by these rules. */
+  public ScheduledBodies(Rules queues) {
+    this.queues = queues;
+  }
+
+  /**
+   * Checks the job of a schedule as a client gives it.
+   *
+   * @param errors where complaints go
+   */
+  public static void check(JsonNode job, List<FieldError> errors) {
+    JobReader.read(job, PATH, Set.of(), QueueRules.NONE, errors);
+    for (String moment : MOMENTS) {
+      if (job.hasNonNull(moment)) {
+        errors.add(
+            new FieldError(
+                PATH + "." + moment, "is not allowed here: the ticks of the schedule say when"));
+      }
+    }
+  }
+
+  @Override
+  public Body read(JsonNode body) throws SQLException {
+    List<FieldError> errors = new ArrayList<>();
+    QueueRules rules = queues.now();
+    JobSpec spec = JobReader.read(body, PATH, Set.of(), rules, errors);
+    if (!errors.isEmpty()) {
+      return new Body(
+          null, errors.stream().map(error -> error.field() + " " + error.message()).toList());
+    }
+    Overload against = rules.against(spec.queue());
+    return against != null && against.refuses()
+        ? new Body(null, List.of(OverloadAnswers.sentence(against)))
+        : new Body(spec, List.of());
+  }
+}
