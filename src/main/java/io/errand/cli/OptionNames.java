@@ -25,6 +25,8 @@ final class OptionNames {
           Map.entry("max_attempts", "--max-attempts"),
           Map.entry("on_lost", "--on-lost"),
           Map.entry("concurrency_key", "--concurrency-key"),
+          Map.entry("after", "--after"),
+          Map.entry("on_dependency_failure", "--on-dependency-failure"),
           Map.entry("limits", "--limit"),
           Map.entry("user", "--user"),
           Map.entry("sandbox.writable", "--writable"),

@@ -40,6 +40,7 @@ public class Rescuer {
   private final ControlStore control;
   private final WatchStore watches;
   private final Housekeeping housekeeping;
+  private final DependencyResolver dependencies;
   private final Notifications notifications;
 
   // Where the next pages of keys begin; for the thread of lookOften.
@@ -54,6 +55,7 @@ public class Rescuer {
       ControlStore control,
       WatchStore watches,
       Housekeeping housekeeping,
+      DependencyResolver dependencies,
       Notifications notifications) {
     this.workers = workers;
     this.claims = claims;
@@ -62,6 +64,7 @@ public class Rescuer {
     this.control = control;
     this.watches = watches;
     this.housekeeping = housekeeping;
+    this.dependencies = dependencies;
     this.notifications = notifications;
   }
 
@@ -81,6 +84,7 @@ public class Rescuer {
       if (due.waitingKeys()) {
         letKeysGo();
       }
+      dependencies.expect(due.dependencies());
       if (due.counts()) {
         housekeeping.foldCounts(MOST_COUNTS);
       }

@@ -13,6 +13,7 @@ import io.errand.api.request.Parameters;
 import io.errand.api.request.RequestMemory;
 import io.errand.job.JobSpec;
 import io.errand.queue.Fingerprint;
+import io.errand.queue.RequestedDependencies;
 import io.errand.queue.SubmitJob;
 import io.errand.queue.SubmitJob.Request;
 import io.errand.store.submit.Submission;
@@ -43,6 +44,7 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.LongConsumer;
+import org.jspecify.annotations.Nullable;
 
 /** The calls that make jobs. */
 @Path("/v1/jobs")
@@ -84,10 +86,8 @@ public class SubmitResource {
   Uni<Response> post(RoutingContext request, String principal, List<String> keys, byte[] body)
       throws IOException {
     String key = IdempotencyKeys.read(keys);
-    JsonNode value = JsonBody.read(body);
-    JobSpec spec = spec(value);
-    RequestMemory.require(request, body.length + 2 * spec.heapBytes());
-    Request wanted = new Request(spec, key, Fingerprint.of(value));
+    Request wanted = wanted(JsonBody.read(body), key);
+    RequestMemory.require(request, body.length + 2 * heapBytes(wanted));
     return answer(request, submit.submit(principal, wanted), principal, Kind.KEY_REUSED);
   }
 
@@ -106,11 +106,9 @@ public class SubmitResource {
     if (headers.getHeaderString(IdempotencyKeys.HEADER) != null) {
       throw Problem.invalid(IdempotencyKeys.HEADER, "is refused here: the id is the key");
     }
-    JsonNode value = JsonBody.read(body);
-    JobSpec spec = spec(value);
+    Request wanted = wanted(JsonBody.read(body), null);
     RoutingContext request = caller.request();
-    RequestMemory.require(request, body.length + 2 * spec.heapBytes());
-    Request wanted = new Request(spec, null, Fingerprint.of(value));
+    RequestMemory.require(request, body.length + 2 * heapBytes(wanted));
     String principal = caller.principal();
     return answer(request, submit.submitAs(own, principal, wanted), principal, Kind.CONFLICT);
   }
@@ -128,6 +126,7 @@ public class SubmitResource {
     }
     List<Request> requests = BatchReader.read(caller.body(), memory());
     List<Submission> submissions = submit.submitAll(caller.principal(), requests);
+    DependenciesReader.requireAll(submissions);
     List<UUID> ids = new ArrayList<>();
     for (int i = 0; i < submissions.size(); i++) {
       ids.add(idOf(submissions.get(i), "jobs[" + i + "]." + BatchReader.KEY_FIELD));
@@ -173,13 +172,18 @@ public class SubmitResource {
     return bytes -> RequestMemory.require(context, bytes);
   }
 
-  private static JobSpec spec(JsonNode value) {
+  private static Request wanted(JsonNode value, @Nullable String key) {
     List<FieldError> errors = new ArrayList<>();
     JobSpec spec = JobReader.read(value, "", Set.of(), errors);
+    RequestedDependencies dependencies = DependenciesReader.read(value, errors);
     if (!errors.isEmpty()) {
       throw Problem.invalid(errors);
     }
-    return spec;
+    return new Request(spec, key, Fingerprint.of(value), dependencies);
+  }
+
+  private static long heapBytes(Request wanted) {
+    return wanted.spec().heapBytes() + DependenciesReader.heapBytes(wanted.dependencies());
   }
 
   /** On the request's event loop where the job came along, else where one may block to read it. */
@@ -243,6 +247,9 @@ public class SubmitResource {
     }
     if (submission instanceof Submission.Gone gone) {
       throw removed(gone.id());
+    }
+    if (submission instanceof Submission.NoSuchDependencies missing) {
+      throw Problem.invalid(DependenciesReader.errors(missing, ""));
     }
     throw Problem.of(
         conflict,

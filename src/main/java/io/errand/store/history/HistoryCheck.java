@@ -159,6 +159,7 @@ public final class HistoryCheck {
             SELECT FROM errand.idempotency_keys k
             WHERE k.principal = j.principal AND k.idempotency_key = j.idempotency_key)
         """);
+    RULES.put("I11 no job before what it waits for", DependencyCheck.SQL);
     RULES.put(
         "H1 the history is whole",
         """

@@ -12,6 +12,34 @@ import org.jspecify.annotations.Nullable;
  * @param principal who submits it
  * @param idempotencyKey makes a repeat harmless, or null
  * @param fingerprint SHA-256 of the canonical request, 64 hexadecimal digits
+ * @param dependencies the jobs that it waits for; if there are any, {@link DependentStore} stores
+ *     it
  */
 public record NewJob(
-    UUID id, JobSpec spec, String principal, @Nullable String idempotencyKey, String fingerprint) {}
+    UUID id,
+    JobSpec spec,
+    String principal,
+    @Nullable String idempotencyKey,
+    String fingerprint,
+    Dependencies dependencies) {
+
+  /** A job that waits for no other. */
+  public NewJob(
+      UUID id,
+      JobSpec spec,
+      String principal,
+      @Nullable String idempotencyKey,
+      String fingerprint) {
+    this(id, spec, principal, idempotencyKey, fingerprint, Dependencies.NONE);
+  }
+
+  /** The same job, which waits for others. */
+  public NewJob waitingFor(Dependencies others) {
+    return new NewJob(id, spec, principal, idempotencyKey, fingerprint, others);
+  }
+
+  /** How many bytes it takes in the heap, at most. */
+  public long heapBytes() {
+    return spec.heapBytes() + dependencies.heapBytes();
+  }
+}
