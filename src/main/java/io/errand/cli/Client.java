@@ -29,6 +29,7 @@ import picocli.CommandLine.Option;
       Logs.class,
       Events.class,
       Explain.class,
+      Dependencies.class,
       Client.Cancel.class,
       Client.Retry.class,
       Client.Release.class,
@@ -53,7 +54,8 @@ public final class Client {
   static final List<String> JOB_COLUMNS =
       List.of("id", "state", "reason", "queue", "attempt", "exit_code", "created_at", "command");
   static final List<String> WIDE_JOB_COLUMNS =
-      List.of("signal", "duration_seconds", "worker", "priority", "idempotency_key", "detail");
+      List.of(
+          "signal", "duration_seconds", "worker", "priority", "idempotency_key", "after", "detail");
 
   private Client() {}
 

@@ -98,6 +98,20 @@ final class JobOptions {
   @Nullable Integer concurrencyLimit;
 
   @Option(
+      names = "--after",
+      paramLabel = "ID",
+      split = ",",
+      description =
+          "Not before this job has finished; may be repeated, or hold several IDs with commas.")
+  List<String> after = List.of();
+
+  @Option(
+      names = "--on-dependency-failure",
+      paramLabel = "WORD",
+      description = "What follows when a job of --after fails: cancel (default) or run.")
+  @Nullable String onDependencyFailure;
+
+  @Option(
       names = "--limit",
       paramLabel = "NAME=NUMBER",
       description =
@@ -212,6 +226,8 @@ final class JobOptions {
     put(body, "on_lost", onLost);
     put(body, "concurrency_key", concurrencyKey);
     put(body, "concurrency_limit", concurrencyLimit);
+    put(body, "after", after.isEmpty() ? null : after);
+    put(body, "on_dependency_failure", onDependencyFailure);
     put(body, "limits", pairs("--limit", limits, Long::valueOf));
     put(body, "user", user);
     if (sandbox || !writable.isEmpty()) {

@@ -2,6 +2,7 @@ package io.errand.cli;
 
 import java.time.DateTimeException;
 import java.time.Instant;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -46,6 +47,13 @@ final class NotStarted implements AutoCloseable {
     String due = String.valueOf(job.get("run_at"));
     if (isLater(due, String.valueOf(job.get("created_at")))) {
       return "it is due at " + due;
+    }
+    if (job.get("after") instanceof List<?> after && !after.isEmpty()) {
+      long waitingFor =
+          JobOutput.number(http.get("/v1/jobs/" + id + "/dependencies?page_size=1"), "waiting_for");
+      if (waitingFor > 0) {
+        return "it waits for " + waitingFor + (waitingFor == 1 ? " other job" : " other jobs");
+      }
     }
     String queue = String.valueOf(job.get("queue"));
     return Boolean.TRUE.equals(http.get("/v1/queues/" + queue).get("paused"))

@@ -27,6 +27,8 @@ final class OptionNames {
           Map.entry("on_lost", "--on-lost"),
           Map.entry("concurrency_key", "--concurrency-key"),
           Map.entry("concurrency_limit", "--concurrency-limit"),
+          Map.entry("after", "--after"),
+          Map.entry("on_dependency_failure", "--on-dependency-failure"),
           Map.entry("limits", "--limit"),
           Map.entry("user", "--user"),
           Map.entry("sandbox.writable", "--writable"),

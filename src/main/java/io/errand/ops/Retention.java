@@ -68,7 +68,8 @@ public class Retention {
   private void removeAll(JobState state, double age) throws SQLException {
     int removed = 0;
     int last = BATCH;
-    for (int i = 0; i < MOST_BATCHES && last == BATCH; i++) {
+    // A batch may be smaller where jobs have many dependencies.
+    for (int i = 0; i < MOST_BATCHES && last > 0; i++) {
       last = housekeeping.removeFinished(state.wireName(), days(age), BATCH);
       removed += last;
     }

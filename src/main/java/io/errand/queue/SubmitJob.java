@@ -8,6 +8,7 @@ import io.errand.queue.QueueRules.Meeting;
 import io.errand.store.Notifications;
 import io.errand.store.submit.AdmittingStore;
 import io.errand.store.submit.Candidate;
+import io.errand.store.submit.Dependencies;
 import io.errand.store.submit.GroupCommit;
 import io.errand.store.submit.NewJob;
 import io.errand.store.submit.Overload;
@@ -24,6 +25,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.IntFunction;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
@@ -33,6 +35,7 @@ public class SubmitJob {
   private final SubmitStore store;
   private final RetryStore retries;
   private final GroupCommit groupCommit;
+  private final DependentSubmits dependents;
   private final Notifications notifications;
   private final FreeSpace space;
   private final KnownQueues queues;
@@ -46,6 +49,7 @@ public class SubmitJob {
       RetryStore retries,
       GroupCommit groupCommit,
       KnownQueues queues,
+      DependentSubmits dependents,
       Notifications notifications,
       FreeSpace space,
       MeterRegistry meters) {
@@ -55,6 +59,7 @@ public class SubmitJob {
     this.queues = queues;
     this.retries = retries;
     this.groupCommit = groupCommit;
+    this.dependents = dependents;
     this.notifications = notifications;
     this.space = space;
   }
@@ -65,8 +70,13 @@ public class SubmitJob {
    * @param spec what it asks for
    * @param idempotencyKey makes a repeat harmless, or null
    * @param fingerprint tells a repeat from another request
+   * @param dependencies the jobs that it is to wait for
    */
-  public record Request(JobSpec spec, @Nullable String idempotencyKey, Fingerprint fingerprint) {}
+  public record Request(
+      JobSpec spec,
+      @Nullable String idempotencyKey,
+      Fingerprint fingerprint,
+      RequestedDependencies dependencies) {}
 
   /**
    * Accepts one job under an id of ours.
@@ -89,6 +99,11 @@ public class SubmitJob {
     space.require();
     NewJob job = newJob(id, principal, request);
     Meeting meeting = rules.of(request.spec().queue());
+    if (!job.dependencies().isEmpty()) {
+      return dependents
+          .submit(new Candidate(job, meeting.refusal()))
+          .thenApply(submission -> said(submission, meeting, rules));
+    }
     if (meeting.equals(Meeting.NOTHING)) {
       return groupCommit.submit(job);
     }
@@ -168,6 +183,7 @@ public class SubmitJob {
   public List<Submission> submitAll(String principal, List<Request> requests, QueueRules rules)
       throws SQLException {
     space.require();
+    List<Request> wanted = new ArrayList<>();
     List<NewJob> jobs = new ArrayList<>();
     Map<String, Integer> placeOfKey = new HashMap<>();
     int[] places = new int[requests.size()];
@@ -179,6 +195,7 @@ public class SubmitJob {
       Integer known = key == null ? null : placeOfKey.putIfAbsent(key, jobs.size());
       places[i] = known == null ? jobs.size() : known;
       if (known == null) {
+        wanted.add(request);
         jobs.add(newJob(ids.next(), principal, request));
       } else {
         contradicts[i] = !jobs.get(known).fingerprint().equals(request.fingerprint().hex());
@@ -190,7 +207,7 @@ public class SubmitJob {
             ? jobs.stream()
                 .<Submission>map(job -> new Submission.Accepted(job.id(), null, "", null))
                 .toList()
-            : storeAll(jobs, rules);
+            : storeAll(wanted, jobs, places, rules);
     notifications.send(Notifications.Topic.READY);
     return IntStream.range(0, places.length)
         .mapToObj(
@@ -201,22 +218,61 @@ public class SubmitJob {
         .toList();
   }
 
-  private List<Submission> storeAll(List<NewJob> jobs, QueueRules rules) throws SQLException {
+  /**
+   * Stores jobs of a batch.
+   *
+   * @param places of each request of the batch, which of the jobs it is
+   */
+  private List<Submission> storeAll(
+      List<Request> wanted, List<NewJob> jobs, int[] places, QueueRules rules)
+      throws SQLException {
     List<Meeting> meetings = jobs.stream().map(job -> rules.of(job.spec().queue())).toList();
-    List<Submission> stored =
-        meetings.stream().allMatch(Meeting::isPlain)
-            ? store.submitAll(jobs)
-            : admitting.submitAll(
-                IntStream.range(0, jobs.size())
-                    .mapToObj(i -> new Candidate(jobs.get(i), meetings.get(i).refusal()))
-                    .toList());
+    List<Submission> stored;
+    if (wanted.stream().anyMatch(request -> !request.dependencies().after().isEmpty())) {
+      stored = dependents.submitAll(candidates(waiting(wanted, jobs, places), meetings));
+    } else if (meetings.stream().allMatch(Meeting::isPlain)) {
+      stored = store.submitAll(jobs);
+    } else {
+      stored = admitting.submitAll(candidates(jobs, meetings));
+    }
     return IntStream.range(0, jobs.size())
         .mapToObj(i -> said(stored.get(i), meetings.get(i), rules))
         .toList();
   }
 
+  private static List<Candidate> candidates(List<NewJob> jobs, List<Meeting> meetings) {
+    return IntStream.range(0, jobs.size())
+        .mapToObj(i -> new Candidate(jobs.get(i), meetings.get(i).refusal()))
+        .toList();
+  }
+
+  /** The jobs with the ids of those that they wait for. */
+  private static List<NewJob> waiting(List<Request> wanted, List<NewJob> jobs, int[] places) {
+    return IntStream.range(0, jobs.size())
+        .mapToObj(
+            i ->
+                jobs.get(i)
+                    .waitingFor(
+                        dependencies(
+                            wanted.get(i).dependencies(), place -> jobs.get(places[place]).id())))
+        .toList();
+  }
+
   private static NewJob newJob(UUID id, String principal, Request request) {
-    return new NewJob(
-        id, request.spec(), principal, request.idempotencyKey(), request.fingerprint().hex());
+    NewJob job =
+        new NewJob(
+            id, request.spec(), principal, request.idempotencyKey(), request.fingerprint().hex());
+    return request.dependencies().after().isEmpty()
+        ? job
+        : job.waitingFor(dependencies(request.dependencies(), place -> id));
+  }
+
+  private static Dependencies dependencies(
+      RequestedDependencies requested, IntFunction<UUID> idOfPlace) {
+    return new Dependencies(
+        requested.after().stream()
+            .map(one -> one.id() == null ? idOfPlace.apply(one.place()) : one.id())
+            .toList(),
+        requested.onFailure());
   }
 }

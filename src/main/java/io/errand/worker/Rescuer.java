@@ -47,6 +47,7 @@ public class Rescuer {
   private final ControlStore control;
   private final WatchStore watches;
   private final Housekeeping housekeeping;
+  private final DependencyResolver dependencies;
   private final Notifications notifications;
   private final Event<Housekeeping.Due> looked;
 
@@ -64,6 +65,7 @@ public class Rescuer {
       ControlStore control,
       WatchStore watches,
       Housekeeping housekeeping,
+      DependencyResolver dependencies,
       Notifications notifications,
       Event<Housekeeping.Due> looked) {
     this.looked = looked;
@@ -74,6 +76,7 @@ public class Rescuer {
     this.control = control;
     this.watches = watches;
     this.housekeeping = housekeeping;
+    this.dependencies = dependencies;
     this.notifications = notifications;
   }
 
@@ -103,6 +106,7 @@ public class Rescuer {
       if (due.waitingKeys()) {
         letKeysGo();
       }
+      dependencies.expect(due.dependencies());
       if (due.counts()) {
         housekeeping.foldCounts(MOST_COUNTS);
       }

@@ -12,6 +12,7 @@ import io.errand.api.request.RequestBody;
 import io.errand.job.JobSpec;
 import io.errand.queue.Fingerprint;
 import io.errand.queue.QueueRules;
+import io.errand.queue.RequestedDependencies;
 import io.errand.queue.SubmitJob.Request;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -40,6 +41,7 @@ final class BatchReader {
   private final List<FieldError> unknown = new ArrayList<>();
   private final List<FieldError> ofJobs = new ArrayList<>();
   private final List<Request> requests = new ArrayList<>();
+  private final BatchDependencies dependencies = new BatchDependencies(ofJobs);
   private @Nullable String fault;
   private @Nullable Problem keyFault;
   private long held;
@@ -82,6 +84,9 @@ final class BatchReader {
     if (fault == null && count == 0 && unknown.isEmpty()) {
       fault = "must be a list of 1 to " + MOST_JOBS + " jobs";
     }
+    if (fault == null && unknown.isEmpty() && ofJobs.isEmpty()) {
+      dependencies.check();
+    }
     Stream<FieldError> list = Stream.ofNullable(fault).map(text -> new FieldError("jobs", text));
     List<FieldError> errors =
         Stream.of(unknown.stream(), list, ofJobs.stream())
@@ -91,7 +96,7 @@ final class BatchReader {
     if (!errors.isEmpty()) {
       throw Problem.invalid(errors);
     }
-    return requests;
+    return dependencies.addTo(requests);
   }
 
   private void readMembers(JsonParser parser) throws IOException {
@@ -134,7 +139,8 @@ final class BatchReader {
   }
 
   private void readJob(JsonNode item, String where) {
-    JobSpec spec = JobReader.read(item, where, Set.of(KEY_FIELD), rules, ofJobs);
+    JobSpec spec =
+        JobReader.read(item, where, Set.of(KEY_FIELD, BatchDependencies.REF), rules, ofJobs);
     if (!(item instanceof ObjectNode job)) {
       return;
     }
@@ -146,13 +152,15 @@ final class BatchReader {
         keyFault = problem;
       }
     }
+    long heapBytes = spec.heapBytes() + dependencies.read(job, where);
     if (!ofJobs.isEmpty() || keyFault != null) {
       requests.clear();
       return;
     }
-    held += spec.heapBytes();
+    held += heapBytes;
     memory.accept(body.remaining() + held + Math.min(WORKING_BYTES, 4 * held));
     // The same job has the same fingerprint, whether its key came in the body or a header.
-    requests.add(new Request(spec, key, Fingerprint.of(job.without(KEY_FIELD))));
+    requests.add(
+        new Request(spec, key, Fingerprint.of(job.without(KEY_FIELD)), RequestedDependencies.NONE));
   }
 }

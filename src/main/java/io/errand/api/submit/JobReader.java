@@ -43,7 +43,9 @@ final class JobReader {
           "expires_at",
           "limits",
           "user",
-          "sandbox");
+          "sandbox",
+          DependenciesReader.AFTER,
+          DependenciesReader.ON_FAILURE);
 
   private static final int MOST_CHARACTERS = JsonBody.MAX_BYTES;
   private static final int MOST_VARIABLES = 1_000;

@@ -15,6 +15,7 @@ import io.errand.job.JobSpec;
 import io.errand.queue.Fingerprint;
 import io.errand.queue.KnownQueues;
 import io.errand.queue.QueueRules;
+import io.errand.queue.RequestedDependencies;
 import io.errand.queue.SubmitJob;
 import io.errand.queue.SubmitJob.Request;
 import io.errand.store.submit.Submission;
@@ -138,9 +139,13 @@ public class SubmitResource {
   /** What a job asks for, with the defaults of its queue. */
   private static Request wanted(
       RoutingContext request, JsonNode value, int bytes, @Nullable String key, QueueRules rules) {
-    JobSpec spec = spec(value, rules);
-    RequestMemory.require(request, bytes + 2 * spec.heapBytes());
-    return new Request(spec, key, Fingerprint.of(value));
+    Request wanted = read(value, key, rules);
+    RequestMemory.require(
+        request,
+        bytes
+            + 2 * (wanted.spec().heapBytes()
+                + DependenciesReader.heapBytes(wanted.dependencies())));
+    return wanted;
   }
 
   /** At once where the rules of queues are known, else on this event loop once they are read. */
@@ -198,6 +203,7 @@ public class SubmitResource {
     QueueRules rules = queues.now();
     List<Request> requests = BatchReader.read(caller.body(), rules, memory());
     List<Submission> submissions = submit.submitAll(caller.principal(), requests, rules);
+    DependenciesReader.requireAll(submissions);
     List<UUID> ids = new ArrayList<>();
     for (int i = 0; i < submissions.size(); i++) {
       ids.add(idOf(submissions.get(i), "jobs[" + i + "]." + BatchReader.KEY_FIELD));
@@ -249,12 +255,21 @@ public class SubmitResource {
   }
 
   static JobSpec spec(JsonNode value, QueueRules rules) {
+    return read(value, null, rules).spec();
+  }
+
+  private static Request read(JsonNode value, @Nullable String key, QueueRules rules) {
     List<FieldError> errors = new ArrayList<>();
     JobSpec spec = JobReader.read(value, "", Set.of(), rules, errors);
+    RequestedDependencies dependencies = DependenciesReader.read(value, errors);
     if (!errors.isEmpty()) {
       throw Problem.invalid(errors);
     }
-    return spec;
+    return new Request(spec, key, Fingerprint.of(value), dependencies);
+  }
+
+  private static long heapBytes(Request wanted) {
+    return wanted.spec().heapBytes() + DependenciesReader.heapBytes(wanted.dependencies());
   }
 
   /** On the request's event loop where the job came along, else where one may block to read it. */
@@ -333,6 +348,9 @@ public class SubmitResource {
     }
     if (submission instanceof Submission.Refused refused) {
       throw OverloadAnswers.problem(refused);
+    }
+    if (submission instanceof Submission.NoSuchDependencies missing) {
+      throw Problem.invalid(DependenciesReader.errors(missing, ""));
     }
     throw Problem.of(
         conflict,

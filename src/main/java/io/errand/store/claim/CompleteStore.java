@@ -109,6 +109,7 @@ public class CompleteStore {
               CROSS JOIN LATERAL (
                   SELECT w.id FROM errand.jobs w
                   WHERE w.state IN ('queued', 'retrying') AND w.waits_for_key
+                    AND w.waits_for_jobs = 0
                     AND w.concurrency_key = d.concurrency_key
                   ORDER BY w.priority DESC, w.run_at, w.id
                   LIMIT d.jobs FOR UPDATE SKIP LOCKED) w))

@@ -81,7 +81,7 @@ public class ConcurrencyKeys {
           + RESULT;
 
   private static final String LET_GO =
-      PAGE.replace("CONDITION", "waits_for_key")
+      PAGE.replace("CONDITION", "waits_for_key AND waits_for_jobs = 0")
           + """
           changed AS (
               UPDATE errand.jobs SET waits_for_key = false
@@ -90,6 +90,7 @@ public class ConcurrencyKeys {
                   FROM page p CROSS JOIN LATERAL (
                       SELECT j.id FROM errand.jobs j
                       WHERE j.state IN ('queued', 'retrying') AND j.waits_for_key
+                        AND j.waits_for_jobs = 0
                         AND j.concurrency_key = p.concurrency_key
                       ORDER BY j.priority DESC, j.run_at, j.id
                       LIMIT greatest(0, (

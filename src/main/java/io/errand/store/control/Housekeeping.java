@@ -47,7 +47,11 @@ public class Housekeeping {
                  AND NOT waits_for_key AND concurrency_key IS NOT NULL) AS ready_keys,
              EXISTS (
                  SELECT FROM errand.jobs
-                 WHERE state IN ('queued', 'retrying') AND waits_for_key) AS waiting_keys,
+                 WHERE state IN ('queued', 'retrying') AND waits_for_key
+                 AND waits_for_jobs = 0) AS waiting_keys,
+             EXISTS (SELECT FROM errand.jobs WHERE has_dependents)
+                 OR EXISTS (
+                     SELECT FROM errand.job_dependencies WHERE NOT marked) AS dependencies,
              (SELECT count(*) > ? FROM errand.queue_counts) AS counts,
              EXISTS (
                  SELECT FROM errand.jobs
@@ -66,20 +70,40 @@ public class Housekeeping {
       SELECT queue, state, sum(jobs) FROM folded GROUP BY queue, state HAVING sum(jobs) <> 0
       """;
 
-  /* By creation, because a job is never older than that: what cannot be old enough is not looked at. */
+  /*
+   * By creation, because a job is never older than that: what cannot be old enough is not looked at. A job
+   * stays while others wait for it, or wait for other jobs beside it; the CASE keeps the planner from reading
+   * all dependencies. Rows of dependencies leave with the job that had waited, 20,000 or those of one job.
+   */
   private static final String REMOVE =
       """
-      WITH old AS (
-          SELECT id, principal, idempotency_key FROM errand.jobs
+      WITH found AS (
+          SELECT id, principal, idempotency_key, state, created_at,
+              coalesce(cardinality(after), 0) AS dependencies
+          FROM errand.jobs j
           WHERE state = ? AND created_at < now() - make_interval(secs => ?)
             AND finished_at < now() - make_interval(secs => ?)
+            AND NOT has_dependents
+            AND CASE WHEN EXISTS (
+                SELECT FROM errand.job_dependencies d JOIN errand.jobs w ON w.id = d.job_id
+                WHERE d.after_id = j.id AND w.state = 'queued' AND w.waits_for_jobs > 0)
+                THEN false ELSE true END
           ORDER BY created_at, id
           LIMIT ?
-          FOR UPDATE SKIP LOCKED
+          FOR UPDATE OF j SKIP LOCKED
+      ), old AS (
+          SELECT * FROM (
+              SELECT *, sum(dependencies) OVER oldest_first - dependencies AS dependencies_before
+              FROM found WINDOW oldest_first AS (ORDER BY created_at, id)) AS f
+          WHERE dependencies = 0 OR dependencies_before + dependencies <= 20000
+             OR dependencies_before = 0
       ), trace AS (
-          INSERT INTO errand.removed_jobs (id, principal, idempotency_key)
-          SELECT id, principal, idempotency_key FROM old
+          INSERT INTO errand.removed_jobs (id, principal, idempotency_key, state)
+          SELECT id, principal, idempotency_key, state FROM old
           ON CONFLICT DO NOTHING
+      ), edges AS (
+          DELETE FROM errand.job_dependencies
+          WHERE job_id = ANY (ARRAY(SELECT id FROM old WHERE dependencies > 0))
       ), tries AS (
           DELETE FROM errand.attempts WHERE job_id = ANY (ARRAY(SELECT id FROM old))
       ), events AS (
@@ -118,6 +142,7 @@ public class Housekeeping {
    * @param expired jobs to cancel
    * @param readyKeys jobs with a concurrency key that may have to wait for it
    * @param waitingKeys jobs that wait for their concurrency key
+   * @param dependencies jobs that wait for others
    * @param counts changes of counts to fold
    * @param unfinished jobs that are not in a final state: without any, nothing waits but counts
    * @param tickSeconds seconds to the next tick of any schedule, negative where it is due already;
@@ -129,6 +154,7 @@ public class Housekeeping {
       boolean expired,
       boolean readyKeys,
       boolean waitingKeys,
+      boolean dependencies,
       boolean counts,
       boolean unfinished,
       @Nullable Double tickSeconds) {}
@@ -146,6 +172,7 @@ public class Housekeeping {
             row.getBoolean("expired"),
             row.getBoolean("ready_keys"),
             row.getBoolean("waiting_keys"),
+            row.getBoolean("dependencies"),
             row.getBoolean("counts"),
             row.getBoolean("unfinished"),
             row.getObject("tick_seconds", Double.class));
@@ -186,7 +213,7 @@ public class Housekeeping {
 
   /**
    * Removes jobs that reached a final state so long ago, with their attempts and events; their ids
-   * and keys leave a trace.
+   * and keys leave a trace. Jobs that others wait for stay.
    *
    * @param state a final one, by wire name
    * @param limit at most so many in this one transaction

@@ -13,7 +13,7 @@ public final class History {
    * @param changes name of that expression; it returns {@code id, queue, from_state, to_state,
    *     reason, attempt, claim_token}, where {@code from_state} is null for a new job
    * @param actor who made the change, in SQL: {@code client NAME}, {@code worker NAME}, {@code
-   *     rescuer} or {@code clock}
+   *     rescuer}, {@code clock} or {@code dependency}
    */
   public static String of(String changes, String actor) {
     return """

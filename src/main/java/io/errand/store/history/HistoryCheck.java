@@ -189,6 +189,7 @@ public final class HistoryCheck {
                     "(SELECT q.max_running FROM errand.queues q WHERE q.name = j.queue)",
                     // Only a job that does not run can be moved to another queue.
                     "AND e.attempt = j.attempt AND j.state NOT IN ('queued', 'retrying', 'held')")));
+    RULES.put("I11 no job before what it waits for", DependencyCheck.SQL);
     RULES.put(
         "H1 the history is whole",
         """

@@ -140,6 +140,13 @@ public class JobEntity extends PanacheEntityBase {
   @Column(name = "working_directory")
   public @Nullable String workingDirectory;
 
+  /** The jobs that it waits for, null where it waits for none. */
+  @Column(name = "after")
+  public UUID @Nullable [] waitsAfter;
+
+  @Column(name = "on_dependency_failure")
+  public @Nullable String onDependencyFailure;
+
   /** The names of the job's own variables, sorted. */
   @Formula("ARRAY(SELECT jsonb_object_keys(env) ORDER BY 1)")
   public String[] envNames;

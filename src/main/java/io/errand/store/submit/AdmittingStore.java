@@ -95,6 +95,26 @@ public class AdmittingStore {
     return depth != null && depth.isFull() && depth.refuses() ? depth.overload() : null;
   }
 
+  /** What stands against new jobs, by their ids, as of {@link #refusal}: all of them or none. */
+  static Map<UUID, Submission> refusals(Connection connection, List<Candidate> candidates)
+      throws SQLException {
+    Map<String, Depth> depths = Depths.lock(connection, queuesOf(candidates));
+    Map<UUID, Submission> refusals = new HashMap<>();
+    for (Candidate candidate : candidates) {
+      NewJob job = candidate.job();
+      Overload refusal = candidate.refusal();
+      Depth depth = depths.get(job.spec().queue());
+      if (refusal == null && depth != null) {
+        refusal = depth.isFull() && depth.refuses() ? depth.overload() : null;
+        depth.add();
+      }
+      if (refusal != null) {
+        refusals.put(job.id(), new Submission.Refused(refusal, 0));
+      }
+    }
+    return refusals;
+  }
+
   private static List<Submission> all(Connection connection, List<Candidate> candidates)
       throws SQLException {
     Map<String, Depth> depths = Depths.lock(connection, queuesOf(candidates));

@@ -15,6 +15,8 @@ import org.jspecify.annotations.Nullable;
  * @param fingerprint SHA-256 of the canonical request, 64 hexadecimal digits
  * @param schedule the schedule that submits it, or null
  * @param scheduledAt the tick of the schedule, or null
+ * @param dependencies the jobs that it waits for; if there are any, {@link DependentStore} stores
+ *     it
  */
 public record NewJob(
     UUID id,
@@ -23,20 +25,33 @@ public record NewJob(
     @Nullable String idempotencyKey,
     String fingerprint,
     @Nullable String schedule,
-    @Nullable Instant scheduledAt) {
+    @Nullable Instant scheduledAt,
+    Dependencies dependencies) {
 
-  /** One that no schedule submits. */
+  /** One that no schedule submits, and that waits for no other. */
   public NewJob(
       UUID id,
       JobSpec spec,
       String principal,
       @Nullable String idempotencyKey,
       String fingerprint) {
-    this(id, spec, principal, idempotencyKey, fingerprint, null, null);
+    this(id, spec, principal, idempotencyKey, fingerprint, null, null, Dependencies.NONE);
   }
 
   /** The same job, submitted by a schedule. */
   public NewJob of(String byName, @Nullable Instant tick) {
-    return new NewJob(id, spec, principal, idempotencyKey, fingerprint, byName, tick);
+    return new NewJob(
+        id, spec, principal, idempotencyKey, fingerprint, byName, tick, dependencies);
+  }
+
+  /** The same job, which waits for others. */
+  public NewJob waitingFor(Dependencies others) {
+    return new NewJob(
+        id, spec, principal, idempotencyKey, fingerprint, schedule, scheduledAt, others);
+  }
+
+  /** How many bytes it takes in the heap, at most. */
+  public long heapBytes() {
+    return spec.heapBytes() + dependencies.heapBytes();
   }
 }

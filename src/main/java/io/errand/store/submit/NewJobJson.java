@@ -15,6 +15,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -63,15 +64,15 @@ record NewJobJson(String shapes, String items) {
    * statement: so no two callers wait for each other's keys.
    */
   static List<List<NewJob>> parts(List<NewJob> jobs) {
-    if (jobs.stream().mapToLong(job -> job.spec().heapBytes()).sum() <= MOST_PART_BYTES) {
+    if (jobs.stream().mapToLong(NewJob::heapBytes).sum() <= MOST_PART_BYTES) {
       return List.of(jobs);
     }
     List<List<NewJob>> parts = new ArrayList<>();
     long bytes = MOST_PART_BYTES;
     for (NewJob job : jobs.stream().sorted(BY_KEY).toList()) {
-      bytes += job.spec().heapBytes();
+      bytes += job.heapBytes();
       if (bytes > MOST_PART_BYTES) {
-        bytes = job.spec().heapBytes();
+        bytes = job.heapBytes();
         parts.add(new ArrayList<>());
       }
       parts.get(parts.size() - 1).add(job);
@@ -80,6 +81,15 @@ record NewJobJson(String shapes, String items) {
   }
 
   static NewJobJson of(Collection<NewJob> jobs) {
+    return of(jobs, (job, to) -> {});
+  }
+
+  /**
+   * The same with further members for the items.
+   *
+   * @param more adds those of a job to its item
+   */
+  static NewJobJson of(Collection<NewJob> jobs, BiConsumer<NewJob, ObjectNode> more) {
     ArrayNode shapes = PolicyJson.MAPPER.createArrayNode();
     ArrayNode items = PolicyJson.MAPPER.createArrayNode();
     Map<Shape, Integer> numbers = new HashMap<>();
@@ -92,7 +102,9 @@ record NewJobJson(String shapes, String items) {
                 describe(shape, shapes.addObject().put("shape", next));
                 return next;
               });
-      describe(job, items.addObject().put("shape", number));
+      ObjectNode item = items.addObject().put("shape", number);
+      describe(job, item);
+      more.accept(job, item);
     }
     return new NewJobJson(shapes.toString(), items.toString());
   }

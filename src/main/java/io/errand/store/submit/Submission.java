@@ -2,6 +2,7 @@ package io.errand.store.submit;
 
 import io.errand.job.JobState;
 import io.errand.store.reads.JobEntity;
+import java.util.List;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -47,4 +48,20 @@ public sealed interface Submission {
 
   /** This caller has no such job to try again. */
   record Unknown() implements Submission {}
+
+  /**
+   * It was to wait for jobs that this caller does not have.
+   *
+   * @param missing these, at least one
+   */
+  record NoSuchDependencies(List<MissingJob> missing) implements Submission {}
+
+  /**
+   * A job that another was to wait for.
+   *
+   * @param place its place in {@link Dependencies#after}
+   * @param id of the job
+   * @param removed whether there was one, which retention has removed
+   */
+  record MissingJob(int place, UUID id, boolean removed) {}
 }

@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The first transition: a job comes into being, with its key, in one statement.
@@ -32,7 +33,7 @@ public class SubmitStore {
     this.dataSource = dataSource;
   }
 
-  private static final String SUBMIT =
+  static final String SUBMIT =
       """
       WITH item AS (
           SELECT *
@@ -205,6 +206,15 @@ public class SubmitStore {
         .toList();
   }
 
+  /** A statement with a part replaced, which must be in it exactly once. */
+  static String with(String statement, String part, String replacement) {
+    int at = statement.indexOf(part);
+    if (at < 0 || statement.indexOf(part, at + 1) >= 0) {
+      throw new IllegalStateException("Not once in the statement: " + part);
+    }
+    return statement.substring(0, at) + replacement + statement.substring(at + part.length());
+  }
+
   static boolean isGranted(Submission submission) {
     return submission instanceof Submission.Accepted || submission instanceof Submission.Replayed;
   }
@@ -272,7 +282,14 @@ public class SubmitStore {
     return known.answerTo(job.fingerprint());
   }
 
-  private static Submission byId(Connection connection, NewJob job) throws SQLException {
+  /** What is answered where its id was taken when it was to be stored. */
+  static Submission byId(Connection connection, NewJob job) throws SQLException {
+    Submission found = findById(connection, job);
+    return found == null ? new Submission.Conflict(job.id()) : found;
+  }
+
+  /** What is answered to a job whose id this caller has used, else null. */
+  static @Nullable Submission findById(Connection connection, NewJob job) throws SQLException {
     try (PreparedStatement statement = connection.prepareStatement(FIND_ID)) {
       statement.setObject(1, job.id());
       statement.setString(2, job.principal());
@@ -281,7 +298,7 @@ public class SubmitStore {
       try (ResultSet rows = statement.executeQuery()) {
         return rows.next()
             ? new KnownKeys.Known(job.id(), rows.getString(1)).answerTo(job.fingerprint())
-            : new Submission.Conflict(job.id());
+            : null;
       }
     }
   }

@@ -1,0 +1,162 @@
+package io.errand.store;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.errand.job.OnDependencyFailure;
+import io.errand.job.OnLost;
+import io.errand.store.dependencies.DependencyStore;
+import io.errand.store.dependencies.DependencyStore.Position;
+import io.errand.store.dependencies.DependencyStore.Step;
+import io.errand.store.submit.Dependencies;
+import io.errand.store.submit.NewJob;
+import io.errand.store.submit.Submission;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.UUID;
+import org.junit.jupiter.api.Test;
+
+/** Ten thousand jobs that wait for one, and one that waits for ten thousand. */
+class DependencyFansTest extends DependencyFixture {
+  private static final int MANY = 10_000;
+
+  private List<UUID> submitMany(int count, Dependencies after) throws SQLException {
+    List<UUID> ids = new ArrayList<>();
+    for (int from = 0; from < count; from += 1_000) {
+      List<NewJob> batch = new ArrayList<>();
+      for (int i = from; i < Math.min(count, from + 1_000); i++) {
+        NewJob job = job(spec(3, OnLost.RETRY, null, null), null, HASH);
+        batch.add(after.isEmpty() ? job : job.waitingFor(after));
+        ids.add(job.id());
+      }
+      assertThat(after.isEmpty() ? submits.submitAll(batch) : dependents.submitAll(batch))
+          .allMatch(Submission.Accepted.class::isInstance);
+    }
+    return ids;
+  }
+
+  private void finishAll(String state) throws SQLException {
+    database.execute(
+        "UPDATE errand.jobs SET state = '"
+            + state
+            + "', reason = CASE '"
+            + state
+            + "' WHEN 'succeeded' THEN 'success' ELSE 'exit_code' END, exit_code = 0, attempt = 1,"
+            + " charged_attempts = 1, finished_at = now() WHERE waits_for_jobs = 0");
+  }
+
+  @Test
+  void aJobThatTenThousandWaitForTellsThemInTenSteps() throws SQLException {
+    UUID first = submit();
+    submitMany(MANY, new Dependencies(List.of(first), OnDependencyFailure.CANCEL));
+    assertThat(claim(9)).hasSize(1);
+    assertThat(dependencies.mark().found()).isEqualTo(1_000);
+    while (dependencies.mark().found() > 0) {
+      // the next thousand
+    }
+    database.execute(
+        "UPDATE errand.jobs SET state = 'succeeded', reason = 'success', exit_code = 0,"
+            + " finished_at = now(), worker_id = NULL, claim_token = NULL WHERE state = 'running'");
+    int ready = 0;
+    int steps = 0;
+    Position position = Position.START;
+    while (position != null) {
+      // Another process each time: what it has to know is in the database and in the position.
+      Step step = new DependencyStore(database.dataSource()).tell(position);
+      ready += step.ready();
+      steps++;
+      position = step.next();
+    }
+    assertThat(ready).isEqualTo(MANY);
+    assertThat(steps).isEqualTo(MANY / 1_000 + 1); // the last finds that none is left
+    assertThat(value("has_dependents", first)).isEqualTo("f");
+    assertThat(claim(9)).hasSize(9);
+  }
+
+  @Test
+  void aFailureCancelsAllThatWaitAndCountsThem() throws SQLException {
+    UUID first = submit();
+    submitMany(2_500, new Dependencies(List.of(first), OnDependencyFailure.CANCEL));
+    finishAll("failed");
+    assertThat(resolve()).isEqualTo(3);
+    assertThat(
+            database.value("SELECT sum(jobs) FROM errand.queue_counts WHERE state = 'cancelled'"))
+        .isEqualTo("2500");
+    assertThat(database.value("SELECT count(*) FROM errand.job_events WHERE actor = 'dependency'"))
+        .isEqualTo("2500");
+  }
+
+  /** How many rows and entries of indexes have been read, as the sessions say that have ended. */
+  private long read() throws SQLException {
+    await()
+        .atMost(Duration.ofMinutes(2))
+        .until(
+            () ->
+                database
+                    .value(
+                        "SELECT count(*) FROM pg_stat_activity"
+                            + " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()")
+                    .equals("0"));
+    return Long.parseLong(
+        database.value(
+            "SELECT (SELECT sum(seq_tup_read + idx_tup_fetch) FROM pg_stat_user_tables"
+                + " WHERE relname IN ('jobs', 'job_dependencies'))"
+                + " + (SELECT sum(idx_tup_read) FROM pg_stat_user_indexes"
+                + " WHERE relname IN ('jobs', 'job_dependencies'))"));
+  }
+
+  private long readForFans(int size) throws SQLException {
+    database = Database.emptied();
+    long before = read();
+    List<UUID> out =
+        submitMany(size, new Dependencies(List.of(submit()), OnDependencyFailure.CANCEL));
+    stored(
+        job(spec(3, OnLost.RETRY, null, null), null, HASH)
+            .waitingFor(new Dependencies(out, OnDependencyFailure.CANCEL)));
+    finishAll("succeeded");
+    resolve();
+    finishAll("succeeded");
+    resolve();
+    assertThat(database.value("SELECT count(*) FROM errand.jobs WHERE waits_for_jobs > 0"))
+        .isEqualTo("0");
+    return read() - before;
+  }
+
+  @Test
+  void fiveTimesTheJobsReadFiveTimesTheRows() throws SQLException {
+    readForFans(10); // so that what a first session reads is not counted
+    long small = readForFans(1_000);
+    long large = readForFans(5_000);
+    assertThat(small).isGreaterThan(2_000);
+    assertThat(large).isLessThan(7 * small);
+  }
+
+  @Test
+  void aJobThatWaitsForTenThousandIsWrittenOnceForEachThousandThatEndTogether()
+      throws SQLException {
+    List<UUID> firsts = submitMany(MANY, Dependencies.NONE);
+    UUID waiting =
+        stored(
+            job(spec(3, OnLost.RETRY, null, null), null, HASH)
+                .waitingFor(new Dependencies(firsts, OnDependencyFailure.CANCEL)));
+    assertThat(value("waits_for_jobs", waiting)).isEqualTo("10000");
+    finishAll("succeeded");
+    assertThat(resolve()).isLessThanOrEqualTo(MANY / 1_000 + 1);
+    claimOne(waiting);
+    assertThat(database.value("SELECT count(*) FROM errand.jobs WHERE has_dependents"))
+        .isEqualTo("0");
+  }
+
+  @Test
+  void aChainOfFailuresIsFollowedToItsEnd() throws SQLException {
+    UUID last = submit();
+    for (int i = 0; i < 50; i++) {
+      last = submitAfter(last);
+    }
+    finishAll("failed");
+    resolve();
+    assertThat(stateOf(last)).isEqualTo("cancelled:dependency_failed");
+  }
+}
