@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Http {
   private static final String STANDARD_URL = "http://127.0.0.1:8080";
-  private static final int CONNECT_MILLIS = 5_000;
+  static final int CONNECT_MILLIS = 5_000;
   private static final int QUICK_MILLIS = 2_000;
   static final int READ_MILLIS = 75_000; // longer than the server holds an answer
 
@@ -152,6 +152,24 @@ final class Http {
     }
   }
 
+  /** A PATCH, which the usual client of the JDK cannot send. */
+  Map<String, Object> patch(String path, Object body, @Nullable String idempotencyKey) {
+    try (InputStream answer = PatchRequest.send(this, base + path, token, body, idempotencyKey)) {
+      return JSON.std.mapFrom(answer);
+    } catch (IOException e) {
+      throw away(e);
+    }
+  }
+
+  /** A DELETE, whose answer says no more than that it was done. */
+  void delete(String path) {
+    try (InputStream answer = call("DELETE", path, null, null)) {
+      answer.readAllBytes();
+    } catch (IOException e) {
+      throw away(e);
+    }
+  }
+
   Map<String, Object> get(String path) {
     return json("GET", path, null, null);
   }
@@ -223,7 +241,9 @@ final class Http {
     int status = connection.getResponseCode();
     answered = true;
     if (status >= 400) {
-      throw refusal(connection, status);
+      try (InputStream error = connection.getErrorStream()) {
+        throw refusal(status, connection.getHeaderField("X-Request-Id"), error);
+      }
     }
     return connection.getInputStream();
   }
@@ -233,8 +253,7 @@ final class Http {
       throws IOException {
     HttpURLConnection connection = connection(method, path);
     if (idempotencyKey != null) {
-      String escaped = idempotencyKey.replace("\\", "\\\\").replace("\"", "\\\"");
-      connection.setRequestProperty("Idempotency-Key", '"' + escaped + '"');
+      connection.setRequestProperty("Idempotency-Key", quoted(idempotencyKey));
     }
     if (body != null) {
       connection.setRequestProperty("Content-Type", "application/json");
@@ -246,6 +265,10 @@ final class Http {
       }
     }
     return answer(connection);
+  }
+
+  static String quoted(String idempotencyKey) {
+    return '"' + idempotencyKey.replace("\\", "\\\\").replace("\"", "\\\"") + '"';
   }
 
   private HttpURLConnection connection(String method, String path) throws IOException {
@@ -267,10 +290,16 @@ final class Http {
     }
   }
 
-  private ClientException refusal(HttpURLConnection connection, int status) {
+  /**
+   * What a refusal says.
+   *
+   * @param requestId that the server has given the request, or null
+   * @param error the body, or null
+   */
+  ClientException refusal(int status, @Nullable String requestId, @Nullable InputStream error) {
     String detail = "the server answered " + status;
     List<FieldError> errors = new ArrayList<>();
-    try (InputStream error = connection.getErrorStream()) {
+    try {
       if (error != null) {
         Map<String, Object> problem = JSON.std.mapFrom(error);
         Object said = problem.get("detail");
@@ -285,11 +314,12 @@ final class Http {
     if (status == HttpURLConnection.HTTP_UNAUTHORIZED) {
       detail = ofToken;
     } else if (status >= 500 && status != HttpURLConnection.HTTP_UNAVAILABLE) {
-      String id = connection.getHeaderField("X-Request-Id");
       detail =
           "the server answered "
               + status
-              + (id == null ? "" : ", and its log says more under the request id " + id);
+              + (requestId == null
+                  ? ""
+                  : ", and its log says more under the request id " + requestId);
     }
     int exitCode =
         switch (status) {

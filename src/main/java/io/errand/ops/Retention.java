@@ -2,6 +2,7 @@ package io.errand.ops;
 
 import io.errand.job.JobState;
 import io.errand.store.control.Housekeeping;
+import io.errand.store.operations.OperationStore;
 import io.quarkus.runtime.StartupEvent;
 import io.quarkus.scheduler.Scheduled;
 import io.quarkus.scheduler.Scheduled.ConcurrentExecution;
@@ -25,10 +26,12 @@ public class Retention {
   private static final double MILLIS_A_DAY = 86_400_000.0;
 
   private final Housekeeping housekeeping;
+  private final OperationStore operations;
   private final RetentionConfig config;
 
-  Retention(Housekeeping housekeeping, RetentionConfig config) {
+  Retention(Housekeeping housekeeping, OperationStore operations, RetentionConfig config) {
     this.housekeeping = housekeeping;
+    this.operations = operations;
     this.config = config;
   }
 
@@ -49,6 +52,11 @@ public class Retention {
       int last = BATCH;
       for (int i = 0; i < MOST_BATCHES && last == BATCH; i++) {
         last = housekeeping.forgetRemoved(keys, BATCH);
+      }
+      Duration ended = days(config.retentionOperationDays());
+      last = BATCH;
+      for (int i = 0; i < MOST_BATCHES && last == BATCH; i++) {
+        last = operations.forgetFinished(ended, BATCH);
       }
     } catch (SQLException e) {
       LOG.debugf("Old jobs stay for another while: %s", e.getMessage());

@@ -41,6 +41,7 @@ public class Rescuer {
   private final WatchStore watches;
   private final Housekeeping housekeeping;
   private final Notifications notifications;
+  private final OperationRunner operations;
 
   // Where the next pages of keys begin; for the thread of lookOften.
   private volatile String firstReadyKey = "";
@@ -54,7 +55,8 @@ public class Rescuer {
       ControlStore control,
       WatchStore watches,
       Housekeeping housekeeping,
-      Notifications notifications) {
+      Notifications notifications,
+      OperationRunner operations) {
     this.workers = workers;
     this.claims = claims;
     this.keys = keys;
@@ -63,6 +65,7 @@ public class Rescuer {
     this.watches = watches;
     this.housekeeping = housekeeping;
     this.notifications = notifications;
+    this.operations = operations;
   }
 
   @Scheduled(every = "1.5s", concurrentExecution = ConcurrentExecution.SKIP)
@@ -80,6 +83,9 @@ public class Rescuer {
       }
       if (due.waitingKeys()) {
         letKeysGo();
+      }
+      if (due.operations()) {
+        operations.wake();
       }
       if (due.counts()) {
         housekeeping.foldCounts(MOST_COUNTS);

@@ -41,6 +41,9 @@ public class Housekeeping {
              EXISTS (
                  SELECT FROM errand.jobs
                  WHERE state IN ('queued', 'retrying') AND waits_for_key) AS waiting_keys,
+             EXISTS (
+                 SELECT FROM errand.operations
+                 WHERE state IN ('running', 'stopping')) AS operations,
              (SELECT count(*) > ? FROM errand.queue_counts) AS counts
       """;
 
@@ -55,17 +58,13 @@ public class Housekeeping {
       SELECT queue, state, sum(jobs) FROM folded GROUP BY queue, state HAVING sum(jobs) <> 0
       """;
 
-  /* By creation, because a job is never older than that: what cannot be old enough is not looked at. */
-  private static final String REMOVE =
+  /*
+   * Removes the jobs of the expression old, which has their id, principal and idempotency_key, with their
+   * attempts and events; gone has the rows that were removed.
+   */
+  static final String REMOVING =
       """
-      WITH old AS (
-          SELECT id, principal, idempotency_key FROM errand.jobs
-          WHERE state = ? AND created_at < now() - make_interval(secs => ?)
-            AND finished_at < now() - make_interval(secs => ?)
-          ORDER BY created_at, id
-          LIMIT ?
-          FOR UPDATE SKIP LOCKED
-      ), trace AS (
+      trace AS (
           INSERT INTO errand.removed_jobs (id, principal, idempotency_key)
           SELECT id, principal, idempotency_key FROM old
           ON CONFLICT DO NOTHING
@@ -80,8 +79,22 @@ public class Housekeeping {
           INSERT INTO errand.queue_counts (queue, state, jobs)
           SELECT queue, state, -count(*) FROM gone GROUP BY queue, state
       )
-      SELECT count(*) FROM gone
       """;
+
+  /* By creation, because a job is never older than that: what cannot be old enough is not looked at. */
+  private static final String REMOVE =
+      """
+      WITH old AS (
+          SELECT id, principal, idempotency_key FROM errand.jobs
+          WHERE state = ? AND created_at < now() - make_interval(secs => ?)
+            AND finished_at < now() - make_interval(secs => ?)
+          ORDER BY created_at, id
+          LIMIT ?
+          FOR UPDATE SKIP LOCKED
+      ),
+      """
+          + REMOVING
+          + "SELECT count(*) FROM gone";
 
   private static final String FORGET =
       """
@@ -107,6 +120,7 @@ public class Housekeeping {
    * @param expired jobs to cancel
    * @param readyKeys jobs with a concurrency key that may have to wait for it
    * @param waitingKeys jobs that wait for their concurrency key
+   * @param operations bulk changes that have not ended
    * @param counts changes of counts to fold
    */
   public record Due(
@@ -115,6 +129,7 @@ public class Housekeeping {
       boolean expired,
       boolean readyKeys,
       boolean waitingKeys,
+      boolean operations,
       boolean counts) {}
 
   /** What waits to be done, where so many unfolded counts are nothing to speak of. */
@@ -130,6 +145,7 @@ public class Housekeeping {
             row.getBoolean("expired"),
             row.getBoolean("ready_keys"),
             row.getBoolean("waiting_keys"),
+            row.getBoolean("operations"),
             row.getBoolean("counts"));
       }
     }
