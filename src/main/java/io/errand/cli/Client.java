@@ -30,9 +30,12 @@ import picocli.CommandLine.Option;
       Events.class,
       Explain.class,
       Dependencies.class,
-      Client.Cancel.class,
-      Client.Retry.class,
-      Client.Release.class,
+      ChangeJobs.Cancel.class,
+      ChangeJobs.Retry.class,
+      ChangeJobs.Release.class,
+      ChangeJobs.Update.class,
+      ChangeJobs.Delete.class,
+      Operations.class,
       Queues.class,
       Client.Workers.class,
       Schedules.class,
@@ -273,48 +276,6 @@ public final class Client {
       Http http = Http.connect();
       int exitCode = jobs.tryAll(id -> JobOutput.await(http, id));
       return exitCode == ExitCodes.OK && !jobs.allSucceeded() ? ExitCodes.FAILED : exitCode;
-    }
-  }
-
-  @Command(name = "cancel", description = "Cancel jobs; a running one ends with its whole tree.")
-  static final class Cancel extends Change {
-    @Override
-    Map<String, Object> change(Http http, String id) {
-      Map<String, Object> job = http.post("/v1/jobs/" + id + "/cancel");
-      if ("running".equals(job.get("state"))) {
-        EachJob.say(
-            "job " + id + ": the cancel was accepted; the job ends when its processes have ended");
-      }
-      return job;
-    }
-  }
-
-  @Command(name = "retry", description = "Submit finished jobs again, as new jobs.")
-  static final class Retry extends Change {
-    @Override
-    Map<String, Object> change(Http http, String id) {
-      return http.post("/v1/jobs/" + id + "/retry");
-    }
-  }
-
-  @Command(name = "release", description = "Let held jobs go on.")
-  static final class Release extends Change {
-    @Override
-    Map<String, Object> change(Http http, String id) {
-      return http.post("/v1/jobs/" + id + "/release");
-    }
-  }
-
-  /** A command that changes jobs one by one and prints them. */
-  abstract static class Change implements Callable<Integer> {
-    @Mixin EachJob jobs = new EachJob();
-
-    abstract Map<String, Object> change(Http http, String id);
-
-    @Override
-    public Integer call() {
-      Http http = Http.connect();
-      return jobs.tryAll(id -> change(http, id));
     }
   }
 

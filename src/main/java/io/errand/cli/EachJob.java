@@ -28,10 +28,14 @@ final class EachJob {
    * @throws ClientException for usage, if the text can be none
    */
   static String id(String text) {
-    if (!ID.matcher(text).matches()) {
+    if (!isId(text)) {
       throw new ClientException(ExitCodes.USAGE, "'" + Visible.line(text) + "' is no job id");
     }
     return text;
+  }
+
+  static boolean isId(String text) {
+    return ID.matcher(text).matches();
   }
 
   /**
@@ -77,7 +81,7 @@ final class EachJob {
   /** A refusal with the id that it is about. */
   static String about(String id, ClientException refusal) {
     String text = String.valueOf(refusal.getMessage());
-    return ID.matcher(id).matches() ? id + ": " + text : text; // which names what is no id
+    return isId(id) ? id + ": " + text : text; // which names what is no id
   }
 
   /** Whether every call gave a job that has succeeded. */

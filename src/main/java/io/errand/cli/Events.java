@@ -24,7 +24,7 @@ final class Events implements Callable<Integer> {
         answer,
         "to",
         List.of("at", "from", "to", "reason", "attempt", "actor"),
-        List.of());
+        List.of("detail"));
     return ExitCodes.OK;
   }
 }

@@ -29,7 +29,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Http {
   private static final String STANDARD_URL = "http://127.0.0.1:8080";
-  private static final int CONNECT_MILLIS = 5_000;
+  static final int CONNECT_MILLIS = 5_000;
   private static final int QUICK_MILLIS = 2_000;
   static final int READ_MILLIS = 75_000; // longer than the server holds an answer
 
@@ -157,6 +157,24 @@ final class Http {
     }
   }
 
+  /** A PATCH, which the usual client of the JDK cannot send. */
+  Map<String, Object> patch(String path, Object body, @Nullable String idempotencyKey) {
+    try (InputStream answer = PatchRequest.send(this, base + path, token, body, idempotencyKey)) {
+      return JSON.std.mapFrom(answer);
+    } catch (IOException e) {
+      throw away(e);
+    }
+  }
+
+  /** A DELETE, whose answer says no more than that it was done. */
+  void delete(String path) {
+    try (InputStream answer = call("DELETE", path, null, null)) {
+      answer.readAllBytes();
+    } catch (IOException e) {
+      throw away(e);
+    }
+  }
+
   Map<String, Object> get(String path) {
     return json("GET", path, null, null);
   }
@@ -272,7 +290,7 @@ final class Http {
     int status = connection.getResponseCode();
     answered = true;
     if (status >= 400) {
-      throw refusal(status, connection.getErrorStream(), connection.getHeaderField("X-Request-Id"));
+      throw refusal(status, connection.getHeaderField("X-Request-Id"), connection.getErrorStream());
     }
     return connection.getInputStream();
   }
@@ -282,8 +300,7 @@ final class Http {
       throws IOException {
     HttpURLConnection connection = connection(method, path);
     if (idempotencyKey != null) {
-      String escaped = idempotencyKey.replace("\\", "\\\\").replace("\"", "\\\"");
-      connection.setRequestProperty("Idempotency-Key", '"' + escaped + '"');
+      connection.setRequestProperty("Idempotency-Key", quoted(idempotencyKey));
     }
     if (body != null) {
       connection.setRequestProperty("Content-Type", "application/json");
@@ -300,6 +317,10 @@ final class Http {
       EachJob.say("accepted although a limit is reached: " + overload);
     }
     return answer;
+  }
+
+  static String quoted(String idempotencyKey) {
+    return '"' + idempotencyKey.replace("\\", "\\\\").replace("\"", "\\\"") + '"';
   }
 
   private HttpURLConnection connection(String method, String path) throws IOException {
@@ -325,7 +346,13 @@ final class Http {
         ExitCodes.USAGE, "ERRAND_URL is no address such as http://127.0.0.1:8080");
   }
 
-  private ClientException refusal(int status, @Nullable InputStream body, @Nullable String id) {
+  /**
+   * What a refusal says.
+   *
+   * @param id that the server has given the request, or null
+   * @param body is read and closed, or null
+   */
+  ClientException refusal(int status, @Nullable String id, @Nullable InputStream body) {
     String detail = "the server answered " + status;
     List<FieldError> errors = new ArrayList<>();
     try (InputStream error = body) {
@@ -346,7 +373,9 @@ final class Http {
       detail =
           "the server answered "
               + status
-              + (id == null ? "" : ", and its log says more under the request id " + id);
+              + (requestId == null
+                  ? ""
+                  : ", and its log says more under the request id " + requestId);
     }
     int exitCode =
         switch (status) {

@@ -77,6 +77,26 @@ final class OptionNames {
           Map.entry("circuit.max_probe_seconds", "--circuit-max-probe"),
           Map.entry("circuit.state", "--circuit-state"));
 
+  private static final Map<String, String> OF_BULK =
+      Map.ofEntries(
+          Map.entry("filter.state", "--state"),
+          Map.entry("filter.queue", "--queue"),
+          Map.entry("filter.labels", "--label"),
+          Map.entry("filter.reason", "--reason"),
+          Map.entry("filter.q", "--id-prefix"),
+          Map.entry("filter.created_after", "--created-after"),
+          Map.entry("filter.created_before", "--created-before"),
+          Map.entry("filter.worker", "--worker"),
+          Map.entry("filter.concurrency_key", "--concurrency-key"),
+          Map.entry("filter", "--filter"),
+          Map.entry("expected_count", "--expected-count"),
+          Map.entry("set.priority", "--priority"),
+          Map.entry("set.queue", "--to-queue"),
+          Map.entry("set.run_at", "--run-at"),
+          Map.entry("priority", "--priority"),
+          Map.entry("queue", "--to-queue"),
+          Map.entry("run_at", "--run-at"));
+
   private static final Pattern INDEX = Pattern.compile("\\[[0-9]+\\]");
 
   /** A field's name that is no word of the language. */
@@ -115,6 +135,11 @@ final class OptionNames {
   /** A refusal of a list. */
   static ClientException ofList(ClientException refusal) {
     return renamed(refusal, OF_LIST);
+  }
+
+  /** A refusal of a change, of one job or of many. */
+  static ClientException ofBulk(ClientException refusal) {
+    return renamed(refusal, OF_BULK);
   }
 
   private static ClientException renamed(ClientException refusal, Map<String, String> options) {

@@ -15,6 +15,8 @@ import java.util.List;
  * command must arrive as it was typed or not at all.
  */
 final class Typed {
+  private static final int MOST_TYPED = 80;
+
   private Typed() {}
 
   /**
@@ -58,6 +60,21 @@ final class Typed {
           ExitCodes.USAGE,
           name + " is not UTF-8, and a job's stdin is text; nothing was submitted");
     }
+  }
+
+  /** A line of standard input, empty at its end; not more than a person types. */
+  static String line() {
+    StringBuilder line = new StringBuilder();
+    try {
+      for (int b = System.in.read(); b >= 0 && b != '\n'; b = System.in.read()) {
+        if (line.length() < MOST_TYPED) {
+          line.append((char) b);
+        }
+      }
+    } catch (IOException e) {
+      return "";
+    }
+    return line.toString();
   }
 
   private static boolean isUtf8(byte[] bytes) {

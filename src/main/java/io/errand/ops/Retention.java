@@ -3,6 +3,7 @@ package io.errand.ops;
 import io.errand.job.JobState;
 import io.errand.store.control.Housekeeping;
 import io.errand.store.queues.QueueStore;
+import io.errand.store.operations.OperationStore;
 import io.quarkus.runtime.StartupEvent;
 import io.quarkus.scheduler.Scheduled;
 import io.quarkus.scheduler.Scheduled.ConcurrentExecution;
@@ -30,11 +31,17 @@ public class Retention {
 
   private final Housekeeping housekeeping;
   private final QueueStore queues;
+  private final OperationStore operations;
   private final RetentionConfig config;
 
-  Retention(Housekeeping housekeeping, QueueStore queues, RetentionConfig config) {
+  Retention(
+      Housekeeping housekeeping,
+      QueueStore queues,
+      OperationStore operations,
+      RetentionConfig config) {
     this.housekeeping = housekeeping;
     this.queues = queues;
+    this.operations = operations;
     this.config = config;
   }
 
@@ -59,6 +66,11 @@ public class Retention {
       last = BATCH;
       for (int i = 0; i < MOST_BATCHES && last == BATCH; i++) {
         last = queues.forgetEvents(DAYS_OF_QUEUE_EVENTS, BATCH);
+      }
+      Duration ended = days(config.retentionOperationDays());
+      last = BATCH;
+      for (int i = 0; i < MOST_BATCHES && last == BATCH; i++) {
+        last = operations.forgetFinished(ended, BATCH);
       }
     } catch (SQLException e) {
       LOG.debugf("Old jobs stay for another while: %s", e.getMessage());

@@ -25,6 +25,10 @@ public interface RetentionConfig {
   @WithDefault("30")
   double retentionKeyDays();
 
+  /** Days that an operation is kept after it has ended, above 0. */
+  @WithDefault("7")
+  double retentionOperationDays();
+
   /** How often old jobs are looked for. */
   @WithDefault("60s")
   String retentionInterval();
@@ -57,11 +61,14 @@ public interface RetentionConfig {
                 + "; set it to a number between 0 (for ever) and 36500");
       }
     }
-    if (!(retentionKeyDays() > 0 && retentionKeyDays() <= 36_500)) {
+    checkAboveZero("ERRAND_RETENTION_KEY_DAYS", retentionKeyDays());
+    checkAboveZero("ERRAND_RETENTION_OPERATION_DAYS", retentionOperationDays());
+  }
+
+  private static void checkAboveZero(String name, double days) {
+    if (!(days > 0 && days <= 36_500)) {
       throw new IllegalArgumentException(
-          "ERRAND_RETENTION_KEY_DAYS is "
-              + retentionKeyDays()
-              + "; set it to a number above 0, at most 36500");
+          name + " is " + days + "; set it to a number above 0, at most 36500");
     }
   }
 }

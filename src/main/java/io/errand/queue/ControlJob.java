@@ -4,6 +4,7 @@ import io.errand.job.JobState;
 import io.errand.store.Notifications;
 import io.errand.store.control.ControlStore;
 import io.errand.store.control.ControlStore.Change;
+import io.errand.store.control.JobUpdate;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.sql.SQLException;
 import java.util.UUID;
@@ -38,5 +39,19 @@ public class ControlJob {
       notifications.send(Notifications.Topic.READY);
     }
     return change;
+  }
+
+  /** Changes priority, queue or run_at of a job that waits. */
+  public Change update(UUID id, String principal, JobUpdate update) throws SQLException {
+    Change change = store.update(id, principal, update);
+    if (change.changed()) {
+      notifications.send(Notifications.Topic.READY);
+    }
+    return change;
+  }
+
+  /** Removes a finished job. */
+  public Change delete(UUID id, String principal) throws SQLException {
+    return store.delete(id, principal);
   }
 }

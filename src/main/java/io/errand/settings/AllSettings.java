@@ -226,6 +226,12 @@ public final class AllSettings {
               "days that the id and the idempotency key of a removed job are remembered: a repeat is"
                   + " answered with 410, and starts nothing"),
           new Setting(
+              "retention-operation-days",
+              Form.numberAboveZero("days", MOST_DAYS),
+              "7",
+              "`7`",
+              "days that a bulk operation is kept after it has ended"),
+          new Setting(
               "retention-interval",
               Form.pattern(
                   "seconds, minutes or hours such as `60s`",

@@ -53,7 +53,9 @@ public class Notifications {
     /** There may be jobs that have finished. */
     FINISHED,
     /** Settings of queues may have changed. */
-    QUEUES
+    QUEUES,
+    /** There may be bulk changes to carry on. */
+    OPERATIONS
   }
 
   private final DataSource dataSource;
@@ -64,7 +66,8 @@ public class Notifications {
           Topic.ATTENTION, new CopyOnWriteArrayList<>(),
           Topic.OUTPUT, new CopyOnWriteArrayList<>(),
           Topic.FINISHED, new CopyOnWriteArrayList<>(),
-          Topic.QUEUES, new CopyOnWriteArrayList<>());
+          Topic.QUEUES, new CopyOnWriteArrayList<>(),
+          Topic.OPERATIONS, new CopyOnWriteArrayList<>());
 
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition wanted = lock.newCondition();

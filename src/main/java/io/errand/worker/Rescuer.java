@@ -49,6 +49,7 @@ public class Rescuer {
   private final Housekeeping housekeeping;
   private final DependencyResolver dependencies;
   private final Notifications notifications;
+  private final OperationRunner operations;
   private final Event<Housekeeping.Due> looked;
 
   private final AtomicInteger leftOut = new AtomicInteger();
@@ -67,6 +68,7 @@ public class Rescuer {
       Housekeeping housekeeping,
       DependencyResolver dependencies,
       Notifications notifications,
+      OperationRunner operations,
       Event<Housekeeping.Due> looked) {
     this.looked = looked;
     this.workers = workers;
@@ -78,6 +80,7 @@ public class Rescuer {
     this.housekeeping = housekeeping;
     this.dependencies = dependencies;
     this.notifications = notifications;
+    this.operations = operations;
   }
 
   void start(@Observes StartupEvent event) {
@@ -91,7 +94,11 @@ public class Rescuer {
     }
     try {
       Housekeeping.Due due = housekeeping.due(UNFOLDED_COUNTS);
-      boolean idle = !due.unfinished() && !due.silent() && due.tickSeconds() == null;
+      boolean idle =
+          !due.unfinished()
+              && !due.silent()
+              && !due.operations()
+              && due.tickSeconds() == null;
       leftOut.set(idle ? LEFT_OUT : 0);
       looked.fire(due); // for those who do what is due in threads of their own
       if (due.silent() || due.lost()) {
@@ -107,6 +114,9 @@ public class Rescuer {
         letKeysGo();
       }
       dependencies.expect(due.dependencies());
+      if (due.operations()) {
+        operations.wake();
+      }
       if (due.counts()) {
         housekeeping.foldCounts(MOST_COUNTS);
       }

@@ -43,7 +43,7 @@ class HistoryIT {
     for (JsonNode event : json(server.get("/v1/jobs/" + id + "/events")).get("events")) {
       assertThat(event.fieldNames())
           .toIterable()
-          .containsExactly("at", "from", "to", "reason", "attempt", "actor");
+          .containsExactly("at", "from", "to", "reason", "attempt", "actor", "detail");
       assertThat(event.get("at").asText()).matches("\\d{4}-\\d\\d-\\d\\dT.*\\.\\d{6}Z");
       told.add(
           String.join(

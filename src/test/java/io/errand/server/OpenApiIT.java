@@ -49,6 +49,12 @@ class OpenApiIT {
       assertSameNames(
           schemas.get("Worker"), TestServer.json(server.get("/v1/workers")).get("workers").get(0));
       assertSameNames(
+          schemas.get("Operation"),
+          TestServer.json(server.post("/v1/jobs/cancel", "{\"filter\":{\"queue\":\"q\"}}")));
+      assertSameNames(
+          schemas.get("Event"),
+          TestServer.json(server.get("/v1/jobs/" + id + "/events")).get("events").get(0));
+      assertSameNames(
           schemas.get("Queue"), TestServer.json(server.get("/v1/queues")).get("queues").get(0));
       server.post(
           "/v1/schedules",

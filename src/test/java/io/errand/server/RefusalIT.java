@@ -117,11 +117,14 @@ class RefusalIT extends OneServer {
   @CsvSource(
       delimiter = '|',
       value = {
-        "/v1/jobs | GET, HEAD, OPTIONS, POST",
+        "/v1/jobs | GET, HEAD, OPTIONS, PATCH, POST",
         "/v1/jobs/batch | OPTIONS, POST",
-        "/v1/jobs/00000000-0000-0000-0000-000000000000 | GET, HEAD, OPTIONS, PUT",
+        "/v1/jobs/00000000-0000-0000-0000-000000000000 | DELETE, GET, HEAD, OPTIONS, PATCH, PUT",
         "/v1/jobs/x/output/stream | GET, HEAD, OPTIONS",
         "/v1/jobs/x/cancel | OPTIONS, POST",
+        "/v1/jobs/cancel | OPTIONS, POST",
+        "/v1/operations | GET, HEAD, OPTIONS",
+        "/v1/operations/x | DELETE, GET, HEAD, OPTIONS",
         "/v1/queues | GET, HEAD, OPTIONS",
         "/v1/queues/q | GET, HEAD, OPTIONS, PATCH"
       })

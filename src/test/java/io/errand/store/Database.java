@@ -78,7 +78,8 @@ public final class Database {
   public static Database emptied() throws SQLException {
     ONE.execute(
         "TRUNCATE errand.jobs, errand.job_dependencies, errand.job_events, errand.queue_counts, errand.attempts, errand.idempotency_keys, errand.workers,"
-            + " errand.queues, errand.queue_events, errand.circuit_counts, errand.removed_jobs, errand.schedules, errand.schedule_ticks");
+            + " errand.queues, errand.queue_events, errand.circuit_counts, errand.removed_jobs, errand.schedules, errand.schedule_ticks,"
+            + " errand.operations");
     return ONE;
   }
 

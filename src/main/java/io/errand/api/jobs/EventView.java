@@ -4,14 +4,15 @@ import io.errand.api.request.WireTime;
 import io.errand.store.history.EventEntity;
 import org.jspecify.annotations.Nullable;
 
-/** A change of a job's state on the wire. */
+/** A change of a job on the wire. */
 record EventView(
     String at,
     @Nullable String from,
     String to,
     @Nullable String reason,
     int attempt,
-    String actor) {
+    String actor,
+    @Nullable String detail) {
 
   static EventView of(EventEntity event) {
     return new EventView(
@@ -20,6 +21,7 @@ record EventView(
         event.toState,
         event.reason,
         event.attempt,
-        event.actor);
+        event.actor,
+        event.detail);
   }
 }

@@ -242,6 +242,28 @@ public final class Problem extends RuntimeException {
     return new Problem(kind, kind.status, detail, List.of(), retryAfterSeconds, limit);
   }
 
+  /** A caller has as many bulk changes as it may have. */
+  public static Problem tooManyOperations(int unfinished) {
+    return new Problem(
+        Kind.TOO_MANY,
+        "This caller has "
+            + unfinished
+            + " operations that have not ended; nothing was changed. Wait for one, or stop one",
+        List.of(),
+        10);
+  }
+
+  /** Jobs could not be counted within the time that there is for it. */
+  public static Problem notCounted(int seconds) {
+    return new Problem(
+        Kind.UNAVAILABLE,
+        "The jobs could not be counted in "
+            + seconds
+            + " seconds; nothing was changed. Narrow the filter, or repeat it later",
+        List.of(),
+        30);
+  }
+
   /** The body has a content coding (RFC 9110, section 15.5.16). */
   public static Problem compressed() {
     Problem problem = of(Kind.UNSUPPORTED_MEDIA_TYPE, "The body must not be compressed");

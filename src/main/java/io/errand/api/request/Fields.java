@@ -68,6 +68,12 @@ public final class Fields {
     return value == null || value.isNull() ? null : value;
   }
 
+  /** Whether it is there and null, which in a merge patch restores a default. */
+  public boolean isNull(String name) {
+    JsonNode value = object.get(name);
+    return value != null && value.isNull();
+  }
+
   public @Nullable String string(String name, int mostCharacters) {
     JsonNode value = get(name);
     return value == null ? null : string(value, at(name), mostCharacters);

@@ -8,8 +8,8 @@ import org.jspecify.annotations.Nullable;
  * Reads the {@code Idempotency-Key} header: 1 to 255 printable ASCII characters, bare or as a
  * string of RFC 9651, section 3.3.3.
  */
-final class IdempotencyKeys {
-  static final String HEADER = "Idempotency-Key";
+public final class IdempotencyKeys {
+  public static final String HEADER = "Idempotency-Key";
   private static final int MOST_CHARACTERS = 255;
 
   private IdempotencyKeys() {}
@@ -20,7 +20,7 @@ final class IdempotencyKeys {
    * @param given the values of the header
    * @throws Problem 400
    */
-  static @Nullable String read(@Nullable List<String> given) {
+  public static @Nullable String read(@Nullable List<String> given) {
     if (given == null || given.isEmpty()) {
       return null;
     }

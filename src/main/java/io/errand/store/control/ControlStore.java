@@ -7,11 +7,15 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.util.List;
 import java.util.UUID;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
-/** The transitions that people take, and those that time takes: cancel, release, expire. */
+/**
+ * The changes that people ask for, and those that time makes: cancel, release, update, delete,
+ * expire.
+ */
 @ApplicationScoped
 public class ControlStore {
   private final DataSource dataSource;
@@ -19,47 +23,6 @@ public class ControlStore {
   public ControlStore(DataSource dataSource) {
     this.dataSource = dataSource;
   }
-
-  /*
-   * The one write about a running job without its token: it asks, and changes no state. Asking again
-   * keeps the first time. The row has been locked before, so that nothing comes in between.
-   */
-  private static final String CANCEL =
-      """
-      WITH found AS (
-          SELECT id, state, principal, cancel_requested_at FROM errand.jobs
-          WHERE id = ? AND principal = ? AND state IN ('queued', 'retrying', 'held', 'running')
-      ), done AS (
-          UPDATE errand.jobs j
-          SET state = CASE WHEN f.state = 'running' THEN 'running' ELSE 'cancelled' END,
-              reason = CASE WHEN f.state = 'running' THEN NULL ELSE 'cancelled' END,
-              cancel_requested_at = coalesce(f.cancel_requested_at, now()),
-              finished_at = CASE WHEN f.state = 'running' THEN NULL ELSE now() END
-          FROM found f WHERE j.id = f.id
-          RETURNING j.*, f.state AS from_state, f.cancel_requested_at AS requested_before
-      ), change AS (
-          SELECT id, queue, from_state, state AS to_state,
-              CASE WHEN state = 'running' THEN 'cancel_requested' ELSE reason END AS reason,
-              attempt, claim_token, principal
-          FROM done WHERE state <> 'running' OR requested_before IS NULL
-      ),
-      """
-          + History.of("change", "'client ' || principal")
-          + "SELECT state FROM done";
-
-  private static final String RELEASE =
-      """
-      WITH done AS (
-          UPDATE errand.jobs
-          SET state = 'queued', reason = NULL, detail = NULL, run_at = now(),
-              max_attempts = greatest(max_attempts, charged_attempts + 1)
-          WHERE id = ? AND principal = ? AND state = 'held'
-          RETURNING id, queue, 'held' AS from_state, state AS to_state, reason, attempt, claim_token,
-              principal
-      ),
-      """
-          + History.of("done", "'client ' || principal")
-          + "SELECT to_state FROM done";
 
   private static final String STATE =
       """
@@ -93,20 +56,42 @@ public class ControlStore {
    */
   public record Change(boolean changed, @Nullable JobState state) {}
 
+  /** A change of a job whose row is locked; gives its state afterwards, or nothing. */
+  private interface Step {
+    List<JobState> run(Connection connection, List<UUID> ids) throws SQLException;
+  }
+
   /** Cancels a job, or asks for the cancel of a running one, which then is still RUNNING. */
   public Change cancel(UUID id, String principal) throws SQLException {
-    return change(CANCEL, id, principal);
+    return change(
+        id, principal, (connection, ids) -> JobChanges.cancel(connection, ids, principal, ""));
   }
 
   /** The same in the transaction of the caller, which then holds the lock of the job's row. */
   public static Change cancel(Connection connection, UUID id, String principal)
       throws SQLException {
-    return change(connection, CANCEL, id, principal);
+    return change(
+        connection, id, principal, (open, ids) -> JobChanges.cancel(open, ids, principal, ""));
   }
 
   /** Lets a held job go on, with one more try if none is left. */
   public Change release(UUID id, String principal) throws SQLException {
-    return change(RELEASE, id, principal);
+    return change(
+        id, principal, (connection, ids) -> JobChanges.release(connection, ids, principal, ""));
+  }
+
+  /** Changes values of a job that is queued, retrying or held. */
+  public Change update(UUID id, String principal, JobUpdate update) throws SQLException {
+    return change(
+        id,
+        principal,
+        (connection, ids) -> JobChanges.update(connection, ids, principal, update, ""));
+  }
+
+  /** Removes a final job, as retention does; the state is the one that it had. */
+  public Change delete(UUID id, String principal) throws SQLException {
+    return change(
+        id, principal, (connection, ids) -> JobChanges.delete(connection, ids, principal));
   }
 
   /**
@@ -129,11 +114,11 @@ public class ControlStore {
    * The row is locked by a statement of its own, so that the next one sees it as it is: within one
    * statement a claim that came in between would be half seen.
    */
-  private Change change(String sql, UUID id, String principal) throws SQLException {
+  private Change change(UUID id, String principal, Step step) throws SQLException {
     try (Connection connection = dataSource.getConnection()) {
       connection.setAutoCommit(false);
       try {
-        Change change = change(connection, sql, id, principal);
+        Change change = change(connection, id, principal, step);
         connection.commit();
         return change;
       } catch (SQLException e) {
@@ -143,16 +128,16 @@ public class ControlStore {
     }
   }
 
-  private static Change change(Connection connection, String sql, UUID id, String principal)
+  private static Change change(Connection connection, UUID id, String principal, Step step)
       throws SQLException {
-    JobState before = state(connection, STATE, id, principal);
-    JobState after = before == null ? null : state(connection, sql, id, principal);
-    return after != null ? new Change(true, after) : new Change(false, before);
+    JobState before = lock(connection, id, principal);
+    List<JobState> after = before == null ? List.<JobState>of() : step.run(connection, List.of(id));
+    return after.isEmpty() ? new Change(false, before) : new Change(true, after.get(0));
   }
 
-  private static @Nullable JobState state(
-      Connection connection, String sql, UUID id, String principal) throws SQLException {
-    try (PreparedStatement statement = connection.prepareStatement(sql)) {
+  private static @Nullable JobState lock(Connection connection, UUID id, String principal)
+      throws SQLException {
+    try (PreparedStatement statement = connection.prepareStatement(STATE)) {
       statement.setObject(1, id);
       statement.setString(2, principal);
       try (ResultSet rows = statement.executeQuery()) {

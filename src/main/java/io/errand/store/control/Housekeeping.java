@@ -52,6 +52,9 @@ public class Housekeeping {
              EXISTS (SELECT FROM errand.jobs WHERE has_dependents)
                  OR EXISTS (
                      SELECT FROM errand.job_dependencies WHERE NOT marked) AS dependencies,
+             EXISTS (
+                 SELECT FROM errand.operations
+                 WHERE state IN ('running', 'stopping')) AS operations,
              (SELECT count(*) > ? FROM errand.queue_counts) AS counts,
              EXISTS (
                  SELECT FROM errand.jobs
@@ -71,33 +74,23 @@ public class Housekeeping {
       """;
 
   /*
-   * By creation, because a job is never older than that: what cannot be old enough is not looked at. A job
-   * stays while others wait for it, or wait for other jobs beside it; the CASE keeps the planner from reading
-   * all dependencies. Rows of dependencies leave with the job that had waited, 20,000 or those of one job.
+   * Whether no job waits for j. The CASE keeps the planner from reading all dependencies.
    */
-  private static final String REMOVE =
+  static final String NOT_WAITED_FOR =
       """
-      WITH found AS (
-          SELECT id, principal, idempotency_key, state, created_at,
-              coalesce(cardinality(after), 0) AS dependencies
-          FROM errand.jobs j
-          WHERE state = ? AND created_at < now() - make_interval(secs => ?)
-            AND finished_at < now() - make_interval(secs => ?)
-            AND NOT has_dependents
-            AND CASE WHEN EXISTS (
-                SELECT FROM errand.job_dependencies d JOIN errand.jobs w ON w.id = d.job_id
-                WHERE d.after_id = j.id AND w.state = 'queued' AND w.waits_for_jobs > 0)
-                THEN false ELSE true END
-          ORDER BY created_at, id
-          LIMIT ?
-          FOR UPDATE OF j SKIP LOCKED
-      ), old AS (
-          SELECT * FROM (
-              SELECT *, sum(dependencies) OVER oldest_first - dependencies AS dependencies_before
-              FROM found WINDOW oldest_first AS (ORDER BY created_at, id)) AS f
-          WHERE dependencies = 0 OR dependencies_before + dependencies <= 20000
-             OR dependencies_before = 0
-      ), trace AS (
+      NOT j.has_dependents AND CASE WHEN EXISTS (
+          SELECT FROM errand.job_dependencies d JOIN errand.jobs w ON w.id = d.job_id
+          WHERE d.after_id = j.id AND w.state = 'queued' AND w.waits_for_jobs > 0)
+          THEN false ELSE true END
+      """;
+
+  /*
+   * Removes the jobs of the expression old, which has their id, principal, idempotency_key, state and number
+   * of dependencies, with their attempts, events and dependencies; gone has the rows that were removed.
+   */
+  static final String REMOVING =
+      """
+      trace AS (
           INSERT INTO errand.removed_jobs (id, principal, idempotency_key, state)
           SELECT id, principal, idempotency_key, state FROM old
           ON CONFLICT DO NOTHING
@@ -115,8 +108,36 @@ public class Housekeeping {
           INSERT INTO errand.queue_counts (queue, state, jobs)
           SELECT queue, state, -count(*) FROM gone GROUP BY queue, state
       )
-      SELECT count(*) FROM gone
       """;
+
+  /*
+   * By creation, because a job is never older than that: what cannot be old enough is not looked at. A job
+   * stays while others wait for it. Rows of dependencies leave with the job that had waited, 20,000 or those
+   * of one job.
+   */
+  private static final String REMOVE =
+      """
+      WITH found AS (
+          SELECT id, principal, idempotency_key, state, created_at,
+              coalesce(cardinality(after), 0) AS dependencies
+          FROM errand.jobs j
+          WHERE state = ? AND created_at < now() - make_interval(secs => ?)
+            AND finished_at < now() - make_interval(secs => ?)
+            AND NOT_WAITED_FOR
+          ORDER BY created_at, id
+          LIMIT ?
+          FOR UPDATE OF j SKIP LOCKED
+      ), old AS (
+          SELECT * FROM (
+              SELECT *, sum(dependencies) OVER oldest_first - dependencies AS dependencies_before
+              FROM found WINDOW oldest_first AS (ORDER BY created_at, id)) AS f
+          WHERE dependencies = 0 OR dependencies_before + dependencies <= 20000
+             OR dependencies_before = 0
+      ),
+      """
+              .replace("NOT_WAITED_FOR", NOT_WAITED_FOR)
+          + REMOVING
+          + "SELECT count(*) FROM gone";
 
   private static final String FORGET =
       """
@@ -143,6 +164,7 @@ public class Housekeeping {
    * @param readyKeys jobs with a concurrency key that may have to wait for it
    * @param waitingKeys jobs that wait for their concurrency key
    * @param dependencies jobs that wait for others
+   * @param operations bulk changes that have not ended
    * @param counts changes of counts to fold
    * @param unfinished jobs that are not in a final state: without any, nothing waits but counts
    * @param tickSeconds seconds to the next tick of any schedule, negative where it is due already;
@@ -155,6 +177,7 @@ public class Housekeeping {
       boolean readyKeys,
       boolean waitingKeys,
       boolean dependencies,
+      boolean operations,
       boolean counts,
       boolean unfinished,
       @Nullable Double tickSeconds) {}
@@ -173,6 +196,7 @@ public class Housekeeping {
             row.getBoolean("ready_keys"),
             row.getBoolean("waiting_keys"),
             row.getBoolean("dependencies"),
+            row.getBoolean("operations"),
             row.getBoolean("counts"),
             row.getBoolean("unfinished"),
             row.getObject("tick_seconds", Double.class));

@@ -33,4 +33,5 @@ public class EventEntity extends PanacheEntityBase {
   public String reason;
   public int attempt;
   public String actor;
+  public String detail;
 }

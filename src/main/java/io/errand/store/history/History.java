@@ -31,4 +31,28 @@ public final class History {
         """
         .formatted(changes, actor);
   }
+
+  /**
+   * The same for a change that leaves the state as it was: an event that says what was changed, and
+   * the counts of jobs that have moved to another queue.
+   *
+   * @param changes name of the expression that has made the change; it returns {@code id, queue,
+   *     from_queue, state, reason, attempt, claim_token, detail}
+   * @param actor as of {@link #of}
+   */
+  public static String ofUpdate(String changes, String actor) {
+    return """
+        %1$s_events AS (
+            INSERT INTO errand.job_events (
+                job_id, from_state, to_state, reason, attempt, claim_token, actor, detail)
+            SELECT id, state, state, reason, attempt, claim_token, %2$s, detail FROM %1$s
+        ), %1$s_counts AS (
+            INSERT INTO errand.queue_counts (queue, state, jobs)
+            SELECT v.queue, c.state, sum(v.jobs)
+            FROM %1$s c, LATERAL (VALUES (c.from_queue, -1), (c.queue, 1)) AS v (queue, jobs)
+            GROUP BY v.queue, c.state HAVING sum(v.jobs) <> 0
+        )
+        """
+        .formatted(changes, actor);
+  }
 }

@@ -220,6 +220,8 @@ public final class HistoryCheck {
         FROM chain
         WHERE actor <> 'migration' AND reason IS DISTINCT FROM 'cancel_requested'
           AND coalesce(from_state, '') || ' ' || to_state NOT IN (%1$s)
+          AND (detail IS NULL OR from_state IS DISTINCT FROM to_state
+              OR to_state NOT IN ('queued', 'retrying', 'held'))
         """);
     RULES.put(
         "H3 rows and counts add up",

@@ -16,7 +16,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.function.Function;
-import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.hibernate.jpa.HibernateHints;
@@ -36,8 +35,6 @@ public class JobReads {
 
   /** To measure a row the database has to read all of it, so few are measured ahead. */
   private static final int MEASURED_TOGETHER = 16;
-
-  private static final Pattern ID_PREFIX = Pattern.compile("[0-9a-fA-F-]{8,36}");
 
   /** A job with what is kept of the output of its latest attempt. */
   public record JobWithOutput(JobEntity job, KeptOutput stdout, KeptOutput stderr) {}
@@ -242,13 +239,11 @@ public class JobReads {
 
   /** The beginning of an id is looked up anywhere, other text in the newest jobs only. */
   private static @Nullable Instant search(String text, Criteria criteria) {
-    if (ID_PREFIX.matcher(text).matches()) {
-      String digits = text.replace("-", "");
-      if (digits.length() >= 8 && digits.length() <= 32) {
-        criteria.and("id >= :firstId", "firstId", uuid(digits, '0'));
-        criteria.and("id <= :lastId", "lastId", uuid(digits, 'f'));
-        return null;
-      }
+    IdRange ids = IdRange.ofPrefix(text);
+    if (ids != null) {
+      criteria.and("id >= :firstId", "firstId", ids.first());
+      criteria.and("id <= :lastId", "lastId", ids.last());
+      return null;
     }
     Instant oldest =
         JobEntity.find("select createdAt from JobEntity order by createdAt desc, id desc")
@@ -260,13 +255,6 @@ public class JobReads {
     }
     criteria.and("position(:text in array_to_string(command, ' ')) > 0", "text", text);
     return oldest;
-  }
-
-  private static UUID uuid(String digits, char fill) {
-    String padded = digits + String.valueOf(fill).repeat(32 - digits.length());
-    return new UUID(
-        Long.parseUnsignedLong(padded.substring(0, 16), 16),
-        Long.parseUnsignedLong(padded.substring(16), 16));
   }
 
   /** Constant predicates with their parameters. */

@@ -24,16 +24,17 @@ public class RetryStore {
     this.dataSource = dataSource;
   }
 
-  private static final String RETRY =
+  /**
+   * Common table expressions that store new jobs, to follow {@code source}, the rows of finished
+   * jobs, and {@code wanted}: for each {@code source_id} the {@code id, idempotency_key,
+   * fingerprint} of the new one. {@code stored} has those that were stored.
+   */
+  public static final String STORE =
       """
-      WITH source AS (
-          SELECT * FROM errand.jobs
-          WHERE id = ? AND principal = ? AND state IN ('succeeded', 'failed', 'cancelled')
-      ), wanted AS (
-          SELECT ?::uuid AS id, ?::text AS idempotency_key
-      ), key AS (
+      key AS (
           INSERT INTO errand.idempotency_keys (principal, idempotency_key, job_id)
-          SELECT s.principal, w.idempotency_key, w.id FROM source s, wanted w
+          SELECT s.principal, w.idempotency_key, w.id
+          FROM source s JOIN wanted w ON w.source_id = s.id
           WHERE w.idempotency_key IS NOT NULL
           ON CONFLICT DO NOTHING
           RETURNING job_id
@@ -48,14 +49,27 @@ public class RetryStore {
              s.concurrency_limit,
              w.idempotency_key, s.principal, s.id, s.timeout_seconds, s.kill_grace_seconds,
              s.stdout_limit_bytes, s.stderr_limit_bytes, s.success_exit_codes, s.on_lost,
-             s.backoff, s.retry, s.working_directory, s.env, s.stdin, decode(?, 'hex'),
+             s.backoff, s.retry, s.working_directory, s.env, s.stdin, w.fingerprint,
              s.limits, s.run_as, s.sandbox
-      FROM source s, wanted w
+      FROM source s JOIN wanted w ON w.source_id = s.id
       WHERE w.idempotency_key IS NULL OR w.id IN (SELECT job_id FROM key)
       RETURNING id, queue, NULL AS from_state, state AS to_state, reason, attempt, claim_token,
           principal
       ),
+      """;
+
+  private static final String RETRY =
       """
+      WITH source AS (
+          SELECT * FROM errand.jobs
+          WHERE id = ? AND principal = ? AND state IN ('succeeded', 'failed', 'cancelled')
+      ), wanted AS (
+          SELECT s.id AS source_id, ?::uuid AS id, ?::text AS idempotency_key,
+              decode(?, 'hex') AS fingerprint
+          FROM source s
+      ),
+      """
+          + STORE
           + History.of("stored", "'client ' || principal")
           + "SELECT id, "
           + Durability.SQL

@@ -1,0 +1,135 @@
+package io.errand.store.operations;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.errand.job.JobState;
+import io.errand.store.control.JobChanges;
+import io.errand.store.control.JobUpdate;
+import io.errand.store.history.History;
+import io.errand.store.submit.RetryStore;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Instant;
+import java.util.List;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/** What the steps of an operation do to jobs, and to which. */
+record StepChange(
+    UUID operation,
+    String principal,
+    OperationKind kind,
+    @Nullable JobUpdate update,
+    boolean isToStop,
+    JobMatch match,
+    StepJobs.Position position) {
+
+  /*
+   * The new ids are UUIDv7 by the clock of the database. The key makes it impossible that one operation
+   * stores two jobs for one.
+   */
+  private static final String RETRY =
+      """
+      WITH source AS (
+          SELECT * FROM errand.jobs
+          WHERE id = ANY (?) AND principal = ? AND state IN ('succeeded', 'failed', 'cancelled')
+      ), wanted AS MATERIALIZED (
+          SELECT n.*, sha256(convert_to(n.idempotency_key, 'UTF8')) AS fingerprint
+          FROM (
+              SELECT s.id AS source_id,
+                  'operation-' || ?::text || '-' || s.id AS idempotency_key,
+                  encode(set_bit(set_bit(overlay(uuid_send(gen_random_uuid())
+                      PLACING substring(int8send(
+                          floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint) FROM 3)
+                      FROM 1 FOR 6), 52, 1), 53, 1), 'hex')::uuid AS id
+              FROM source s) n
+      ),
+      """
+          + RetryStore.STORE
+          + History.of("stored", "'client ' || principal || ?::text")
+          + "SELECT count(*) FROM stored";
+
+  /**
+   * What others have to be told after a step.
+   *
+   * @param jobs how many jobs were changed
+   * @param ready whether jobs may be claimed that could not be before
+   * @param asked whether a running job is to be cancelled
+   * @param finished whether jobs reached a final state
+   */
+  public record Effect(int jobs, boolean ready, boolean asked, boolean finished) {
+    static final Effect NOTHING = new Effect(0, false, false, false);
+  }
+
+  /**
+   * From the columns of an operation; an IllegalArgumentException if a newer version wrote them.
+   */
+  static StepChange of(
+      UUID operation,
+      String principal,
+      String kindName,
+      JsonNode filter,
+      @Nullable String set,
+      boolean isToStop,
+      Instant createdAt,
+      StepJobs.Position position) {
+    OperationKind kind = OperationKind.ofWireName(kindName);
+    return new StepChange(
+        operation,
+        principal,
+        kind,
+        set == null ? null : JobUpdate.of(Operation.json(set)),
+        isToStop,
+        new JobMatch(kind, BulkFilter.of(filter), principal, createdAt),
+        position);
+  }
+
+  /** Whether it stores a new job for each. */
+  boolean copiesJobs() {
+    return kind == OperationKind.RETRY;
+  }
+
+  /** Changes jobs that are locked and match. */
+  Effect make(Connection connection, List<UUID> ids) throws SQLException {
+    if (ids.isEmpty()) {
+      return Effect.NOTHING;
+    }
+    String by = ", operation " + operation;
+    return switch (kind) {
+      case CANCEL -> {
+        List<JobState> after = JobChanges.cancel(connection, ids, principal, by);
+        long asked = after.stream().filter(state -> state == JobState.RUNNING).count();
+        yield new Effect(after.size(), false, asked > 0, asked < after.size());
+      }
+      case RELEASE -> {
+        int jobs = JobChanges.release(connection, ids, principal, by).size();
+        yield new Effect(jobs, jobs > 0, false, false);
+      }
+      case RETRY -> {
+        int jobs = retry(connection, ids, by);
+        yield new Effect(jobs, jobs > 0, false, false);
+      }
+      case DELETE ->
+          new Effect(JobChanges.delete(connection, ids, principal).size(), false, false, false);
+      case UPDATE -> {
+        JobUpdate wanted = update == null ? new JobUpdate(null, null, null, false) : update;
+        int jobs = JobChanges.update(connection, ids, principal, wanted, by).size();
+        yield new Effect(jobs, jobs > 0, false, false);
+      }
+    };
+  }
+
+  private int retry(Connection connection, List<UUID> ids, String by) throws SQLException {
+    try (PreparedStatement statement = connection.prepareStatement(RETRY)) {
+      statement.setArray(1, connection.createArrayOf("uuid", ids.toArray()));
+      statement.setString(2, principal);
+      statement.setString(3, operation.toString());
+      statement.setString(4, by);
+      try (ResultSet row = statement.executeQuery()) {
+        row.next();
+        return row.getInt(1);
+      }
+    }
+  }
+}
