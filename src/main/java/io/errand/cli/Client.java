@@ -28,6 +28,7 @@ import picocli.CommandLine.Option;
       Client.Wait.class,
       Logs.class,
       Events.class,
+      Deliveries.class,
       Client.Cancel.class,
       Client.Retry.class,
       Client.Release.class,

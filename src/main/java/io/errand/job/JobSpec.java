@@ -28,6 +28,7 @@ import org.jspecify.annotations.Nullable;
  * @param labels the client's own names and values
  * @param expiresAt cancelled at this time if it never started, or null
  * @param confinement how the command is kept in bounds
+ * @param onFinish whom to tell when it has finished, or null
  */
 public record JobSpec(
     @Nullable String description,
@@ -46,7 +47,8 @@ public record JobSpec(
     @Nullable String concurrencyKey,
     Map<String, String> labels,
     @Nullable Instant expiresAt,
-    Confinement confinement) {
+    Confinement confinement,
+    @Nullable OnFinish onFinish) {
 
   public static final int MAX_DESCRIPTION_CHARACTERS = 1_000;
   public static final int MAX_ARGUMENTS = 1024;
@@ -67,6 +69,9 @@ public record JobSpec(
   public long heapBytes() {
     long bytes = 2_048 + text(stdin) + text(workingDirectory) + text(concurrencyKey) + text(queue);
     bytes += text(description) + texts(command);
+    if (onFinish != null) {
+      bytes += text(onFinish.url()) + text(onFinish.secretRef());
+    }
     if (confinement.sandbox() != null) {
       bytes += texts(confinement.sandbox().writable());
     }

@@ -42,7 +42,8 @@ class ClaimMemoryTest extends StoreFixture {
         null,
         Map.of(),
         null,
-        Confinement.NONE);
+        Confinement.NONE,
+        null);
   }
 
   private Claims claim(int limit, long memoryBytes) throws SQLException {

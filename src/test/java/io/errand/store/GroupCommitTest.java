@@ -68,7 +68,8 @@ class GroupCommitTest {
             null,
             Map.of(),
             null,
-            Confinement.NONE);
+            Confinement.NONE,
+            null);
     return new NewJob(id, spec, "tester", key, fingerprint);
   }
 

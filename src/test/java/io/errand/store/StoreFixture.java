@@ -85,7 +85,8 @@ abstract class StoreFixture {
         concurrencyKey,
         Map.of("team", "media"),
         expires,
-        Confinement.NONE);
+        Confinement.NONE,
+        null);
   }
 
   static NewJob job(JobSpec spec, @Nullable String key, String fingerprint) {

@@ -63,6 +63,7 @@ public record JobView(
     @JsonRawValue String limits,
     @Nullable String user,
     @JsonRawValue @Nullable String sandbox,
+    @JsonRawValue @Nullable String onFinish,
     @JsonRawValue String labels) {
 
   public static JobView of(JobWithOutput read) {
@@ -120,6 +121,7 @@ public record JobView(
         job.limits,
         job.runAs,
         job.sandbox,
+        job.onFinish,
         job.labels);
   }
 }

@@ -6,6 +6,7 @@ import io.errand.api.request.Fields;
 import io.errand.api.request.JsonBody;
 import io.errand.job.Backoff;
 import io.errand.job.JobSpec;
+import io.errand.job.OnFinish;
 import io.errand.job.OnLost;
 import io.errand.job.Outcome;
 import io.errand.job.RetryPolicy;
@@ -49,7 +50,8 @@ final class JobReader {
           "expires_at",
           "limits",
           "user",
-          "sandbox");
+          "sandbox",
+          "on_finish");
 
   private static final int MOST_CHARACTERS = JsonBody.MAX_BYTES;
   private static final int MOST_VARIABLES = 1_000;
@@ -60,6 +62,7 @@ final class JobReader {
   private static final int DEFAULT_OUTPUT_LIMIT = 65_536;
   private static final Pattern QUEUE = Pattern.compile(JobSpec.QUEUE_PATTERN);
   private static final Pattern VARIABLE = Pattern.compile("[A-Za-z_][A-Za-z0-9_]*");
+  private static final Pattern SECRET_REF = Pattern.compile(OnFinish.SECRET_REF_PATTERN);
   private static final Pattern CODES = Pattern.compile("(\\d{1,3})(?:-(\\d{1,3}))?");
 
   private final Fields fields;
@@ -102,7 +105,29 @@ final class JobReader {
         notEmpty("concurrency_key"),
         labels(),
         fields.time("expires_at"),
-        new ConfinementReader(fields).read());
+        new ConfinementReader(fields).read(),
+        onFinish());
+  }
+
+  private @Nullable OnFinish onFinish() {
+    Fields webhook = fields.object("on_finish");
+    if (webhook == null) {
+      return null;
+    }
+    webhook.only(Set.of("url", "secret_ref"));
+    String url = webhook.string("url", OnFinish.MAX_URL_CHARACTERS);
+    if (webhook.get("url") == null) {
+      webhook.complain(webhook.at("url"), "is required");
+    } else if (url != null && !OnFinish.isUrl(url)) {
+      webhook.complain(
+          webhook.at("url"),
+          "must be an http or https URL with a host, without user, password and fragment");
+    }
+    String secret = webhook.string("secret_ref", 255);
+    if (secret != null && !SECRET_REF.matcher(secret).matches()) {
+      webhook.complain(webhook.at("secret_ref"), "must match " + OnFinish.SECRET_REF_PATTERN);
+    }
+    return url == null ? null : new OnFinish(url, secret);
   }
 
   private List<String> command() {

@@ -59,9 +59,10 @@ public class Housekeeping {
   private static final String REMOVE =
       """
       WITH old AS (
-          SELECT id, principal, idempotency_key FROM errand.jobs
+          SELECT id, principal, idempotency_key, on_finish FROM errand.jobs
           WHERE state = ? AND created_at < now() - make_interval(secs => ?)
             AND finished_at < now() - make_interval(secs => ?)
+            AND (on_finish IS NULL OR on_finish_state = 'done')
           ORDER BY created_at, id
           LIMIT ?
           FOR UPDATE SKIP LOCKED
@@ -73,6 +74,9 @@ public class Housekeeping {
           DELETE FROM errand.attempts WHERE job_id = ANY (ARRAY(SELECT id FROM old))
       ), events AS (
           DELETE FROM errand.job_events WHERE job_id = ANY (ARRAY(SELECT id FROM old))
+      ), deliveries AS (
+          DELETE FROM errand.webhook_deliveries
+          WHERE job_id = ANY (ARRAY(SELECT id FROM old WHERE on_finish IS NOT NULL))
       ), gone AS (
           DELETE FROM errand.jobs WHERE id = ANY (ARRAY(SELECT id FROM old))
           RETURNING queue, state

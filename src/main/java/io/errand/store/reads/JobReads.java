@@ -48,8 +48,8 @@ public class JobReads {
       sql('(octet_length(cast(? as text)) + octet_length(cast(? as text))
         + octet_length(cast(? as text)) + octet_length(cast(? as text))
         + coalesce(octet_length(?), 0) + coalesce(octet_length(?), 0) + coalesce(octet_length(?), 0)
-        + coalesce(octet_length(cast(? as text)), 0))',
-        command, labels, envNames, retry, description, detail, workingDirectory, sandbox)
+        + coalesce(octet_length(cast(? as text)), 0) + coalesce(octet_length(cast(? as text)), 0))',
+        command, labels, envNames, retry, description, detail, workingDirectory, sandbox, onFinish)
       """;
 
   private static final String OUTPUT_BYTES =
