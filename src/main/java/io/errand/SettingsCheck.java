@@ -7,6 +7,7 @@ import io.errand.ops.RetentionConfig;
 import io.errand.settings.AllSettings;
 import io.errand.settings.Setting;
 import io.errand.settings.Settings;
+import io.errand.webhooks.WebhookConfig;
 import io.errand.worker.CommandMemory;
 import io.errand.worker.WorkerConfig;
 import io.smallrye.config.PropertiesConfigSource;
@@ -50,6 +51,7 @@ public final class SettingsCheck {
     WorkerConfig worker = config.getConfigMapping(WorkerConfig.class);
     worker.check();
     config.getConfigMapping(RetentionConfig.class).check();
+    config.getConfigMapping(WebhookConfig.class).check();
     checkAddress(settings.get("http-host"));
     warningOfAddress(settings.get("http-host")).ifPresent(warnings::add);
     OwnDirectory.checkHome(home);
@@ -94,6 +96,7 @@ public final class SettingsCheck {
         .addDefaultInterceptors()
         .withMapping(WorkerConfig.class)
         .withMapping(RetentionConfig.class)
+        .withMapping(WebhookConfig.class)
         .withValidateUnknown(false)
         .withSources(new PropertiesConfigSource(values, "settings", 100))
         .build();

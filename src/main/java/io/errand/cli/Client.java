@@ -30,6 +30,7 @@ import picocli.CommandLine.Option;
       Events.class,
       Explain.class,
       Dependencies.class,
+      Deliveries.class,
       ChangeJobs.Cancel.class,
       ChangeJobs.Retry.class,
       ChangeJobs.Release.class,

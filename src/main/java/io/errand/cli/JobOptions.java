@@ -143,6 +143,18 @@ final class JobOptions {
       description = "How much of stderr is kept, at most 1048576.")
   @Nullable Integer stderrLimit;
 
+  @Option(
+      names = "--on-finish",
+      paramLabel = "URL",
+      description = "A webhook that is told when the job has finished.")
+  @Nullable String onFinish;
+
+  @Option(
+      names = "--on-finish-secret",
+      paramLabel = "NAME",
+      description = "The secret of the server that signs the webhook.")
+  @Nullable String onFinishSecret;
+
   @Option(names = "--key", paramLabel = "KEY", description = "Idempotency key; else a random one.")
   @Nullable String key;
 
@@ -233,7 +245,21 @@ final class JobOptions {
     if (sandbox || !writable.isEmpty()) {
       body.put("sandbox", Map.of("network", false, "read_only", true, "writable", writable));
     }
+    put(body, "on_finish", webhook());
     return body;
+  }
+
+  private @Nullable Map<String, Object> webhook() {
+    if (onFinish == null) {
+      if (onFinishSecret != null) {
+        throw new ClientException(
+            ExitCodes.USAGE, "--on-finish-secret is given without --on-finish");
+      }
+      return null;
+    }
+    return onFinishSecret == null
+        ? Map.of("url", onFinish)
+        : Map.of("url", onFinish, "secret_ref", "secret://" + onFinishSecret);
   }
 
   /** Labels as they are typed, or null if there are none. */

@@ -35,6 +35,8 @@ final class OptionNames {
           Map.entry("sandbox", "--sandbox"),
           Map.entry("stdout_limit_bytes", "--stdout-limit"),
           Map.entry("stderr_limit_bytes", "--stderr-limit"),
+          Map.entry("on_finish.url", "--on-finish"),
+          Map.entry("on_finish.secret_ref", "--on-finish-secret"),
           Map.entry("Idempotency-Key", "--key"));
 
   private static final Map<String, String> OF_SCHEDULE = new HashMap<>(OF_JOB);

@@ -32,6 +32,7 @@ import org.jspecify.annotations.Nullable;
  * @param expiresAfterSeconds the same, from when it may first run; null where {@code expiresAt}
  *     counts, or where it never expires
  * @param confinement how the command is kept in bounds
+ * @param onFinish whom to tell when it has finished, or null
  */
 public record JobSpec(
     @Nullable String description,
@@ -52,7 +53,8 @@ public record JobSpec(
     Map<String, String> labels,
     @Nullable Instant expiresAt,
     @Nullable Double expiresAfterSeconds,
-    Confinement confinement) {
+    Confinement confinement,
+    @Nullable OnFinish onFinish) {
 
   public static final int MAX_DESCRIPTION_CHARACTERS = 1_000;
   public static final int MAX_ARGUMENTS = 1024;
@@ -74,6 +76,9 @@ public record JobSpec(
   public long heapBytes() {
     long bytes = 2_048 + text(stdin) + text(workingDirectory) + text(concurrencyKey) + text(queue);
     bytes += text(description) + texts(command);
+    if (onFinish != null) {
+      bytes += text(onFinish.url()) + text(onFinish.secretRef());
+    }
     if (confinement.sandbox() != null) {
       bytes += texts(confinement.sandbox().writable());
     }

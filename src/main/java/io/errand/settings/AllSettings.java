@@ -241,6 +241,20 @@ public final class AllSettings {
               "`60s`",
               "how often old jobs are looked for"),
           new Setting(
+              "secrets-dir",
+              Form.text("path"),
+              null,
+              "none",
+              "a directory of files, one secret each, of at most 64 KiB: `secret://NAME` is the file"
+                  + " NAME. Read when a secret is needed, by the process that needs it. A link may not"
+                  + " lead out of the directory"),
+          new Setting(
+              "webhook-allow-networks",
+              Form.text("comma list of networks such as `10.1.0.0/16,fd00::/8`"),
+              null,
+              "none",
+              "networks that webhooks may be sent to although their addresses are not public"),
+          new Setting(
               "log-json",
               Form.pattern("`true` or `false`", "(?i)true|false", "set it to true or false"),
               "false",

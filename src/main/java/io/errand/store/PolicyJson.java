@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.errand.job.Backoff;
 import io.errand.job.Confinement;
 import io.errand.job.Limits;
+import io.errand.job.OnFinish;
 import io.errand.job.Outcome;
 import io.errand.job.RetryRule;
 import io.errand.job.RetryRule.CodeRange;
@@ -88,6 +89,15 @@ public final class PolicyJson {
             .put("network", sandbox.network())
             .put("read_only", sandbox.readOnly());
     node.set("writable", MAPPER.valueToTree(sandbox.writable()));
+    return node;
+  }
+
+  /** A null {@code secret_ref} is left out. */
+  public static JsonNode write(OnFinish webhook) {
+    ObjectNode node = MAPPER.createObjectNode().put("url", webhook.url());
+    if (webhook.secretRef() != null) {
+      node.put("secret_ref", webhook.secretRef());
+    }
     return node;
   }
 

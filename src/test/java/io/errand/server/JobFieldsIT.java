@@ -30,7 +30,8 @@ class JobFieldsIT extends OneServer {
        "success_exit_codes": [0, 3], "on_lost": "hold", "stdout_limit_bytes": 10,
        "stderr_limit_bytes": 20, "concurrency_key": "fields", "concurrency_limit": 2,
        "labels": {"k": "v"},
-       "limits": {"memory_bytes": 100000000, "nice": 5}, "user": null, "sandbox": null}
+       "limits": {"memory_bytes": 100000000, "nice": 5}, "user": null, "sandbox": null,
+       "on_finish": {"url": "http://127.0.0.1:9/hook?a=b", "secret_ref": "secret://none"}}
       """;
 
   /** Fields whose value is in no answer, with what is there instead. */

@@ -44,7 +44,8 @@ class ClaimMemoryTest extends StoreFixture {
         Map.of(),
         null,
         null,
-        Confinement.NONE);
+        Confinement.NONE,
+        null);
   }
 
   private Claims claim(int limit, long memoryBytes) throws SQLException {

@@ -87,7 +87,8 @@ abstract class StoreFixture {
         Map.of("team", "media"),
         expires,
         null,
-        Confinement.NONE);
+        Confinement.NONE,
+        null);
   }
 
   static NewJob job(JobSpec spec, @Nullable String key, String fingerprint) {

@@ -8,6 +8,7 @@ import io.errand.job.Confinement;
 import io.errand.job.JobSpec;
 import io.errand.job.JobState;
 import io.errand.job.Limits;
+import io.errand.job.OnFinish;
 import io.errand.job.OnLost;
 import io.errand.job.Outcome;
 import io.errand.job.RetryPolicy;
@@ -206,7 +207,8 @@ class StoreTest extends StoreFixture {
             new Confinement(
                 new Limits(1L << 30, 5L, null, null, null, 7L << 40, 8L, 3),
                 "nobody",
-                new Sandbox(false, true, List.of("/srv"))));
+                new Sandbox(false, true, List.of("/srv"))),
+            new OnFinish("https://example.org/hook?a=b", "secret://hook"));
     UUID id = submit(spec);
     ClaimedJob claimed = claim(1).get(0);
     assertThat(claimed.id()).isEqualTo(id);

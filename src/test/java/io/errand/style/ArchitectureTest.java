@@ -39,6 +39,8 @@ class ArchitectureTest {
           Map.entry("worker", Set.of("job", "store", "exec", "memory", "disk")),
           Map.entry("api", Set.of("job", "queue", "store", "auth", "memory", "disk")),
           Map.entry("http", Set.of("api", "memory")),
+          Map.entry("secrets", Set.of()),
+          Map.entry("webhooks", Set.of("api", "job", "memory", "secrets", "store", "text")),
           Map.entry("auth", Set.of("job", "store")),
           Map.entry(
               "ops",

@@ -68,6 +68,7 @@ public record JobView(
     @JsonRawValue String limits,
     @Nullable String user,
     @JsonRawValue @Nullable String sandbox,
+    @JsonRawValue @Nullable String onFinish,
     @JsonRawValue String labels) {
 
   public static JobView of(JobWithOutput read) {
@@ -130,6 +131,7 @@ public record JobView(
         job.limits,
         job.runAs,
         job.sandbox,
+        job.onFinish,
         job.labels);
   }
 }

@@ -4,21 +4,19 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.errand.api.problem.Problem;
 import io.errand.api.problem.Problem.FieldError;
+import io.errand.api.request.PageToken;
 import io.errand.api.request.WireTime;
 import io.errand.job.JobState;
 import io.errand.queue.Fingerprint;
 import io.errand.store.reads.JobFilter;
 import jakarta.ws.rs.core.MultivaluedMap;
-import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -74,27 +72,12 @@ record ListQuery(JobFilter filter, JobFilter.@Nullable Position after, int pageS
 
   /** The token of the page that begins behind a job. */
   String tokenAfter(JobFilter.Position position) {
-    String text = mark(filter) + " " + position.createdAt() + " " + position.id();
-    return Base64.getUrlEncoder()
-        .withoutPadding()
-        .encodeToString(text.getBytes(StandardCharsets.US_ASCII));
+    return new PageToken(position.createdAt(), position.id()).text(mark(filter));
   }
 
   private static JobFilter.Position position(String token, JobFilter filter) {
-    try {
-      String text = new String(Base64.getUrlDecoder().decode(token), StandardCharsets.US_ASCII);
-      String[] parts = text.split(" ", 3);
-      if (parts.length == 3 && parts[0].equals(mark(filter))) {
-        Instant time = WireTime.parse(parts[1]);
-        if (time != null) {
-          return new JobFilter.Position(time, UUID.fromString(parts[2]));
-        }
-        throw Problem.invalid("page_token", "is not one of ours");
-      }
-    } catch (IllegalArgumentException | java.time.DateTimeException e) {
-      throw Problem.invalid("page_token", "is not one of ours");
-    }
-    throw Problem.invalid("page_token", "belongs to a list with other filters");
+    PageToken read = PageToken.read(token, mark(filter));
+    return new JobFilter.Position(read.createdAt(), read.id());
   }
 
   private static String mark(JobFilter filter) {

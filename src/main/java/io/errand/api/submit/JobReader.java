@@ -44,6 +44,7 @@ final class JobReader {
           "limits",
           "user",
           "sandbox",
+          OnFinishReader.FIELD,
           DependenciesReader.AFTER,
           DependenciesReader.ON_FAILURE);
 
@@ -150,7 +151,8 @@ final class JobReader {
         labels(),
         expiresAt,
         expiresAt == null ? expiresAfter() : null,
-        new ConfinementReader(fields).read());
+        new ConfinementReader(fields).read(),
+        OnFinishReader.read(fields));
   }
 
   private int priority() {

@@ -74,19 +74,21 @@ public class Housekeeping {
       """;
 
   /*
-   * Whether no job waits for j. The CASE keeps the planner from reading all dependencies.
+   * Whether no job waits for j, and its webhook has been told. The CASE keeps the planner from reading all
+   * dependencies.
    */
   static final String NOT_WAITED_FOR =
       """
-      NOT j.has_dependents AND CASE WHEN EXISTS (
-          SELECT FROM errand.job_dependencies d JOIN errand.jobs w ON w.id = d.job_id
-          WHERE d.after_id = j.id AND w.state = 'queued' AND w.waits_for_jobs > 0)
-          THEN false ELSE true END
+      NOT j.has_dependents AND (j.on_finish IS NULL OR j.on_finish_state = 'done')
+          AND CASE WHEN EXISTS (
+              SELECT FROM errand.job_dependencies d JOIN errand.jobs w ON w.id = d.job_id
+              WHERE d.after_id = j.id AND w.state = 'queued' AND w.waits_for_jobs > 0)
+              THEN false ELSE true END
       """;
 
   /*
-   * Removes the jobs of the expression old, which has their id, principal, idempotency_key, state and number
-   * of dependencies, with their attempts, events and dependencies; gone has the rows that were removed.
+   * Removes the jobs of the expression old, which has their id, principal, idempotency_key, state, number
+   * of dependencies and on_finish, with all that belongs to them; gone has the rows that were removed.
    */
   static final String REMOVING =
       """
@@ -101,6 +103,9 @@ public class Housekeeping {
           DELETE FROM errand.attempts WHERE job_id = ANY (ARRAY(SELECT id FROM old))
       ), events AS (
           DELETE FROM errand.job_events WHERE job_id = ANY (ARRAY(SELECT id FROM old))
+      ), deliveries AS (
+          DELETE FROM errand.webhook_deliveries
+          WHERE job_id = ANY (ARRAY(SELECT id FROM old WHERE on_finish IS NOT NULL))
       ), gone AS (
           DELETE FROM errand.jobs WHERE id = ANY (ARRAY(SELECT id FROM old))
           RETURNING queue, state
@@ -119,7 +124,7 @@ public class Housekeeping {
       """
       WITH found AS (
           SELECT id, principal, idempotency_key, state, created_at,
-              coalesce(cardinality(after), 0) AS dependencies
+              coalesce(cardinality(after), 0) AS dependencies, on_finish
           FROM errand.jobs j
           WHERE state = ? AND created_at < now() - make_interval(secs => ?)
             AND finished_at < now() - make_interval(secs => ?)

@@ -97,7 +97,7 @@ public final class JobChanges {
       """
       WITH old AS (
           SELECT id, principal, idempotency_key, state,
-              coalesce(cardinality(after), 0) AS dependencies
+              coalesce(cardinality(after), 0) AS dependencies, on_finish
           FROM errand.jobs j
           WHERE id = ANY (?) AND principal = ? AND state IN ('succeeded', 'failed', 'cancelled')
             AND NOT_WAITED_FOR

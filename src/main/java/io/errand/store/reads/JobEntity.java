@@ -137,6 +137,10 @@ public class JobEntity extends PanacheEntityBase {
   @JdbcTypeCode(SqlTypes.JSON)
   public @Nullable String sandbox;
 
+  @Column(name = "on_finish")
+  @JdbcTypeCode(SqlTypes.JSON)
+  public @Nullable String onFinish;
+
   @Column(name = "working_directory")
   public @Nullable String workingDirectory;
 

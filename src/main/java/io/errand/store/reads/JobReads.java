@@ -45,8 +45,10 @@ public class JobReads {
       sql('(octet_length(cast(? as text)) + octet_length(cast(? as text))
         + octet_length(cast(? as text)) + octet_length(cast(? as text))
         + coalesce(octet_length(?), 0) + coalesce(octet_length(?), 0) + coalesce(octet_length(?), 0)
-        + coalesce(octet_length(cast(? as text)), 0) + coalesce(octet_length(cast(? as text)), 0))',
-        command, labels, envNames, retry, description, detail, workingDirectory, sandbox, waitsAfter)
+        + coalesce(octet_length(cast(? as text)), 0) + coalesce(octet_length(cast(? as text)), 0)
+        + coalesce(octet_length(cast(? as text)), 0))',
+        command, labels, envNames, retry, description, detail, workingDirectory, sandbox, waitsAfter,
+        onFinish)
       """;
 
   private static final String OUTPUT_BYTES =

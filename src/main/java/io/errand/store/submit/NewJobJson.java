@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.errand.job.Confinement;
 import io.errand.job.JobSpec;
+import io.errand.job.OnFinish;
 import io.errand.job.RetryPolicy;
 import io.errand.store.PolicyJson;
 import java.sql.PreparedStatement;
@@ -40,7 +41,8 @@ record NewJobJson(String shapes, String items) {
       int stdoutLimitBytes,
       int stderrLimitBytes,
       RetryPolicy policy,
-      Confinement confinement) {
+      Confinement confinement,
+      @Nullable OnFinish onFinish) {
 
     static Shape of(NewJob job) {
       JobSpec spec = job.spec();
@@ -54,7 +56,8 @@ record NewJobJson(String shapes, String items) {
           spec.stdoutLimitBytes(),
           spec.stderrLimitBytes(),
           spec.policy(),
-          spec.confinement());
+          spec.confinement(),
+          spec.onFinish());
     }
   }
 
@@ -135,6 +138,10 @@ record NewJobJson(String shapes, String items) {
     to.set("limits", PolicyJson.write(shape.confinement().limits()));
     to.put("run_as", shape.confinement().user());
     to.set("sandbox", PolicyJson.write(shape.confinement().sandbox()));
+    OnFinish webhook = shape.onFinish();
+    if (webhook != null) {
+      to.set("on_finish", PolicyJson.write(webhook));
+    }
   }
 
   /** What is null or empty is left out. */

@@ -42,7 +42,7 @@ public class SubmitStore {
               timeout_seconds double precision, kill_grace_seconds double precision,
               stdout_limit_bytes integer, stderr_limit_bytes integer, max_attempts integer,
               success_exit_codes smallint[], on_lost text, backoff jsonb, retry jsonb,
-              limits jsonb, run_as text, sandbox jsonb)
+              limits jsonb, run_as text, sandbox jsonb, on_finish jsonb)
           JOIN json_to_recordset(?::json) AS i (
               shape integer, id uuid, fingerprint text, description text, command text[], idempotency_key text,
               run_at timestamptz, expires_at timestamptz, expires_after_seconds double precision,
@@ -61,7 +61,7 @@ public class SubmitStore {
           concurrency_key, concurrency_limit, idempotency_key, principal, timeout_seconds,
           kill_grace_seconds, stdout_limit_bytes, stderr_limit_bytes, success_exit_codes, on_lost,
           backoff, retry, working_directory, env, stdin, fingerprint, limits, run_as, sandbox,
-          schedule, scheduled_at)
+          on_finish, schedule, scheduled_at)
       SELECT id, 'queued', description, queue, priority, command, max_attempts, coalesce(run_at, now()),
              coalesce(expires_at,
                  coalesce(run_at, now()) + make_interval(secs => expires_after_seconds)),
@@ -69,14 +69,14 @@ public class SubmitStore {
              idempotency_key, principal,
              timeout_seconds, kill_grace_seconds, stdout_limit_bytes, stderr_limit_bytes,
              success_exit_codes, on_lost, backoff, retry, working_directory, coalesce(env, '{}'), stdin,
-             decode(fingerprint, 'hex'), limits, run_as, sandbox, schedule, scheduled_at
+             decode(fingerprint, 'hex'), limits, run_as, sandbox, on_finish, schedule, scheduled_at
       FROM item
       WHERE (idempotency_key IS NULL OR id IN (SELECT job_id FROM key))
         AND NOT EXISTS (SELECT FROM errand.removed_jobs r WHERE r.id = item.id)
       ORDER BY id
       ON CONFLICT (id) DO NOTHING
       RETURNING id, queue, NULL AS from_state, state AS to_state, reason, attempt, claim_token,
-          principal, created_at, run_at, expires_at, labels, backoff, retry, limits, sandbox, env
+          principal, created_at, run_at, expires_at, labels, backoff, retry, limits, sandbox, on_finish, env
       ),
       """
           + History.of("stored", "'client ' || principal");
@@ -97,7 +97,7 @@ public class SubmitStore {
       SUBMIT.replace("idempotency_key IS NOT NULL\n", "idempotency_key IS NOT NULL" + SHORT_WAIT)
           + """
       SELECT id, created_at, run_at, expires_at, labels::text, backoff::text, retry::text,
-          limits::text, sandbox::text,
+          limits::text, sandbox::text, on_finish::text,
           CASE WHEN env = '{}' THEN '{}'
                ELSE ARRAY(SELECT jsonb_object_keys(env) ORDER BY 1) END AS env_names,
       """

@@ -53,6 +53,7 @@ final class SubmittedRow {
     job.limits = row.getString("limits");
     job.runAs = spec.confinement().user();
     job.sandbox = row.getString("sandbox");
+    job.onFinish = row.getString("on_finish");
     job.workingDirectory = spec.workingDirectory();
     job.envNames = (String[]) row.getArray("env_names").getArray();
     String stdin = spec.stdin();

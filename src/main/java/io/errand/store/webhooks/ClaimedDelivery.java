@@ -1,0 +1,25 @@
+package io.errand.store.webhooks;
+
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A delivery that this process tries now.
+ *
+ * @param id the {@code webhook-id}
+ * @param token of this claim: every write about the try names it
+ * @param host of the URL, in lower case
+ * @param tries that have ended before
+ * @param disabled whether the URL has answered 410 before, so that nothing is to be sent
+ */
+public record ClaimedDelivery(
+    UUID id,
+    UUID token,
+    UUID jobId,
+    String principal,
+    String type,
+    String url,
+    String host,
+    @Nullable String secretRef,
+    int tries,
+    boolean disabled) {}

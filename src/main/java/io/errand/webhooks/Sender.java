@@ -1,0 +1,110 @@
+package io.errand.webhooks;
+
+import io.errand.job.OnFinish;
+import io.errand.secrets.SecretFiles;
+import io.errand.store.webhooks.ClaimedDelivery;
+import io.errand.store.webhooks.DeliveryState;
+import io.errand.store.webhooks.DeliveryStore.Result;
+import io.errand.text.Visible;
+import java.time.Instant;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ThreadLocalRandom;
+import org.jspecify.annotations.Nullable;
+
+/** One try of a delivery: what is sent, and what follows the answer. */
+final class Sender {
+  private static final int MOST_ERROR_CHARACTERS = 300;
+
+  private final AddressRules rules;
+  private final SecretFiles secrets;
+  private final String userAgent;
+  private final ScheduledExecutorService alarm;
+
+  /**
+   * A sender.
+   *
+   * @param version of Errand, for {@code User-Agent}
+   * @param alarm closes connections at their deadline
+   */
+  Sender(AddressRules rules, SecretFiles secrets, String version, ScheduledExecutorService alarm) {
+    this.rules = rules;
+    this.secrets = secrets;
+    this.userAgent = "Errand/" + version;
+    this.alarm = alarm;
+  }
+
+  /** The request of a try, for who wants to end it early. */
+  HttpPost post(ClaimedDelivery delivery, long deadlineNanos) {
+    OnFinish webhook = new OnFinish(delivery.url(), delivery.secretRef());
+    return new HttpPost(webhook.receiver(), rules, deadlineNanos, alarm);
+  }
+
+  /** Sends it. A delivery with a secret is never sent without a signature. */
+  Result send(ClaimedDelivery delivery, HttpPost post, List<byte[]> body) {
+    Instant now = Instant.now();
+    Map<String, String> headers = new LinkedHashMap<>();
+    headers.put("Content-Type", EventBody.CONTENT_TYPE);
+    headers.put("User-Agent", userAgent);
+    headers.put("webhook-id", delivery.id().toString());
+    headers.put("webhook-timestamp", Long.toString(now.getEpochSecond()));
+    try {
+      String reference = delivery.secretRef();
+      if (reference != null) {
+        headers.put(
+            "webhook-signature",
+            Signature.of(
+                secrets.read(reference), delivery.id().toString(), now.getEpochSecond(), body));
+      }
+      HttpPost.Answer answer = post.send(headers, body);
+      return result(delivery, answer.status(), answer.retryAfter(), null);
+    } catch (SecretFiles.Unreadable | Signature.BadKey | HttpPost.Failed e) {
+      return result(delivery, null, null, String.valueOf(e.getMessage()));
+    }
+  }
+
+  private static Result result(
+      ClaimedDelivery delivery,
+      @Nullable Integer status,
+      @Nullable String retryAfter,
+      @Nullable String fault) {
+    Schedule.Next next =
+        Schedule.after(
+            delivery.tries() + 1,
+            status,
+            retryAfter,
+            Instant.now(),
+            () -> ThreadLocalRandom.current().nextDouble());
+    return new Result(next.state(), true, status, error(status, fault), next.delay());
+  }
+
+  private static @Nullable String error(@Nullable Integer status, @Nullable String fault) {
+    if (fault != null) {
+      String line = Visible.line(fault);
+      return line.length() > MOST_ERROR_CHARACTERS
+          ? line.substring(0, MOST_ERROR_CHARACTERS) + "…"
+          : line;
+    }
+    if (status == null || status >= 200 && status < 300) {
+      return null;
+    }
+    if (status == 410) {
+      return "The receiver wants no more webhooks (410)";
+    }
+    return status >= 300 && status < 400
+        ? "The receiver has answered " + status + "; redirects are not followed"
+        : "The receiver has answered " + status;
+  }
+
+  /** The end of a delivery whose URL has answered 410 before. */
+  static Result disabled() {
+    return new Result(
+        DeliveryState.DISABLED,
+        false,
+        null,
+        "Not sent: the receiver wants no more webhooks (410); resend a delivery to enable it",
+        null);
+  }
+}
