@@ -79,6 +79,8 @@ public class Server implements QuarkusApplication, AsyncHealthCheck {
   private void announce(String url) throws IOException {
     if (api.isApi()) {
       warmUp = WarmUp.begin(url, tokens.adminAuthorization(), rehearsal::run);
+    } else {
+      OpenJars.close();
     }
     Path home = Path.of(config.home());
     Path partial = home.resolve("url-partial");

@@ -33,6 +33,7 @@ final class WarmUp {
             () -> {
               ask(url, authorization);
               submit.run();
+              OpenJars.close();
             },
             "errand-warm-up");
     thread.setDaemon(true);

@@ -16,6 +16,8 @@ final class FileFacts implements AutoCloseable {
   private static final int FLAGS = LibC.AT_NO_AUTOMOUNT | LibC.AT_STATX_DONT_SYNC;
   private static final int ATTRIBUTES_OFFSET = 8; // of struct statx
   private static final int LINKS_OFFSET = 16;
+  private static final int UID_OFFSET = 20;
+  private static final int GID_OFFSET = 24;
   private static final int MODE_OFFSET = 28;
   private static final int INODE_OFFSET = 32;
   private static final int BLOCKS_OFFSET = 48;
@@ -66,6 +68,17 @@ final class FileFacts implements AutoCloseable {
   /** The bits that {@code chmod(2)} sets. */
   int permissions() {
     return mode() & ~TYPE_MASK;
+  }
+
+  /**
+   * Who may do what with it.
+   *
+   * @param mode its type is a part of it
+   */
+  record Rights(int mode, int uid, int gid) {}
+
+  Rights rights() {
+    return new Rights(mode(), result.getInt(UID_OFFSET), result.getInt(GID_OFFSET));
   }
 
   private int mode() {

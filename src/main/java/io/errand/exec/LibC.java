@@ -181,7 +181,7 @@ final class LibC {
 
   static native int utimes(String path, @Nullable Pointer times);
 
-  static native long llistxattr(String path, @Nullable Pointer names, long size);
+  static native long flistxattr(int descriptor, @Nullable Pointer names, long size);
 
   static native int wait4(int pid, @Nullable Pointer status, int options, @Nullable Pointer usage);
 

@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -12,7 +11,6 @@ import java.nio.file.attribute.PosixFilePermission;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.BlockingDeque;
 import java.util.concurrent.LinkedBlockingDeque;
 import java.util.concurrent.atomic.AtomicLong;
@@ -51,7 +49,11 @@ final class TemporaryDirectories {
     makeRoot();
     remover.addEarlier(moveAll());
     Path first = Files.createDirectory(nextAside());
-    asMade = Kind.of(first);
+    Kind made = Kind.ofEmpty(first);
+    if (made == null) {
+      throw new IOException("A directory that was just made cannot be looked at: " + first);
+    }
+    asMade = made;
     aside.add(first);
   }
 
@@ -77,30 +79,32 @@ final class TemporaryDirectories {
   }
 
   /** What a command may have changed of its directory, and must not leave to another. */
-  private record Kind(Map<String, Object> attributes, long extendedBytes, List<Integer> flags) {
+  private record Kind(FileFacts.Rights rights, long extendedBytes, List<Integer> flags) {
     private static final int COUNT_OF_EXTENTS = 2; // in struct fsxattr
+    private static final ThreadLocal<FileFacts> FACTS = ThreadLocal.withInitial(FileFacts::new);
 
-    static Kind of(Path directory) throws IOException {
-      String path = directory.toString();
-      return new Kind(
-          Files.readAttributes(directory, "unix:mode,uid,gid", LinkOption.NOFOLLOW_LINKS),
-          LibC.llistxattr(path, null, 0), // an access list is one of them
-          flags(path));
+    /** Of an empty directory; null where it is none, holds something or cannot be opened. */
+    static @Nullable Kind ofEmpty(Path directory) {
+      try (OpenDirectory open = OpenDirectory.of(directory.toString())) {
+        FileFacts facts = FACTS.get();
+        return open == null || !facts.look(open.descriptor()) || open.next() != null
+            ? null
+            : new Kind(
+                facts.rights(),
+                LibC.flistxattr(open.descriptor(), null, 0), // an access list is one of them
+                flags(open.descriptor()));
+      }
     }
 
     /**
      * As of {@code chattr(1)}, and what else {@code FS_IOC_FSGETXATTR} tells: more flags, hints of
      * sizes of extents, and the project, whose quota counts it. 0 where the file system has none.
      */
-    private static List<Integer> flags(String path) {
-      int descriptor = LibC.open(path, LibC.O_NONBLOCK | LibC.O_CLOEXEC); // it may be a pipe now
+    private static List<Integer> flags(int descriptor) {
       int[] flags = new int[2]; // the kernel writes an int, whatever its manual says
       int[] more = new int[LibC.FSXATTR_INTS];
-      if (descriptor >= 0) {
-        LibC.ioctl(descriptor, LibC.FS_IOC_GETFLAGS, flags);
-        LibC.ioctl(descriptor, LibC.FS_IOC_FSGETXATTR, more);
-        LibC.close(descriptor);
-      }
+      LibC.ioctl(descriptor, LibC.FS_IOC_GETFLAGS, flags);
+      LibC.ioctl(descriptor, LibC.FS_IOC_FSGETXATTR, more);
       more[COUNT_OF_EXTENTS] = flags[0];
       return Arrays.stream(more).boxed().toList();
     }
@@ -133,7 +137,7 @@ final class TemporaryDirectories {
   private boolean servesAgain(Path free, Path directory) {
     try {
       Files.move(free, directory, StandardCopyOption.ATOMIC_MOVE);
-      if (Kind.of(directory).equals(asMade) && isEmpty(directory)) {
+      if (asMade.equals(Kind.ofEmpty(directory))) {
         LibC.utimes(directory.toString(), null); // its times are now
         return true;
       }
@@ -238,10 +242,8 @@ final class TemporaryDirectories {
   }
 
   private static boolean isEmpty(Path directory) {
-    try (DirectoryStream<Path> files = Files.newDirectoryStream(directory)) {
-      return !files.iterator().hasNext();
-    } catch (IOException | DirectoryIteratorException e) {
-      return false;
+    try (OpenDirectory open = OpenDirectory.of(directory.toString())) {
+      return open != null && open.next() == null;
     }
   }
 
