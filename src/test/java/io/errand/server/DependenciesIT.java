@@ -8,6 +8,7 @@ import static org.awaitility.Awaitility.await;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
 import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -36,7 +37,7 @@ class DependenciesIT {
   private static TestServer second;
 
   @BeforeAll
-  static void start() {
+  static void start() throws IOException {
     first = TestServer.start(QUICK);
     Map<String, String> external = new HashMap<>(QUICK);
     external.putAll(BuiltInDatabase.settingsOf(first));
