@@ -4,20 +4,15 @@ import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.jr.ob.JSON;
 import io.errand.cli.ClientException.FieldError;
 import io.errand.text.FaultText;
-import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.HttpURLConnection;
 import java.net.URI;
 import java.net.URLEncoder;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -166,6 +161,11 @@ final class Http {
     }
   }
 
+  /** The same without a key. */
+  Map<String, Object> patch(String path, Object body) {
+    return patch(path, body, null);
+  }
+
   /** A DELETE, whose answer says no more than that it was done. */
   void delete(String path) {
     try (InputStream answer = call("DELETE", path, null, null)) {
@@ -195,50 +195,6 @@ final class Http {
 
   Map<String, Object> post(String path) {
     return json("POST", path, Map.of(), null);
-  }
-
-  /** A change of RFC 7396. By the newer client of the JDK, as the other knows no such method. */
-  Map<String, Object> patch(String path, Map<String, Object> change) {
-    try {
-      byte[] body = JSON.std.with(JSON.Feature.WRITE_NULL_PROPERTIES).asBytes(change);
-      HttpRequest.Builder request =
-          HttpRequest.newBuilder(URI.create(base + path))
-              .timeout(Duration.ofMillis(READ_MILLIS))
-              .header("Content-Type", "application/json")
-              .method("PATCH", HttpRequest.BodyPublishers.ofByteArray(body));
-      if (!token.isEmpty()) {
-        request.header("Authorization", "Bearer " + token);
-      }
-      HttpResponse<byte[]> answer =
-          HttpClient.newBuilder()
-              .version(HttpClient.Version.HTTP_1_1)
-              .connectTimeout(Duration.ofMillis(CONNECT_MILLIS))
-              .build()
-              .send(request.build(), HttpResponse.BodyHandlers.ofByteArray());
-      if (answer.statusCode() >= 400) {
-        throw refusal(
-            answer.statusCode(),
-            new ByteArrayInputStream(answer.body()),
-            answer.headers().firstValue("X-Request-Id").orElse(null));
-      }
-      return JSON.std.mapFrom(answer.body());
-    } catch (IllegalArgumentException e) {
-      throw noAddress();
-    } catch (IOException e) {
-      throw away(e);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw away(new IOException("interrupted"));
-    }
-  }
-
-  /** A call whose answer is empty. */
-  void delete(String path) {
-    try (InputStream answer = call("DELETE", path, null, null)) {
-      answer.readAllBytes();
-    } catch (IOException e) {
-      throw away(e);
-    }
   }
 
   /** Receives ranges of a stream that are missing. */
@@ -373,9 +329,9 @@ final class Http {
       detail =
           "the server answered "
               + status
-              + (requestId == null
+              + (id == null
                   ? ""
-                  : ", and its log says more under the request id " + requestId);
+                  : ", and its log says more under the request id " + id);
     }
     int exitCode =
         switch (status) {

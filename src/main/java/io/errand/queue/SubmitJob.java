@@ -168,9 +168,12 @@ public class SubmitJob {
   public Submission run(String schedule, String principal, Request request) throws SQLException {
     space.require();
     NewJob job = newJob(ids.next(), principal, request).of(schedule, null);
-    Submission submission = store.submitAll(List.of(job)).get(0);
+    QueueRules rules = queues.now();
+    Meeting meeting = rules.of(request.spec().queue());
+    Submission stored =
+        admitting.submitAll(List.of(new Candidate(job, meeting.refusal()))).get(0);
     notifications.send(Notifications.Topic.READY);
-    return submission;
+    return said(stored, meeting, rules);
   }
 
   /**

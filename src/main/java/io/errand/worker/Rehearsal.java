@@ -129,9 +129,12 @@ final class Rehearsal {
             OUTPUT_LIMIT_BYTES,
             OUTPUT_LIMIT_BYTES,
             null,
+            1,
             Map.of(),
             null,
-            Confinement.NONE);
+            null,
+            Confinement.NONE,
+            null);
     return new NewJob(UUID.randomUUID(), spec, "rehearsal", null, "00");
   }
 

@@ -1,11 +1,13 @@
 package io.errand.api.jobs;
 
-import io.errand.api.problem.Problem;
-import io.errand.api.problem.Problem.Kind;
 import io.errand.api.request.Admission;
 import io.errand.api.request.Caller;
 import io.errand.api.request.Parameters;
+import io.errand.job.JobState;
+import io.errand.store.dependencies.DependencyReads;
+import io.errand.store.dependencies.DependencyReads.Related;
 import io.errand.store.reads.ExplainReads;
+import io.errand.store.reads.ExplainReads.Facts;
 import io.smallrye.common.annotation.Blocking;
 import jakarta.ws.rs.GET;
 import jakarta.ws.rs.Path;
@@ -15,7 +17,9 @@ import jakarta.ws.rs.core.Context;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.UriInfo;
 import java.sql.SQLException;
+import java.util.List;
 import java.util.UUID;
+import java.util.stream.Collectors;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 
 /** The call that says why a job does not run. */
@@ -23,15 +27,21 @@ import org.eclipse.microprofile.config.inject.ConfigProperty;
 @Produces(MediaType.APPLICATION_JSON)
 @Blocking
 public class ExplainResource {
+  /** How many jobs that it waits for are named. */
+  private static final int MOST_NAMED = 5;
+
   private final ExplainReads reads;
+  private final DependencyReads dependencies;
   private final Caller caller;
   private final Admission admission;
 
   ExplainResource(
       ExplainReads reads,
+      DependencyReads dependencies,
       Caller caller,
       @ConfigProperty(name = "errand.database-pool", defaultValue = "16") int pool) {
     this.reads = reads;
+    this.dependencies = dependencies;
     this.caller = caller;
     this.admission = new Admission(pool, "jobs are being explained");
   }
@@ -43,10 +53,22 @@ public class ExplainResource {
     Parameters.refuseAll(uri);
     UUID id = JobAnswers.id(text);
     try (Admission.Permit permit = admission.enter()) {
-      return reads
-          .facts(id, caller.principal())
-          .map(facts -> Explanation.of(id, facts, null))
-          .orElseThrow(() -> Problem.of(Kind.NOT_FOUND, "There is no job " + id));
+      Facts facts =
+          reads.facts(id, caller.principal()).orElseThrow(() -> JobAnswers.noSuchJob(id));
+      List<Related> pending =
+          facts.state().equals(JobState.QUEUED.wireName())
+              ? dependencies.pending(id, MOST_NAMED + 1)
+              : List.of();
+      return Explanation.of(id, facts, pending.isEmpty() ? null : waitsFor(pending));
     }
+  }
+
+  private static String waitsFor(List<Related> pending) {
+    String named =
+        pending.stream()
+            .limit(MOST_NAMED)
+            .map(job -> "job " + job.id() + (job.state() == null ? "" : " (" + job.state() + ")"))
+            .collect(Collectors.joining(", "));
+    return "it waits for " + named + (pending.size() > MOST_NAMED ? " and others" : "");
   }
 }

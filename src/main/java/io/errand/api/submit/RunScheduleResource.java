@@ -10,6 +10,7 @@ import io.errand.api.request.RequestMemory;
 import io.errand.job.JobSpec;
 import io.errand.job.schedule.Schedule;
 import io.errand.queue.Fingerprint;
+import io.errand.queue.RequestedDependencies;
 import io.errand.queue.SubmitJob;
 import io.errand.queue.SubmitJob.Request;
 import io.errand.queue.schedules.JobBodies.Body;
@@ -78,7 +79,7 @@ public class RunScheduleResource {
     }
     // Of the call and not of the job, so that a repeat is one also after the schedule was changed.
     ObjectNode call = JsonNodeFactory.instance.objectNode().put("run_schedule", name);
-    Request request = new Request(spec, key, Fingerprint.of(call));
+    Request request = new Request(spec, key, Fingerprint.of(call), RequestedDependencies.NONE);
     return answers.answer(submit.run(name, principal, request), principal, Kind.KEY_REUSED);
   }
 
