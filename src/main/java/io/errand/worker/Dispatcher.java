@@ -199,7 +199,7 @@ final class Dispatcher {
   /** Once, unless there was a job to run at the start. */
   private void rehearse(Slots held, UUID holder) {
     Rehearsal once = rehearsal;
-    if (!rehearsed && once != null && claiming) {
+    if (!rehearsed && once != null && claiming && !space.isShort()) {
       rehearsed = true;
       if (held.held() == 0) {
         once.run(holder);
