@@ -16,9 +16,9 @@ import jakarta.enterprise.context.ApplicationScoped;
  * Lets the body of a request in: within the size that its call takes, where there is memory for it
  * and for what is made of it. Memory is reserved as a body arrives, whatever its head declares, so
  * that a client that only declares a size holds nothing. Each body is a small one at first, whose
- * memory large ones cannot take, and a large one from where it passes 64 KiB. Where there is no more
- * memory, bodies that began earlier and have not arrived make room ({@link ArrivingBodies}), else
- * the new one is refused. All is held until the answer has been written.
+ * memory large ones cannot take, and a large one from where it passes 64 KiB. Where there is no
+ * more memory, bodies that began earlier and have not arrived make room ({@link ArrivingBodies}),
+ * else the new one is refused. All is held until the answer has been written.
  */
 @ApplicationScoped
 class BodyAdmission {
