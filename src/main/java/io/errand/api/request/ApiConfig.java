@@ -19,6 +19,10 @@ public interface ApiConfig {
   @WithDefault("30")
   int readerSeconds();
 
+  /** How many schedules a caller may have. */
+  @WithDefault("1000")
+  int maxSchedules();
+
   /** Whether the API is served here. */
   default boolean isApi() {
     return roles().stream().anyMatch(role -> role.strip().equals("api"));

@@ -5,6 +5,7 @@ import io.errand.api.answer.AnswerBudget;
 import io.errand.api.problem.Problem;
 import io.errand.api.problem.Problem.Kind;
 import io.errand.api.request.Admission;
+import io.errand.api.request.ApiConfig;
 import io.errand.api.request.Caller;
 import io.errand.api.request.JsonBody;
 import io.errand.api.request.RequestBody;
@@ -69,8 +70,8 @@ public class SchedulesResource {
       AnswerBudget budget,
       Caller caller,
       Notifications notifications,
-      @ConfigProperty(name = "errand.database-pool", defaultValue = "16") int pool,
-      @ConfigProperty(name = "errand.max-schedules", defaultValue = "1000") int mostSchedules) {
+      ApiConfig config,
+      @ConfigProperty(name = "errand.database-pool", defaultValue = "16") int pool) {
     this.lists = new Admission(pool, "lists of schedules are being read");
     this.changes = new Admission(pool, "schedules are being changed");
     this.store = store;
@@ -78,7 +79,7 @@ public class SchedulesResource {
     this.budget = budget;
     this.caller = caller;
     this.notifications = notifications;
-    this.mostSchedules = mostSchedules;
+    this.mostSchedules = config.maxSchedules();
   }
 
   /** Makes a schedule. */

@@ -13,6 +13,7 @@ import java.sql.SQLException;
 import java.util.HashSet;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -40,6 +41,7 @@ public class TickRounds {
   private final FreeSpace space;
   private final Housekeeping housekeeping;
   private final JobIds ids = new JobIds(System::currentTimeMillis);
+  private final Set<UUID> known = ConcurrentHashMap.newKeySet(); // of which the log has told
   private final AtomicBoolean armed = new AtomicBoolean();
   private final ScheduledThreadPoolExecutor timer =
       new ScheduledThreadPoolExecutor(
@@ -93,15 +95,16 @@ public class TickRounds {
       if (space.isShort()) {
         return; // as a submit would be refused
       }
-      int handled = round(dataSource, bodies, ids, notifications);
+      int handled = round(dataSource, bodies, ids, known, notifications);
       if (handled == MOST_SCHEDULES) {
         arm(0);
         return;
       }
       Double next = housekeeping.secondsToTick();
-      if (next != null && next < NEAR_SECONDS) {
+      if (next != null && next < NEAR_SECONDS && (handled > 0 || next > 0)) {
+        // One that is due and was not handled, here or elsewhere, waits for the next look.
         double since = (System.nanoTime() - startNanos) / 1e9;
-        arm(handled == 0 && next > 0 ? next : Math.max(next, LEAST_SECONDS - since));
+        arm(handled == 0 ? next : Math.max(next, LEAST_SECONDS - since));
       }
     } catch (SQLException | RuntimeException e) {
       LOG.debugf("Ticks of schedules wait for the next look: %s", e.getMessage());
@@ -111,11 +114,16 @@ public class TickRounds {
   /**
    * Handles schedules with ticks that are due, until there is none, or as many as one round may.
    *
+   * @param known schedules whose ticks could not be handled before; each is logged once
    * @return how many
    * @throws SQLException if the database is away
    */
   static int round(
-      DataSource dataSource, JobBodies bodies, JobIds ids, @Nullable Notifications notifications)
+      DataSource dataSource,
+      JobBodies bodies,
+      JobIds ids,
+      Set<UUID> known,
+      @Nullable Notifications notifications)
       throws SQLException {
     Set<UUID> failed = new HashSet<>();
     int handled = 0;
@@ -131,12 +139,16 @@ public class TickRounds {
             topics.forEach(notifications::send);
           }
           handled++;
+          known.remove(id);
         } catch (SQLException | RuntimeException e) {
           // Its ticks stay due. The others must not wait for it.
           failed.add(id);
+          boolean isNew = known.size() < MOST_SCHEDULES && known.add(id);
           String why =
               e instanceof SQLException fault ? DatabaseCheck.description(fault) : e.toString();
-          LOG.warnf("The ticks of schedule %s could not be handled: %s", id, why);
+          LOG.logf(
+              isNew ? Logger.Level.WARN : Logger.Level.DEBUG,
+              "The ticks of schedule %s could not be handled: %s", id, why);
         }
       }
     }

@@ -21,6 +21,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.Callable;
@@ -75,7 +76,11 @@ class TickRoundsTest {
 
   private int round() throws SQLException {
     return TickRounds.round(
-        database.dataSource(), new ScheduledBodies(() -> QueueRules.NONE), new JobIds(System::currentTimeMillis), null);
+        database.dataSource(),
+        new ScheduledBodies(() -> QueueRules.NONE),
+        new JobIds(System::currentTimeMillis),
+        new HashSet<>(),
+        null);
   }
 
   private List<TickRow> ticks(String name) throws SQLException {
@@ -292,9 +297,9 @@ class TickRoundsTest {
     round();
     // The same to the schedule as a clock that was put back: its next tick moves away.
     database.execute(
-        "UPDATE errand.schedules SET handled_until = handled_until + interval '1 day',"
-            + " next_tick_at = next_tick_at + interval '1 day'");
-    database.execute("UPDATE errand.jobs SET scheduled_at = scheduled_at + interval '1 day'");
+        "UPDATE errand.schedules SET handled_until = handled_until + interval '60 days',"
+            + " next_tick_at = next_tick_at + interval '60 days'");
+    database.execute("UPDATE errand.jobs SET scheduled_at = scheduled_at + interval '60 days'");
     assertThat(round()).isZero();
     Instant handled = reads.find(ME, "s").orElseThrow().row().handledUntil();
     store.change(ME, "s", old -> schedule("@every 1m", Overlap.QUEUE, CatchUp.ALL));
