@@ -249,6 +249,9 @@ public class Deliverer {
     } catch (Problem e) {
       LOG.debugf("Webhook %s waits: %s", delivery.id(), e.getMessage());
       return null;
+    } catch (RuntimeException e) { // counted as a try, or it would be made without end
+      LOG.warnf("The try of webhook %s was ended by a fault: %s", delivery.id(), e);
+      return Sender.fault(delivery);
     } finally {
       sending.remove(delivery.id());
     }

@@ -87,7 +87,7 @@ final class Sender {
           ? line.substring(0, MOST_ERROR_CHARACTERS) + "…"
           : line;
     }
-    if (status == null || status >= 200 && status < 300) {
+    if (status == null || (status >= 200 && status < 300)) {
       return null;
     }
     if (status == 410) {
@@ -96,6 +96,11 @@ final class Sender {
     return status >= 300 && status < 400
         ? "The receiver has answered " + status + "; redirects are not followed"
         : "The receiver has answered " + status;
+  }
+
+  /** A try that a fault of the server has ended. */
+  static Result fault(ClaimedDelivery delivery) {
+    return result(delivery, null, null, "The server could not send it, and its log says why");
   }
 
   /** The end of a delivery whose URL has answered 410 before. */

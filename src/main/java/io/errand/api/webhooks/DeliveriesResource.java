@@ -33,7 +33,7 @@ import org.jspecify.annotations.Nullable;
 @Produces(MediaType.APPLICATION_JSON)
 @Blocking
 public class DeliveriesResource {
-  private static final int MOST_URLS = 1_000;
+  private static final int MOST_URLS = 500;
 
   private final DeliveryReads reads;
   private final ResendDelivery resend;

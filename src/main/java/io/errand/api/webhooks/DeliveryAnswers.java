@@ -1,7 +1,6 @@
 package io.errand.api.webhooks;
 
 import io.errand.api.answer.AnswerBudget;
-import io.errand.api.problem.Problem;
 import io.errand.api.request.Admission;
 import io.errand.memory.MemoryBudget.Reservation;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -47,17 +46,14 @@ class DeliveryAnswers {
       Function<List<T>, List<?>> shown,
       Function<List<T>, Map<String, Object>> others)
       throws SQLException {
-    Reservation held = budget.reserve(DeliveryView.BYTES);
+    // As many as there may be; what they are fewer is given back.
+    Reservation held = budget.reserve(most * DeliveryView.BYTES);
     try {
-      // As many as there may be, and given back below: rows are read before they can be measured.
-      if (!budget.grow(held, most * DeliveryView.BYTES / 4)) {
-        throw Problem.busy();
-      }
       List<T> read;
       try (Admission.Permit permit = lists.enter()) {
         read = rows.read();
       }
-      held.resize((read.size() + 1) * DeliveryView.BYTES);
+      held.resize(Math.min(most, Math.max(1, read.size())) * DeliveryView.BYTES);
       Map<String, Object> answer = new LinkedHashMap<>();
       answer.put(name, shown.apply(read));
       answer.putAll(others.apply(read));

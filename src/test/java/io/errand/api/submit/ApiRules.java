@@ -1,0 +1,33 @@
+package io.errand.api.submit;
+
+import io.errand.api.problem.Problem.FieldError;
+import io.errand.api.request.JsonBody;
+import io.errand.job.JobSpec;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+
+/** What the API makes of a job, for a test that compares another way to submit it. */
+public final class ApiRules {
+  private ApiRules() {}
+
+  /** What is wrong with a job, as {@code field: message}. */
+  public static List<String> complaints(String job) throws IOException {
+    List<FieldError> errors = new ArrayList<>();
+    JobReader.read(JsonBody.read(job.getBytes(StandardCharsets.UTF_8)), "", Set.of(), errors);
+    return errors.stream().map(error -> error.field() + ": " + error.message()).toList();
+  }
+
+  /** A job that nothing is wrong with. */
+  public static JobSpec read(String job) throws IOException {
+    List<FieldError> errors = new ArrayList<>();
+    JobSpec spec =
+        JobReader.read(JsonBody.read(job.getBytes(StandardCharsets.UTF_8)), "", Set.of(), errors);
+    if (!errors.isEmpty()) {
+      throw new AssertionError(errors.toString());
+    }
+    return spec;
+  }
+}
