@@ -31,7 +31,8 @@ class RetryScheduleTest {
             Map.of(),
             null,
             null,
-            Confinement.NONE));
+            Confinement.NONE,
+            null));
   }
 
   @Test

@@ -119,7 +119,7 @@ class DependenciesTest extends DependencyFixture {
             + "', 'tester', 'succeeded')");
     NewJob good = after(mine);
     NewJob bad = after("k", OnDependencyFailure.CANCEL, mine, gone, removed);
-    List<Submission> answers = dependents.submitAll(List.of(good, bad));
+    List<Submission> answers = dependents.submitAll(candidates(good, bad));
     assertThat(answers.get(1))
         .isEqualTo(
             new Submission.NoSuchDependencies(
@@ -136,12 +136,14 @@ class DependenciesTest extends DependencyFixture {
             "another caller",
             null,
             HASH,
+            null,
+            null,
             new Dependencies(List.of(mine), OnDependencyFailure.CANCEL));
-    assertThat(dependents.submitAll(List.of(other)).get(0))
+    assertThat(dependents.submitAll(candidates(other)).get(0))
         .isInstanceOf(Submission.NoSuchDependencies.class);
     NewJob own = after(mine);
     NewJob itself = own.waitingFor(new Dependencies(List.of(own.id()), OnDependencyFailure.RUN));
-    assertThat(dependents.submitAll(List.of(itself)).get(0))
+    assertThat(dependents.submitAll(candidates(itself)).get(0))
         .isInstanceOf(Submission.NoSuchDependencies.class);
   }
 
@@ -150,12 +152,12 @@ class DependenciesTest extends DependencyFixture {
     NewJob first = job(spec(3, OnLost.RETRY, null, null), "first", HASH);
     NewJob second = after("second", OnDependencyFailure.CANCEL, first.id());
     NewJob third = after("third", OnDependencyFailure.CANCEL, second.id(), first.id());
-    assertThat(dependents.submitAll(List.of(third, second, first)))
+    assertThat(dependents.submitAll(candidates(third, second, first)))
         .allMatch(Submission.Accepted.class::isInstance);
     assertThat(value("has_dependents", first.id())).isEqualTo("t");
     NewJob firstAgain = job(spec(3, OnLost.RETRY, null, null), "first", HASH);
     NewJob fourth = after("fourth", OnDependencyFailure.CANCEL, firstAgain.id(), first.id());
-    List<Submission> answers = dependents.submitAll(List.of(fourth, firstAgain));
+    List<Submission> answers = dependents.submitAll(candidates(fourth, firstAgain));
     assertThat(answers.get(1)).isEqualTo(new Submission.Replayed(first.id()));
     assertThat(value("after::text", fourth.id())).isEqualTo("{" + first.id() + "}");
     succeed(first.id());
@@ -181,16 +183,16 @@ class DependenciesTest extends DependencyFixture {
     succeed(first);
     resolve();
     database.execute("DELETE FROM errand.jobs WHERE id = '" + first + "'");
-    assertThat(dependents.submitAll(List.of(after("key", OnDependencyFailure.CANCEL, first))))
+    assertThat(dependents.submitAll(candidates(after("key", OnDependencyFailure.CANCEL, first))))
         .containsExactly(new Submission.Replayed(keyed.id()));
     NewJob again =
-        new NewJob(own, keyed.spec(), ME, null, HASH, keyed.dependencies()); // as of a PUT
-    assertThat(dependents.submitAll(List.of(again))).containsExactly(new Submission.Replayed(own));
-    NewJob another = new NewJob(own, keyed.spec(), ME, null, "cd".repeat(32), again.dependencies());
-    assertThat(dependents.submitAll(List.of(another)))
+        new NewJob(own, keyed.spec(), ME, null, HASH, null, null, keyed.dependencies()); // as of a PUT
+    assertThat(dependents.submitAll(candidates(again))).containsExactly(new Submission.Replayed(own));
+    NewJob another = new NewJob(own, keyed.spec(), ME, null, "cd".repeat(32), null, null, again.dependencies());
+    assertThat(dependents.submitAll(candidates(another)))
         .containsExactly(new Submission.Conflict(own));
-    NewJob theirs = new NewJob(own, keyed.spec(), "other", null, HASH, Dependencies.NONE);
-    assertThat(dependents.submitAll(List.of(theirs))).containsExactly(new Submission.Conflict(own));
+    NewJob theirs = new NewJob(own, keyed.spec(), "other", null, HASH);
+    assertThat(dependents.submitAll(candidates(theirs))).containsExactly(new Submission.Conflict(own));
   }
 
   @Test
@@ -222,10 +224,10 @@ class DependenciesTest extends DependencyFixture {
     fail(first);
     resolve();
     UUID again = UUID.randomUUID();
-    new RetryStore(database.dataSource()).retry(waiting, again, ME, null, HASH);
+    new RetryStore(database.dataSource()).retry(new RetryStore.Wanted(waiting, again, ME, null, HASH));
     succeed(again);
     UUID firstAgain = UUID.randomUUID();
-    new RetryStore(database.dataSource()).retry(first, firstAgain, ME, null, HASH);
+    new RetryStore(database.dataSource()).retry(new RetryStore.Wanted(first, firstAgain, ME, null, HASH));
     succeed(firstAgain);
     resolve();
     assertThat(stateOf(waiting)).isEqualTo("cancelled:dependency_failed");

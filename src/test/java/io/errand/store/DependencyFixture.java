@@ -12,6 +12,7 @@ import io.errand.store.dependencies.DependencyStore.Position;
 import io.errand.store.dependencies.DependencyStore.Step;
 import io.errand.store.history.HistoryCheck;
 import io.errand.store.history.HistoryCheck.Violation;
+import io.errand.store.submit.Candidate;
 import io.errand.store.submit.Dependencies;
 import io.errand.store.submit.DependentStore;
 import io.errand.store.submit.NewJob;
@@ -21,6 +22,7 @@ import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
 
@@ -44,8 +46,13 @@ abstract class DependencyFixture extends StoreFixture {
     return after(null, OnDependencyFailure.CANCEL, others);
   }
 
+  /** Jobs that nothing stands against. */
+  static List<Candidate> candidates(NewJob... jobs) {
+    return Stream.of(jobs).map(job -> new Candidate(job, null)).toList();
+  }
+
   UUID stored(NewJob job) throws SQLException {
-    assertThat(dependents.submitAll(List.of(job)).get(0)).isInstanceOf(Submission.Accepted.class);
+    assertThat(dependents.submitAll(candidates(job)).get(0)).isInstanceOf(Submission.Accepted.class);
     return job.id();
   }
 

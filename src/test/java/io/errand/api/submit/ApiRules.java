@@ -2,6 +2,7 @@ package io.errand.api.submit;
 
 import io.errand.api.problem.Problem.FieldError;
 import io.errand.api.request.JsonBody;
+import io.errand.queue.QueueRules;
 import io.errand.job.JobSpec;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -16,7 +17,7 @@ public final class ApiRules {
   /** What is wrong with a job, as {@code field: message}. */
   public static List<String> complaints(String job) throws IOException {
     List<FieldError> errors = new ArrayList<>();
-    JobReader.read(JsonBody.read(job.getBytes(StandardCharsets.UTF_8)), "", Set.of(), errors);
+    JobReader.read(JsonBody.read(job.getBytes(StandardCharsets.UTF_8)), "", Set.of(), QueueRules.NONE, errors);
     return errors.stream().map(error -> error.field() + ": " + error.message()).toList();
   }
 
@@ -24,7 +25,7 @@ public final class ApiRules {
   public static JobSpec read(String job) throws IOException {
     List<FieldError> errors = new ArrayList<>();
     JobSpec spec =
-        JobReader.read(JsonBody.read(job.getBytes(StandardCharsets.UTF_8)), "", Set.of(), errors);
+        JobReader.read(JsonBody.read(job.getBytes(StandardCharsets.UTF_8)), "", Set.of(), QueueRules.NONE, errors);
     if (!errors.isEmpty()) {
       throw new AssertionError(errors.toString());
     }

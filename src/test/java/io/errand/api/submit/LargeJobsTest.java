@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.errand.api.problem.Problem.FieldError;
 import io.errand.api.request.JsonBody;
+import io.errand.queue.QueueRules;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -32,7 +33,7 @@ class LargeJobsTest {
             .collect(Collectors.joining(","));
     String body = "{\"command\":[\"true\"],\"env\":{" + env + "}}";
     List<FieldError> errors = new ArrayList<>();
-    JobReader.read(JsonBody.read(body.getBytes(StandardCharsets.UTF_8)), "", Set.of(), errors);
+    JobReader.read(JsonBody.read(body.getBytes(StandardCharsets.UTF_8)), "", Set.of(), QueueRules.NONE, errors);
     assertThat(errors)
         .containsExactly(new FieldError("env", "must have at most 131072 bytes in all"));
   }
