@@ -144,6 +144,11 @@ final class OpenDirectory implements AutoCloseable {
     }
   }
 
+  /** Whether it holds nothing, read from its beginning; false where that cannot be read. */
+  boolean isEmpty() {
+    return next() == null && filled == 0;
+  }
+
   private boolean isDots(long at) {
     return entries.getByte(at) == '.'
         && (entries.getByte(at + 1) == 0

@@ -87,7 +87,7 @@ final class TemporaryDirectories {
     static @Nullable Kind ofEmpty(Path directory) {
       try (OpenDirectory open = OpenDirectory.of(directory.toString())) {
         FileFacts facts = FACTS.get();
-        return open == null || !facts.look(open.descriptor()) || open.next() != null
+        return open == null || !facts.look(open.descriptor()) || !open.isEmpty()
             ? null
             : new Kind(
                 facts.rights(),
@@ -243,7 +243,7 @@ final class TemporaryDirectories {
 
   private static boolean isEmpty(Path directory) {
     try (OpenDirectory open = OpenDirectory.of(directory.toString())) {
-      return open != null && open.next() == null;
+      return open != null && open.isEmpty();
     }
   }
 
