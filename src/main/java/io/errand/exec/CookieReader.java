@@ -139,6 +139,11 @@ final class CookieReader {
     return READERS.getActiveCount() > 0;
   }
 
+  /** How long threads have waited for cookies whose reads slept, in all. */
+  static long waitedNanos() {
+    return BUDGET.spentNanos();
+  }
+
   private static Cookie readCookie(int pid) {
     long used = ProcFs.ownUsedNanos();
     long from = System.nanoTime();

@@ -270,7 +270,12 @@ final class DiskWatch implements AutoCloseable {
             watched.fallAsleep(done, sinceNanos);
           }
         });
-    done.await();
+    try {
+      done.await();
+    } catch (InterruptedException e) {
+      begun.remove(watched); // it is being looked at, and not to be closed meanwhile
+      throw e;
+    }
     synchronized (this) {
       if (watched.sleeps) {
         begun.remove(watched); // what it has open is closed by the thread that sleeps

@@ -13,6 +13,7 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A small process beside the server that ends every command when the server cannot: when it is
@@ -33,7 +34,10 @@ public final class Guardian {
   private static final long OVERDUE_LOOK_MILLIS = 20;
   private static final int LOOKS_WHEN_OVERDUE = 3;
   private static final int LOOKS_AFTER_KILL = 20;
-  private static final int LISTING_SECONDS = 5;
+  // With the five seconds of the last look no more than GuardianDeadline counts on.
+  private static final long SESSIONS_NANOS = TimeUnit.SECONDS.toNanos(2);
+  private static final long KNOWN_NANOS = TimeUnit.SECONDS.toNanos(3);
+  private static final int LISTING_SECONDS = 1;
   private static final int MOST_LINES = 100_000;
   private static final String END_OF_FILE = "";
 
@@ -45,6 +49,7 @@ public final class Guardian {
   private long actAtNanos;
   private boolean leased;
   private int overdue;
+  private @Nullable PatientCall<Set<String>> lastListing;
 
   private Guardian(Path temporaryRoot, DeadServer server) {
     this.temporaryRoot = temporaryRoot;
@@ -124,18 +129,18 @@ public final class Guardian {
    * keep the file system locked. Then whoever belongs to a private directory.
    */
   private void killAll(String reason) throws InterruptedException {
-    PatientCall<Set<String>> listed =
-        new PatientCall<>(
-            "guardian-list", () -> StrayProcesses.cookiesIn(temporaryRoot)); // begun, not awaited
+    PatientCall<Set<String>> listed = listing();
+    long begun = System.nanoTime();
     Set<String> known = new HashSet<>(leaders.keySet());
-    int killed = StrayProcesses.killSessions(new HashSet<>(leaders.values()));
-    killed += StrayProcesses.killAll(sandboxes, known, new HashSet<>(leaders.values()));
+    Set<Integer> first = new HashSet<>(leaders.values());
+    int killed = StrayProcesses.killSessions(first, begun + SESSIONS_NANOS);
+    killed += StrayProcesses.killAll(sandboxes, known, first, begun + KNOWN_NANOS);
     killed += server.killChildren();
     try {
       Set<String> cookies = listed.await(LISTING_SECONDS);
       if (!known.containsAll(cookies)) {
         cookies.addAll(known);
-        killed += StrayProcesses.killAll(sandboxes, cookies, new HashSet<>(leaders.values()));
+        killed += StrayProcesses.killAll(sandboxes, cookies, first);
       }
     } catch (IOException | TimeoutException e) {
       System.err.println("errand guardian: " + temporaryRoot + " cannot be listed: " + e);
@@ -144,5 +149,15 @@ public final class Guardian {
     if (killed > 0) {
       System.err.println("errand guardian: " + reason + "; ended " + killed + " processes");
     }
+  }
+
+  /** Begun now, or one that sleeps. */
+  private PatientCall<Set<String>> listing() {
+    PatientCall<Set<String>> last = lastListing;
+    if (last == null || last.isDone()) {
+      last = new PatientCall<>("guardian-list", () -> StrayProcesses.cookiesIn(temporaryRoot));
+      lastListing = last;
+    }
+    return last;
   }
 }

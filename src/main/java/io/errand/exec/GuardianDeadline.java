@@ -10,7 +10,7 @@ final class GuardianDeadline {
   /** A command that was about to start may be among those that the guardian finds. */
   private static final long SLACK_NANOS = TimeUnit.SECONDS.toNanos(1);
 
-  /** The guardian kills for five seconds at most. */
+  /** The guardian kills for nine seconds at most, and the rest of a look. */
   private static final long KILLING_NANOS = TimeUnit.SECONDS.toNanos(10);
 
   private boolean told;

@@ -14,6 +14,27 @@ final class LimitReached {
   private LimitReached() {}
 
   /**
+   * Which limit ended a command, in words, or null.
+   *
+   * @param cause why we ended it, or null
+   * @param excess what was found to be too much
+   * @param status of its first process
+   * @param tree knows the time that its orphans used
+   */
+  static @Nullable String detail(
+      @Nullable EndCause cause,
+      @Nullable String excess,
+      @Nullable ExitStatus status,
+      ProcessTree tree,
+      Limits limits) {
+    if (cause == EndCause.OUT_OF_DISK || cause == EndCause.OUT_OF_MEMORY) {
+      return excess;
+    }
+    Duration cpu = tree.orphansCpuUser().plus(tree.orphansCpuSystem());
+    return cause == null && status != null ? words(status, cpu, limits) : null;
+  }
+
+  /**
    * One line for people, or null if no limit has ended it, as far as can be seen. A shell and the
    * sandbox report a signal as exit code 128 + n.
    *

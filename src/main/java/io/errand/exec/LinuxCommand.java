@@ -3,8 +3,8 @@ package io.errand.exec;
 import io.errand.exec.CommandResult.SignalSent;
 import io.errand.exec.EventLoop.Timer;
 import io.errand.exec.Spawner.Spawned;
-import io.errand.job.Limits;
 import java.time.Duration;
+import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -28,6 +28,7 @@ final class LinuxCommand implements RunningCommand {
   private static final long LEFTOVER_GRACE_NANOS = 500 * MILLISECOND;
   private static final long DRAIN_NANOS = 1_000 * MILLISECOND;
   private static final int MOST_DRAINS = 5;
+  private static final int REST = 4;
   private static final long GIVE_UP_NANOS = 10_000 * MILLISECOND;
 
   private static final String KILLED = Signals.name(LibC.SIGKILL);
@@ -38,7 +39,7 @@ final class LinuxCommand implements RunningCommand {
   private final CommandListener listener;
   private final CommandStreams streams;
 
-  private @Nullable ProcessTree tree;
+  private volatile @Nullable ProcessTree tree; // read by who asks for its processes
   private int pid;
   private long startedNanos;
   private long endedNanos;
@@ -53,14 +54,12 @@ final class LinuxCommand implements RunningCommand {
   private @Nullable Timer timeoutTimer;
   private @Nullable Timer killTimer;
   private @Nullable Timer checkTimer;
-  private @Nullable MemorySamples memory;
-  private DiskWatch.@Nullable Watched diskWatched;
+  private @Nullable CommandMeasures measures;
 
   private @Nullable EndCause endCause;
   private @Nullable String excess;
   private Duration endGrace = Duration.ZERO;
-  private @Nullable Runnable sleepingStart; // ends what is just being started
-  private volatile boolean answered; // without having started
+  private final StartWait startWait;
   private boolean termSent;
   private boolean killing;
   private final Set<Integer> terminated = new HashSet<>(0);
@@ -73,6 +72,7 @@ final class LinuxCommand implements RunningCommand {
     this.loop = launcher.loop();
     this.spec = spec;
     this.listener = listener;
+    this.startWait = new StartWait(listener);
     this.streams = new CommandStreams(loop, spec, this::onStreamsClosed, this::settled);
   }
 
@@ -96,10 +96,16 @@ final class LinuxCommand implements RunningCommand {
   }
 
   @Override
-  public List<ProcessInfo> processes() {
-    CompletableFuture<List<ProcessInfo>> answer = new CompletableFuture<>();
-    loop.execute(() -> answer.complete(tree == null || reported ? List.of() : tree.processes()));
-    return answer.completeOnTimeout(List.of(), 2, TimeUnit.SECONDS).join();
+  public ProcessListing processes() {
+    ProcessTree now = tree;
+    List<Integer> sampled = now == null ? List.of() : now.lastSampled();
+    if (sampled.size() > ProcessListing.MOST_SHOWN) {
+      return ProcessListing.of(
+          sampled); // to find all of them now would keep other commands waiting
+    }
+    CompletableFuture<Collection<Integer>> members = new CompletableFuture<>();
+    loop.execute(() -> members.complete(tree == null || reported ? List.of() : tree().members()));
+    return ProcessListing.of(members.completeOnTimeout(sampled, 2, TimeUnit.SECONDS).join());
   }
 
   @Override
@@ -123,7 +129,7 @@ final class LinuxCommand implements RunningCommand {
     treeGone = true;
     cancel(timeoutTimer);
     launcher.forget(this);
-    if (!answered) {
+    if (!startWait.isAnswered()) {
       listener.onEnd(CommandResult.notStarted(refused.cause(), refused.detail()));
     }
     listener.onGone();
@@ -131,42 +137,23 @@ final class LinuxCommand implements RunningCommand {
 
   /** Whether somebody still wants it to be started. From any thread. */
   boolean isWanted() {
-    return !answered;
+    return !startWait.isAnswered();
   }
 
   /**
-   * Its start sleeps: it looks at files that another command, or a file system, keeps. From now on
-   * its timeout runs, and whoever ends it has it ended although the start goes on; its slot stays
-   * taken until the start has come to its end.
-   *
-   * @param sinceNanos when it began
-   * @param abort ends the child that is just being started, if there is one
+   * Its start, which began then, sleeps (see {@link StartWait}). From now on its timeout runs. Its
+   * slot stays taken until the start has come to its end.
    */
   void startSleeps(long sinceNanos, Runnable abort) {
-    if (tree != null || reported || answered) {
+    if (tree != null || reported) {
       return;
     }
-    sleepingStart = abort;
-    cancel(timeoutTimer);
-    long left = spec.timeout().toNanos() - (System.nanoTime() - sinceNanos);
-    timeoutTimer = loop.after(left, () -> beginEnd(EndCause.TIMEOUT, spec.killGrace()));
-    if (endCause != null) {
-      answer(endCause);
+    startWait.sleeps(abort);
+    if (endCause == null || !startWait.answer(endCause)) {
+      cancel(timeoutTimer);
+      long left = spec.timeout().toNanos() - (System.nanoTime() - sinceNanos);
+      timeoutTimer = loop.after(left, () -> beginEnd(EndCause.TIMEOUT, spec.killGrace()));
     }
-  }
-
-  private void answer(EndCause cause) {
-    if (answered || sleepingStart == null) {
-      return;
-    }
-    answered = true;
-    cancel(timeoutTimer);
-    sleepingStart.run();
-    listener.onEnd(
-        CommandResult.notStarted(
-            cause,
-            "it has not started: the program, a directory of it, or what holds them is kept locked"
-                + " by another process or by a file system that does not answer"));
   }
 
   /** Whether a process carries this command's cookie by right, see {@link ProcessTree#isMarked}. */
@@ -196,33 +183,16 @@ final class LinuxCommand implements RunningCommand {
     cancel(timeoutTimer);
     timeoutTimer =
         loop.after(spec.timeout().toNanos(), () -> beginEnd(EndCause.TIMEOUT, spec.killGrace()));
-    memory =
-        new MemorySamples(
-            launcher,
-            tree,
-            startedNanos,
-            spec.confinement().limits().memoryBytes(),
-            found -> endFor(EndCause.OUT_OF_MEMORY, found));
-    watchDisk(tree);
-    if (answered) {
+    measures = CommandMeasures.begin(launcher, this, tree, startedNanos);
+    if (startWait.isAnswered()) {
       beginKilling(); // it is too late
     } else if (endCause != null) {
       carryOutEnd();
     }
   }
 
-  private void watchDisk(ProcessTree watched) {
-    Limits limits = spec.confinement().limits();
-    if (limits.diskBytes() != null || limits.diskFiles() != null) {
-      diskWatched =
-          launcher.watchDisk(
-              this,
-              watched::lastSampled,
-              found -> loop.execute(() -> endFor(EndCause.OUT_OF_DISK, found)));
-    }
-  }
-
-  private void endFor(EndCause cause, String found) {
+  /** It has passed a limit. */
+  void endFor(EndCause cause, String found) {
     if (endCause == null) {
       excess = found;
     }
@@ -230,11 +200,8 @@ final class LinuxCommand implements RunningCommand {
   }
 
   private void stopMeasuring() {
-    if (memory != null) {
-      memory.stop();
-    }
-    if (diskWatched != null) {
-      diskWatched.close();
+    if (measures != null) {
+      measures.stop();
     }
   }
 
@@ -249,7 +216,7 @@ final class LinuxCommand implements RunningCommand {
     if (first || grace.compareTo(endGrace) < 0) {
       endGrace = grace;
       if (tree == null) {
-        answer(endCause == null ? cause : endCause);
+        startWait.answer(endCause == null ? cause : endCause);
       } else if (!killing) {
         carryOutEnd();
       }
@@ -287,6 +254,7 @@ final class LinuxCommand implements RunningCommand {
   /** Looks whether the tree is gone, and if not, looks again at growing intervals. */
   private void check() {
     cancel(checkTimer);
+    long begun = System.nanoTime();
     if (killing && !tree().isEmpty()) {
       if (killed.addAll(tree().kill())) {
         checkDelayNanos = FIRST_CHECK_NANOS; // there are new ones: look again without much pause
@@ -300,7 +268,8 @@ final class LinuxCommand implements RunningCommand {
       tree().killTracers();
       report();
     }
-    checkTimer = loop.after(checkDelayNanos, this::check);
+    long rest = REST * (System.nanoTime() - begun); // a look at a large tree takes long
+    checkTimer = loop.after(Math.max(checkDelayNanos, rest), this::check);
     checkDelayNanos = Math.min(checkDelayNanos * 2, (reported ? 1_000 : 100) * MILLISECOND);
   }
 
@@ -382,7 +351,7 @@ final class LinuxCommand implements RunningCommand {
       launcher.forget(this);
       settled();
     }
-    Runnable ended = answered ? () -> {} : () -> listener.onEnd(result);
+    Runnable ended = startWait.isAnswered() ? () -> {} : () -> listener.onEnd(result);
     launcher.afterwards(this, gone, ended, this::settled);
     streams.close();
   }
@@ -398,7 +367,7 @@ final class LinuxCommand implements RunningCommand {
     ExitStatus status = exitStatus;
     String detail =
         treeGone
-            ? detailOf(status)
+            ? LimitReached.detail(endCause, excess, status, tree(), spec.confinement().limits())
             : tree().members().size() + " processes could not be ended; this slot waits for them";
     return new CommandResult(
         endCause == null ? EndCause.ITSELF : endCause,
@@ -409,21 +378,11 @@ final class LinuxCommand implements RunningCommand {
             Duration.ofNanos(endedNanos - startedNanos),
             tree().orphansCpuUser().plus(status == null ? Duration.ZERO : status.cpuUser()),
             tree().orphansCpuSystem().plus(status == null ? Duration.ZERO : status.cpuSystem()),
-            memory == null ? null : memory.peak(status)),
+            measures == null ? null : measures.peak(status)),
         SignalSent.list(terminated.size(), killed.size()),
         treeGone,
         streams.takeStdout(),
         streams.takeStderr());
-  }
-
-  private @Nullable String detailOf(@Nullable ExitStatus status) {
-    if (endCause == EndCause.OUT_OF_DISK || endCause == EndCause.OUT_OF_MEMORY) {
-      return excess;
-    }
-    Duration cpu = tree().orphansCpuUser().plus(tree().orphansCpuSystem());
-    return endCause == null && status != null
-        ? LimitReached.words(status, cpu, spec.confinement().limits())
-        : null;
   }
 
   private ProcessTree tree() {

@@ -22,6 +22,10 @@ final class PatientCall<T> {
     thread.start();
   }
 
+  boolean isDone() {
+    return task.isDone();
+  }
+
   /**
    * Its answer.
    *

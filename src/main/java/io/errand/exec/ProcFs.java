@@ -18,6 +18,7 @@ final class ProcFs {
   private static final int TICKS_PER_SECOND = 100; // USER_HZ, on every architecture of ours
   private static final int MOST_COMMAND_CHARACTERS = 1_000;
   private static final int MOST_COMMAND_BYTES = 4 * MOST_COMMAND_CHARACTERS; // of UTF-8
+  private static final int MOST_COUNTED = 10_000; // descriptors
   private static final int MOST_BYTES = 1 << 20; // of what the kernel itself writes
   // Of what the process decides: prctl(2) lets it point anywhere, at any length.
   private static final int MOST_ENVIRONMENT_BYTES = 256 << 10;
@@ -277,8 +278,17 @@ final class ProcFs {
     return Long.parseLong(line.replace("kB", "").trim()) * 1024;
   }
 
-  /** What a person wants to know of a process. */
+  /** What a person wants to know of a process. A process can make this wait without end. */
   static @Nullable ProcessInfo info(int pid) {
+    return info(pid, true);
+  }
+
+  /** The same without its command line and its descriptors, which can make nobody wait. */
+  static @Nullable ProcessInfo brief(int pid) {
+    return info(pid, false);
+  }
+
+  private static @Nullable ProcessInfo info(int pid, boolean all) {
     String stat = read(PROC.resolve(pid + "/stat"), StandardCharsets.ISO_8859_1);
     String uptime = read(PROC.resolve("uptime"), StandardCharsets.US_ASCII);
     if (stat == null || uptime == null) {
@@ -292,7 +302,7 @@ final class ProcFs {
     double ticks = TICKS_PER_SECOND;
     double elapsed = Double.parseDouble(uptime.split(" ")[0]) - Long.parseLong(fields[19]) / ticks;
     String arguments =
-        read(shared(pid).resolve("cmdline"), StandardCharsets.UTF_8, MOST_COMMAND_BYTES);
+        all ? read(shared(pid).resolve("cmdline"), StandardCharsets.UTF_8, MOST_COMMAND_BYTES) : "";
     String command = arguments == null ? "" : arguments.replace('\0', ' ').trim();
     String channel = read(PROC.resolve(pid + "/wchan"), StandardCharsets.US_ASCII);
     return new ProcessInfo(
@@ -305,7 +315,7 @@ final class ProcFs {
         Integer.parseInt(fields[17]),
         (Long.parseLong(fields[11]) + Long.parseLong(fields[12])) / ticks,
         statusBytes(pid, "VmRSS"),
-        openFiles(pid),
+        all ? openFiles(pid) : null,
         channel == null || channel.isBlank() || channel.equals("0") ? null : channel.trim(),
         Math.max(0, Math.round(elapsed * ticks) / ticks)); // a tick is all that is known
   }
@@ -315,6 +325,9 @@ final class ProcFs {
     try (DirectoryStream<Path> descriptors = Files.newDirectoryStream(shared(pid).resolve("fd"))) {
       for (Path descriptor : descriptors) {
         count += descriptor == null ? 0 : 1;
+        if (count > MOST_COUNTED) {
+          return null;
+        }
       }
       return count;
     } catch (IOException | RuntimeException e) {

@@ -12,7 +12,8 @@ import org.jspecify.annotations.Nullable;
  * @param threads how many it has
  * @param cpuSeconds user and system
  * @param memoryBytes resident
- * @param openFiles how many descriptors, null where that cannot be read
+ * @param openFiles how many descriptors, null where that cannot be read in time or there are more
+ *     than 10,000
  * @param waitChannel where in the kernel it sleeps, null where it does not or that cannot be read
  * @param elapsedSeconds since its start
  */

@@ -23,7 +23,6 @@ import org.jspecify.annotations.Nullable;
  * the private directory tells instead, see {@link SandboxMounts}.
  */
 final class ProcessTree {
-  private static final int MOST_SHOWN = 1_000;
   private static final int MOST_ROUNDS = 20;
   private static final String SANDBOX = "bwrap";
 
@@ -239,18 +238,6 @@ final class ProcessTree {
   /** Who was in it when its memory was last added up. From any thread. */
   List<Integer> lastSampled() {
     return lastSampled;
-  }
-
-  /** What is known of each member, the zombies among them left out. */
-  List<ProcessInfo> processes() {
-    List<ProcessInfo> processes = new ArrayList<>();
-    for (int pid : members()) {
-      ProcessInfo info = CookieReader.info(pid);
-      if (info != null && processes.size() < MOST_SHOWN) {
-        processes.add(info);
-      }
-    }
-    return processes;
   }
 
   private boolean groupExists() {

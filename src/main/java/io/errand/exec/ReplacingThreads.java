@@ -24,6 +24,11 @@ final class ReplacingThreads implements AutoCloseable {
   private static final long LOOK_MILLIS = 100;
   private static final long PATIENCE_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
 
+  /** After one that slept, others are likely: they get less patience for a while. */
+  private static final long SHORT_PATIENCE_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
+
+  private static final long SUSPICION_NANOS = TimeUnit.SECONDS.toNanos(10);
+
   /** What is to be done. */
   interface Task {
     void run();
@@ -45,6 +50,7 @@ final class ReplacingThreads implements AutoCloseable {
   private final List<Worker> working = new ArrayList<>();
   private int busy; // of those, without those that sleep
   private int spare;
+  private long sleptNanos = System.nanoTime() - SUSPICION_NANOS;
   private boolean closed;
 
   /** A thread at a task. */
@@ -177,9 +183,11 @@ final class ReplacingThreads implements AutoCloseable {
 
   private synchronized List<Asleep> replaceSleeping() {
     List<Asleep> asleep = new ArrayList<>(0);
+    long patience =
+        System.nanoTime() - sleptNanos < SUSPICION_NANOS ? SHORT_PATIENCE_NANOS : PATIENCE_NANOS;
     for (Worker worker : working) {
       if (!worker.replaced
-          && System.nanoTime() - worker.sinceNanos > PATIENCE_NANOS
+          && System.nanoTime() - worker.sinceNanos > patience
           && ProcFs.isAsleep(worker.thread)) {
         if (spare == 0) {
           try {
@@ -192,8 +200,9 @@ final class ReplacingThreads implements AutoCloseable {
         }
         worker.replaced = true;
         busy--;
+        sleptNanos = System.nanoTime();
         asleep.add(new Asleep(worker.task, worker.thread, worker.sinceNanos));
-        notify();
+        notifyAll();
       }
     }
     return asleep;

@@ -1,7 +1,6 @@
 package io.errand.exec;
 
 import java.time.Duration;
-import java.util.List;
 
 /** A command that has been handed to a {@link Launcher}. */
 public interface RunningCommand {
@@ -16,7 +15,7 @@ public interface RunningCommand {
   void end(EndCause cause, Duration grace);
 
   /** Its processes now, parents before children; empty before it was started and after its end. */
-  List<ProcessInfo> processes();
+  ProcessListing processes();
 
   /**
    * Lets somebody hear what it has printed so far, as far as kept, and what it prints from now on.

@@ -53,20 +53,26 @@ final class StrayProcesses {
    */
   static int killAll(SandboxMounts sandboxes, Set<String> cookies, Set<Integer> leaders)
       throws InterruptedException {
+    return killAll(sandboxes, cookies, leaders, System.nanoTime() + MOST_NANOS);
+  }
+
+  /** The same until this time. */
+  static int killAll(
+      SandboxMounts sandboxes, Set<String> cookies, Set<Integer> leaders, long endNanos)
+      throws InterruptedException {
     if (cookies.isEmpty() && leaders.isEmpty()) {
       return 0;
     }
-    return killWhile(() -> find(sandboxes, cookies, leaders), true);
+    return killUntil(endNanos, () -> find(sandboxes, cookies, leaders), true);
   }
 
   /** The same for their sessions, groups and descendants only, so that no process is waited for. */
-  static int killSessions(Set<Integer> leaders) throws InterruptedException {
-    return leaders.isEmpty() ? 0 : killWhile(() -> findSessions(leaders), false);
+  static int killSessions(Set<Integer> leaders, long endNanos) throws InterruptedException {
+    return leaders.isEmpty() ? 0 : killUntil(endNanos, () -> findSessions(leaders), false);
   }
 
-  private static int killWhile(Supplier<List<Integer>> look, boolean readsCookies)
+  private static int killUntil(long end, Supplier<List<Integer>> look, boolean readsCookies)
       throws InterruptedException {
-    long end = System.nanoTime() + MOST_NANOS;
     Set<Integer> killed = new HashSet<>();
     int quiet = 0;
     while (System.nanoTime() - end < 0) {

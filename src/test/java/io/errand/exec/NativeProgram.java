@@ -20,7 +20,12 @@ public final class NativeProgram {
     try {
       Process compiler =
           new ProcessBuilder(
-                  "cc", "-O1", "-o", program.toString(), "src/test/native/" + name + ".c")
+                  "cc",
+                  "-O1",
+                  "-o",
+                  program.toString(),
+                  "src/test/native/" + name + ".c",
+                  "-lpthread")
               .inheritIO()
               .start();
       assumeTrue(compiler.waitFor() == 0, "cc does not compile " + name);

@@ -68,8 +68,10 @@ class DeliveryStoreTest extends StoreFixture {
         100,
         100,
         null,
+        1,
         Map.of(),
         expires,
+        null,
         Confinement.NONE,
         new OnFinish(url, "secret://hook"));
   }

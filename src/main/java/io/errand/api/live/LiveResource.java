@@ -1,6 +1,7 @@
 package io.errand.api.live;
 
 import com.fasterxml.jackson.annotation.JsonRawValue;
+import com.fasterxml.jackson.annotation.JsonValue;
 import io.errand.api.answer.AnswerBody;
 import io.errand.api.answer.AnswerBudget;
 import io.errand.api.jobs.JobAnswers;
@@ -128,7 +129,13 @@ public class LiveResource {
   }
 
   /** The processes on the wire. */
-  private record ProcessesView(@JsonRawValue String processes) {}
+  private record ProcessesView(@JsonValue @JsonRawValue String answer) {
+    /** A worker of an earlier build has written the list alone. */
+    static ProcessesView of(String written) {
+      return new ProcessesView(
+          written.startsWith("[") ? "{\"processes\":" + written + ",\"more\":false}" : written);
+    }
+  }
 
   private Response answer(UUID id, String askedAt, long bytes) throws SQLException {
     Reservation held = budget.reserve(1024 + 3 * bytes);
@@ -137,7 +144,7 @@ public class LiveResource {
       if (processes == null) {
         throw Problem.silent(); // removed meanwhile
       }
-      return Response.ok(budget.json(new ProcessesView(processes), held)).build();
+      return Response.ok(budget.json(ProcessesView.of(processes), held)).build();
     } catch (SQLException | RuntimeException | Error e) {
       held.close();
       throw e;
