@@ -122,8 +122,7 @@ public class SubmitJob {
       return new Submission.Refused(overload, rules.retryAfterSeconds(overload));
     }
     if (submission instanceof Submission.Accepted accepted) {
-      Overload overload =
-          accepted.overload() == null ? meeting.warning() : accepted.overload();
+      Overload overload = accepted.overload() == null ? meeting.warning() : accepted.overload();
       if (overload != null) {
         count(overload, "warned");
         return accepted.with(overload);
@@ -134,8 +133,7 @@ public class SubmitJob {
 
   private void count(Overload overload, String answer) {
     meters
-        .counter(
-            "errand.submits.overloaded", "limit", overload.kind().wireName(), "answer", answer)
+        .counter("errand.submits.overloaded", "limit", overload.kind().wireName(), "answer", answer)
         .increment();
   }
 

@@ -15,6 +15,7 @@ import io.errand.store.queues.QueueStore.Order;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -72,6 +73,10 @@ class QueueStoreTest extends StoreFixture {
 
   private QueueStatus status() throws SQLException {
     return reads.queue("q").orElseThrow();
+  }
+
+  private QueueStatus.CircuitNow circuit() throws SQLException {
+    return Objects.requireNonNull(status().circuit());
   }
 
   private List<String> events() throws SQLException {
@@ -151,19 +156,19 @@ class QueueStoreTest extends StoreFixture {
     database.execute(
         "INSERT INTO errand.circuit_counts VALUES ('q', now() - interval '1 second', 10, 4),"
             + " ('q', now() - interval '2 hours', 100, 90), ('other', now(), 7, 7)");
-    assertThat(status().circuit().attempts()).isEqualTo(10);
-    assertThat(status().circuit().failures()).isEqualTo(4);
+    assertThat(circuit().attempts()).isEqualTo(10);
+    assertThat(circuit().failures()).isEqualTo(4);
     set(on, Order.OPEN);
     set(on, Order.OPEN);
-    assertThat(status().circuit().state()).isEqualTo("open");
-    assertThat(status().circuit().openedByHand()).isTrue();
-    assertThat(status().circuit().nextProbeAt()).isNull();
-    assertThat(status().circuit().changedAt()).isNotNull();
+    assertThat(circuit().state()).isEqualTo("open");
+    assertThat(circuit().openedByHand()).isTrue();
+    assertThat(circuit().nextProbeAt()).isNull();
+    assertThat(circuit().changedAt()).isNotNull();
     assertThat(database.value("SELECT errand.queue_room('q', 5, false)")).isEqualTo("0");
     set(on, Order.CLOSE);
     set(on, Order.CLOSE);
-    assertThat(status().circuit().state()).isEqualTo("closed");
-    assertThat(status().circuit().attempts()).isZero();
+    assertThat(circuit().state()).isEqualTo("closed");
+    assertThat(circuit().attempts()).isZero();
     assertThat(database.value("SELECT string_agg(queue, ',') FROM errand.circuit_counts"))
         .isEqualTo("other");
     assertThat(database.value("SELECT errand.queue_room('q', 5, false)")).isEqualTo("5");
