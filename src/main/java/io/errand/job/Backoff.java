@@ -57,10 +57,7 @@ public record Backoff(double baseSeconds, double factor, double maxSeconds, Jitt
    * @return between zero and {@code maxSeconds}, in whole microseconds
    */
   public Duration delayAfter(int charged, DoubleSupplier random) {
-    // The power becomes infinite for a large exponent, never negative, and zero times infinity is
-    // not a number: hence the question about the base.
-    double uncapped = baseSeconds == 0 ? 0 : baseSeconds * Math.pow(factor, charged - 1.0);
-    double capped = Math.min(maxSeconds, uncapped);
+    double capped = longestAfter(charged);
     double spread =
         switch (jitter) {
           case FULL -> capped * random.getAsDouble();
@@ -68,5 +65,22 @@ public record Backoff(double baseSeconds, double factor, double maxSeconds, Jitt
           case NONE -> capped;
         };
     return Duration.ofNanos(Math.round(spread * 1e6) * 1_000);
+  }
+
+  /** The longest delay after so many charged tries, in seconds. */
+  public double longestAfter(int charged) {
+    // The power becomes infinite for a large exponent, never negative, and zero times infinity is
+    // not a number: hence the question about the base.
+    double uncapped = baseSeconds == 0 ? 0 : baseSeconds * Math.pow(factor, charged - 1.0);
+    return Math.min(maxSeconds, uncapped);
+  }
+
+  /** The shortest delay after so many charged tries, in seconds. */
+  public double shortestAfter(int charged) {
+    return switch (jitter) {
+      case FULL -> 0;
+      case EQUAL -> longestAfter(charged) / 2;
+      case NONE -> longestAfter(charged);
+    };
   }
 }

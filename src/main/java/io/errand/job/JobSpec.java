@@ -24,9 +24,13 @@ import org.jspecify.annotations.Nullable;
  * @param policy success, retries and what follows a loss
  * @param stdoutLimitBytes how much of stdout is kept, 0 to {@value #MAX_OUTPUT_LIMIT_BYTES}
  * @param stderrLimitBytes how much of stderr is kept, 0 to {@value #MAX_OUTPUT_LIMIT_BYTES}
- * @param concurrencyKey at most one job with this key runs at a time; null for no such bound
+ * @param concurrencyKey what it shares with jobs that must not all run at once; null for none
+ * @param concurrencyLimit it starts only while fewer jobs with its key run, 1 to {@value
+ *     #MAX_CONCURRENCY_LIMIT}
  * @param labels the client's own names and values
  * @param expiresAt cancelled at this time if it never started, or null
+ * @param expiresAfterSeconds the same, from when it may first run; null where {@code expiresAt}
+ *     counts, or where it never expires
  * @param confinement how the command is kept in bounds
  */
 public record JobSpec(
@@ -44,8 +48,10 @@ public record JobSpec(
     int stdoutLimitBytes,
     int stderrLimitBytes,
     @Nullable String concurrencyKey,
+    int concurrencyLimit,
     Map<String, String> labels,
     @Nullable Instant expiresAt,
+    @Nullable Double expiresAfterSeconds,
     Confinement confinement) {
 
   public static final int MAX_DESCRIPTION_CHARACTERS = 1_000;
@@ -55,6 +61,7 @@ public record JobSpec(
   public static final int MAX_TIMEOUT_SECONDS = 31_536_000;
   public static final int MAX_KILL_GRACE_SECONDS = 300;
   public static final int MAX_OUTPUT_LIMIT_BYTES = 1_048_576;
+  public static final int MAX_CONCURRENCY_LIMIT = 10_000;
 
   /** Takes copies, so that a job cannot change after it was checked. */
   public JobSpec {

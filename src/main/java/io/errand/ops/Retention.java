@@ -2,6 +2,7 @@ package io.errand.ops;
 
 import io.errand.job.JobState;
 import io.errand.store.control.Housekeeping;
+import io.errand.store.queues.QueueStore;
 import io.quarkus.runtime.StartupEvent;
 import io.quarkus.scheduler.Scheduled;
 import io.quarkus.scheduler.Scheduled.ConcurrentExecution;
@@ -14,8 +15,9 @@ import java.time.Duration;
 import org.jboss.logging.Logger;
 
 /**
- * Removes finished jobs once they are old enough, in small transactions, so that no other statement
- * waits for it long. Several servers may do so at once; they share the work.
+ * Removes finished jobs and events of queues once they are old enough, in small transactions, so
+ * that no other statement waits for it long. Several servers may do so at once; they share the
+ * work.
  */
 @ApplicationScoped
 public class Retention {
@@ -24,11 +26,15 @@ public class Retention {
   private static final int MOST_BATCHES = 200; // a run; the rest is for the next one
   private static final double MILLIS_A_DAY = 86_400_000.0;
 
+  private static final int DAYS_OF_QUEUE_EVENTS = 30;
+
   private final Housekeeping housekeeping;
+  private final QueueStore queues;
   private final RetentionConfig config;
 
-  Retention(Housekeeping housekeeping, RetentionConfig config) {
+  Retention(Housekeeping housekeeping, QueueStore queues, RetentionConfig config) {
     this.housekeeping = housekeeping;
+    this.queues = queues;
     this.config = config;
   }
 
@@ -49,6 +55,10 @@ public class Retention {
       int last = BATCH;
       for (int i = 0; i < MOST_BATCHES && last == BATCH; i++) {
         last = housekeeping.forgetRemoved(keys, BATCH);
+      }
+      last = BATCH;
+      for (int i = 0; i < MOST_BATCHES && last == BATCH; i++) {
+        last = queues.forgetEvents(DAYS_OF_QUEUE_EVENTS, BATCH);
       }
     } catch (SQLException e) {
       LOG.debugf("Old jobs stay for another while: %s", e.getMessage());

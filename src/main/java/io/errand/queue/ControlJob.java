@@ -7,9 +7,8 @@ import io.errand.store.control.ControlStore.Change;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.sql.SQLException;
 import java.util.UUID;
-import org.jspecify.annotations.Nullable;
 
-/** What people do to jobs and queues that are already there. */
+/** What people do to jobs that are already there. */
 @ApplicationScoped
 public class ControlJob {
   private final ControlStore store;
@@ -39,11 +38,5 @@ public class ControlJob {
       notifications.send(Notifications.Topic.READY);
     }
     return change;
-  }
-
-  /** Makes a queue known, and pauses or resumes it where that is asked for. */
-  public void setQueue(String name, @Nullable Boolean paused) throws SQLException {
-    store.setQueue(name, paused);
-    notifications.send(Notifications.Topic.READY);
   }
 }

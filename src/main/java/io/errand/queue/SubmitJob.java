@@ -4,12 +4,18 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.errand.disk.FreeSpace;
 import io.errand.job.JobSpec;
+import io.errand.queue.QueueRules.Meeting;
 import io.errand.store.Notifications;
+import io.errand.store.submit.AdmittingStore;
+import io.errand.store.submit.Candidate;
 import io.errand.store.submit.GroupCommit;
 import io.errand.store.submit.NewJob;
+import io.errand.store.submit.Overload;
 import io.errand.store.submit.RetryStore;
+import io.errand.store.submit.RetryStore.Wanted;
 import io.errand.store.submit.Submission;
 import io.errand.store.submit.SubmitStore;
+import io.micrometer.core.instrument.MeterRegistry;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.sql.SQLException;
 import java.util.ArrayList;
@@ -29,15 +35,24 @@ public class SubmitJob {
   private final GroupCommit groupCommit;
   private final Notifications notifications;
   private final FreeSpace space;
+  private final KnownQueues queues;
+  private final AdmittingStore admitting;
+  private final MeterRegistry meters;
   private final JobIds ids = new JobIds(System::currentTimeMillis);
 
   SubmitJob(
       SubmitStore store,
+      AdmittingStore admitting,
       RetryStore retries,
       GroupCommit groupCommit,
+      KnownQueues queues,
       Notifications notifications,
-      FreeSpace space) {
+      FreeSpace space,
+      MeterRegistry meters) {
+    this.meters = meters;
     this.store = store;
+    this.admitting = admitting;
+    this.queues = queues;
     this.retries = retries;
     this.groupCommit = groupCommit;
     this.notifications = notifications;
@@ -56,21 +71,55 @@ public class SubmitJob {
   /**
    * Accepts one job under an id of ours.
    *
+   * @param rules what queues say, as it was when the request was read
    * @return as of {@link GroupCommit#submit}
    */
-  public CompletableFuture<Submission> submit(String principal, Request request) {
-    space.require();
-    return groupCommit.submit(newJob(ids.next(), principal, request));
+  public CompletableFuture<Submission> submit(String principal, Request request, QueueRules rules) {
+    return submitAs(ids.next(), principal, request, rules);
   }
 
   /**
    * Accepts one job under the client's own id.
    *
+   * @param rules what queues say, as it was when the request was read
    * @return as of {@link GroupCommit#submit}
    */
-  public CompletableFuture<Submission> submitAs(UUID id, String principal, Request request) {
+  public CompletableFuture<Submission> submitAs(
+      UUID id, String principal, Request request, QueueRules rules) {
     space.require();
-    return groupCommit.submit(newJob(id, principal, request));
+    NewJob job = newJob(id, principal, request);
+    Meeting meeting = rules.of(request.spec().queue());
+    if (meeting.equals(Meeting.NOTHING)) {
+      return groupCommit.submit(job);
+    }
+    CompletableFuture<Submission> stored =
+        meeting.isPlain()
+            ? groupCommit.submit(job)
+            : groupCommit.submitAdmitted(job, meeting.refusal());
+    return stored.thenApply(submission -> said(submission, meeting, rules));
+  }
+
+  /** With what the queue says, and when a refused one is worth to be tried again. */
+  private Submission said(Submission submission, Meeting meeting, QueueRules rules) {
+    if (submission instanceof Submission.Refused refused) {
+      Overload overload = refused.overload();
+      count(overload, "refused");
+      return new Submission.Refused(overload, rules.retryAfterSeconds(overload));
+    }
+    if (submission instanceof Submission.Accepted accepted) {
+      Overload overload = accepted.overload() == null ? meeting.warning() : accepted.overload();
+      if (overload != null) {
+        count(overload, "warned");
+        return accepted.with(overload);
+      }
+    }
+    return submission;
+  }
+
+  private void count(Overload overload, String answer) {
+    meters
+        .counter("errand.submits.overloaded", "limit", overload.kind().wireName(), "answer", answer)
+        .increment();
   }
 
   /** Accepts a new job that tries a finished one again. */
@@ -78,9 +127,16 @@ public class SubmitJob {
       throws SQLException {
     space.require();
     ObjectNode request = JsonNodeFactory.instance.objectNode().put("retry_of", finished.toString());
-    Submission submission =
-        retries.retry(
-            finished, ids.next(), principal, idempotencyKey, Fingerprint.of(request).hex());
+    Wanted wanted =
+        new Wanted(finished, ids.next(), principal, idempotencyKey, Fingerprint.of(request).hex());
+    QueueRules rules = queues.now();
+    String queue = rules.isSilent() ? null : retries.queueOf(finished, principal);
+    Meeting meeting = queue == null ? Meeting.NOTHING : rules.of(queue);
+    Submission stored =
+        queue == null || meeting.isPlain()
+            ? retries.retry(wanted)
+            : retries.retryAdmitted(wanted, queue, meeting.refusal());
+    Submission submission = said(stored, meeting, rules);
     if (submission instanceof Submission.Accepted) {
       notifications.send(Notifications.Topic.READY);
     }
@@ -90,10 +146,12 @@ public class SubmitJob {
   /**
    * Accepts all of the jobs or none. A key that comes twice with one request is one job.
    *
+   * @param rules what queues say, as it was when the requests were read
    * @return one answer per request, in order; where one of them is a refusal nothing was stored,
    *     whatever the others say
    */
-  public List<Submission> submitAll(String principal, List<Request> requests) throws SQLException {
+  public List<Submission> submitAll(String principal, List<Request> requests, QueueRules rules)
+      throws SQLException {
     space.require();
     List<NewJob> jobs = new ArrayList<>();
     Map<String, Integer> placeOfKey = new HashMap<>();
@@ -115,9 +173,9 @@ public class SubmitJob {
     List<Submission> answers =
         contradiction
             ? jobs.stream()
-                .<Submission>map(job -> new Submission.Accepted(job.id(), null, ""))
+                .<Submission>map(job -> new Submission.Accepted(job.id(), null, "", null))
                 .toList()
-            : store.submitAll(jobs);
+            : storeAll(jobs, rules);
     notifications.send(Notifications.Topic.READY);
     return IntStream.range(0, places.length)
         .mapToObj(
@@ -125,6 +183,20 @@ public class SubmitJob {
                 contradicts[i]
                     ? new Submission.Conflict(jobs.get(places[i]).id())
                     : answers.get(places[i]))
+        .toList();
+  }
+
+  private List<Submission> storeAll(List<NewJob> jobs, QueueRules rules) throws SQLException {
+    List<Meeting> meetings = jobs.stream().map(job -> rules.of(job.spec().queue())).toList();
+    List<Submission> stored =
+        meetings.stream().allMatch(Meeting::isPlain)
+            ? store.submitAll(jobs)
+            : admitting.submitAll(
+                IntStream.range(0, jobs.size())
+                    .mapToObj(i -> new Candidate(jobs.get(i), meetings.get(i).refusal()))
+                    .toList());
+    return IntStream.range(0, jobs.size())
+        .mapToObj(i -> said(stored.get(i), meetings.get(i), rules))
         .toList();
   }
 

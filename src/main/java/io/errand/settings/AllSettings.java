@@ -160,6 +160,31 @@ public final class AllSettings {
               "while the file system of the home or of the private directories has less free space,"
                   + " submits are answered with 503 and no job is claimed"),
           new Setting(
+              "overload-database",
+              Form.pattern(
+                  "`warn`, `refuse` or `ignore`",
+                  "(?i)warn|refuse|ignore",
+                  "set it to warn, refuse or ignore"),
+              "warn",
+              "`warn`",
+              "what a submit gets while the database does not keep up: accepted with the header"
+                  + " `Errand-Overload`, refused with 503, or as if nothing were. It is looked at"
+                  + " every 5 seconds"),
+          new Setting(
+              "overload-transaction-seconds",
+              Form.number("seconds", "1", "86400"),
+              "300",
+              "`300`",
+              "the database does not keep up while a transaction of another session has been open"
+                  + " for longer than this and keeps dead rows from being removed"),
+          new Setting(
+              "overload-dead-rows",
+              Form.wholeNumberFrom("rows", 1),
+              "1000000",
+              "`1000000`",
+              "nor while the table of jobs has more dead rows than this, and more than a tenth of its"
+                  + " rows"),
+          new Setting(
               "run-as",
               Form.text("account"),
               null,

@@ -50,7 +50,9 @@ public class Notifications {
     /** There may be live output to read. */
     OUTPUT,
     /** There may be jobs that have finished. */
-    FINISHED
+    FINISHED,
+    /** Settings of queues may have changed. */
+    QUEUES
   }
 
   private final DataSource dataSource;
@@ -60,7 +62,8 @@ public class Notifications {
           Topic.READY, new CopyOnWriteArrayList<>(),
           Topic.ATTENTION, new CopyOnWriteArrayList<>(),
           Topic.OUTPUT, new CopyOnWriteArrayList<>(),
-          Topic.FINISHED, new CopyOnWriteArrayList<>());
+          Topic.FINISHED, new CopyOnWriteArrayList<>(),
+          Topic.QUEUES, new CopyOnWriteArrayList<>());
 
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition wanted = lock.newCondition();

@@ -148,6 +148,11 @@ public final class PolicyJson {
     return map;
   }
 
+  /** A value that a row holds. */
+  public static JsonNode read(String json) {
+    return parse(json);
+  }
+
   static JsonNode parse(String json) {
     try {
       return MAPPER.readTree(json);

@@ -28,7 +28,8 @@ class JobFieldsIT extends OneServer {
        "backoff": {"base_seconds": 2, "factor": 3.5, "max_seconds": 9, "jitter": "none"},
        "retry": [{"when": "exit_code", "codes": [2, "64-78"], "then": "fail"}],
        "success_exit_codes": [0, 3], "on_lost": "hold", "stdout_limit_bytes": 10,
-       "stderr_limit_bytes": 20, "concurrency_key": "fields", "labels": {"k": "v"},
+       "stderr_limit_bytes": 20, "concurrency_key": "fields", "concurrency_limit": 2,
+       "labels": {"k": "v"},
        "limits": {"memory_bytes": 100000000, "nice": 5}, "user": null, "sandbox": null}
       """;
 

@@ -40,7 +40,9 @@ class ClaimMemoryTest extends StoreFixture {
         outputBytes,
         outputBytes,
         null,
+        1,
         Map.of(),
+        null,
         null,
         Confinement.NONE);
   }

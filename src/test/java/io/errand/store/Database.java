@@ -78,7 +78,7 @@ public final class Database {
   public static Database emptied() throws SQLException {
     ONE.execute(
         "TRUNCATE errand.jobs, errand.job_events, errand.queue_counts, errand.attempts, errand.idempotency_keys, errand.workers,"
-            + " errand.queues, errand.removed_jobs");
+            + " errand.queues, errand.queue_events, errand.circuit_counts, errand.removed_jobs");
     return ONE;
   }
 

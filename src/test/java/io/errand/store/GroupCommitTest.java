@@ -7,6 +7,7 @@ import io.errand.job.Confinement;
 import io.errand.job.JobSpec;
 import io.errand.job.OnLost;
 import io.errand.job.RetryPolicy;
+import io.errand.store.submit.AdmittingStore;
 import io.errand.store.submit.GroupCommit;
 import io.errand.store.submit.NewJob;
 import io.errand.store.submit.Submission;
@@ -36,6 +37,7 @@ class GroupCommitTest {
     groupCommit =
         new GroupCommit(
             new SubmitStore(database.dataSource()),
+            new AdmittingStore(database.dataSource()),
             new Notifications(database.dataSource(), database.config()));
   }
 
@@ -66,7 +68,9 @@ class GroupCommitTest {
             100,
             100,
             null,
+            1,
             Map.of(),
+            null,
             null,
             Confinement.NONE);
     return new NewJob(id, spec, "tester", key, fingerprint);

@@ -85,7 +85,8 @@ class HistoryTest extends StoreFixture {
     control.expire(10);
     assertThat(eventsOf(expired)).endsWith("queued>cancelled expired,0,clock");
     UUID again = UUID.randomUUID();
-    new RetryStore(database.dataSource()).retry(cancelled, again, ME, null, HASH);
+    new RetryStore(database.dataSource())
+        .retry(new RetryStore.Wanted(cancelled, again, ME, null, HASH));
     assertThat(eventsOf(again)).isEqualTo(">queued 0,client tester");
     Report report = check(false);
     assertThat(report.violations()).isEmpty();

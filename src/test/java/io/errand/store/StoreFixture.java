@@ -83,8 +83,10 @@ abstract class StoreFixture {
         100,
         100,
         concurrencyKey,
+        1,
         Map.of("team", "media"),
         expires,
+        null,
         Confinement.NONE);
   }
 

@@ -143,9 +143,9 @@ class StoreTest extends StoreFixture {
   @Test
   void aPausedQueueAndAForeignQueueAreNotClaimedFrom() throws SQLException {
     submit();
-    control.setQueue("default", true);
+    database.execute("INSERT INTO errand.queues (name, paused) VALUES ('default', true)");
     assertThat(claim(9)).isEmpty();
-    control.setQueue("default", false);
+    database.execute("UPDATE errand.queues SET paused = false");
     assertThat(
             claims
                 .claim(
@@ -199,7 +199,9 @@ class StoreTest extends StoreFixture {
             0,
             9,
             null,
+            1,
             Map.of(),
+            null,
             null,
             new Confinement(
                 new Limits(1L << 30, 5L, null, null, null, 7L << 40, 8L, 3),
@@ -249,18 +251,23 @@ class StoreTest extends StoreFixture {
   void aFinishedJobIsTriedAgainAsANewOneOncePerKey() throws SQLException {
     UUID id = submit();
     UUID fresh = UUID.randomUUID();
-    assertThat(new RetryStore(database.dataSource()).retry(id, fresh, ME, "again", HASH))
+    assertThat(
+            new RetryStore(database.dataSource())
+                .retry(new RetryStore.Wanted(id, fresh, ME, "again", HASH)))
         .isEqualTo(new Submission.NotFinal(JobState.QUEUED));
     control.cancel(id, ME);
-    assertThat(new RetryStore(database.dataSource()).retry(id, fresh, ME, "again", HASH))
+    assertThat(
+            new RetryStore(database.dataSource())
+                .retry(new RetryStore.Wanted(id, fresh, ME, "again", HASH)))
         .isInstanceOfSatisfying(
             Submission.Accepted.class, accepted -> assertThat(accepted.id()).isEqualTo(fresh));
     assertThat(
-            new RetryStore(database.dataSource()).retry(id, UUID.randomUUID(), ME, "again", HASH))
+            new RetryStore(database.dataSource())
+                .retry(new RetryStore.Wanted(id, UUID.randomUUID(), ME, "again", HASH)))
         .isEqualTo(new Submission.Replayed(fresh));
     assertThat(
             new RetryStore(database.dataSource())
-                .retry(UUID.randomUUID(), UUID.randomUUID(), ME, null, HASH))
+                .retry(new RetryStore.Wanted(UUID.randomUUID(), UUID.randomUUID(), ME, null, HASH)))
         .isEqualTo(new Submission.Unknown());
     assertThat(
             database.value(

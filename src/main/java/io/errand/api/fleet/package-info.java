@@ -1,4 +1,4 @@
-/** The calls about queues and workers. */
+/** The calls about workers. */
 @NullMarked
 package io.errand.api.fleet;
 

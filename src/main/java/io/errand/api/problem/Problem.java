@@ -20,6 +20,7 @@ public final class Problem extends RuntimeException {
   private final int status;
   private final List<FieldError> errors;
   private final @Nullable Integer retryAfterSeconds;
+  private final @Nullable Limit limit;
   private final Map<String, String> otherHeaders = new LinkedHashMap<>();
 
   /** The kinds of problem there are. */
@@ -40,10 +41,12 @@ public final class Problem extends RuntimeException {
     EXPECTATION_FAILED(417, "expectation-failed", "This expectation cannot be met"),
     KEY_REUSED(422, "idempotency-key-reused", "The key belongs to another request"),
     TOO_MANY(429, "too-many-requests", "Too many requests"),
+    QUEUE_OVERLOADED(429, "queue-overloaded", "The queue does not take more jobs now"),
     HEADERS_TOO_LARGE(431, "headers-too-large", "The head of the request is too large"),
     INTERNAL(500, "internal", "Something went wrong here"),
     NOT_IMPLEMENTED(501, "not-implemented", "This is not part of what is served here"),
     UNAVAILABLE(503, "unavailable", "Not available for the moment"),
+    DATABASE_OVERLOADED(503, "database-overloaded", "The database does not keep up"),
     VERSION_NOT_SUPPORTED(505, "version-not-supported", "This version of HTTP is not served");
 
     public final int status;
@@ -65,6 +68,16 @@ public final class Problem extends RuntimeException {
    */
   public record FieldError(String field, String message) {}
 
+  /**
+   * A limit that is reached.
+   *
+   * @param name of the limit
+   * @param subject what it holds for
+   * @param value what was measured
+   * @param limit what is allowed
+   */
+  public record Limit(String name, String subject, double value, double limit) {}
+
   /** The body. */
   @JsonInclude(JsonInclude.Include.NON_NULL)
   public record Body(
@@ -73,7 +86,8 @@ public final class Problem extends RuntimeException {
       int status,
       String detail,
       String instance,
-      @Nullable List<FieldError> errors) {}
+      @Nullable List<FieldError> errors,
+      @Nullable Limit overload) {}
 
   private Problem(
       Kind kind, String detail, List<FieldError> errors, @Nullable Integer retryAfterSeconds) {
@@ -86,7 +100,18 @@ public final class Problem extends RuntimeException {
       String detail,
       List<FieldError> errors,
       @Nullable Integer retryAfterSeconds) {
+    this(kind, status, detail, errors, retryAfterSeconds, null);
+  }
+
+  private Problem(
+      Kind kind,
+      int status,
+      String detail,
+      List<FieldError> errors,
+      @Nullable Integer retryAfterSeconds,
+      @Nullable Limit limit) {
     super(detail, null, false, false);
+    this.limit = limit;
     this.kind = kind;
     this.status = status;
     this.errors = List.copyOf(errors);
@@ -166,7 +191,7 @@ public final class Problem extends RuntimeException {
   public Problem about(String field) {
     String detail = String.valueOf(getMessage());
     return new Problem(
-        kind, status, detail, List.of(new FieldError(field, detail)), retryAfterSeconds);
+        kind, status, detail, List.of(new FieldError(field, detail)), retryAfterSeconds, limit);
   }
 
   /** There is no memory for a body at the moment, and nothing of it was read. */
@@ -210,6 +235,11 @@ public final class Problem extends RuntimeException {
         "Too many " + what + " at the moment; nothing was done, so repeat it",
         List.of(),
         1);
+  }
+
+  /** A limit does not admit a job, and nothing was stored. */
+  public static Problem overloaded(Kind kind, String detail, Limit limit, int retryAfterSeconds) {
+    return new Problem(kind, kind.status, detail, List.of(), retryAfterSeconds, limit);
   }
 
   /** The body has a content coding (RFC 9110, section 15.5.16). */
@@ -264,7 +294,8 @@ public final class Problem extends RuntimeException {
         status,
         String.valueOf(getMessage()),
         path,
-        errors.isEmpty() ? null : errors);
+        errors.isEmpty() ? null : errors,
+        limit);
   }
 
   /** The answer. */

@@ -1,6 +1,7 @@
 package io.errand.api.request;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.MissingNode;
 import io.errand.api.problem.Problem.FieldError;
 import java.math.BigDecimal;
 import java.time.Instant;
@@ -18,11 +19,13 @@ public final class Fields {
   private static final int MOST_ERRORS = 20;
 
   private final JsonNode object;
+  private final JsonNode fallback;
   private final String path;
   private final List<FieldError> errors;
 
-  private Fields(JsonNode object, String path, List<FieldError> errors) {
+  private Fields(JsonNode object, JsonNode fallback, String path, List<FieldError> errors) {
     this.object = object;
+    this.fallback = fallback;
     this.path = path;
     this.errors = errors;
   }
@@ -37,7 +40,12 @@ public final class Fields {
     if (!value.isObject()) {
       complain(errors, path.isEmpty() ? "body" : path, "must be an object");
     }
-    return new Fields(value, path, errors);
+    return new Fields(value, MissingNode.getInstance(), path, errors);
+  }
+
+  /** The same, where a member that is missing has the value that another object has. */
+  public Fields withFallback(JsonNode other) {
+    return new Fields(object, other, path, errors);
   }
 
   /** Complains about every member that is not in the set. */
@@ -54,6 +62,9 @@ public final class Fields {
 
   public @Nullable JsonNode get(String name) {
     JsonNode value = object.get(name);
+    if (value == null || value.isNull()) {
+      value = fallback.get(name);
+    }
     return value == null || value.isNull() ? null : value;
   }
 
@@ -248,6 +259,13 @@ public final class Fields {
   public @Nullable Fields object(String name) {
     JsonNode value = get(name);
     return value == null ? null : of(value, at(name), errors);
+  }
+
+  /** The same; what it lacks has the value that the fallback's member of this name has. */
+  public @Nullable Fields objectWithFallback(String name) {
+    Fields members = object(name);
+    JsonNode other = fallback.get(name);
+    return members == null || other == null ? members : members.withFallback(other);
   }
 
   /** The members of an element of a list. */

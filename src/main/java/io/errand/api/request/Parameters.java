@@ -24,7 +24,7 @@ public final class Parameters {
    *
    * @throws Problem 400 that names each other parameter
    */
-  static void refuseOthers(UriInfo uri, Set<String> known) {
+  public static void refuseOthers(UriInfo uri, Set<String> known) {
     List<FieldError> errors =
         uri.getQueryParameters().keySet().stream()
             .filter(name -> !known.contains(name))

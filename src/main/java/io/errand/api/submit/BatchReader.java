@@ -11,6 +11,7 @@ import io.errand.api.request.JsonBody;
 import io.errand.api.request.RequestBody;
 import io.errand.job.JobSpec;
 import io.errand.queue.Fingerprint;
+import io.errand.queue.QueueRules;
 import io.errand.queue.SubmitJob.Request;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -34,6 +35,7 @@ final class BatchReader {
   private static final long WORKING_BYTES = 4 << 20;
 
   private final RequestBody body;
+  private final QueueRules rules;
   private final LongConsumer memory;
   private final List<FieldError> unknown = new ArrayList<>();
   private final List<FieldError> ofJobs = new ArrayList<>();
@@ -43,8 +45,9 @@ final class BatchReader {
   private long held;
   private int count;
 
-  private BatchReader(RequestBody body, LongConsumer memory) {
+  private BatchReader(RequestBody body, QueueRules rules, LongConsumer memory) {
     this.body = body;
+    this.rules = rules;
     this.memory = memory;
   }
 
@@ -52,11 +55,13 @@ final class BatchReader {
    * Reads a batch.
    *
    * @param body that has arrived; nothing is left of it
+   * @param rules what queues say about their jobs
    * @param memory receives how many bytes are needed for what is read, and may throw
    * @throws Problem 400 if it is not acceptable
    */
-  static List<Request> read(RequestBody body, LongConsumer memory) throws IOException {
-    return new BatchReader(body, memory).read();
+  static List<Request> read(RequestBody body, QueueRules rules, LongConsumer memory)
+      throws IOException {
+    return new BatchReader(body, rules, memory).read();
   }
 
   private List<Request> read() throws IOException {
@@ -129,7 +134,7 @@ final class BatchReader {
   }
 
   private void readJob(JsonNode item, String where) {
-    JobSpec spec = JobReader.read(item, where, Set.of(KEY_FIELD), ofJobs);
+    JobSpec spec = JobReader.read(item, where, Set.of(KEY_FIELD), rules, ofJobs);
     if (!(item instanceof ObjectNode job)) {
       return;
     }

@@ -46,7 +46,7 @@ final class ConfinementReader {
   }
 
   private Limits limits() {
-    Fields limits = fields.object("limits");
+    Fields limits = fields.objectWithFallback("limits");
     if (limits == null) {
       return Limits.NONE;
     }

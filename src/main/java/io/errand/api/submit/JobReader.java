@@ -4,22 +4,15 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.errand.api.problem.Problem.FieldError;
 import io.errand.api.request.Fields;
 import io.errand.api.request.JsonBody;
-import io.errand.job.Backoff;
 import io.errand.job.JobSpec;
-import io.errand.job.OnLost;
-import io.errand.job.Outcome;
-import io.errand.job.RetryPolicy;
-import io.errand.job.RetryRule;
-import io.errand.job.RetryRule.CodeRange;
+import io.errand.queue.QueueRules;
 import java.nio.charset.StandardCharsets;
+import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -45,6 +38,7 @@ final class JobReader {
           "stdout_limit_bytes",
           "stderr_limit_bytes",
           "concurrency_key",
+          "concurrency_limit",
           "labels",
           "expires_at",
           "limits",
@@ -56,11 +50,28 @@ final class JobReader {
   private static final int MOST_ENVIRONMENT_BYTES = 131_072;
   private static final int MOST_LABELS = 64;
   private static final int MOST_LABEL_CHARACTERS = 255;
-  private static final int MOST_RULES = 100;
   private static final int DEFAULT_OUTPUT_LIMIT = 65_536;
   private static final Pattern QUEUE = Pattern.compile(JobSpec.QUEUE_PATTERN);
   private static final Pattern VARIABLE = Pattern.compile("[A-Za-z_][A-Za-z0-9_]*");
-  private static final Pattern CODES = Pattern.compile("(\\d{1,3})(?:-(\\d{1,3}))?");
+
+  /** How long a job may wait at most that has no expiry of its own: ten years. */
+  private static final int MOST_EXPIRES_AFTER_SECONDS = 315_360_000;
+
+  /** What a queue may have values for, where a job names none. */
+  private static final Set<String> DEFAULT_FIELDS =
+      Set.of(
+          "priority",
+          "timeout_seconds",
+          "kill_grace_seconds",
+          "max_attempts",
+          "backoff",
+          "retry",
+          "success_exit_codes",
+          "on_lost",
+          "stdout_limit_bytes",
+          "stderr_limit_bytes",
+          "limits",
+          "expires_after_seconds");
 
   private final Fields fields;
 
@@ -74,35 +85,97 @@ final class JobReader {
    * @param value what the client sent
    * @param path its place in the body, empty at the top
    * @param alsoKnown members that are read elsewhere
+   * @param rules what queues say; a field that is missing has the value that its queue has for it
    * @param errors where complaints go
    */
-  static JobSpec read(JsonNode value, String path, Set<String> alsoKnown, List<FieldError> errors) {
+  static JobSpec read(
+      JsonNode value,
+      String path,
+      Set<String> alsoKnown,
+      QueueRules rules,
+      List<FieldError> errors) {
     Fields fields = Fields.of(value, path, errors);
     Set<String> known = new TreeSet<>(FIELDS);
     known.addAll(alsoKnown);
     fields.only(known);
-    return new JobReader(fields).read();
+    String queue = new JobReader(fields).queue();
+    return new JobReader(fields.withFallback(rules.defaultsOf(queue))).read(queue);
   }
 
-  private JobSpec read() {
+  /**
+   * Complains about what no queue can have as its defaults.
+   *
+   * @param value an object of JSON
+   * @param path its place in the body
+   * @param errors where complaints go
+   */
+  static void checkDefaults(JsonNode value, String path, List<FieldError> errors) {
+    Fields fields = Fields.of(value, path, errors);
+    fields.only(DEFAULT_FIELDS);
+    new JobReader(fields).readDefaults();
+  }
+
+  private void readDefaults() {
+    priority();
+    timeout();
+    killGrace();
+    new PolicyReader(fields).read();
+    outputLimit("stdout_limit_bytes");
+    outputLimit("stderr_limit_bytes");
+    expiresAfter();
+    new ConfinementReader(fields).read();
+  }
+
+  private JobSpec read(String queue) {
+    String key = notEmpty("concurrency_key");
+    Instant expiresAt = fields.time("expires_at");
     return new JobSpec(
         fields.string("description", JobSpec.MAX_DESCRIPTION_CHARACTERS),
         command(),
-        queue(),
-        fields.integer("priority", 0, -100, 100),
+        queue,
+        priority(),
         fields.time("run_at"),
         fields.string("stdin", MOST_CHARACTERS),
         environment(),
         workingDirectory(),
-        fields.number("timeout_seconds", 3600, 0, true, JobSpec.MAX_TIMEOUT_SECONDS),
-        fields.number("kill_grace_seconds", 10, 0, false, JobSpec.MAX_KILL_GRACE_SECONDS),
-        policy(),
+        timeout(),
+        killGrace(),
+        new PolicyReader(fields).read(),
         outputLimit("stdout_limit_bytes"),
         outputLimit("stderr_limit_bytes"),
-        notEmpty("concurrency_key"),
+        key,
+        concurrencyLimit(key),
         labels(),
-        fields.time("expires_at"),
+        expiresAt,
+        expiresAt == null ? expiresAfter() : null,
         new ConfinementReader(fields).read());
+  }
+
+  private int priority() {
+    return fields.integer("priority", 0, -100, 100);
+  }
+
+  private double timeout() {
+    return fields.number("timeout_seconds", 3600, 0, true, JobSpec.MAX_TIMEOUT_SECONDS);
+  }
+
+  private double killGrace() {
+    return fields.number("kill_grace_seconds", 10, 0, false, JobSpec.MAX_KILL_GRACE_SECONDS);
+  }
+
+  private @Nullable Double expiresAfter() {
+    String name = "expires_after_seconds";
+    return fields.get(name) == null
+        ? null
+        : fields.number(name, 1, 0, true, MOST_EXPIRES_AFTER_SECONDS);
+  }
+
+  private int concurrencyLimit(@Nullable String key) {
+    String name = "concurrency_limit";
+    if (fields.get(name) != null && key == null) {
+      fields.complain(fields.at(name), "needs concurrency_key");
+    }
+    return fields.integer(name, 1, 1, JobSpec.MAX_CONCURRENCY_LIMIT);
   }
 
   private List<String> command() {
@@ -196,114 +269,5 @@ final class JobReader {
 
   private int outputLimit(String name) {
     return fields.integer(name, DEFAULT_OUTPUT_LIMIT, 0, JobSpec.MAX_OUTPUT_LIMIT_BYTES);
-  }
-
-  private RetryPolicy policy() {
-    String onLost = fields.word("on_lost", wireNames(OnLost.values()));
-    return new RetryPolicy(
-        fields.integer("max_attempts", 3, 1, 10_000),
-        backoff(),
-        rules(),
-        successExitCodes(),
-        onLost == null ? OnLost.RETRY : OnLost.valueOf(onLost.toUpperCase(Locale.ROOT)));
-  }
-
-  private Backoff backoff() {
-    Fields backoff = fields.object("backoff");
-    Backoff standard = Backoff.DEFAULT;
-    if (backoff == null) {
-      return standard;
-    }
-    backoff.only(Set.of("base_seconds", "factor", "max_seconds", "jitter"));
-    double base =
-        backoff.number("base_seconds", standard.baseSeconds(), 0, false, Backoff.MAX_SECONDS);
-    double factor = backoff.number("factor", standard.factor(), 1, false, 100);
-    double max =
-        backoff.number(
-            "max_seconds", Math.max(base, standard.maxSeconds()), base, false, Backoff.MAX_SECONDS);
-    String jitter = backoff.word("jitter", wireNames(Backoff.Jitter.values()));
-    return new Backoff(
-        base,
-        factor,
-        max,
-        jitter == null
-            ? standard.jitter()
-            : Backoff.Jitter.valueOf(jitter.toUpperCase(Locale.ROOT)));
-  }
-
-  private Set<Integer> successExitCodes() {
-    Set<Integer> codes = new TreeSet<>();
-    fields
-        .list("success_exit_codes", 256)
-        .forEach((where, value) -> codes.add(fields.integer(value, where, 0, 0, 255)));
-    if (fields.get("success_exit_codes") != null && codes.isEmpty()) {
-      fields.complain(fields.at("success_exit_codes"), "must name at least one exit code");
-    }
-    return codes.isEmpty() ? Set.of(0) : codes;
-  }
-
-  private List<RetryRule> rules() {
-    List<RetryRule> rules = new ArrayList<>();
-    fields
-        .list("retry", MOST_RULES)
-        .forEach(
-            (where, value) -> {
-              RetryRule rule = rule(fields.nested(value, where));
-              if (rule != null) {
-                rules.add(rule);
-              }
-            });
-    return rules;
-  }
-
-  private @Nullable RetryRule rule(Fields rule) {
-    rule.only(Set.of("when", "codes", "then"));
-    for (String required : List.of("when", "then")) {
-      if (rule.get(required) == null) {
-        rule.complain(rule.at(required), "is required");
-      }
-    }
-    String when =
-        rule.word("when", RetryRule.OUTCOMES.stream().map(Outcome::wireName).sorted().toList());
-    String then = rule.word("then", List.of("retry", "fail"));
-    List<CodeRange> codes = new ArrayList<>();
-    rule.list("codes", 256)
-        .forEach(
-            (where, value) -> {
-              CodeRange range = codeRange(value);
-              if (range == null) {
-                rule.complain(where, "must be an exit code from 0 to 255, or a range as \"64-78\"");
-              } else {
-                codes.add(range);
-              }
-            });
-    if (rule.get("codes") != null && codes.isEmpty()) {
-      rule.complain(rule.at("codes"), "must name at least one exit code");
-    }
-    if (when == null || then == null) {
-      return null;
-    }
-    if (rule.get("codes") != null && !when.equals(Outcome.EXIT_CODE.wireName())) {
-      rule.complain(rule.at("codes"), "is allowed with exit_code only");
-      return null;
-    }
-    return new RetryRule(Outcome.ofWireName(when), codes, then.equals("retry"));
-  }
-
-  private static @Nullable CodeRange codeRange(JsonNode value) {
-    if (!value.isTextual() && !value.isIntegralNumber()) {
-      return null;
-    }
-    Matcher matcher = CODES.matcher(value.asText());
-    if (!matcher.matches()) {
-      return null;
-    }
-    int first = Integer.parseInt(matcher.group(1));
-    int last = matcher.group(2) == null ? first : Integer.parseInt(matcher.group(2));
-    return last > 255 || first > last ? null : new CodeRange(first, last);
-  }
-
-  private static List<String> wireNames(Enum<?>[] values) {
-    return Arrays.stream(values).map(value -> value.name().toLowerCase(Locale.ROOT)).toList();
   }
 }

@@ -13,6 +13,8 @@ import io.errand.api.request.Parameters;
 import io.errand.api.request.RequestMemory;
 import io.errand.job.JobSpec;
 import io.errand.queue.Fingerprint;
+import io.errand.queue.KnownQueues;
+import io.errand.queue.QueueRules;
 import io.errand.queue.SubmitJob;
 import io.errand.queue.SubmitJob.Request;
 import io.errand.store.submit.Submission;
@@ -39,10 +41,13 @@ import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Function;
 import java.util.function.LongConsumer;
+import org.jspecify.annotations.Nullable;
 
 /** The calls that make jobs. */
 @Path("/v1/jobs")
@@ -52,12 +57,19 @@ import java.util.function.LongConsumer;
 public class SubmitResource {
   private static final String DURABILITY_HEADER = "Errand-Durability";
 
+  private static final String VALIDATE_ONLY = "validate_only";
+
   private final SubmitJob submit;
+  private final KnownQueues queues;
+  private final Preview preview;
   private final JobAnswers answers;
   private final Caller caller;
 
-  SubmitResource(SubmitJob submit, JobAnswers answers, Caller caller) {
+  SubmitResource(
+      SubmitJob submit, KnownQueues queues, Preview preview, JobAnswers answers, Caller caller) {
     this.submit = submit;
+    this.queues = queues;
+    this.preview = preview;
     this.answers = answers;
     this.caller = caller;
   }
@@ -67,12 +79,13 @@ public class SubmitResource {
   @NonBlocking
   public Uni<Response> post(byte[] body, @Context HttpHeaders headers, @Context UriInfo uri)
       throws IOException {
-    Parameters.refuseAll(uri);
-    return post(
-        caller.request(),
-        caller.principal(),
-        headers.getRequestHeader(IdempotencyKeys.HEADER),
-        body);
+    boolean validatesOnly = validatesOnly(uri);
+    List<String> keys = headers.getRequestHeader(IdempotencyKeys.HEADER);
+    if (validatesOnly) {
+      IdempotencyKeys.read(keys);
+      return preview(body);
+    }
+    return post(caller.request(), caller.principal(), keys, body);
   }
 
   /**
@@ -85,10 +98,12 @@ public class SubmitResource {
       throws IOException {
     String key = IdempotencyKeys.read(keys);
     JsonNode value = JsonBody.read(body);
-    JobSpec spec = spec(value);
-    RequestMemory.require(request, body.length + 2 * spec.heapBytes());
-    Request wanted = new Request(spec, key, Fingerprint.of(value));
-    return answer(request, submit.submit(principal, wanted), principal, Kind.KEY_REUSED);
+    return withRules(
+        rules -> {
+          Request wanted = wanted(request, value, body.length, key, rules);
+          return answer(
+              request, submit.submit(principal, wanted, rules), principal, Kind.KEY_REUSED);
+        });
   }
 
   /** Submits a job under the client's own id. */
@@ -98,7 +113,7 @@ public class SubmitResource {
   public Uni<Response> put(
       @PathParam("id") String id, byte[] body, @Context HttpHeaders headers, @Context UriInfo uri)
       throws IOException {
-    Parameters.refuseAll(uri);
+    boolean validatesOnly = validatesOnly(uri);
     UUID own = JobAnswers.idOrNull(id);
     if (own == null) {
       throw Problem.invalid("id", "must be a UUID");
@@ -106,13 +121,67 @@ public class SubmitResource {
     if (headers.getHeaderString(IdempotencyKeys.HEADER) != null) {
       throw Problem.invalid(IdempotencyKeys.HEADER, "is refused here: the id is the key");
     }
+    if (validatesOnly) {
+      return preview(body);
+    }
     JsonNode value = JsonBody.read(body);
-    JobSpec spec = spec(value);
     RoutingContext request = caller.request();
-    RequestMemory.require(request, body.length + 2 * spec.heapBytes());
-    Request wanted = new Request(spec, null, Fingerprint.of(value));
     String principal = caller.principal();
-    return answer(request, submit.submitAs(own, principal, wanted), principal, Kind.CONFLICT);
+    return withRules(
+        rules -> {
+          Request wanted = wanted(request, value, body.length, null, rules);
+          return answer(
+              request, submit.submitAs(own, principal, wanted, rules), principal, Kind.CONFLICT);
+        });
+  }
+
+  /** What a job asks for, with the defaults of its queue. */
+  private static Request wanted(
+      RoutingContext request, JsonNode value, int bytes, @Nullable String key, QueueRules rules) {
+    JobSpec spec = spec(value, rules);
+    RequestMemory.require(request, bytes + 2 * spec.heapBytes());
+    return new Request(spec, key, Fingerprint.of(value));
+  }
+
+  /** At once where the rules of queues are known, else on this event loop once they are read. */
+  private Uni<Response> withRules(Function<QueueRules, Uni<Response>> next) {
+    CompletableFuture<QueueRules> rules = queues.fresh();
+    if (rules.isDone() && !rules.isCompletedExceptionally()) {
+      return next.apply(rules.join());
+    }
+    io.vertx.core.Context eventLoop = Vertx.currentContext();
+    return Uni.createFrom()
+        .completionStage(rules)
+        .emitOn(task -> eventLoop.runOnContext(now -> task.run()))
+        .flatMap(read -> next.apply(read));
+  }
+
+  private static boolean validatesOnly(UriInfo uri) {
+    Parameters.refuseOthers(uri, Set.of(VALIDATE_ONLY));
+    List<String> given = uri.getQueryParameters().getOrDefault(VALIDATE_ONLY, List.of());
+    if (given.isEmpty()) {
+      return false;
+    }
+    if (given.size() > 1 || !List.of("true", "false").contains(given.get(0))) {
+      throw Problem.invalid(VALIDATE_ONLY, "must be true or false");
+    }
+    return given.get(0).equals("true");
+  }
+
+  /** What would run, on a thread that may block; nothing is stored. */
+  private Uni<Response> preview(byte[] body) {
+    JsonNode value = JsonBody.read(body);
+    RoutingContext request = caller.request();
+    return Uni.createFrom()
+        .item(
+            Unchecked.supplier(
+                () -> {
+                  QueueRules rules = queues.now();
+                  JobSpec spec = spec(value, rules);
+                  RequestMemory.require(request, body.length + 2 * spec.heapBytes());
+                  return AnswerBody.ownedBy(request, preview.answer(spec, rules));
+                }))
+        .runSubscriptionOn(Infrastructure.getDefaultWorkerPool());
   }
 
   /** Submits up to 1,000 jobs, all or none. */
@@ -126,8 +195,9 @@ public class SubmitResource {
           IdempotencyKeys.HEADER,
           "is refused here: each job may have its own " + BatchReader.KEY_FIELD);
     }
-    List<Request> requests = BatchReader.read(caller.body(), memory());
-    List<Submission> submissions = submit.submitAll(caller.principal(), requests);
+    QueueRules rules = queues.now();
+    List<Request> requests = BatchReader.read(caller.body(), rules, memory());
+    List<Submission> submissions = submit.submitAll(caller.principal(), requests, rules);
     List<UUID> ids = new ArrayList<>();
     for (int i = 0; i < submissions.size(); i++) {
       ids.add(idOf(submissions.get(i), "jobs[" + i + "]." + BatchReader.KEY_FIELD));
@@ -139,6 +209,11 @@ public class SubmitResource {
         .ifPresent(
             accepted ->
                 answer.header(DURABILITY_HEADER, ((Submission.Accepted) accepted).durability()));
+    submissions.stream()
+        .map(SubmitResource::overload)
+        .filter(Objects::nonNull)
+        .findFirst()
+        .ifPresent(overload -> answer.header(OverloadAnswers.HEADER, overload));
     return answer.build();
   }
 
@@ -173,9 +248,9 @@ public class SubmitResource {
     return bytes -> RequestMemory.require(context, bytes);
   }
 
-  private static JobSpec spec(JsonNode value) {
+  private static JobSpec spec(JsonNode value, QueueRules rules) {
     List<FieldError> errors = new ArrayList<>();
-    JobSpec spec = JobReader.read(value, "", Set.of(), errors);
+    JobSpec spec = JobReader.read(value, "", Set.of(), rules, errors);
     if (!errors.isEmpty()) {
       throw Problem.invalid(errors);
     }
@@ -211,9 +286,7 @@ public class SubmitResource {
       throws SQLException {
     UUID id = idOf(submission, conflict);
     if (submission instanceof Submission.Accepted accepted && accepted.job() != null) {
-      return Response.fromResponse(answers.located(202, answers.stored(accepted.job())))
-          .header(DURABILITY_HEADER, accepted.durability())
-          .build();
+      return accepted(answers.located(202, answers.stored(accepted.job())), accepted);
     }
     ReadJob read = answers.read(id, principal, () -> removed(id));
     if (submission instanceof Submission.Replayed) {
@@ -224,8 +297,22 @@ public class SubmitResource {
     }
     Response located = answers.located(202, read);
     return submission instanceof Submission.Accepted accepted
-        ? Response.fromResponse(located).header(DURABILITY_HEADER, accepted.durability()).build()
+        ? accepted(located, accepted)
         : located;
+  }
+
+  /** With the headers that only a request gets that has stored the job. */
+  private static Response accepted(Response located, Submission.Accepted accepted) {
+    return Response.fromResponse(located)
+        .header(DURABILITY_HEADER, accepted.durability())
+        .header(OverloadAnswers.HEADER, overload(accepted)) // none where it is null
+        .build();
+  }
+
+  private static @Nullable String overload(Submission submission) {
+    return submission instanceof Submission.Accepted accepted && accepted.overload() != null
+        ? OverloadAnswers.header(accepted.overload())
+        : null;
   }
 
   private static Problem removed(UUID id) {
@@ -244,6 +331,9 @@ public class SubmitResource {
     if (submission instanceof Submission.Gone gone) {
       throw removed(gone.id());
     }
+    if (submission instanceof Submission.Refused refused) {
+      throw OverloadAnswers.problem(refused);
+    }
     throw Problem.of(
         conflict,
         conflict == Kind.CONFLICT
@@ -255,7 +345,7 @@ public class SubmitResource {
     try {
       return idOf(submission, Kind.KEY_REUSED);
     } catch (Problem problem) {
-      throw problem.about(field);
+      throw submission instanceof Submission.Refused ? problem : problem.about(field);
     }
   }
 }

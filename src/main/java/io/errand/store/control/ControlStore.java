@@ -11,7 +11,7 @@ import java.util.UUID;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
-/** The transitions that people take, and those that time takes: cancel, release, expire, pause. */
+/** The transitions that people take, and those that time takes: cancel, release, expire. */
 @ApplicationScoped
 public class ControlStore {
   private final DataSource dataSource;
@@ -84,17 +84,6 @@ public class ControlStore {
           + History.of("done", "'clock'")
           + "SELECT count(*) FROM done";
 
-  private static final String PAUSE =
-      """
-      INSERT INTO errand.queues (name, paused) VALUES (?, ?)
-      ON CONFLICT (name) DO UPDATE SET paused = excluded.paused, updated_at = now()
-      """;
-
-  private static final String TOUCH =
-      """
-      INSERT INTO errand.queues (name) VALUES (?) ON CONFLICT DO NOTHING
-      """;
-
   /**
    * The result of a change that a client requested.
    *
@@ -127,18 +116,6 @@ public class ControlStore {
         row.next();
         return row.getInt(1);
       }
-    }
-  }
-
-  /** Makes a queue's row if it is missing, and pauses or resumes it where that is asked for. */
-  public void setQueue(String name, @Nullable Boolean paused) throws SQLException {
-    try (Connection connection = dataSource.getConnection();
-        PreparedStatement statement = connection.prepareStatement(paused == null ? TOUCH : PAUSE)) {
-      statement.setString(1, name);
-      if (paused != null) {
-        statement.setBoolean(2, paused);
-      }
-      statement.executeUpdate();
     }
   }
 

@@ -88,6 +88,9 @@ public class JobEntity extends PanacheEntityBase {
   @Column(name = "concurrency_key")
   public @Nullable String concurrencyKey;
 
+  @Column(name = "concurrency_limit")
+  public int concurrencyLimit;
+
   @Column(name = "idempotency_key")
   public @Nullable String idempotencyKey;
 

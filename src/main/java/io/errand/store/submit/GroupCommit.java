@@ -6,63 +6,36 @@ import io.quarkus.runtime.StartupEvent;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 import java.sql.SQLException;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.concurrent.ArrayBlockingQueue;
-import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Submits that arrive together are committed together: while one transaction is being written,
- * those that come meanwhile gather for the next. One that comes alone does not wait.
+ * Submits that arrive together are committed together. Those of queues that bound what they accept
+ * have transactions of their own, because these wait for each other.
  */
 @ApplicationScoped
 public class GroupCommit {
-  private static final int MOST_TOGETHER = 100;
-  private static final List<String> REFUSALS = List.of("22", "23", "40001", "40P01", "54");
+  private final CommitLane plain;
+  private final CommitLane admitted;
 
-  /** The queue of notifications is full: a session somewhere listens and does not read. */
-  private static final String NOTIFICATIONS_FULL = "54000";
-
-  private static final int MOST_WAITING = 2_000;
-  private static final int WRITERS = 2; // one writes while the other gathers
-  private static final long LONGEST_WAIT_NANOS = TimeUnit.SECONDS.toNanos(60);
-
-  private final SubmitStore store;
-  private final Notifications notifications;
-  private final BlockingQueue<Waiting> waiting = new ArrayBlockingQueue<>(MOST_WAITING);
-  private final List<Thread> writers = new ArrayList<>();
-
-  public GroupCommit(SubmitStore store, Notifications notifications) {
-    this.store = store;
-    this.notifications = notifications;
-  }
-
-  private record Waiting(NewJob job, long sinceNanos, CompletableFuture<Submission> answer) {
-    /**
-     * Whether its client has surely given up: it is refused then, and not stored behind its back.
-     */
-    boolean isTooOld() {
-      return System.nanoTime() - sinceNanos > LONGEST_WAIT_NANOS;
-    }
+  public GroupCommit(SubmitStore store, AdmittingStore admitting, Notifications notifications) {
+    plain =
+        new CommitLane(
+            "errand-submit",
+            (candidates, notifying) ->
+                store.submitEach(candidates.stream().map(Candidate::job).toList(), notifying),
+            notifications);
+    admitted = new CommitLane("errand-submit-admit", admitting::submitEach, notifications);
   }
 
   public void start(@Observes StartupEvent event) {
-    for (int i = 0; i < WRITERS; i++) {
-      Thread writer = new Thread(this::write, "errand-submit");
-      writer.setDaemon(true);
-      writer.start();
-      writers.add(writer);
-    }
+    plain.start();
+    admitted.start();
   }
 
   public void stop(@Observes ShutdownEvent event) {
-    writers.forEach(Thread::interrupt);
-    List<Waiting> left = new ArrayList<>();
-    waiting.drainTo(left);
-    SQLException stopping = new SQLException("The server is stopping; the job was not stored");
-    left.forEach(one -> one.answer().completeExceptionally(stopping));
+    plain.stop();
+    admitted.stop();
   }
 
   /**
@@ -73,73 +46,15 @@ public class GroupCommit {
    *     whether the job was stored
    */
   public CompletableFuture<Submission> submit(NewJob job) {
-    CompletableFuture<Submission> answer = new CompletableFuture<>();
-    if (!waiting.offer(new Waiting(job, System.nanoTime(), answer))) {
-      answer.completeExceptionally(
-          new SQLException("More than " + MOST_WAITING + " submits wait for the database"));
-    }
-    return answer;
-  }
-
-  private void write() {
-    List<Waiting> batch = new ArrayList<>(MOST_TOGETHER);
-    try {
-      while (true) {
-        batch.add(waiting.take());
-        waiting.drainTo(batch, MOST_TOGETHER - 1);
-        batch.removeIf(GroupCommit::refusedAsTooOld);
-        write(batch);
-        batch.clear();
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
-  }
-
-  private static boolean refusedAsTooOld(Waiting one) {
-    return one.isTooOld()
-        && one.answer()
-            .completeExceptionally(new SQLException("The database did not answer in time"));
-  }
-
-  private void write(List<Waiting> batch) {
-    if (batch.isEmpty()) {
-      return;
-    }
-    write(batch, notifications.isQuiet());
-  }
-
-  private void write(List<Waiting> batch, boolean notifying) {
-    try {
-      List<Submission> answers =
-          store.submitEach(batch.stream().map(Waiting::job).toList(), notifying);
-      if (!notifying && answers.stream().anyMatch(Submission.Accepted.class::isInstance)) {
-        notifications.send(Notifications.Topic.READY);
-      }
-      for (int i = 0; i < answers.size(); i++) {
-        batch.get(i).answer().complete(answers.get(i));
-      }
-    } catch (SQLException e) {
-      if (notifying && NOTIFICATIONS_FULL.equals(e.getSQLState())) {
-        write(batch, false); // a notification is a hint, and the workers poll
-      } else if (batch.size() > 1 && wasRefused(e)) {
-        batch.forEach(
-            one -> write(List.of(one))); // nothing was stored: one must not harm the others
-      } else {
-        batch.forEach(one -> one.answer().completeExceptionally(e));
-      }
-    } catch (RuntimeException | Error e) {
-      batch.forEach(one -> one.answer().completeExceptionally(e));
-    }
+    return plain.submit(new Candidate(job, null));
   }
 
   /**
-   * Whether the database has refused the statement, which then has changed nothing: bad data, a
-   * violated constraint, a deadlock, a limit. Anything else may have been a commit that was not
-   * known.
+   * The same if its queue has room.
+   *
+   * @param refusal as of {@link Candidate}
    */
-  private static boolean wasRefused(SQLException fault) {
-    String state = String.valueOf(fault.getSQLState());
-    return REFUSALS.stream().anyMatch(state::startsWith);
+  public CompletableFuture<Submission> submitAdmitted(NewJob job, @Nullable Overload refusal) {
+    return admitted.submit(new Candidate(job, refusal));
   }
 }

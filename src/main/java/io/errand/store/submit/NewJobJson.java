@@ -137,6 +137,12 @@ record NewJobJson(String shapes, String items) {
     put(to, "run_at", spec.runAt());
     put(to, "expires_at", spec.expiresAt());
     put(to, "concurrency_key", spec.concurrencyKey());
+    if (spec.concurrencyLimit() > 1) {
+      to.put("concurrency_limit", spec.concurrencyLimit());
+    }
+    if (spec.expiresAfterSeconds() != null) {
+      to.put("expires_after_seconds", spec.expiresAfterSeconds());
+    }
     put(to, "stdin", spec.stdin());
     put(to, "labels", spec.labels());
     put(to, "env", spec.environment());

@@ -3,12 +3,14 @@ package io.errand.store.submit;
 import io.errand.job.JobState;
 import io.errand.store.Durability;
 import io.errand.store.history.History;
+import io.errand.store.submit.Depths.Depth;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.UUID;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
@@ -38,11 +40,12 @@ public class RetryStore {
       ), stored AS (
       INSERT INTO errand.jobs (
           id, state, description, queue, priority, command, max_attempts, run_at, expires_at, labels,
-          concurrency_key, idempotency_key, principal, retry_of, timeout_seconds,
+          concurrency_key, concurrency_limit, idempotency_key, principal, retry_of, timeout_seconds,
           kill_grace_seconds, stdout_limit_bytes, stderr_limit_bytes, success_exit_codes, on_lost,
           backoff, retry, working_directory, env, stdin, fingerprint, limits, run_as, sandbox)
       SELECT w.id, 'queued', s.description, s.queue, s.priority, s.command, s.max_attempts, now(),
              CASE WHEN s.expires_at > now() THEN s.expires_at END, s.labels, s.concurrency_key,
+             s.concurrency_limit,
              w.idempotency_key, s.principal, s.id, s.timeout_seconds, s.kill_grace_seconds,
              s.stdout_limit_bytes, s.stderr_limit_bytes, s.success_exit_codes, s.on_lost,
              s.backoff, s.retry, s.working_directory, s.env, s.stdin, decode(?, 'hex'),
@@ -63,49 +66,113 @@ public class RetryStore {
       SELECT state FROM errand.jobs WHERE id = ? AND principal = ?
       """;
 
+  private static final String FIND_QUEUE =
+      """
+      SELECT queue FROM errand.jobs WHERE id = ? AND principal = ?
+      """;
+
   /**
-   * Stores a new job that tries a finished one again, unless its key is known.
+   * A new job that tries a finished one again.
    *
    * @param source the finished job
    * @param id of the new one
    * @param principal who asks
    * @param key makes a repeat harmless, or null
    * @param fingerprint of the request, 64 hexadecimal digits
-   * @throws SQLException if the database is away; whether the job was stored is then unknown
    */
-  public Submission retry(
-      UUID source, UUID id, String principal, @Nullable String key, String fingerprint)
-      throws SQLException {
+  public record Wanted(
+      UUID source, UUID id, String principal, @Nullable String key, String fingerprint) {}
+
+  /** The queue of a job, or null if this caller has no such job. */
+  public @Nullable String queueOf(UUID id, String principal) throws SQLException {
     try (Connection connection = dataSource.getConnection()) {
-      try (PreparedStatement statement = connection.prepareStatement(RETRY)) {
-        statement.setObject(1, source);
-        statement.setString(2, principal);
-        statement.setObject(3, id);
-        statement.setString(4, key);
-        statement.setString(5, fingerprint);
-        try (ResultSet rows = statement.executeQuery()) {
-          if (rows.next()) {
-            return new Submission.Accepted(id, null, rows.getString("durability"));
-          }
-        }
-      }
-      KnownKeys.Known known =
-          key == null ? null : KnownKeys.find(connection, principal, Set.of(key)).get(key);
-      return known == null
-          ? refusedRetry(connection, source, principal)
-          : known.answerTo(fingerprint);
+      return value(connection, FIND_QUEUE, id, principal);
     }
   }
 
-  private static Submission refusedRetry(Connection connection, UUID source, String principal)
+  /**
+   * Stores a new job that tries a finished one again, unless its key is known.
+   *
+   * @throws SQLException if the database is away; whether the job was stored is then unknown
+   */
+  public Submission retry(Wanted wanted) throws SQLException {
+    try (Connection connection = dataSource.getConnection()) {
+      return retry(connection, wanted);
+    }
+  }
+
+  /**
+   * The same for a queue that bounds what it accepts.
+   *
+   * @param queue that of the finished job
+   * @param refusal as of {@link Candidate}
+   */
+  public Submission retryAdmitted(Wanted wanted, String queue, @Nullable Overload refusal)
       throws SQLException {
-    try (PreparedStatement statement = connection.prepareStatement(FIND_STATE)) {
-      statement.setObject(1, source);
+    try (Connection connection = dataSource.getConnection()) {
+      connection.setAutoCommit(false);
+      try {
+        Depth depth =
+            refusal == null
+                ? Depths.lock(connection, new TreeSet<>(Set.of(queue))).get(queue)
+                : null;
+        Submission answer = retry(connection, wanted);
+        if (answer instanceof Submission.Accepted accepted) {
+          boolean isFull = depth != null && depth.isFull();
+          if (refusal != null) {
+            answer = new Submission.Refused(refusal, 0);
+          } else if (depth != null && isFull) {
+            answer =
+                depth.refuses()
+                    ? new Submission.Refused(depth.overload(), 0)
+                    : accepted.with(depth.overload());
+          }
+        }
+        if (answer instanceof Submission.Refused) {
+          connection.rollback();
+        } else {
+          connection.commit();
+        }
+        return answer;
+      } catch (SQLException | RuntimeException | Error e) {
+        SubmitStore.rollbackQuietly(connection, e);
+        throw e;
+      }
+    }
+  }
+
+  private static Submission retry(Connection connection, Wanted wanted) throws SQLException {
+    try (PreparedStatement statement = connection.prepareStatement(RETRY)) {
+      statement.setObject(1, wanted.source());
+      statement.setString(2, wanted.principal());
+      statement.setObject(3, wanted.id());
+      statement.setString(4, wanted.key());
+      statement.setString(5, wanted.fingerprint());
+      try (ResultSet rows = statement.executeQuery()) {
+        if (rows.next()) {
+          return new Submission.Accepted(wanted.id(), null, rows.getString("durability"));
+        }
+      }
+    }
+    String key = wanted.key();
+    KnownKeys.Known known =
+        key == null ? null : KnownKeys.find(connection, wanted.principal(), Set.of(key)).get(key);
+    if (known != null) {
+      return known.answerTo(wanted.fingerprint());
+    }
+    String state = value(connection, FIND_STATE, wanted.source(), wanted.principal());
+    return state == null
+        ? new Submission.Unknown()
+        : new Submission.NotFinal(JobState.ofWireName(state));
+  }
+
+  private static @Nullable String value(
+      Connection connection, String sql, UUID id, String principal) throws SQLException {
+    try (PreparedStatement statement = connection.prepareStatement(sql)) {
+      statement.setObject(1, id);
       statement.setString(2, principal);
       try (ResultSet rows = statement.executeQuery()) {
-        return rows.next()
-            ? new Submission.NotFinal(JobState.ofWireName(rows.getString(1)))
-            : new Submission.Unknown();
+        return rows.next() ? rows.getString(1) : null;
       }
     }
   }

@@ -12,8 +12,26 @@ public sealed interface Submission {
    *
    * @param job as stored in its row, null where it was one of many
    * @param durability what its commit survives, as of {@link Durability#SQL}
+   * @param overload what stood against it, and only warns; null where nothing did
    */
-  record Accepted(UUID id, @Nullable JobEntity job, String durability) implements Submission {}
+  record Accepted(UUID id, @Nullable JobEntity job, String durability, @Nullable Overload overload)
+      implements Submission {
+    Accepted(UUID id, @Nullable JobEntity job, String durability) {
+      this(id, job, durability, null);
+    }
+
+    /** The same with what stood against it. */
+    public Accepted with(Overload warning) {
+      return new Accepted(id, job, durability, warning);
+    }
+  }
+
+  /**
+   * A limit does not admit it, and nothing was stored.
+   *
+   * @param retryAfterSeconds when it is worth to try again, 0 where that was not worked out
+   */
+  record Refused(Overload overload, int retryAfterSeconds) implements Submission {}
 
   /** The same request came before, and this is its job. */
   record Replayed(UUID id) implements Submission {}

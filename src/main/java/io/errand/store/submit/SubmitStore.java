@@ -44,8 +44,8 @@ public class SubmitStore {
               limits jsonb, run_as text, sandbox jsonb)
           JOIN json_to_recordset(?::json) AS i (
               shape integer, id uuid, fingerprint text, description text, command text[], idempotency_key text,
-              run_at timestamptz, expires_at timestamptz, concurrency_key text, stdin text,
-              labels jsonb, env jsonb)
+              run_at timestamptz, expires_at timestamptz, expires_after_seconds double precision,
+              concurrency_key text, concurrency_limit integer, stdin text, labels jsonb, env jsonb)
           USING (shape)
       ), key AS (
           INSERT INTO errand.idempotency_keys (principal, idempotency_key, job_id)
@@ -56,11 +56,14 @@ public class SubmitStore {
       ), stored AS (
       INSERT INTO errand.jobs (
           id, state, description, queue, priority, command, max_attempts, run_at, expires_at, labels,
-          concurrency_key, idempotency_key, principal, timeout_seconds,
+          concurrency_key, concurrency_limit, idempotency_key, principal, timeout_seconds,
           kill_grace_seconds, stdout_limit_bytes, stderr_limit_bytes, success_exit_codes, on_lost,
           backoff, retry, working_directory, env, stdin, fingerprint, limits, run_as, sandbox)
       SELECT id, 'queued', description, queue, priority, command, max_attempts, coalesce(run_at, now()),
-             expires_at, coalesce(labels, '{}'), concurrency_key, idempotency_key, principal,
+             coalesce(expires_at,
+                 coalesce(run_at, now()) + make_interval(secs => expires_after_seconds)),
+             coalesce(labels, '{}'), concurrency_key, coalesce(concurrency_limit, 1),
+             idempotency_key, principal,
              timeout_seconds, kill_grace_seconds, stdout_limit_bytes, stderr_limit_bytes,
              success_exit_codes, on_lost, backoff, retry, working_directory, coalesce(env, '{}'), stdin,
              decode(fingerprint, 'hex'), limits, run_as, sandbox
@@ -119,21 +122,30 @@ public class SubmitStore {
    */
   public List<Submission> submitEach(List<NewJob> jobs, boolean notifying) throws SQLException {
     try (Connection connection = dataSource.getConnection()) {
-      Map<UUID, Submission.Accepted> stored = insertAndShow(connection, jobs, notifying);
-      List<Submission> answers = new ArrayList<>(jobs.size());
-      for (NewJob job : jobs) {
-        Submission accepted = stored.remove(job.id());
-        String key = job.idempotencyKey();
-        if (accepted != null) {
-          answers.add(accepted);
-        } else if (key == null) {
-          answers.add(byId(connection, job));
-        } else {
-          answers.add(byKey(job, KnownKeys.find(connection, job.principal(), Set.of(key))));
-        }
-      }
-      return answers;
+      return each(connection, jobs, notifying);
     }
+  }
+
+  /** The same on a connection. */
+  static List<Submission> each(Connection connection, List<NewJob> jobs, boolean notifying)
+      throws SQLException {
+    if (jobs.isEmpty()) {
+      return List.of();
+    }
+    Map<UUID, Submission.Accepted> stored = insertAndShow(connection, jobs, notifying);
+    List<Submission> answers = new ArrayList<>(jobs.size());
+    for (NewJob job : jobs) {
+      Submission accepted = stored.remove(job.id());
+      String key = job.idempotencyKey();
+      if (accepted != null) {
+        answers.add(accepted);
+      } else if (key == null) {
+        answers.add(byId(connection, job));
+      } else {
+        answers.add(byKey(job, KnownKeys.find(connection, job.principal(), Set.of(key))));
+      }
+    }
+    return answers;
   }
 
   /**
@@ -147,22 +159,7 @@ public class SubmitStore {
       connection.setAutoCommit(false);
       try {
         Map<UUID, Submission> stored = insert(connection, jobs);
-        Set<String> known = new HashSet<>();
-        for (NewJob job : jobs) {
-          if (job.idempotencyKey() != null && !stored.containsKey(job.id())) {
-            known.add(job.idempotencyKey());
-          }
-        }
-        Map<String, KnownKeys.Known> keys =
-            known.isEmpty() ? Map.of() : KnownKeys.find(connection, jobs.get(0).principal(), known);
-        List<Submission> answers =
-            jobs.stream()
-                .map(
-                    job -> {
-                      Submission accepted = stored.get(job.id());
-                      return accepted == null ? byKey(job, keys) : accepted;
-                    })
-                .toList();
+        List<Submission> answers = answers(connection, jobs, stored);
         if (answers.stream().allMatch(SubmitStore::isGranted)) {
           connection.commit();
         } else {
@@ -176,11 +173,31 @@ public class SubmitStore {
     }
   }
 
-  private static boolean isGranted(Submission submission) {
+  /** One answer per job, in order, where keys do not repeat among them. */
+  static List<Submission> answers(
+      Connection connection, List<NewJob> jobs, Map<UUID, Submission> stored) throws SQLException {
+    Set<String> known = new HashSet<>();
+    for (NewJob job : jobs) {
+      if (job.idempotencyKey() != null && !stored.containsKey(job.id())) {
+        known.add(job.idempotencyKey());
+      }
+    }
+    Map<String, KnownKeys.Known> keys =
+        known.isEmpty() ? Map.of() : KnownKeys.find(connection, jobs.get(0).principal(), known);
+    return jobs.stream()
+        .map(
+            job -> {
+              Submission accepted = stored.get(job.id());
+              return accepted == null ? byKey(job, keys) : accepted;
+            })
+        .toList();
+  }
+
+  static boolean isGranted(Submission submission) {
     return submission instanceof Submission.Accepted || submission instanceof Submission.Replayed;
   }
 
-  private static void rollbackQuietly(Connection connection, Exception cause) {
+  static void rollbackQuietly(Connection connection, Throwable cause) {
     try {
       connection.rollback();
     } catch (SQLException e) {
@@ -188,7 +205,7 @@ public class SubmitStore {
     }
   }
 
-  private static Map<UUID, Submission> insert(Connection connection, List<NewJob> jobs)
+  static Map<UUID, Submission> insert(Connection connection, List<NewJob> jobs)
       throws SQLException {
     try (PreparedStatement statement = connection.prepareStatement(SUBMIT_MANY)) {
       Map<UUID, Submission> stored = new HashMap<>();

@@ -33,6 +33,7 @@ final class SubmittedRow {
     job.expiresAt = expires == null ? null : expires.toInstant();
     job.labels = row.getString("labels");
     job.concurrencyKey = spec.concurrencyKey();
+    job.concurrencyLimit = spec.concurrencyLimit();
     job.idempotencyKey = asked.idempotencyKey();
     job.principal = asked.principal();
     job.timeoutSeconds = spec.timeoutSeconds();

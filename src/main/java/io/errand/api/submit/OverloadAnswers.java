@@ -1,0 +1,88 @@
+package io.errand.api.submit;
+
+import io.errand.api.problem.Problem;
+import io.errand.api.problem.Problem.Kind;
+import io.errand.api.problem.Problem.Limit;
+import io.errand.store.submit.Overload;
+import io.errand.store.submit.Submission;
+import java.math.BigDecimal;
+import java.math.RoundingMode;
+import java.util.Locale;
+
+/** A limit that stands against a submit, as it is said to clients. */
+final class OverloadAnswers {
+  /** Of an answer to a submit that was accepted all the same. */
+  static final String HEADER = "Errand-Overload";
+
+  private OverloadAnswers() {}
+
+  /** The value of the header: an item of RFC 9651 with parameters. */
+  static String header(Overload overload) {
+    return String.format(
+        Locale.ROOT,
+        "%s; %s=\"%s\"; value=%s; limit=%s",
+        overload.kind().wireName(),
+        overload.kind().subject(),
+        overload.subject(),
+        number(overload.value()),
+        number(overload.limit()));
+  }
+
+  /** What a refused submit is answered. */
+  static Problem problem(Submission.Refused refused) {
+    Overload overload = refused.overload();
+    return Problem.overloaded(
+        overload.kind().isOfQueue() ? Kind.QUEUE_OVERLOADED : Kind.DATABASE_OVERLOADED,
+        sentence(overload)
+            + "; nothing was stored. Try again in "
+            + refused.retryAfterSeconds()
+            + " s",
+        new Limit(
+            overload.kind().wireName(), overload.subject(), overload.value(), overload.limit()),
+        refused.retryAfterSeconds());
+  }
+
+  /** What stands against a submit. */
+  static String sentence(Overload overload) {
+    String value = number(overload.value());
+    String limit = number(overload.limit());
+    return switch (overload.kind()) {
+      case MAX_DEPTH ->
+          "The queue "
+              + overload.subject()
+              + " has "
+              + value
+              + " waiting jobs, and max_depth is "
+              + limit;
+      case MAX_READY_AGE_SECONDS ->
+          "The oldest ready job of the queue "
+              + overload.subject()
+              + " has waited for "
+              + value
+              + " s, and max_ready_age_seconds is "
+              + limit;
+      case OPEN_TRANSACTION ->
+          "The database session with pid "
+              + overload.subject()
+              + " has had a transaction open for "
+              + value
+              + " s, and "
+              + limit
+              + " s are allowed";
+      case DEAD_ROWS ->
+          "The table "
+              + overload.subject()
+              + " has "
+              + value
+              + " dead rows, and "
+              + limit
+              + " are allowed";
+    };
+  }
+
+  /** With three decimals at most. */
+  private static String number(double value) {
+    BigDecimal rounded = BigDecimal.valueOf(value).setScale(3, RoundingMode.HALF_UP);
+    return rounded.signum() == 0 ? "0" : rounded.stripTrailingZeros().toPlainString();
+  }
+}
