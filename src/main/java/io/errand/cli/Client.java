@@ -2,10 +2,10 @@ package io.errand.cli;
 
 import io.errand.cli.Printer.Format;
 import io.errand.text.CommandUse;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.AutoComplete;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -31,7 +31,7 @@ import picocli.CommandLine.Option;
       Client.Cancel.class,
       Client.Retry.class,
       Client.Release.class,
-      Client.Queues.class,
+      Queues.class,
       Client.Workers.class,
       Top.class,
       Client.Doctor.class,
@@ -80,9 +80,7 @@ public final class Client {
     CommandLine line = new CommandLine(new Client());
     line.setExpandAtFiles(false); // what is typed is the command, and no file's words
     line.setCaseInsensitiveEnumValuesAllowed(true);
-    line.getSubcommands()
-        .values()
-        .forEach(command -> command.getCommandSpec().mixinStandardHelpOptions(true));
+    withHelp(line);
     line.addSubcommand("help", new CommandLine.HelpCommand());
     CommandUse.prepare(line);
     line.getSubcommands()
@@ -109,6 +107,14 @@ public final class Client {
           throw fault;
         });
     return line;
+  }
+
+  /** Every command has its help, also those below another. */
+  private static void withHelp(CommandLine line) {
+    for (CommandLine command : line.getSubcommands().values()) {
+      command.getCommandSpec().mixinStandardHelpOptions(true);
+      withHelp(command);
+    }
   }
 
   /** Says what ended a command, unless no process is left to read it; gives the exit status. */
@@ -198,12 +204,42 @@ public final class Client {
         names = {"-o", "--output"},
         paramLabel = "FORMAT",
         description = "json: the whole job.")
-    Format format = Format.name;
+    @Nullable Format format;
+
+    @Option(
+        names = "--validate-only",
+        description = {
+          "Print what would run and when it would be tried; nothing is stored.",
+          "Warnings go to stderr."
+        })
+    boolean validateOnly;
 
     @Override
     public Integer call() {
+      if (validateOnly) {
+        return validate();
+      }
       Map<String, Object> job = options.submit(Http.connect(), null, null);
-      Printer.print(format, List.of(job), job, "id", JOB_COLUMNS, WIDE_JOB_COLUMNS);
+      Printer.print(
+          format == null ? Format.name : format,
+          List.of(job),
+          job,
+          "id",
+          JOB_COLUMNS,
+          WIDE_JOB_COLUMNS);
+      return ExitCodes.OK;
+    }
+
+    private int validate() {
+      if (format != null && format != Format.json) {
+        throw new ClientException(
+            ExitCodes.USAGE, "--validate-only prints json only: there is no job yet");
+      }
+      Map<String, Object> preview = options.validate(Http.connect());
+      list(preview, "warnings")
+          .forEach(warning -> EachJob.say("warning: " + warning.get("message")));
+      Printer.json(preview);
+      System.out.flush();
       return ExitCodes.OK;
     }
   }
@@ -275,31 +311,6 @@ public final class Client {
     public Integer call() {
       Http http = Http.connect();
       return jobs.tryAll(id -> change(http, id));
-    }
-  }
-
-  @Command(name = "queues", description = "Show the queues.")
-  static final class Queues implements Callable<Integer> {
-    @Mixin OutputOption output = new OutputOption();
-
-    @Override
-    public Integer call() {
-      Map<String, Object> answer = Http.connect().get("/v1/queues");
-      Printer.print(
-          output.format,
-          list(answer, "queues").stream().map(Queues::flat).toList(),
-          answer,
-          "name",
-          List.of("name", "paused", "queued", "running", "retrying", "held"),
-          List.of("succeeded", "failed", "cancelled", "oldest_ready_seconds"));
-      return ExitCodes.OK;
-    }
-
-    @SuppressWarnings("unchecked")
-    private static Map<String, Object> flat(Map<String, Object> queue) {
-      Map<String, Object> row = new LinkedHashMap<>(queue);
-      row.putAll((Map<String, Object>) queue.getOrDefault("counts", Map.of()));
-      return row;
     }
   }
 

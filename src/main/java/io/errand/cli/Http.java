@@ -245,7 +245,12 @@ final class Http {
         out.write(bytes);
       }
     }
-    return answer(connection);
+    InputStream answer = answer(connection);
+    String overload = connection.getHeaderField("Errand-Overload");
+    if (overload != null) {
+      EachJob.say("accepted although a limit is reached: " + overload);
+    }
+    return answer;
   }
 
   private HttpURLConnection connection(String method, String path) throws IOException {

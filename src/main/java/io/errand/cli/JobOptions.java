@@ -88,8 +88,14 @@ final class JobOptions {
   @Option(
       names = "--concurrency-key",
       paramLabel = "KEY",
-      description = "At most one job with this key runs at a time.")
+      description = "Of jobs with this key only so many run at a time as --concurrency-limit says.")
   @Nullable String concurrencyKey;
+
+  @Option(
+      names = "--concurrency-limit",
+      paramLabel = "N",
+      description = "Start only while fewer jobs with its key run, 1 to 10000 (1).")
+  @Nullable Integer concurrencyLimit;
 
   @Option(
       names = "--limit",
@@ -142,9 +148,7 @@ final class JobOptions {
    */
   Map<String, Object> submit(
       Http http, @Nullable Integer defaultMaxAttempts, @Nullable Integer defaultOutputLimit) {
-    Map<String, Object> body = body(defaultMaxAttempts);
-    put(body, "stdout_limit_bytes", stdoutLimit == null ? defaultOutputLimit : stdoutLimit);
-    put(body, "stderr_limit_bytes", stderrLimit == null ? defaultOutputLimit : stderrLimit);
+    Map<String, Object> body = body(defaultMaxAttempts, defaultOutputLimit);
     String idempotencyKey = key == null ? UUID.randomUUID().toString() : key;
     ClientException last = null;
     for (int i = 0; i < SUBMIT_TRIES; i++) {
@@ -161,8 +165,20 @@ final class JobOptions {
         last == null ? new ClientException(ExitCodes.UNAVAILABLE, "no answer") : last);
   }
 
-  private Map<String, Object> body(@Nullable Integer defaultMaxAttempts) {
+  /** What it would be, as the server sees it. */
+  Map<String, Object> validate(Http http) {
+    try {
+      return http.json("POST", "/v1/jobs?validate_only=true", body(null, null), key);
+    } catch (ClientException e) {
+      throw OptionNames.ofJob(e);
+    }
+  }
+
+  private Map<String, Object> body(
+      @Nullable Integer defaultMaxAttempts, @Nullable Integer defaultOutputLimit) {
     Map<String, Object> body = new LinkedHashMap<>();
+    put(body, "stdout_limit_bytes", stdoutLimit == null ? defaultOutputLimit : stdoutLimit);
+    put(body, "stderr_limit_bytes", stderrLimit == null ? defaultOutputLimit : stderrLimit);
     body.put("command", command);
     put(body, "description", description);
     put(body, "queue", queue);
@@ -178,6 +194,7 @@ final class JobOptions {
     put(body, "max_attempts", maxAttempts == null ? defaultMaxAttempts : maxAttempts);
     put(body, "on_lost", onLost);
     put(body, "concurrency_key", concurrencyKey);
+    put(body, "concurrency_limit", concurrencyLimit);
     put(body, "limits", pairs("--limit", limits, Long::valueOf));
     put(body, "user", user);
     if (sandbox || !writable.isEmpty()) {

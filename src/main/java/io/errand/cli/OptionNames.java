@@ -25,6 +25,7 @@ final class OptionNames {
           Map.entry("max_attempts", "--max-attempts"),
           Map.entry("on_lost", "--on-lost"),
           Map.entry("concurrency_key", "--concurrency-key"),
+          Map.entry("concurrency_limit", "--concurrency-limit"),
           Map.entry("limits", "--limit"),
           Map.entry("user", "--user"),
           Map.entry("sandbox.writable", "--writable"),
@@ -41,6 +42,24 @@ final class OptionNames {
           "q", "--search",
           "page_size", "--limit");
 
+  private static final Map<String, String> OF_QUEUE =
+      Map.ofEntries(
+          Map.entry("max_running", "--max-running"),
+          Map.entry("rate_per_second", "--rate"),
+          Map.entry("burst", "--burst"),
+          Map.entry("weight", "--weight"),
+          Map.entry("max_depth", "--max-depth"),
+          Map.entry("max_ready_age_seconds", "--max-ready-age"),
+          Map.entry("overload", "--overload"),
+          Map.entry("hold_after_lost_workers", "--hold-after-lost-workers"),
+          Map.entry("circuit.failure_ratio", "--circuit-failure-ratio"),
+          Map.entry("circuit.window_seconds", "--circuit-window"),
+          Map.entry("circuit.minimum_attempts", "--circuit-minimum-attempts"),
+          Map.entry("circuit.outcomes", "--circuit-outcomes"),
+          Map.entry("circuit.probe_seconds", "--circuit-probe"),
+          Map.entry("circuit.max_probe_seconds", "--circuit-max-probe"),
+          Map.entry("circuit.state", "--circuit-state"));
+
   private static final Pattern INDEX = Pattern.compile("\\[[0-9]+\\]");
 
   /** A field's name that is no word of the language. */
@@ -55,6 +74,11 @@ final class OptionNames {
     return new ClientException(
         renamed.exitCode(),
         text.replace("with another body", "with another command or other options"));
+  }
+
+  /** A refusal of a change of a queue. */
+  static ClientException ofQueue(ClientException refusal) {
+    return renamed(refusal, OF_QUEUE);
   }
 
   /** A refusal of a list. */
