@@ -34,6 +34,9 @@ final class Load implements AutoCloseable {
   private static final int CLIENTS = 3;
   private static final int REMEMBERED = 30; // jobs a client, so that none is removed meanwhile
 
+  /** A server of another build may not. */
+  private static final boolean ALL_KNOW_DEPENDENCIES = System.getProperty("faults.other") == null;
+
   private final Cluster cluster;
   private final long seed;
   private final Path folder;
@@ -113,6 +116,11 @@ final class Load implements AutoCloseable {
         body.putObject("backoff").put("base_seconds", 0.2).put("max_seconds", 1);
         if (random.nextInt(6) == 0) {
           body.put("concurrency_key", "k" + random.nextInt(3));
+        }
+        String latest = recent.isEmpty() ? "" : recent.get(recent.size() - 1);
+        if (i % 5 == 4 && !latest.isEmpty() && ALL_KNOW_DEPENDENCIES) {
+          body.putArray("after").add(latest);
+          body.put("on_dependency_failure", i % 2 == 0 ? "run" : "cancel");
         }
         String key = seed + "-" + number + "-" + i;
         String id = submit(body.toString(), key, random);
