@@ -75,7 +75,11 @@ class TickRoundsTest {
 
   private int round() throws SQLException {
     return TickRounds.round(
-        database.dataSource(), new ScheduledBodies(), new JobIds(System::currentTimeMillis), new HashSet<>(), null);
+        database.dataSource(),
+        new ScheduledBodies(),
+        new JobIds(System::currentTimeMillis),
+        new HashSet<>(),
+        null);
   }
 
   private List<TickRow> ticks(String name) throws SQLException {
