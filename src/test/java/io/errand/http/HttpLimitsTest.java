@@ -18,7 +18,10 @@ class HttpLimitsTest {
     long shares = Arrays.stream(Share.values()).mapToLong(budget::capacity).sum();
     long held =
         Long.parseLong(
-            HttpLimits.class.getDeclaredMethod("heldBytes").getAnnotation(WithDefault.class).value());
+            HttpLimits.class
+                .getDeclaredMethod("heldBytes")
+                .getAnnotation(WithDefault.class)
+                .value());
     assertThat(shares + held).isLessThan(HEAP / 5 * 4);
   }
 }

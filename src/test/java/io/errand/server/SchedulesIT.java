@@ -96,7 +96,8 @@ class SchedulesIT {
   @Test
   void everyTickIsOneJobWithTwoServersAlsoWhereOneIsKilled() {
     create(
-        "pulse", "\"cron\": \"@every 1s\", \"overlap\": \"queue\", \"catch_up\": \"all\", " + JOB);
+        "pulse",
+        "\"cron\": \"@every 1s\", \"overlap\": \"replace\", \"catch_up\": \"all\", " + JOB);
     awaitTicks("pulse", 4);
     second.killWithChildren("Guardian");
     second.awaitExit();

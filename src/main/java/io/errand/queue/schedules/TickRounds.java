@@ -148,7 +148,9 @@ public class TickRounds {
               e instanceof SQLException fault ? DatabaseCheck.description(fault) : e.toString();
           LOG.logf(
               isNew ? Logger.Level.WARN : Logger.Level.DEBUG,
-              "The ticks of schedule %s could not be handled: %s", id, why);
+              "The ticks of schedule %s could not be handled: %s",
+              id,
+              why);
         }
       }
     }

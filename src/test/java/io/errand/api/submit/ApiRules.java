@@ -2,8 +2,8 @@ package io.errand.api.submit;
 
 import io.errand.api.problem.Problem.FieldError;
 import io.errand.api.request.JsonBody;
-import io.errand.queue.QueueRules;
 import io.errand.job.JobSpec;
+import io.errand.queue.QueueRules;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -17,7 +17,8 @@ public final class ApiRules {
   /** What is wrong with a job, as {@code field: message}. */
   public static List<String> complaints(String job) throws IOException {
     List<FieldError> errors = new ArrayList<>();
-    JobReader.read(JsonBody.read(job.getBytes(StandardCharsets.UTF_8)), "", Set.of(), QueueRules.NONE, errors);
+    JobReader.read(
+        JsonBody.read(job.getBytes(StandardCharsets.UTF_8)), "", Set.of(), QueueRules.NONE, errors);
     return errors.stream().map(error -> error.field() + ": " + error.message()).toList();
   }
 
@@ -25,7 +26,12 @@ public final class ApiRules {
   public static JobSpec read(String job) throws IOException {
     List<FieldError> errors = new ArrayList<>();
     JobSpec spec =
-        JobReader.read(JsonBody.read(job.getBytes(StandardCharsets.UTF_8)), "", Set.of(), QueueRules.NONE, errors);
+        JobReader.read(
+            JsonBody.read(job.getBytes(StandardCharsets.UTF_8)),
+            "",
+            Set.of(),
+            QueueRules.NONE,
+            errors);
     if (!errors.isEmpty()) {
       throw new AssertionError(errors.toString());
     }

@@ -33,7 +33,12 @@ class LargeJobsTest {
             .collect(Collectors.joining(","));
     String body = "{\"command\":[\"true\"],\"env\":{" + env + "}}";
     List<FieldError> errors = new ArrayList<>();
-    JobReader.read(JsonBody.read(body.getBytes(StandardCharsets.UTF_8)), "", Set.of(), QueueRules.NONE, errors);
+    JobReader.read(
+        JsonBody.read(body.getBytes(StandardCharsets.UTF_8)),
+        "",
+        Set.of(),
+        QueueRules.NONE,
+        errors);
     assertThat(errors)
         .containsExactly(new FieldError("env", "must have at most 131072 bytes in all"));
   }
