@@ -136,6 +136,32 @@ class RequestMemoryIT {
   }
 
   @Test
+  void bodiesThatStallGiveTheirMemoryToThoseThatArrive() throws IOException {
+    List<Socket> stalled = new ArrayList<>();
+    try (TestServer server = TestServer.start(Map.of("ERRAND_REQUEST_SECONDS", "600"))) {
+      String used = "errand_memory_budget_used_bytes{share=\"requests\"}";
+      double most = server.meter("errand_memory_budget_capacity_bytes{share=\"requests\"}");
+      for (int sent : new int[] {65_000, 1_000, 100}) {
+        for (int i = 0; i < 300; i++) { // a share that is full to the last block
+          stalled.add(stall(server, "/v1/jobs", 2 * sent, sent));
+        }
+      }
+      await().atMost(Duration.ofSeconds(60)).until(() -> server.meter(used) > most - 65_536);
+      for (int i = 0; i < 20; i++) {
+        server.submit("true", Map.of("run_at", "2099-01-01T00:00:00Z"));
+      }
+      Socket first = stalled.get(0);
+      first.setSoTimeout(60_000);
+      assertThat(new String(first.getInputStream().readNBytes(12), StandardCharsets.US_ASCII))
+          .isEqualTo("HTTP/1.1 503");
+    } finally {
+      for (Socket socket : stalled) {
+        socket.close();
+      }
+    }
+  }
+
+  @Test
   void headsWithoutBodiesKeepNoBodyOut() throws IOException {
     List<Socket> stalled = new ArrayList<>();
     try (TestServer server = TestServer.start(Map.of("ERRAND_REQUEST_SECONDS", "600"))) {

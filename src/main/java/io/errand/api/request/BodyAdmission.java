@@ -2,9 +2,11 @@ package io.errand.api.request;
 
 import io.errand.api.problem.Problem;
 import io.errand.api.problem.Problem.Kind;
+import io.errand.api.request.ArrivingBodies.Memory;
 import io.errand.memory.MemoryBudget;
-import io.errand.memory.MemoryBudget.Reservation;
 import io.errand.memory.MemoryBudget.Share;
+import io.vertx.core.Context;
+import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.ext.web.RoutingContext;
@@ -14,9 +16,9 @@ import jakarta.enterprise.context.ApplicationScoped;
  * Lets the body of a request in: within the size that its call takes, where there is memory for it
  * and for what is made of it. Memory is reserved as a body arrives, whatever its head declares, so
  * that a client that only declares a size holds nothing. Each body is a small one at first, whose
- * memory large ones cannot take, and a large one from where it passes 64 KiB. One that finds no
- * more memory lets go of what it has, so that others become complete. All is held until the answer
- * has been written.
+ * memory large ones cannot take, and a large one from where it passes 64 KiB. Where there is no
+ * more memory, bodies that began earlier and have not arrived make room ({@link ArrivingBodies}),
+ * else the new one is refused. All is held until the answer has been written.
  */
 @ApplicationScoped
 class BodyAdmission {
@@ -26,10 +28,12 @@ class BodyAdmission {
   /** The body, its text, and the values that are made of it. */
   static final int COPIES = 3;
 
-  private final MemoryBudget budget;
+  private final ArrivingBodies arriving;
+  private final RefusedRequests refusals;
 
-  BodyAdmission(MemoryBudget budget) {
-    this.budget = budget;
+  BodyAdmission(MemoryBudget budget, RefusedRequests refusals) {
+    this.arriving = new ArrivingBodies(budget, System::nanoTime);
+    this.refusals = refusals;
   }
 
   /**
@@ -47,12 +51,22 @@ class BodyAdmission {
     if (bytes > most) {
       throw Problem.of(Kind.TOO_LARGE, "The body may have at most " + most + " bytes");
     }
-    Reservation held = budget.tryReserve(Share.REQUESTS, 0);
-    if (held == null) {
-      throw Problem.noMemoryForBody();
+    Context eventLoop = Vertx.currentContext();
+    Memory memory =
+        arriving.begin(() -> eventLoop.runOnContext(now -> refuseWhatHasArrived(context)));
+    RequestMemory.attach(context, memory);
+    context.addEndHandler(ended -> memory.end());
+  }
+
+  /** The body has had to make room for others. */
+  private void refuseWhatHasArrived(RoutingContext context) {
+    RequestBody body = RequestBody.of(context);
+    if (body != null) {
+      body.giveUp();
     }
-    RequestMemory.attach(context, held);
-    context.addEndHandler(ended -> RequestMemory.release(context));
+    if (!context.response().ended() && !context.response().closed()) {
+      refusals.refuse(context, Problem.noMemoryForBody());
+    }
   }
 
   /**
@@ -60,9 +74,21 @@ class BodyAdmission {
    * where there are not so many. With 0 it has none any more.
    */
   boolean hold(RoutingContext context, long bytes) {
+    Memory memory = RequestMemory.of(context);
+    if (memory == null) {
+      return true;
+    }
     return bytes > COPIES * SMALL_BYTES
-        ? RequestMemory.holdIn(context, budget, Share.LARGE_REQUESTS, bytes)
-        : bytes == 0 ? RequestMemory.holdNothing(context) : RequestMemory.hold(context, bytes);
+        ? memory.holdIn(Share.LARGE_REQUESTS, bytes)
+        : bytes == 0 ? memory.holdNothing() : memory.hold(bytes);
+  }
+
+  /** The whole body has arrived, so that it makes room for no other. */
+  void arrived(RoutingContext context) {
+    Memory memory = RequestMemory.of(context);
+    if (memory != null) {
+      memory.arrived();
+    }
   }
 
   /** How many bytes the body of this request may have. */

@@ -52,12 +52,15 @@ public class RequestBodies implements ContainerRequestFilter {
             BodyAdmission.mostBytes(request),
             declared == null ? -1 : Long.parseLong(declared),
             bytes -> admission.hold(context, bytes));
+    body.attachTo(context);
     request.handler(body::add);
     request.endHandler(
         ended -> {
+          admission.arrived(context);
           body.complete();
-          body.attachTo(context);
-          context.next();
+          if (!context.response().ended()) { // it may have had to make room for others
+            context.next();
+          }
         });
     if (request.headers().contains(HttpHeaders.EXPECT)
         && request.version() != HttpVersion.HTTP_1_0) { // RFC 9110, section 10.1.1

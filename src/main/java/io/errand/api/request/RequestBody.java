@@ -45,7 +45,7 @@ public final class RequestBody extends InputStream {
     this.memory = memory;
   }
 
-  /** The body of this request, which has arrived; null where it has none. */
+  /** The body of this request, as far as it has arrived; null where it has none. */
   public static @Nullable RequestBody of(RoutingContext context) {
     return context.get(KEY);
   }
@@ -84,6 +84,12 @@ public final class RequestBody extends InputStream {
   /** What is made of a small body is reserved when it is complete, that of a large one before. */
   private static long withCopies(long bytes) {
     return bytes > BodyAdmission.SMALL_BYTES ? BodyAdmission.COPIES * bytes : bytes;
+  }
+
+  /** It is refused: nothing of it is kept, whatever still arrives. */
+  void giveUp() {
+    memoryIsShort = true;
+    letGo();
   }
 
   private void letGo() {

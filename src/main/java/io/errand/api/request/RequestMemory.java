@@ -1,9 +1,7 @@
 package io.errand.api.request;
 
 import io.errand.api.problem.Problem;
-import io.errand.memory.MemoryBudget;
 import io.errand.memory.MemoryBudget.Reservation;
-import io.errand.memory.MemoryBudget.Share;
 import io.vertx.ext.web.RoutingContext;
 import org.jspecify.annotations.Nullable;
 
@@ -61,9 +59,14 @@ public final class RequestMemory {
     }
   }
 
-  /** Tells which reservation is the request's. */
-  static void attach(RoutingContext context, Reservation held) {
-    context.put(KEY, held);
+  /** Tells which memory is that of the request's body. */
+  static void attach(RoutingContext context, ArrivingBodies.Memory memory) {
+    context.put(KEY, memory);
+  }
+
+  /** The memory of the request's body; null where it has none. */
+  static ArrivingBodies.@Nullable Memory of(RoutingContext context) {
+    return context.get(KEY);
   }
 
   /**
@@ -72,41 +75,9 @@ public final class RequestMemory {
    * @throws Problem 503 where there are not so many
    */
   public static void require(RoutingContext context, long bytes) {
-    if (!hold(context, bytes)) {
+    ArrivingBodies.Memory memory = of(context);
+    if (memory != null && !memory.hold(bytes)) {
       throw Problem.noMemoryForBody();
-    }
-  }
-
-  /** Raises the request's reservation to so many bytes; false where there are not so many. */
-  static boolean hold(RoutingContext context, long bytes) {
-    return !(context.get(KEY) instanceof Reservation held)
-        || bytes <= held.bytes()
-        || held.resize(bytes);
-  }
-
-  /** The same, with all bytes of a share that may be another than before. */
-  static boolean holdIn(RoutingContext context, MemoryBudget budget, Share share, long bytes) {
-    if (!(context.get(KEY) instanceof Reservation held) || held.share() == share) {
-      return hold(context, bytes);
-    }
-    Reservation other = budget.tryReserve(share, bytes);
-    if (other == null) {
-      return false;
-    }
-    attach(context, other);
-    held.close();
-    return true;
-  }
-
-  /** Gives back what the request holds, while it goes on; always true. */
-  static boolean holdNothing(RoutingContext context) {
-    return !(context.get(KEY) instanceof Reservation held) || held.resize(0);
-  }
-
-  /** Gives back what the request holds, at its end. */
-  static void release(RoutingContext context) {
-    if (context.get(KEY) instanceof Reservation held) {
-      held.close();
     }
   }
 }
