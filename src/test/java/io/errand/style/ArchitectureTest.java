@@ -2,6 +2,7 @@ package io.errand.style;
 
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noMethods;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -10,6 +11,7 @@ import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
+import io.smallrye.common.annotation.NonBlocking;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -120,6 +122,18 @@ class ArchitectureTest {
         .callMethod(System.class, "currentTimeMillis")
         .orShould()
         .callMethod(OffsetDateTime.class, "now")
+        .check(ours);
+  }
+
+  /** A body takes up to tens of milliseconds to read: no other client may wait for it. */
+  @Test
+  void noResourceReadsABodyOnAnEventLoop() {
+    noMethods()
+        .that()
+        .areAnnotatedWith(NonBlocking.class)
+        .should()
+        .beDeclaredInClassesThat()
+        .resideInAPackage("io.errand.api..")
         .check(ours);
   }
 

@@ -22,12 +22,18 @@ import org.jspecify.annotations.Nullable;
 /**
  * The short way of {@code POST /v1/jobs}: a plain submit goes from the socket to {@link
  * SubmitResource} without the framework's chain, which would cost more than everything that is done
- * for the job in this process (ADR 13). What is not plain goes on to the framework, untouched.
+ * for the job in this process (ADR 13). What is not plain goes on to the framework, untouched, and
+ * so does a larger body: to read it takes longer than the other clients of an event loop may wait.
  */
 @ApplicationScoped
 public class DirectSubmit {
   private static final int BEFORE_THE_FRAMEWORK = -1;
   private static final String PATH = "/v1/jobs";
+
+  /** What is read in well below a millisecond, whatever it holds. */
+  private static final int MOST_BYTES = 16 * 1024;
+
+  private static final int MOST_DIGITS = 5;
 
   private final ApiConfig config;
   private final SubmitResource submits;
@@ -55,7 +61,7 @@ public class DirectSubmit {
     }
   }
 
-  /** JSON of a declared and bounded length, for a client that takes JSON, and nothing unusual. */
+  /** JSON of a declared and small length, for a client that takes JSON, and nothing unusual. */
   private static boolean isPlain(HttpServerRequest request) {
     String accepted = only(request, HttpHeaders.ACCEPT);
     return PATH.equals(request.uri())
@@ -64,8 +70,15 @@ public class DirectSubmit {
         && (accepted == null
             ? !request.headers().contains(HttpHeaders.ACCEPT)
             : accepted.equals("*/*") || accepted.equals("application/json"))
-        && request.headers().contains(HttpHeaders.CONTENT_LENGTH) // and the gate bounds it
+        && isSmall(only(request, HttpHeaders.CONTENT_LENGTH))
         && !request.headers().contains(HttpHeaders.EXPECT);
+  }
+
+  /** Whether a body of this declared length, which is digits, is read on the event loop. */
+  static boolean isSmall(@Nullable String length) {
+    return length != null
+        && length.length() <= MOST_DIGITS
+        && Integer.parseInt(length) <= MOST_BYTES;
   }
 
   /** The value of a header that is given once, else null. */

@@ -148,7 +148,15 @@ final class JobReader {
     Map<String, String> environment = fields.strings("env", MOST_VARIABLES, MOST_CHARACTERS);
     long bytes = 0;
     for (Map.Entry<String, String> variable : environment.entrySet()) {
-      String name = variable.getKey();
+      String value = variable.getValue();
+      bytes += variable.getKey().length() + value.getBytes(StandardCharsets.UTF_8).length + 2;
+    }
+    if (bytes > MOST_ENVIRONMENT_BYTES) { // before the names are looked at
+      fields.complain(
+          fields.at("env"), "must have at most " + MOST_ENVIRONMENT_BYTES + " bytes in all");
+      return environment;
+    }
+    for (String name : environment.keySet()) {
       String where = fields.at("env") + "." + name;
       if (!VARIABLE.matcher(name).matches()) {
         fields.complain(where, "has a name that does not match " + VARIABLE);
@@ -157,11 +165,6 @@ final class JobReader {
           || name.equals("TRACEPARENT")) {
         fields.complain(where, "is a name that only the server may set");
       }
-      bytes += name.length() + variable.getValue().getBytes(StandardCharsets.UTF_8).length + 2;
-    }
-    if (bytes > MOST_ENVIRONMENT_BYTES) {
-      fields.complain(
-          fields.at("env"), "must have at most " + MOST_ENVIRONMENT_BYTES + " bytes in all");
     }
     return environment;
   }

@@ -17,7 +17,6 @@ import io.errand.queue.SubmitJob;
 import io.errand.queue.SubmitJob.Request;
 import io.errand.store.submit.Submission;
 import io.smallrye.common.annotation.Blocking;
-import io.smallrye.common.annotation.NonBlocking;
 import io.smallrye.mutiny.Uni;
 import io.smallrye.mutiny.infrastructure.Infrastructure;
 import io.smallrye.mutiny.unchecked.Unchecked;
@@ -64,7 +63,6 @@ public class SubmitResource {
 
   /** Submits a job; most of these never get here, but go by the {@link DirectSubmit}. */
   @POST
-  @NonBlocking
   public Uni<Response> post(byte[] body, @Context HttpHeaders headers, @Context UriInfo uri)
       throws IOException {
     Parameters.refuseAll(uri);
@@ -94,7 +92,6 @@ public class SubmitResource {
   /** Submits a job under the client's own id. */
   @PUT
   @Path("{id}")
-  @NonBlocking
   public Uni<Response> put(
       @PathParam("id") String id, byte[] body, @Context HttpHeaders headers, @Context UriInfo uri)
       throws IOException {
