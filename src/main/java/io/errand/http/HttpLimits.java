@@ -26,7 +26,7 @@ interface HttpLimits {
   int stallSeconds();
 
   /** Bytes of half requests and unread answers, of all connections together. */
-  @WithDefault("100663296")
+  @WithDefault("33554432")
   long heldBytes();
 
   /**
