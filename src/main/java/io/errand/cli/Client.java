@@ -58,6 +58,7 @@ public final class Client {
   /** Runs a command and exits with its status. */
   public static void main(String... arguments) {
     StandardStream.install();
+    Thread.setDefaultUncaughtExceptionHandler((thread, fault) -> report(unforeseen(fault)));
     int exitCode = execute(arguments);
     try {
       StandardStream.flushAll();
@@ -73,7 +74,19 @@ public final class Client {
       return line().execute(arguments.length == 0 ? new String[] {"--help"} : arguments);
     } catch (ClientException e) {
       return report(e);
+    } catch (OutOfMemoryError | StackOverflowError e) {
+      return report(unforeseen(e));
     }
+  }
+
+  /** Nothing of it is printed: it may hold what came from the server, and names of classes. */
+  private static ClientException unforeseen(Throwable fault) {
+    return new ClientException(
+        ExitCodes.UNAVAILABLE,
+        fault instanceof OutOfMemoryError
+            ? "what came from the server is more than the answer of an Errand server"
+            : "the client cannot go on: what came from the server is not the answer of an Errand"
+                + " server of this version");
   }
 
   private static CommandLine line() {
@@ -103,10 +116,7 @@ public final class Client {
         });
     line.setExecutionExceptionHandler(
         (fault, command, parsed) -> {
-          if (fault instanceof ClientException known) {
-            return report(known);
-          }
-          throw fault;
+          return report(fault instanceof ClientException known ? known : unforeseen(fault));
         });
     return line;
   }

@@ -1,10 +1,11 @@
 package io.errand.cli;
 
-import com.fasterxml.jackson.jr.ob.JSON;
 import java.io.BufferedReader;
+import java.io.FilterReader;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
+import java.io.Reader;
 import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
@@ -15,6 +16,9 @@ import org.jspecify.annotations.Nullable;
 final class EventStream {
   private static final int SNAPSHOT_QUIET_MILLIS = 2_000;
   private static final int SNAPSHOT_SECONDS = 5;
+
+  /** Several times as many as an event of a server has. */
+  private static final int MOST_CHARACTERS = 4 << 20;
 
   private final Http http;
   private final Patience patience;
@@ -77,14 +81,15 @@ final class EventStream {
   private boolean read(InputStream in, Handler handler, @Nullable Long deadline)
       throws IOException {
     BufferedReader lines =
-        new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8), 1 << 16);
+        new BufferedReader(
+            new BoundedLines(new InputStreamReader(in, StandardCharsets.UTF_8)), 1 << 16);
     String name = "";
     String id = lastId;
     StringBuilder data = new StringBuilder();
     for (String line = lines.readLine(); line != null; line = lines.readLine()) {
       if (line.isEmpty()) {
         if (data.length() > 0) {
-          Map<String, Object> value = JSON.std.mapFrom(data.toString());
+          Map<String, Object> value = Http.ANSWERS.mapFrom(data.toString());
           if (name.equals("gap")) {
             value.put("attempt", Integer.valueOf(id.substring(0, id.indexOf(':'))));
           }
@@ -102,6 +107,9 @@ final class EventStream {
         id = value(line);
       } else if (line.startsWith("data:")) {
         data.append(value(line));
+        if (data.length() > MOST_CHARACTERS) {
+          throw new IllegalArgumentException("An event is too long");
+        }
       }
       if (deadline != null && System.nanoTime() - deadline > 0) {
         return false;
@@ -113,5 +121,26 @@ final class EventStream {
   private static String value(String line) {
     String value = line.substring(line.indexOf(':') + 1);
     return value.startsWith(" ") ? value.substring(1) : value;
+  }
+
+  /** Ends with a fault where a line is longer than any of a server. */
+  private static final class BoundedLines extends FilterReader {
+    private int length;
+
+    BoundedLines(Reader text) {
+      super(text);
+    }
+
+    @Override
+    public int read(char[] into, int from, int most) throws IOException {
+      int count = super.read(into, from, most);
+      for (int i = from; i < from + count; i++) {
+        length = into[i] == '\n' ? 0 : length + 1;
+      }
+      if (length > MOST_CHARACTERS) {
+        throw new IllegalArgumentException("A line of an event is too long");
+      }
+      return count;
+    }
   }
 }

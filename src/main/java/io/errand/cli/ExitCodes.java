@@ -27,6 +27,8 @@ final class ExitCodes {
   /** The job ended without an exit status of its command. */
   private static final int NO_STATUS = 125;
 
+  private static final int MOST_CODE = 255;
+
   private static final int NOT_EXECUTABLE = 126;
   private static final int NOT_FOUND = 127;
   private static final int SIGNAL_BASE = 128;
@@ -74,8 +76,8 @@ final class ExitCodes {
           : NOT_EXECUTABLE;
     }
     Object exitCode = job.get("exit_code");
-    if (exitCode instanceof Number number) {
-      return number.intValue();
+    if (exitCode != null) {
+      return exitCode instanceof Integer code && code >= 0 && code <= MOST_CODE ? code : NO_STATUS;
     }
     return ofSignal(job.get("signal"));
   }

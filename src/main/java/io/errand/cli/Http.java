@@ -1,6 +1,8 @@
 package io.errand.cli;
 
 import com.fasterxml.jackson.core.JacksonException;
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.jr.ob.JSON;
 import io.errand.cli.ClientException.FieldError;
 import io.errand.text.FaultText;
@@ -27,6 +29,22 @@ final class Http {
   private static final int CONNECT_MILLIS = 5_000;
   private static final int QUICK_MILLIS = 2_000;
   static final int READ_MILLIS = 75_000; // longer than the server holds an answer
+  private static final int MOST_CHARACTERS = 4 << 20;
+  private static final long MOST_BYTES = 16 << 20;
+  private static final long MOST_TOKENS = 1_000_000;
+
+  /** Reads what a server of any kind may have written: more than Errand answers is a fault. */
+  static final JSON ANSWERS =
+      new JSON(
+          JsonFactory.builder()
+              .disable(JsonFactory.Feature.CANONICALIZE_FIELD_NAMES)
+              .streamReadConstraints(
+                  StreamReadConstraints.builder()
+                      .maxStringLength(MOST_CHARACTERS)
+                      .maxDocumentLength(MOST_BYTES)
+                      .maxTokenCount(MOST_TOKENS)
+                      .build())
+              .build());
 
   private final boolean fromFile; // the address is what the data directory says
   private final String token;
@@ -139,7 +157,7 @@ final class Http {
   Map<String, Object> json(
       String method, String path, @Nullable Object body, @Nullable String idempotencyKey) {
     try (InputStream answer = call(method, path, body, idempotencyKey)) {
-      return JSON.std.mapFrom(answer);
+      return ANSWERS.mapFrom(answer);
     } catch (JacksonException e) {
       throw new ClientException(
           ExitCodes.UNAVAILABLE,
@@ -163,7 +181,7 @@ final class Http {
       connection.setConnectTimeout(QUICK_MILLIS);
       connection.setReadTimeout(QUICK_MILLIS);
       try (InputStream answer = answer(connection)) {
-        return String.valueOf(JSON.std.mapFrom(answer).get("state"));
+        return String.valueOf(ANSWERS.mapFrom(answer).get("state"));
       }
     } catch (IOException | ClientException e) {
       return "";
@@ -272,7 +290,7 @@ final class Http {
     List<FieldError> errors = new ArrayList<>();
     try (InputStream error = connection.getErrorStream()) {
       if (error != null) {
-        Map<String, Object> problem = JSON.std.mapFrom(error);
+        Map<String, Object> problem = ANSWERS.mapFrom(error);
         Object said = problem.get("detail");
         detail = said == null ? detail : said.toString();
         if (problem.get("errors") instanceof List<?> list) {

@@ -232,11 +232,18 @@ final class JobOutput {
   }
 
   static int number(Map<String, Object> object, String field) {
-    return (int) longNumber(object, field);
+    return Math.toIntExact(longNumber(object, field));
   }
 
   private static long longNumber(Map<String, Object> object, String field) {
-    return object.get(field) instanceof Number number ? number.longValue() : 0;
+    Object value = object.get(field);
+    if (value == null) {
+      return 0;
+    }
+    if (value instanceof Integer || value instanceof Long) {
+      return ((Number) value).longValue();
+    }
+    throw new IllegalArgumentException(field + " is no such number");
   }
 
   private String path() {
