@@ -16,6 +16,7 @@ final class Answers extends ChannelOutboundHandlerAdapter {
   private static final String EVENTS = "text/event-stream";
 
   private final ConnectionHandler connection;
+  private boolean closes;
   private boolean begun;
   private boolean ended;
   private boolean last;
@@ -26,8 +27,14 @@ final class Answers extends ChannelOutboundHandlerAdapter {
     this.connection = connection;
   }
 
-  /** A request is passed on. */
-  void begin() {
+  /**
+   * A request is passed on.
+   *
+   * @param asksForEnd whether the connection ends behind the answer; the framework sees that only
+   *     where the header Connection names nothing else
+   */
+  void begin(boolean asksForEnd) {
+    closes = asksForEnd;
     begun = false;
     ended = false;
     last = false;
@@ -69,6 +76,9 @@ final class Answers extends ChannelOutboundHandlerAdapter {
       begun = true;
       String type = response.headers().get(HttpHeaderNames.CONTENT_TYPE);
       stream = type != null && type.startsWith(EVENTS);
+      if (closes) {
+        response.headers().set(HttpHeaderNames.CONNECTION, HttpHeaderValues.CLOSE);
+      }
       last = response.headers().contains(HttpHeaderNames.CONNECTION, HttpHeaderValues.CLOSE, true);
     }
     if (message instanceof LastHttpContent) {

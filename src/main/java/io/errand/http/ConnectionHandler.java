@@ -210,7 +210,7 @@ final class ConnectionHandler extends ChannelDuplexHandler {
     }
     releaseHead();
     head = loop.headMemory().reserve(loop.head(), incoming.path(), size);
-    answers.begin();
+    answers.begin(loop.head().closes());
     if (incoming.isComplete()) {
       complete();
     } else {

@@ -41,6 +41,7 @@ final class RequestHead {
   private long length;
   private int lineBytes;
   private int headers;
+  private boolean closes;
 
   /** The method, or null where the request line has none that is known. */
   @Nullable String method() {
@@ -67,6 +68,11 @@ final class RequestHead {
     return headers;
   }
 
+  /** Whether the client wants the connection closed behind the answer. */
+  boolean closes() {
+    return closes;
+  }
+
   /** Whether it has no Host, as HTTP/1.0 allows. */
   boolean lacksHost() {
     return hosts == 0;
@@ -89,6 +95,7 @@ final class RequestHead {
     length = 0;
     end = size - 2;
     headers = 0;
+    closes = false;
     int lineEnd = endOfLine(0);
     lineBytes = lineEnd;
     requestLine(lineEnd);
@@ -226,6 +233,11 @@ final class RequestHead {
           throw Problem.of(Kind.EXPECTATION_FAILED, "Of expectations, 100-continue alone is known");
         }
       }
+      case 10 -> {
+        if (is("connection", start, nameEnd)) {
+          closes |= hasElement("close", from, to);
+        }
+      }
       case 14 -> {
         if (is("content-length", start, nameEnd)) {
           length(from, to);
@@ -242,6 +254,32 @@ final class RequestHead {
       }
       default -> {}
     }
+  }
+
+  /** Whether a list has this element (RFC 9110, section 5.6.1). */
+  private boolean hasElement(String word, int from, int to) {
+    int start = from;
+    for (int at = from; at <= to; at++) {
+      if (at == to || bytes[at] == ',') {
+        if (isWithoutBlanks(word, start, at)) {
+          return true;
+        }
+        start = at + 1;
+      }
+    }
+    return false;
+  }
+
+  private boolean isWithoutBlanks(String word, int from, int to) {
+    int first = from;
+    int end = to;
+    while (first < end && isBlank(bytes[first])) {
+      first++;
+    }
+    while (end > first && isBlank(bytes[end - 1])) {
+      end--;
+    }
+    return is(word, first, end);
   }
 
   private void length(int from, int to) {

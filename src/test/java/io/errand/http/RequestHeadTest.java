@@ -177,6 +177,19 @@ class RequestHeadTest {
     assertThat(head.bodyLength()).isZero();
   }
 
+  @Test
+  void itSaysWhetherTheConnectionEnds() {
+    for (String options :
+        new String[] {"close", "a, Close", ",\tclose ,b", "a~Connection: close"}) {
+      check("GET / HTTP/1.1~Host: x~Connection: " + options + "~~");
+      assertThat(head.closes()).as(options).isTrue();
+    }
+    for (String options : new String[] {"", "closed", "not close", "close;a", "keep-alive, ,"}) {
+      check("GET / HTTP/1.1~Host: x~Connection: " + options + "~Connection-X: close~~");
+      assertThat(head.closes()).as(options).isFalse();
+    }
+  }
+
   private void assertStatus(String text, int status) {
     assertThatThrownBy(() -> check(text))
         .isInstanceOfSatisfying(

@@ -236,6 +236,19 @@ class StrictHttpIT extends OneServer {
     }
   }
 
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"close, Authorization", "X-Hop ,\tCLOSE", "keep-alive\r\nConnection: close"})
+  void aConnectionEndsWhereCloseIsOneOfSeveralOptions(String options) throws IOException {
+    RawHttp.Answer answer =
+        RawHttp.send(
+            server.url(),
+            "GET /q/health/live HTTP/1.1\r\nHost: x\r\nConnection: " + options + "\r\n\r\n");
+    assertAnswer(answer, 200); // it has been read to the end of the connection
+    assertThat(answer.text().toLowerCase(java.util.Locale.ROOT))
+        .contains("\r\nconnection: close\r");
+  }
+
   private static String length(String body) {
     return "Content-Length: " + body.length() + "\r\n";
   }
