@@ -115,7 +115,8 @@ public class SubmitStore {
   /**
    * Stores each of the jobs whose key and id are not known, in one transaction. They may come from
    * many callers, and keys and ids may repeat among them. Where a key belongs to a transaction that
-   * has not ended, nothing is stored after a moment ({@link #isKeyInUse}): others do not wait for it.
+   * has not ended, nothing is stored after a moment ({@link #isKeyInUse}): others do not wait for
+   * it.
    *
    * @param notifying whether the workers are notified in the same transaction
    * @return one answer per job, in order
