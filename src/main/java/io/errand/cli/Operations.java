@@ -105,8 +105,9 @@ final class Operations implements Callable<Integer> {
     Runtime.getRuntime().addShutdownHook(note);
     Map<String, Object> operation = begun;
     Patience patience = new Patience(http);
+    String shown = "";
     while (operation.get("finished_at") == null) {
-      show(operation);
+      shown = show(operation, shown);
       try {
         TimeUnit.MILLISECONDS.sleep(PAUSE_MILLIS);
         operation = http.get(path(id));
@@ -118,7 +119,7 @@ final class Operations implements Callable<Integer> {
         break;
       }
     }
-    show(operation);
+    show(operation, shown);
     if (Terminal.isRead()) {
       System.err.println();
     }
@@ -134,18 +135,20 @@ final class Operations implements Callable<Integer> {
     return isWhole ? ExitCodes.OK : ExitCodes.FAILED;
   }
 
-  private static void show(Map<String, Object> operation) {
-    if (Terminal.isRead()) {
-      Object total = operation.get("total");
-      System.err.print(
-          "\r"
-              + Visible.line(String.valueOf(operation.get("kind")))
-              + ": "
-              + operation.get("done")
-              + (total == null ? "" : " of " + total)
-              + " jobs ");
+  /** To a person, if it is not what is shown already; gives what is shown then. */
+  private static String show(Map<String, Object> operation, String shown) {
+    Object total = operation.get("total");
+    String text =
+        Visible.line(String.valueOf(operation.get("kind")))
+            + ": "
+            + operation.get("done")
+            + (total == null ? "" : " of " + total)
+            + " jobs";
+    if (Terminal.isRead() && !text.equals(shown)) {
+      System.err.print("\r" + text + " ");
       System.err.flush();
     }
+    return text;
   }
 
   private static void sayHowToComeBack(String id) {

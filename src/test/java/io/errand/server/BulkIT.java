@@ -60,7 +60,7 @@ class BulkIT {
 
   private static JsonNode awaitEnd(TestServer asked, String operation) {
     await()
-        .atMost(Duration.ofSeconds(300))
+        .atMost(Duration.ofMinutes(5))
         .until(() -> json(asked.get("/v1/operations/" + operation)).get("finished_at").isTextual());
     return json(asked.get("/v1/operations/" + operation));
   }
@@ -84,7 +84,9 @@ class BulkIT {
     assertThat(begun.statusCode()).isEqualTo(202);
     String id = json(begun).get("id").asText();
     assertThat(begun.headers().firstValue("Location")).contains("/v1/operations/" + id);
-    await().until(() -> json(second.get("/v1/operations/" + id)).get("done").asLong() > 0);
+    await()
+        .atMost(Duration.ofMinutes(1))
+        .until(() -> json(second.get("/v1/operations/" + id)).get("done").asLong() > 0);
     second.killWithChildren("Guardian");
     second.awaitExit();
     server.signal("CONT");
@@ -169,7 +171,7 @@ class BulkIT {
     assertProblem(server.get("/v1/jobs/" + waiting.get(2)), 404);
     assertProblem(second.call("DELETE", "/v1/operations/" + retry, ""), 409);
     assertProblem(second.call("DELETE", "/v1/operations/" + UUID.randomUUID(), ""), 404);
-    JsonNode end = json(second.post("/v1/jobs/cancel", "{\"filter\":{\"state\":\"running\"}}"));
+    JsonNode end = json(second.post("/v1/jobs/cancel", "{\"filter\":{\"queue\":\"work\"}}"));
     awaitEnd(server, end.get("id").asText());
   }
 
@@ -201,6 +203,7 @@ class BulkIT {
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
+      quoteCharacter = '"',
       value = {
         "POST | cancel | {} | filter",
         "POST | cancel | {'filter':{}} | filter",

@@ -9,7 +9,7 @@ import io.errand.api.request.Caller;
 import io.errand.memory.MemoryBudget.Reservation;
 import io.errand.queue.BulkJobs;
 import io.errand.store.operations.Operation;
-import io.errand.store.operations.OperationStore;
+import io.errand.store.operations.OperationReads;
 import io.smallrye.common.annotation.Blocking;
 import jakarta.ws.rs.DELETE;
 import jakarta.ws.rs.GET;
@@ -24,6 +24,7 @@ import java.sql.SQLException;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 
@@ -40,19 +41,19 @@ public class OperationsResource {
 
   private static final int RETRY_AFTER_SECONDS = 1;
 
-  private final OperationStore store;
+  private final OperationReads reads;
   private final BulkJobs bulk;
   private final AnswerBudget budget;
   private final Caller caller;
   private final Admission lists;
 
   OperationsResource(
-      OperationStore store,
+      OperationReads reads,
       BulkJobs bulk,
       AnswerBudget budget,
       Caller caller,
       @ConfigProperty(name = "errand.database-pool", defaultValue = "16") int pool) {
-    this.store = store;
+    this.reads = reads;
     this.bulk = bulk;
     this.budget = budget;
     this.caller = caller;
@@ -64,11 +65,11 @@ public class OperationsResource {
   public Response list(@Context UriInfo uri) throws SQLException {
     OperationsQuery query = OperationsQuery.read(uri.getQueryParameters());
     Reservation held =
-        budget.reserve(query.pageSize() * ROW_BYTES + FILTER_COPIES * OperationStore.PAGE_BYTES);
+        budget.reserve(query.pageSize() * ROW_BYTES + FILTER_COPIES * OperationReads.PAGE_BYTES);
     try {
-      OperationStore.Page page;
+      OperationReads.Page page;
       try (Admission.Permit permit = lists.enter()) {
-        page = store.list(caller.principal(), query.state(), query.after(), query.pageSize());
+        page = reads.list(caller.principal(), query.state(), query.after(), query.pageSize());
       }
       List<Operation> operations = page.operations();
       Map<String, Object> answer = new LinkedHashMap<>();
@@ -109,7 +110,7 @@ public class OperationsResource {
 
   private Operation find(String text) throws SQLException {
     UUID id = JobAnswers.idOrNull(text);
-    return (id == null ? java.util.Optional.<Operation>empty() : store.find(id, caller.principal()))
+    return (id == null ? Optional.<Operation>empty() : reads.find(id, caller.principal()))
         .orElseThrow(
             () ->
                 Problem.of(

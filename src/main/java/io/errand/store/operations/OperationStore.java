@@ -1,7 +1,6 @@
 package io.errand.store.operations;
 
 import io.errand.store.control.JobUpdate;
-import io.errand.store.reads.JobFilter;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -14,14 +13,12 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
-/** Counts what a bulk change would change, and keeps the rows of operations. */
+/** Counts what a bulk change would change, and stores, stops and forgets operations. */
 @ApplicationScoped
 public class OperationStore {
   /** Jobs are counted up to this number. */
@@ -32,9 +29,6 @@ public class OperationStore {
 
   /** How long counting may take, in seconds. */
   public static final int COUNT_SECONDS = 10;
-
-  /** What the filters of a page may take, in bytes; it has one operation at least. */
-  public static final int PAGE_BYTES = 256 * 1024;
 
   private static final String CANCELED_BY_TIMEOUT = "57014";
 
@@ -79,28 +73,6 @@ public class OperationStore {
           id, principal, kind, filter, set, total, created_at, updated_at, idempotency_key, fingerprint)
       VALUES (?, ?, ?, ?::jsonb, ?::jsonb, ?, ?, ?, ?, decode(?, 'hex'))
       RETURNING COLUMNS
-      """
-          .replace("COLUMNS", Operation.COLUMNS);
-
-  private static final String FIND =
-      "SELECT COLUMNS FROM errand.operations WHERE id = ? AND principal = ?"
-          .replace("COLUMNS", Operation.COLUMNS);
-
-  private static final String LIST =
-      """
-      WITH page AS (
-          SELECT o.*, sum(octet_length(filter::text)) OVER newest AS bytes,
-              row_number() OVER newest AS place
-          FROM (
-              SELECT * FROM errand.operations
-              WHERE principal = ? AND (?::text IS NULL OR state = ?)
-                AND (?::uuid IS NULL OR (created_at, id) < (?, ?))
-              ORDER BY created_at DESC, id DESC LIMIT ?) o
-          WINDOW newest AS (ORDER BY created_at DESC, id DESC ROWS UNBOUNDED PRECEDING)
-      )
-      SELECT COLUMNS, (SELECT count(*) FROM page) AS found
-      FROM page WHERE place = 1 OR bytes <= ?
-      ORDER BY created_at DESC, id DESC
       """
           .replace("COLUMNS", Operation.COLUMNS);
 
@@ -315,71 +287,19 @@ public class OperationStore {
     }
   }
 
-  /** One operation of this caller. */
-  public Optional<Operation> find(UUID id, String principal) throws SQLException {
-    return one(FIND, id, principal);
-  }
-
   /**
    * Asks an operation to end before its next step.
    *
    * @return it as it is then; empty if it has ended, or this caller has no such operation
    */
   public Optional<Operation> stop(UUID id, String principal) throws SQLException {
-    return one(STOP, id, principal);
-  }
-
-  private Optional<Operation> one(String sql, UUID id, String principal) throws SQLException {
     try (Connection connection = dataSource.getConnection();
-        PreparedStatement statement = connection.prepareStatement(sql)) {
+        PreparedStatement statement = connection.prepareStatement(STOP)) {
       statement.setObject(1, id);
       statement.setString(2, principal);
       try (ResultSet row = statement.executeQuery()) {
         return row.next() ? Optional.of(Operation.read(row)) : Optional.empty();
       }
-    }
-  }
-
-  /**
-   * A page of operations.
-   *
-   * @param operations in order
-   * @param more whether others follow
-   */
-  public record Page(List<Operation> operations, boolean more) {}
-
-  /**
-   * Operations of this caller, the newest first; at most {@link #PAGE_BYTES} of filters.
-   *
-   * @param state only in this state, or null
-   * @param after only those that are older than this one, or null
-   * @param size at most so many
-   */
-  public Page list(
-      String principal, @Nullable String state, JobFilter.@Nullable Position after, int size)
-      throws SQLException {
-    try (Connection connection = dataSource.getConnection();
-        PreparedStatement statement = connection.prepareStatement(LIST)) {
-      statement.setString(1, principal);
-      statement.setString(2, state);
-      statement.setString(3, state);
-      statement.setObject(4, after == null ? null : after.id(), Types.OTHER);
-      statement.setObject(
-          5,
-          after == null ? null : after.createdAt().atOffset(ZoneOffset.UTC),
-          Types.TIMESTAMP_WITH_TIMEZONE);
-      statement.setObject(6, after == null ? null : after.id(), Types.OTHER);
-      statement.setInt(7, size + 1);
-      statement.setInt(8, PAGE_BYTES);
-      List<Operation> operations = new ArrayList<>();
-      int found = 0;
-      try (ResultSet rows = statement.executeQuery()) {
-        while (rows.next() && operations.size() < size) {
-          operations.add(Operation.read(rows));
-          found = rows.getInt("found");
-        }
-      }
-      return new Page(operations, found > operations.size());
     }
   }
 

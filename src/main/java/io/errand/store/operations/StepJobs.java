@@ -131,8 +131,8 @@ record StepJobs(List<UUID> ids, int skipped, Position position, boolean isLast) 
     if (states.isEmpty()) {
       return new Found(candidates, end, true);
     }
-    try (PreparedStatement statement =
-        connection.prepareStatement(String.join(" UNION ALL ", states) + MERGED)) {
+    String sql = states.size() == 1 ? states.get(0) : String.join(" UNION ALL ", states) + MERGED;
+    try (PreparedStatement statement = connection.prepareStatement(sql)) {
       int place = 1;
       for (int i = 0; i < states.size(); i++) {
         place = match.bind(statement, place);
