@@ -5,7 +5,6 @@ import java.net.UnknownHostException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
@@ -15,7 +14,8 @@ import java.util.regex.Pattern;
  */
 public final class AddressRules {
   private static final int MOST_NETWORKS = 100;
-  private static final Pattern CIDR = Pattern.compile("([0-9A-Fa-f:.]{2,45})/([0-9]{1,3})");
+  private static final Pattern ADDRESS = Pattern.compile("[0-9A-Fa-f:.]{2,45}");
+  private static final Pattern BITS = Pattern.compile("[0-9]{1,3}");
 
   private static final List<Network> NOT_PUBLIC_4 =
       networks(
@@ -78,11 +78,15 @@ public final class AddressRules {
   }
 
   private static Network network(String cidr) {
-    Matcher matcher = CIDR.matcher(cidr);
-    if (matcher.matches() && (matcher.group(1).contains(".") || matcher.group(1).contains(":"))) {
+    int slash = Math.max(0, cidr.indexOf('/'));
+    String address = cidr.substring(0, slash);
+    String length = cidr.substring(Math.min(cidr.length(), slash + 1));
+    if (ADDRESS.matcher(address).matches()
+        && BITS.matcher(length).matches()
+        && (address.contains(".") || address.contains(":"))) {
       try {
-        byte[] prefix = InetAddress.getByName(matcher.group(1)).getAddress(); // a literal
-        int bits = Integer.parseInt(matcher.group(2));
+        byte[] prefix = InetAddress.getByName(address).getAddress(); // a literal
+        int bits = Integer.parseInt(length);
         if (bits <= 8 * prefix.length) {
           return new Network(prefix, bits);
         }
