@@ -10,9 +10,13 @@ import java.io.OutputStream;
 import java.net.HttpURLConnection;
 import java.net.URI;
 import java.net.URLEncoder;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -138,7 +142,8 @@ final class Http {
   /** A call whose answer is a JSON object. */
   Map<String, Object> json(
       String method, String path, @Nullable Object body, @Nullable String idempotencyKey) {
-    try (InputStream answer = call(method, path, body, idempotencyKey)) {
+    try (InputStream answer =
+        method.equals("PATCH") ? patch(path, body) : call(method, path, body, idempotencyKey)) {
       return JSON.std.mapFrom(answer);
     } catch (JacksonException e) {
       throw new ClientException(
@@ -223,9 +228,43 @@ final class Http {
     int status = connection.getResponseCode();
     answered = true;
     if (status >= 400) {
-      throw refusal(connection, status);
+      throw refusal(
+          status, connection.getErrorStream(), connection.getHeaderField("X-Request-Id"));
     }
     return connection.getInputStream();
+  }
+
+  /** By the newer client, because {@code HttpURLConnection} knows no PATCH. */
+  private InputStream patch(String path, @Nullable Object body) throws IOException {
+    try {
+      HttpRequest.Builder request =
+          HttpRequest.newBuilder(URI.create(base + path))
+              .timeout(Duration.ofMillis(READ_MILLIS))
+              .header("Content-Type", "application/json")
+              .method("PATCH", HttpRequest.BodyPublishers.ofByteArray(JSON.std.asBytes(body)));
+      if (!token.isEmpty()) {
+        request.header("Authorization", "Bearer " + token);
+      }
+      HttpResponse<InputStream> response =
+          HttpClient.newBuilder()
+              .version(HttpClient.Version.HTTP_1_1)
+              .connectTimeout(Duration.ofMillis(CONNECT_MILLIS))
+              .build()
+              .send(request.build(), HttpResponse.BodyHandlers.ofInputStream());
+      answered = true;
+      if (response.statusCode() >= 400) {
+        throw refusal(
+            response.statusCode(),
+            response.body(),
+            response.headers().firstValue("X-Request-Id").orElse(null));
+      }
+      return response.body();
+    } catch (IllegalArgumentException e) {
+      throw noAddress();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IOException("interrupted", e);
+    }
   }
 
   private InputStream call(
@@ -267,15 +306,20 @@ final class Http {
       connection.setRequestProperty("Accept", "*/*");
       return connection;
     } catch (IllegalArgumentException | ClassCastException e) {
-      throw new ClientException(
-          ExitCodes.USAGE, "ERRAND_URL is no address such as http://127.0.0.1:8080");
+      throw noAddress();
     }
   }
 
-  private ClientException refusal(HttpURLConnection connection, int status) {
+  private static ClientException noAddress() {
+    return new ClientException(
+        ExitCodes.USAGE, "ERRAND_URL is no address such as http://127.0.0.1:8080");
+  }
+
+  private ClientException refusal(
+      int status, @Nullable InputStream body, @Nullable String requestId) {
     String detail = "the server answered " + status;
     List<FieldError> errors = new ArrayList<>();
-    try (InputStream error = connection.getErrorStream()) {
+    try (InputStream error = body) {
       if (error != null) {
         Map<String, Object> problem = JSON.std.mapFrom(error);
         Object said = problem.get("detail");
@@ -290,11 +334,12 @@ final class Http {
     if (status == HttpURLConnection.HTTP_UNAUTHORIZED) {
       detail = ofToken;
     } else if (status >= 500 && status != HttpURLConnection.HTTP_UNAVAILABLE) {
-      String id = connection.getHeaderField("X-Request-Id");
       detail =
           "the server answered "
               + status
-              + (id == null ? "" : ", and its log says more under the request id " + id);
+              + (requestId == null
+                  ? ""
+                  : ", and its log says more under the request id " + requestId);
     }
     int exitCode =
         switch (status) {
