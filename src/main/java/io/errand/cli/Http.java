@@ -241,7 +241,7 @@ final class Http {
           HttpRequest.newBuilder(URI.create(base + path))
               .timeout(Duration.ofMillis(READ_MILLIS))
               .header("Content-Type", "application/json")
-              .method("PATCH", HttpRequest.BodyPublishers.ofByteArray(JSON.std.asBytes(body)));
+              .method("PATCH", HttpRequest.BodyPublishers.ofByteArray(withNulls(body)));
       if (!token.isEmpty()) {
         request.header("Authorization", "Bearer " + token);
       }
@@ -308,6 +308,11 @@ final class Http {
     } catch (IllegalArgumentException | ClassCastException e) {
       throw noAddress();
     }
+  }
+
+  /** In a merge patch null is a value. */
+  private static byte[] withNulls(@Nullable Object body) throws IOException {
+    return JSON.std.with(JSON.Feature.WRITE_NULL_PROPERTIES).asBytes(body);
   }
 
   private static ClientException noAddress() {
