@@ -107,7 +107,7 @@ final class Queues implements Callable<Integer> {
   static final class Pause extends OfOne {
     @Override
     Map<String, Object> call(Http http, String path) {
-      return http.json("PATCH", path, Map.of("paused", true), null);
+      return http.patch(path, Map.of("paused", true));
     }
   }
 
@@ -115,7 +115,7 @@ final class Queues implements Callable<Integer> {
   static final class Resume extends OfOne {
     @Override
     Map<String, Object> call(Http http, String path) {
-      return http.json("PATCH", path, Map.of("paused", false), null);
+      return http.patch(path, Map.of("paused", false));
     }
   }
 
@@ -129,7 +129,7 @@ final class Queues implements Callable<Integer> {
     Map<String, Object> call(Http http, String path) {
       Map<String, Object> body = options.body();
       try {
-        return http.json("PATCH", path, body, null);
+        return http.patch(path, body);
       } catch (ClientException e) {
         throw OptionNames.ofQueue(e);
       }
