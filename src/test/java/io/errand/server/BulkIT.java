@@ -148,7 +148,7 @@ class BulkIT {
                     + "\"]},\"set\":{\"queue\":\"moved\",\"priority\":7}}"));
     JsonNode updated = awaitEnd(server, moved.get("id").asText());
     assertThat(updated.get("done").asLong()).isEqualTo(2);
-    assertThat(updated.get("set").toString()).isEqualTo("{\"priority\":7,\"queue\":\"moved\"}");
+    assertThat(updated.get("set").toString()).isEqualTo("{\"queue\":\"moved\",\"priority\":7}");
     assertThat(server.job(waiting.get(0)).get("priority").asInt()).isEqualTo(7);
     assertThat(count("moved", "queued")).isEqualTo(2);
     JsonNode cancelled = json(second.post("/v1/jobs/cancel", "{\"filter\":{\"queue\":\"work\"}}"));
@@ -276,41 +276,45 @@ class BulkIT {
     assertProblem(server.get("/v1/operations/x"), 404);
   }
 
+  private static Cli cli(String... arguments) {
+    return server.cli(Map.of("ERRAND_TOKEN", TOKEN), arguments);
+  }
+
   @Test
   void theCommandLineCountsAsksAndWaits() {
     submit("cli", 5);
-    Cli dry = server.cli("cancel", "--queue", "cli", "--dry-run", "-o", "name");
+    Cli dry = cli("cancel", "--queue", "cli", "--dry-run", "-o", "name");
     assertThat(dry.stdout()).as(dry.stderr()).isEqualTo("5\n");
-    Cli unsure = server.cli("cancel", "--queue", "cli");
+    Cli unsure = cli("cancel", "--queue", "cli");
     assertThat(unsure.exitCode()).isEqualTo(2);
     assertThat(unsure.stderr()).contains("cancel 5 jobs?", "--yes");
-    Cli wrong = server.cli("cancel", "--queue", "cli", "--yes", "--expected-count", "4");
+    Cli wrong = cli("cancel", "--queue", "cli", "--yes", "--expected-count", "4");
     assertThat(wrong.exitCode()).isEqualTo(1);
     assertThat(wrong.stderr()).contains("5 jobs match, and 4 were expected");
-    Cli updated = server.cli("update", "--priority", "9", "--to-queue", "cli2", "-q", "cli", "-y");
+    Cli updated = cli("update", "--priority", "9", "--to-queue", "cli2", "-q", "cli", "-y");
     assertThat(updated.exitCode()).as(updated.stderr()).isZero();
     assertThat(updated.stdout()).contains("update", "finished");
-    Cli cancelled = server.cli("cancel", "-s", "queued", "--queue", "cli2", "--yes", "-o", "json");
+    Cli cancelled = cli("cancel", "-s", "queued", "--queue", "cli2", "--yes", "-o", "json");
     assertThat(cancelled.exitCode()).as(cancelled.stderr()).isZero();
     assertThat(cancelled.stdout()).contains("\"done\" : 5");
-    assertThat(server.cli("cancel", "--queue", "cli2").stderr()).contains("no job matches");
-    String operation = server.cli("operations", "-n", "1", "-o", "name").stdout().trim();
-    assertThat(server.cli("operations", operation).stdout()).contains("cancel", "finished");
-    assertThat(server.cli("operations", "stop", operation).exitCode()).isEqualTo(1);
-    assertThat(server.cli("operations", "x").exitCode()).isEqualTo(2);
-    Cli refused = server.cli("release", "--state", "queued", "--yes");
+    assertThat(cli("cancel", "--queue", "cli2").stderr()).contains("no job matches");
+    String operation = cli("operations", "-n", "1", "-o", "name").stdout().trim();
+    assertThat(cli("operations", operation).stdout()).contains("cancel", "finished");
+    assertThat(cli("operations", "stop", operation).exitCode()).isEqualTo(1);
+    assertThat(cli("operations", "x").exitCode()).isEqualTo(2);
+    Cli refused = cli("release", "--state", "queued", "--yes");
     assertThat(refused.exitCode()).isEqualTo(2);
     assertThat(refused.stderr()).contains("--state of a job that is queued there is no release");
-    assertThat(server.cli("cancel").exitCode()).isEqualTo(2);
-    assertThat(server.cli("cancel", "--filter", "{}").exitCode()).isEqualTo(2);
-    assertThat(server.cli("update", "--queue", "cli").exitCode()).isEqualTo(2);
+    assertThat(cli("cancel").exitCode()).isEqualTo(2);
+    assertThat(cli("cancel", "--filter", "{}").exitCode()).isEqualTo(2);
+    assertThat(cli("update", "--queue", "cli").exitCode()).isEqualTo(2);
     String id = submit("cli", 1).get(0);
-    assertThat(server.cli("cancel", id, "--queue", "cli").stderr()).contains("ids or a filter");
-    Cli one = server.cli("update", "--priority", "4", "--run-at", "now", id, "-o", "json");
+    assertThat(cli("cancel", id, "--queue", "cli").stderr()).contains("ids or a filter");
+    Cli one = cli("update", "--priority", "4", "--run-at", "now", id, "-o", "json");
     assertThat(one.stdout()).as(one.stderr()).contains("\"priority\" : 4");
     server.awaitEnd(id);
-    assertThat(server.cli("update", "--priority", "4", id).stderr()).contains("is succeeded");
-    assertThat(server.cli("delete", id, "-o", "name").stdout()).isEqualTo(id + "\n");
+    assertThat(cli("update", "--priority", "4", id).stderr()).contains("is succeeded");
+    assertThat(cli("delete", id, "-o", "name").stdout()).isEqualTo(id + "\n");
     assertProblem(server.get("/v1/jobs/" + id), 404);
   }
 }
