@@ -463,6 +463,7 @@ CREATE FUNCTION errand.submit(
     stdout_limit_bytes integer DEFAULT NULL,
     stderr_limit_bytes integer DEFAULT NULL,
     concurrency_key text DEFAULT NULL,
+    concurrency_limit integer DEFAULT NULL,
     labels jsonb DEFAULT NULL,
     limits jsonb DEFAULT NULL,
     run_as text DEFAULT NULL,
@@ -478,6 +479,18 @@ CREATE FUNCTION errand.submit(
             job jsonb;
             hash bytea;
             known record;
+            rules errand.queues;
+            missing text[] := array_remove(ARRAY[
+                CASE WHEN submit.priority IS NULL THEN 'priority' END,
+                CASE WHEN submit.timeout_seconds IS NULL THEN 'timeout_seconds' END,
+                CASE WHEN submit.kill_grace_seconds IS NULL THEN 'kill_grace_seconds' END,
+                CASE WHEN submit.max_attempts IS NULL THEN 'max_attempts' END,
+                CASE WHEN submit.backoff IS NULL THEN 'backoff' END,
+                CASE WHEN submit.retry IS NULL THEN 'retry' END,
+                CASE WHEN submit.success_exit_codes IS NULL THEN 'success_exit_codes' END,
+                CASE WHEN submit.on_lost IS NULL THEN 'on_lost' END,
+                CASE WHEN submit.stdout_limit_bytes IS NULL THEN 'stdout_limit_bytes' END,
+                CASE WHEN submit.stderr_limit_bytes IS NULL THEN 'stderr_limit_bytes' END], NULL);
         BEGIN
             IF submit.idempotency_key IS NOT NULL AND submit.idempotency_key !~ '^[ -~]{1,255}$' THEN
                 PERFORM errand.submit_refuse('idempotency_key', 'must be 1 to 255 printable ASCII characters');
@@ -504,6 +517,9 @@ CREATE FUNCTION errand.submit(
             PERFORM errand.submit_text('concurrency_key', submit.concurrency_key, 255);
             IF submit.concurrency_key = '' THEN
                 PERFORM errand.submit_refuse('concurrency_key', 'must not be empty');
+            END IF;
+            IF submit.concurrency_limit IS NOT NULL AND submit.concurrency_key IS NULL THEN
+                PERFORM errand.submit_refuse('concurrency_limit', 'needs concurrency_key');
             END IF;
             PERFORM errand.submit_text('run_as', submit.run_as, 255);
             IF submit.run_as = '' OR submit.run_as ~ '[\u0001-\u001f\u007f-\u009f:/]' THEN
@@ -534,6 +550,8 @@ CREATE FUNCTION errand.submit(
                 'stderr_limit_bytes', errand.submit_whole(
                     'stderr_limit_bytes', to_jsonb(coalesce(submit.stderr_limit_bytes, 65536)), 0, 1048576),
                 'concurrency_key', submit.concurrency_key,
+                'concurrency_limit', errand.submit_whole(
+                    'concurrency_limit', to_jsonb(coalesce(submit.concurrency_limit, 1)), 1, 10000),
                 'labels', errand.submit_labels(submit.labels),
                 'limits', errand.submit_limits(submit.limits),
                 'run_as', submit.run_as,
@@ -561,19 +579,41 @@ CREATE FUNCTION errand.submit(
                 END IF;
             END IF;
 
+            -- What the queue says: values of fields that were not given, and how many jobs may wait. The lock of
+            -- the depth is not taken, because it would be held until the transaction of the caller ends.
+            SELECT q.* INTO rules FROM errand.queues q WHERE q.name = job ->> 'queue';
+            IF rules.max_depth IS NOT NULL AND rules.overload = 'refuse' AND rules.max_depth <= (
+                SELECT coalesce(sum(c.jobs), 0) FROM errand.queue_counts c
+                WHERE c.queue = rules.name AND c.state IN ('queued', 'retrying')) THEN
+                RAISE EXCEPTION 'queue: % has as many waiting jobs as its max_depth, %, allows; nothing was stored',
+                    rules.name, rules.max_depth USING ERRCODE = 'ER429', COLUMN = 'queue';
+            END IF;
+            IF rules.defaults <> '{}' THEN
+                SELECT job || coalesce(jsonb_object_agg(d.key, CASE d.key
+                        WHEN 'backoff' THEN errand.submit_backoff(d.value)
+                        WHEN 'retry' THEN errand.submit_retry(d.value)
+                        ELSE d.value END), '{}')
+                INTO job FROM jsonb_each(rules.defaults) AS d WHERE d.key = ANY (missing);
+                job := jsonb_set(job, '{limits}', coalesce(rules.defaults -> 'limits', '{}') || (job -> 'limits'));
+                submit.expires_at := coalesce(submit.expires_at, coalesce(submit.run_at, now())
+                    + make_interval(secs => (rules.defaults ->> 'expires_after_seconds')::double precision));
+            END IF;
+
             WITH stored AS (
                 INSERT INTO errand.jobs (
                     id, state, description, queue, priority, command, max_attempts, run_at, expires_at, labels,
-                    concurrency_key, idempotency_key, principal, timeout_seconds, kill_grace_seconds,
+                    concurrency_key, concurrency_limit, idempotency_key, principal, timeout_seconds, kill_grace_seconds,
                     stdout_limit_bytes, stderr_limit_bytes, success_exit_codes, on_lost, backoff, retry,
                     working_directory, env, stdin, fingerprint, limits, run_as, sandbox, on_finish)
                 SELECT new_id, 'queued', submit.description, job ->> 'queue', (job ->> 'priority')::smallint,
                        submit.command, (job ->> 'max_attempts')::integer, coalesce(submit.run_at, now()),
-                       submit.expires_at, job -> 'labels', submit.concurrency_key, submit.idempotency_key, caller,
-                       submit.timeout_seconds, submit.kill_grace_seconds,
+                       submit.expires_at, job -> 'labels', submit.concurrency_key,
+                       (job ->> 'concurrency_limit')::integer, submit.idempotency_key, caller,
+                       (job ->> 'timeout_seconds')::double precision,
+                       (job ->> 'kill_grace_seconds')::double precision,
                        (job ->> 'stdout_limit_bytes')::integer, (job ->> 'stderr_limit_bytes')::integer,
                        ARRAY(SELECT c::smallint FROM jsonb_array_elements_text(job -> 'success_exit_codes') AS e (c)),
-                       submit.on_lost, job -> 'backoff', job -> 'retry', submit.working_directory, job -> 'env',
+                       job ->> 'on_lost', job -> 'backoff', job -> 'retry', submit.working_directory, job -> 'env',
                        submit.stdin, hash, job -> 'limits', submit.run_as,
                        nullif(job -> 'sandbox', 'null'), nullif(job -> 'on_finish', 'null')
                 RETURNING *
@@ -588,7 +628,7 @@ CREATE FUNCTION errand.submit(
     $$;
 
 COMMENT ON FUNCTION errand.submit IS
-    'Submits a job in the transaction of the caller, as POST /v1/jobs would; its caller is sql:SESSION_USER. Gives the id. SQLSTATE 22023: a field is not valid; ER422: the key was used with another request; ER410: the job of the key was removed';
+    'Submits a job in the transaction of the caller, as POST /v1/jobs would; its caller is sql:SESSION_USER. Gives the id. SQLSTATE 22023: a field is not valid; ER422: the key was used with another request; ER410: the job of the key was removed; ER429: its queue is full';
 
 -- The operator says who may submit jobs. That is to run commands on the workers.
 DO $$

@@ -347,9 +347,7 @@ final class Http {
       detail =
           "the server answered "
               + status
-              + (id == null
-                  ? ""
-                  : ", and its log says more under the request id " + id);
+              + (id == null ? "" : ", and its log says more under the request id " + id);
     }
     int exitCode =
         switch (status) {

@@ -2,8 +2,8 @@ package io.errand.ops;
 
 import io.errand.job.JobState;
 import io.errand.store.control.Housekeeping;
-import io.errand.store.queues.QueueStore;
 import io.errand.store.operations.OperationStore;
+import io.errand.store.queues.QueueStore;
 import io.quarkus.runtime.StartupEvent;
 import io.quarkus.scheduler.Scheduled;
 import io.quarkus.scheduler.Scheduled.ConcurrentExecution;

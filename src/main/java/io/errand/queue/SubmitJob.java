@@ -168,8 +168,7 @@ public class SubmitJob {
     NewJob job = newJob(ids.next(), principal, request).of(schedule, null);
     QueueRules rules = queues.now();
     Meeting meeting = rules.of(request.spec().queue());
-    Submission stored =
-        admitting.submitAll(List.of(new Candidate(job, meeting.refusal()))).get(0);
+    Submission stored = admitting.submitAll(List.of(new Candidate(job, meeting.refusal()))).get(0);
     notifications.send(Notifications.Topic.READY);
     return said(stored, meeting, rules);
   }
@@ -225,8 +224,7 @@ public class SubmitJob {
    * @param places of each request of the batch, which of the jobs it is
    */
   private List<Submission> storeAll(
-      List<Request> wanted, List<NewJob> jobs, int[] places, QueueRules rules)
-      throws SQLException {
+      List<Request> wanted, List<NewJob> jobs, int[] places, QueueRules rules) throws SQLException {
     List<Meeting> meetings = jobs.stream().map(job -> rules.of(job.spec().queue())).toList();
     List<Submission> stored;
     if (wanted.stream().anyMatch(request -> !request.dependencies().after().isEmpty())) {

@@ -15,8 +15,8 @@ import io.quarkus.runtime.StartupEvent;
 import io.quarkus.scheduler.Scheduled;
 import io.quarkus.scheduler.Scheduled.ConcurrentExecution;
 import jakarta.enterprise.context.ApplicationScoped;
-import jakarta.enterprise.event.Observes;
 import jakarta.enterprise.event.Event;
+import jakarta.enterprise.event.Observes;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.Objects;
@@ -95,10 +95,7 @@ public class Rescuer {
     try {
       Housekeeping.Due due = housekeeping.due(UNFOLDED_COUNTS);
       boolean idle =
-          !due.unfinished()
-              && !due.silent()
-              && !due.operations()
-              && due.tickSeconds() == null;
+          !due.unfinished() && !due.silent() && !due.operations() && due.tickSeconds() == null;
       leftOut.set(idle ? LEFT_OUT : 0);
       looked.fire(due); // for those who do what is due in threads of their own
       if (due.silent() || due.lost()) {

@@ -186,13 +186,17 @@ class DependenciesTest extends DependencyFixture {
     assertThat(dependents.submitAll(candidates(after("key", OnDependencyFailure.CANCEL, first))))
         .containsExactly(new Submission.Replayed(keyed.id()));
     NewJob again =
-        new NewJob(own, keyed.spec(), ME, null, HASH, null, null, keyed.dependencies()); // as of a PUT
-    assertThat(dependents.submitAll(candidates(again))).containsExactly(new Submission.Replayed(own));
-    NewJob another = new NewJob(own, keyed.spec(), ME, null, "cd".repeat(32), null, null, again.dependencies());
+        new NewJob(
+            own, keyed.spec(), ME, null, HASH, null, null, keyed.dependencies()); // as of a PUT
+    assertThat(dependents.submitAll(candidates(again)))
+        .containsExactly(new Submission.Replayed(own));
+    NewJob another =
+        new NewJob(own, keyed.spec(), ME, null, "cd".repeat(32), null, null, again.dependencies());
     assertThat(dependents.submitAll(candidates(another)))
         .containsExactly(new Submission.Conflict(own));
     NewJob theirs = new NewJob(own, keyed.spec(), "other", null, HASH);
-    assertThat(dependents.submitAll(candidates(theirs))).containsExactly(new Submission.Conflict(own));
+    assertThat(dependents.submitAll(candidates(theirs)))
+        .containsExactly(new Submission.Conflict(own));
   }
 
   @Test
@@ -224,10 +228,12 @@ class DependenciesTest extends DependencyFixture {
     fail(first);
     resolve();
     UUID again = UUID.randomUUID();
-    new RetryStore(database.dataSource()).retry(new RetryStore.Wanted(waiting, again, ME, null, HASH));
+    new RetryStore(database.dataSource())
+        .retry(new RetryStore.Wanted(waiting, again, ME, null, HASH));
     succeed(again);
     UUID firstAgain = UUID.randomUUID();
-    new RetryStore(database.dataSource()).retry(new RetryStore.Wanted(first, firstAgain, ME, null, HASH));
+    new RetryStore(database.dataSource())
+        .retry(new RetryStore.Wanted(first, firstAgain, ME, null, HASH));
     succeed(firstAgain);
     resolve();
     assertThat(stateOf(waiting)).isEqualTo("cancelled:dependency_failed");

@@ -31,7 +31,10 @@ class DependencyFansTest extends DependencyFixture {
         batch.add(after.isEmpty() ? job : job.waitingFor(after));
         ids.add(job.id());
       }
-      assertThat(after.isEmpty() ? submits.submitAll(batch) : dependents.submitAll(candidates(batch.toArray(NewJob[]::new))))
+      assertThat(
+              after.isEmpty()
+                  ? submits.submitAll(batch)
+                  : dependents.submitAll(candidates(batch.toArray(NewJob[]::new))))
           .allMatch(Submission.Accepted.class::isInstance);
     }
     return ids;

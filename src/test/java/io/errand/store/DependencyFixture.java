@@ -52,7 +52,8 @@ abstract class DependencyFixture extends StoreFixture {
   }
 
   UUID stored(NewJob job) throws SQLException {
-    assertThat(dependents.submitAll(candidates(job)).get(0)).isInstanceOf(Submission.Accepted.class);
+    assertThat(dependents.submitAll(candidates(job)).get(0))
+        .isInstanceOf(Submission.Accepted.class);
     return job.id();
   }
 

@@ -74,9 +74,9 @@ class GroupCommitTest {
             1,
             Map.of(),
             null,
-        null,
-        Confinement.NONE,
-        null);
+            null,
+            Confinement.NONE,
+            null);
     return new NewJob(id, spec, "tester", key, fingerprint);
   }
 

@@ -17,7 +17,9 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.StringJoiner;
+import java.util.TreeSet;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -113,6 +115,56 @@ class SqlSubmitTest extends StoreFixture {
     return "{\"command\": [\"true\"]" + (members.isEmpty() ? "" : ", ") + members + "}";
   }
 
+  @Test
+  void valuesOfTheQueueFillWhatIsNotGiven() throws SQLException {
+    database.execute(
+        """
+        INSERT INTO errand.queues (name, defaults) VALUES ('media', '{"priority": 7, "timeout_seconds": 5,
+            "backoff": {"base_seconds": 2}, "success_exit_codes": [0, 3], "limits": {"nice": 3, "open_files": 99},
+            "expires_after_seconds": 60}')
+        """);
+    String asked = "ARRAY['true'], queue => 'media', priority => 1, limits => '{\"nice\": 4}'";
+    UUID id = submit(app, asked + ", idempotency_key => 'k'");
+    assertThat(
+            database.value(
+                "SELECT concat_ws(' ', priority, timeout_seconds, max_attempts, backoff->>'base_seconds',"
+                    + " success_exit_codes, limits->>'nice', limits->>'open_files',"
+                    + " extract(epoch FROM expires_at - run_at)::integer)"
+                    + " FROM errand.jobs WHERE id = '"
+                    + id
+                    + "'"))
+        .isEqualTo("1 5 3 2 {0,3} 4 99 60");
+    database.execute("UPDATE errand.queues SET defaults = '{\"priority\": 9}'");
+    assertThat(submit(app, asked + ", idempotency_key => 'k'")).isEqualTo(id); // the same request
+  }
+
+  @Test
+  void aQueueThatIsFullTakesNoMore() throws SQLException {
+    database.execute("INSERT INTO errand.queues (name, max_depth) VALUES ('narrow', 1)");
+    submit(app, "ARRAY['true'], queue => 'narrow'");
+    assertThatThrownBy(() -> submit(app, "ARRAY['true'], queue => 'narrow'"))
+        .isInstanceOf(SQLException.class)
+        .hasMessageContaining("max_depth")
+        .extracting(fault -> ((SQLException) fault).getSQLState())
+        .isEqualTo("ER429");
+    assertThat(count("jobs")).isEqualTo("1");
+  }
+
+  @Test
+  void everyFieldOfAJobIsAnArgument() throws SQLException {
+    Set<String> arguments =
+        new TreeSet<>(
+            List.of(
+                database
+                    .value(
+                        "SELECT array_to_string(proargnames, ',') FROM pg_proc WHERE oid = 'errand.submit'::regproc")
+                    .split(",")));
+    Set<String> fields = new TreeSet<>(ApiRules.fields());
+    fields.removeAll(Set.of("user", "after", "on_dependency_failure")); // run_as; not offered
+    fields.addAll(Set.of("run_as", "idempotency_key"));
+    assertThat(arguments).isEqualTo(fields);
+  }
+
   @ParameterizedTest
   @ValueSource(
       strings = {
@@ -144,6 +196,9 @@ class SqlSubmitTest extends StoreFixture {
         "\"stderr_limit_bytes\": 1048577",
         "\"concurrency_key\": \"\"",
         "\"concurrency_key\": \"%256\"",
+        "\"concurrency_limit\": 2",
+        "\"concurrency_key\": \"k\", \"concurrency_limit\": 0",
+        "\"concurrency_key\": \"k\", \"concurrency_limit\": 10001",
         "\"success_exit_codes\": []",
         "\"success_exit_codes\": [0, 256]",
         "\"success_exit_codes\": [-1]",
@@ -292,6 +347,7 @@ class SqlSubmitTest extends StoreFixture {
             + " {\"when\": \"timeout\", \"codes\": null, \"then\": \"retry\"}]",
         "\"success_exit_codes\": [3, 0, 3], \"on_lost\": \"hold\"",
         "\"stdout_limit_bytes\": 0, \"stderr_limit_bytes\": 1048576, \"concurrency_key\": \"k\"",
+        "\"concurrency_key\": \"k\", \"concurrency_limit\": 10000",
         "\"labels\": {\"a\": \"b\", \"c d\": \"\"}, \"limits\": {\"memory_bytes\": 1048576, \"nice\": 0}",
         "\"limits\": {\"open_files\": 16.0, \"disk_files\": 1, \"cpu_seconds\": null}, \"user\": \"nobody\"",
         "\"sandbox\": {}",

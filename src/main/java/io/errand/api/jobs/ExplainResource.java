@@ -53,8 +53,7 @@ public class ExplainResource {
     Parameters.refuseAll(uri);
     UUID id = JobAnswers.id(text);
     try (Admission.Permit permit = admission.enter()) {
-      Facts facts =
-          reads.facts(id, caller.principal()).orElseThrow(() -> JobAnswers.noSuchJob(id));
+      Facts facts = reads.facts(id, caller.principal()).orElseThrow(() -> JobAnswers.noSuchJob(id));
       List<Related> pending =
           facts.state().equals(JobState.QUEUED.wireName())
               ? dependencies.pending(id, MOST_NAMED + 1)

@@ -140,8 +140,9 @@ public class SubmitResource {
     RequestMemory.require(
         request,
         bytes
-            + 2 * (wanted.spec().heapBytes()
-                + DependenciesReader.heapBytes(wanted.dependencies())));
+            + 2
+                * (wanted.spec().heapBytes()
+                    + DependenciesReader.heapBytes(wanted.dependencies())));
     return wanted;
   }
 

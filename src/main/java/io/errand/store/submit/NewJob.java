@@ -40,8 +40,7 @@ public record NewJob(
 
   /** The same job, submitted by a schedule. */
   public NewJob of(String byName, @Nullable Instant tick) {
-    return new NewJob(
-        id, spec, principal, idempotencyKey, fingerprint, byName, tick, dependencies);
+    return new NewJob(id, spec, principal, idempotencyKey, fingerprint, byName, tick, dependencies);
   }
 
   /** The same job, which waits for others. */

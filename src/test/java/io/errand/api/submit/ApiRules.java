@@ -22,6 +22,11 @@ public final class ApiRules {
     return errors.stream().map(error -> error.field() + ": " + error.message()).toList();
   }
 
+  /** The names of the fields that a job can have. */
+  public static List<String> fields() {
+    return List.copyOf(JobReader.FIELDS);
+  }
+
   /** A job that nothing is wrong with. */
   public static JobSpec read(String job) throws IOException {
     List<FieldError> errors = new ArrayList<>();
