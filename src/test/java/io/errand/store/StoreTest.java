@@ -334,7 +334,7 @@ class StoreTest extends StoreFixture {
     assertThat(
             database.value(
                 """
-                SELECT pg_relation_size('errand.jobs_ready') < pg_relation_size('errand.jobs') / 10
+                SELECT pg_relation_size('errand.jobs_ready_by_queue') < pg_relation_size('errand.jobs') / 10
                 """))
         .isEqualTo("t");
     assertThat(claim(10)).hasSize(1);

@@ -41,7 +41,8 @@ class LinearRegexTest {
           "Decision: result",
           "Dispatcher: job.memoryBytes()",
           "Durability: expected.wanted()",
-          "Form: pattern");
+          "Form: pattern",
+          "TemporaryDirectories: this");
 
   /** Of the client alone, which reads text of its own user. */
   private static final List<String> ON_THE_COMMAND_LINE = List.of("/cli/", "/text/FaultText.java");

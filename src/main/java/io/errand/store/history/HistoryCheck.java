@@ -256,13 +256,13 @@ public final class HistoryCheck {
   /**
    * Starts (1) and ends (-1) of claims, by the name that shares a limit. A claim counts what has
    * been committed, so the ids of events are in the order in which places were taken and given up;
-   * but of one transaction, which has one time, the ends come first.
+   * but of one transaction, which is that of xmin, the ends come first.
    */
   private static String running(String name, String most, String condition) {
     return """
         SELECT e.id, e.job_id, e.at, %1$s AS name, %2$s AS most,
             CASE WHEN e.to_state = 'running' THEN 1 ELSE -1 END AS step,
-            min(e.id) OVER (PARTITION BY %1$s, e.at) AS turn
+            min(e.id) OVER (PARTITION BY %1$s, e.xmin::text) AS turn
         FROM errand.job_events e JOIN errand.jobs j ON j.id = e.job_id
         WHERE %1$s IS NOT NULL AND %2$s IS NOT NULL %3$s
           AND (e.to_state = 'running') <> (e.from_state IS NOT DISTINCT FROM 'running')

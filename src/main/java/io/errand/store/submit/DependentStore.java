@@ -127,7 +127,8 @@ public class DependentStore {
     Map<UUID, UUID> ids = ids(jobs, known);
     Set<UUID> freshIds = fresh.stream().map(NewJob::id).collect(Collectors.toSet());
     Map<UUID, JobState> states = states(connection, fresh, ids, freshIds);
-    Map<UUID, Submission> refused = missing(connection, fresh, ids, freshIds, states);
+    Map<UUID, Submission> refused =
+        new HashMap<>(missing(connection, fresh, ids, freshIds, states));
     refused.putAll(
         AdmittingStore.refusals(
             connection,
