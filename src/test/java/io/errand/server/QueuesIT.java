@@ -339,12 +339,16 @@ class QueuesIT {
         {"command": ["true"], "queue": "checked", "max_attempts": 3, "kill_grace_seconds": 10,
          "backoff": {"base_seconds": 4, "jitter": "none"}, "env": {"SECRET": "s3cret"},
          "stdin": "é", "expires_at": "2020-01-01T00:00:00Z", "concurrency_key": "k",
-         "concurrency_limit": 5}
+         "concurrency_limit": 5, "on_finish": {"url": "https://example.org/x"},
+         "after": ["00000000-0000-7000-8000-000000000000"]}
         """;
     JsonNode preview = checked(server, body);
     JsonNode job = preview.get("job");
     assertThat(job.get("timeout_seconds").asDouble()).isEqualTo(100);
     assertThat(job.get("concurrency_limit").asInt()).isEqualTo(5);
+    assertThat(job.at("/on_finish/url").asText()).isEqualTo("https://example.org/x");
+    assertThat(job.get("after")).hasSize(1);
+    assertThat(job.get("on_dependency_failure").asText()).isEqualTo("cancel");
     assertThat(job.get("stdin_bytes").asInt()).isEqualTo(2);
     assertThat(job.get("env_names").get(0).asText()).isEqualTo("SECRET");
     assertThat(preview.toString()).doesNotContain("s3cret");

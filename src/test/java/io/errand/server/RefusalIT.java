@@ -180,7 +180,7 @@ class RefusalIT extends OneServer {
 
   @Test
   void aParameterThatIsNotKnownIsNeverOverlooked() {
-    assertProblem(server.post("/v1/jobs?validate_only=true", "{\"command\":[\"true\"]}"), 400);
+    assertProblem(server.post("/v1/jobs?validate-only=true", "{\"command\":[\"true\"]}"), 400);
     assertProblem(server.get("/v1/jobs?label=a:%00"), 400);
     assertProblem(server.get("/v1/queues?x"), 400);
     assertProblem(server.get("/v1/workers?x=y"), 400);

@@ -5,10 +5,13 @@ import com.fasterxml.jackson.databind.PropertyNamingStrategies.SnakeCaseStrategy
 import com.fasterxml.jackson.databind.annotation.JsonNaming;
 import io.errand.api.request.WireTime;
 import io.errand.job.JobSpec;
+import io.errand.queue.RequestedDependencies;
 import io.errand.store.PolicyJson;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -41,12 +44,21 @@ record JobPreview(
     int stderrLimitBytes,
     @Nullable String concurrencyKey,
     int concurrencyLimit,
+    List<UUID> after,
+    @Nullable String onDependencyFailure,
     JsonNode limits,
     @Nullable String user,
     @Nullable JsonNode sandbox,
-    Map<String, String> labels) {
+    Map<String, String> labels,
+    @Nullable JsonNode onFinish) {
 
-  static JobPreview of(JobSpec spec) {
+  static JobPreview of(JobSpec spec, RequestedDependencies dependencies) {
+    List<UUID> after =
+        dependencies.after().stream()
+            .map(RequestedDependencies.One::id)
+            .filter(Objects::nonNull)
+            .distinct()
+            .toList();
     String stdin = spec.stdin();
     return new JobPreview(
         spec.description(),
@@ -70,9 +82,12 @@ record JobPreview(
         spec.stderrLimitBytes(),
         spec.concurrencyKey(),
         spec.concurrencyLimit(),
+        after,
+        after.isEmpty() ? null : dependencies.onFailure().wireName(),
         PolicyJson.write(spec.confinement().limits()),
         spec.confinement().user(),
         PolicyJson.write(spec.confinement().sandbox()),
-        spec.labels());
+        spec.labels(),
+        spec.onFinish() == null ? null : PolicyJson.write(spec.onFinish()));
   }
 }

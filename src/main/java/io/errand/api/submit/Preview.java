@@ -9,6 +9,7 @@ import io.errand.job.Limits;
 import io.errand.job.RetrySchedule;
 import io.errand.memory.MemoryBudget.Reservation;
 import io.errand.queue.QueueRules;
+import io.errand.queue.SubmitJob.Request;
 import io.errand.store.queues.QueueReads;
 import io.errand.store.queues.QueueStatus;
 import io.errand.store.reads.FleetReads;
@@ -51,11 +52,12 @@ class Preview {
     this.admission = new Admission(pool, "jobs are being validated");
   }
 
-  Response answer(JobSpec spec, QueueRules rules) throws SQLException {
+  Response answer(Request request, QueueRules rules) throws SQLException {
+    JobSpec spec = request.spec();
     Reservation held = budget.reserve(FIXED_BYTES + 2 * spec.heapBytes());
     try {
       Map<String, Object> answer = new LinkedHashMap<>();
-      answer.put("job", JobPreview.of(spec));
+      answer.put("job", JobPreview.of(spec, request.dependencies()));
       answer.put("retry_schedule", schedule(RetrySchedule.of(spec)));
       answer.put("warnings", warnings(spec, rules));
       return Response.ok(budget.json(answer, held)).type(MediaType.APPLICATION_JSON_TYPE).build();

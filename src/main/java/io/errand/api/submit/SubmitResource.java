@@ -180,9 +180,8 @@ public class SubmitResource {
             Unchecked.supplier(
                 () -> {
                   QueueRules rules = queues.now();
-                  JobSpec spec = spec(value, rules);
-                  RequestMemory.require(request, body.length + 2 * spec.heapBytes());
-                  return AnswerBody.ownedBy(request, preview.answer(spec, rules));
+                  Request wanted = wanted(request, value, body.length, null, rules);
+                  return AnswerBody.ownedBy(request, preview.answer(wanted, rules));
                 }))
         .runSubscriptionOn(Infrastructure.getDefaultWorkerPool());
   }
