@@ -154,7 +154,7 @@ class RequestMemoryIT {
       double most = server.meter("errand_memory_budget_capacity_bytes{share=\"requests\"}");
       for (int sent : new int[] {65_000, 1_000, 100}) {
         for (int i = 0; i < 300; i++) { // a share that is full to the last block
-          stalled.add(stall(server, "/v1/jobs", 2 * sent, sent));
+          stalled.add(stall(server, "/v1/jobs", sent + sent / 128 + 24, sent));
         }
       }
       await().atMost(Duration.ofSeconds(60)).until(() -> server.meter(used) > most - 65_536);
