@@ -69,6 +69,8 @@ class DependentSubmits {
               answer.completeExceptionally(e);
             }
           });
+    } catch (OutOfMemoryError e) {
+      answer.completeExceptionally(new SQLException("No thread can be started", e));
     } catch (RejectedExecutionException e) {
       answer.completeExceptionally(
           new SQLException("More than " + MOST_WAITING + " submits wait for the database"));

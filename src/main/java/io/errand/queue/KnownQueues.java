@@ -8,6 +8,7 @@ import io.errand.store.queues.RuleReads;
 import io.errand.store.queues.RuleReads.Rule;
 import io.errand.store.submit.Overload;
 import io.quarkus.runtime.ShutdownEvent;
+import io.quarkus.runtime.StartupEvent;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 import java.sql.SQLException;
@@ -15,9 +16,9 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
@@ -35,8 +36,13 @@ public class KnownQueues {
   private final RuleReads reads;
   private final OverloadConfig config;
   private final AtomicLong changes = new AtomicLong();
-  private final ExecutorService thread =
-      Executors.newSingleThreadExecutor(
+  private final ThreadPoolExecutor thread =
+      new ThreadPoolExecutor(
+          1,
+          1,
+          0,
+          TimeUnit.SECONDS,
+          new LinkedBlockingQueue<>(), // holds one reading at a time
           task -> {
             Thread made = new Thread(task, "errand-queue-rules");
             made.setDaemon(true);
@@ -59,6 +65,10 @@ public class KnownQueues {
   private record Read(QueueRules rules, long change, long nanos) {}
 
   private record Reading(CompletableFuture<QueueRules> result, long change) {}
+
+  void start(@Observes StartupEvent event) {
+    thread.prestartCoreThread(); // later there may be no thread to be had
+  }
 
   void stop(@Observes ShutdownEvent event) {
     thread.shutdownNow();

@@ -48,7 +48,7 @@ class ClientAsFilterIT extends OneServer {
     Cli cut =
         server.shell(
             "$E run --stdout-limit 10 -- head -c 100000000 /dev/zero | wc -c; echo ${PIPESTATUS[0]}");
-    assertThat(cut.stdout()).endsWith("\n74\n");
+    assertThat(cut.stdout()).as(cut.stderr()).endsWith("\n74\n");
     long printed = Long.parseLong(cut.stdout().lines().findFirst().orElseThrow().trim());
     long missing =
         cut.stderr()
