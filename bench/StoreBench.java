@@ -14,7 +14,6 @@ import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.Statement;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -111,11 +110,13 @@ public final class StoreBench {
     Completion plain =
         Commands.withoutCommand(
             job,
+            job.startedAt(),
             new AttemptResult(io.errand.job.Outcome.SUCCESS, 0, null, true, null));
     return new Completion(
         plain.jobId(),
         plain.token(),
         plain.claimedAt(),
+        plain.startedAt(),
         plain.result(),
         plain.decision(),
         new Completion.Usage(0.001, 0.001, 0.001, null),
@@ -127,7 +128,7 @@ public final class StoreBench {
   /** One connection and one worker, who looks where the dispatcher would. */
   private static final class Turner {
     private final CompleteAndClaimStore turns;
-    private final ScanStart front = new ScanStart();
+    private final NextClaim next = new NextClaim("bench", List.of("*"));
     private final UUID worker = UUID.randomUUID();
 
     Turner() throws Exception {
@@ -143,13 +144,10 @@ public final class StoreBench {
     }
 
     List<ClaimedJob> turn(List<Completion> ended, int limit) throws Exception {
-      long begun = System.nanoTime();
-      Instant from = front.next(begun);
-      ClaimStore.Claimer claimer = new ClaimStore.Claimer(worker, "bench", List.of("*"), from, "");
-      List<ClaimedJob> claimed = turns.take(ended, claimer, limit).claimed();
-      long now = System.nanoTime();
-      front.looked(from, now, now - begun, claimed, limit);
-      return claimed;
+      ClaimStore.Wanted wanted = new ClaimStore.Wanted(limit, limit, Long.MAX_VALUE);
+      ClaimStore.Claims claims = turns.run(ended, next.claimer(worker), wanted).claims();
+      next.claimed(claims, limit);
+      return claims.jobs();
     }
   }
 
