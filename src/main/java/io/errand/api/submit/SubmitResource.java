@@ -146,11 +146,21 @@ public class SubmitResource {
     return wanted;
   }
 
-  /** At once where the rules of queues are known, else on this event loop once they are read. */
+  /**
+   * At once where the rules of queues are known, or where this thread may wait for them; else on
+   * this event loop once they are read.
+   */
   private Uni<Response> withRules(Function<QueueRules, Uni<Response>> next) {
     CompletableFuture<QueueRules> rules = queues.fresh();
     if (rules.isDone() && !rules.isCompletedExceptionally()) {
       return next.apply(rules.join());
+    }
+    if (!io.vertx.core.Context.isOnEventLoopThread()) { // a body that is large to read
+      try {
+        return next.apply(queues.now());
+      } catch (SQLException e) {
+        return Uni.createFrom().failure(e);
+      }
     }
     io.vertx.core.Context eventLoop = Vertx.currentContext();
     return Uni.createFrom()
