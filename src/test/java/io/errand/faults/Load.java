@@ -35,7 +35,7 @@ final class Load implements AutoCloseable {
   private static final int REMEMBERED = 30; // jobs a client, so that none is removed meanwhile
 
   /** A server of another build may not. */
-  private static final boolean ALL_KNOW_DEPENDENCIES = System.getProperty("faults.other") == null;
+  private static final boolean ALL_ARE_OF_THIS_VERSION = System.getProperty("faults.other") == null;
 
   private final Cluster cluster;
   private final long seed;
@@ -104,21 +104,42 @@ final class Load implements AutoCloseable {
     return random.nextInt(8) == 0 ? "trap '' TERM; " + script : script;
   }
 
+  /** At most two jobs of the first queue run at once; the history is checked for that. */
+  private void limitQueue(Random random) throws InterruptedException {
+    Optional<HttpResponse<String>> answer = Optional.empty();
+    while (!stopped && answer.map(HttpResponse::statusCode).orElse(0) != 200) {
+      answer =
+          send(
+              any(random).server(),
+              "/v1/queues/q0",
+              "PATCH",
+              "{\"max_running\": 2}",
+              Map.of("Content-Type", "application/json"));
+    }
+  }
+
   private void submitForever(int number) {
     Random random = new Random(seed * 31 + number);
     List<String> recent = new ArrayList<>();
     Map<String, String> ended = new HashMap<>();
     try {
+      if (number == 0 && ALL_ARE_OF_THIS_VERSION) {
+        limitQueue(random);
+      }
       for (int i = 0; !stopped; i++) {
         ObjectNode body = TestServer.JSON.createObjectNode();
         body.putArray("command").add("sh").add("-c").add(script(random));
         body.put("max_attempts", 50).put("kill_grace_seconds", 1).put("queue", "q" + number);
         body.putObject("backoff").put("base_seconds", 0.2).put("max_seconds", 1);
         if (random.nextInt(6) == 0) {
-          body.put("concurrency_key", "k" + random.nextInt(3));
+          int which = random.nextInt(3);
+          body.put("concurrency_key", "k" + which);
+          if (ALL_ARE_OF_THIS_VERSION) {
+            body.put("concurrency_limit", 1 + which);
+          }
         }
         String latest = recent.isEmpty() ? "" : recent.get(recent.size() - 1);
-        if (i % 5 == 4 && !latest.isEmpty() && ALL_KNOW_DEPENDENCIES) {
+        if (i % 5 == 4 && !latest.isEmpty() && ALL_ARE_OF_THIS_VERSION) {
           body.putArray("after").add(latest);
           body.put("on_dependency_failure", i % 2 == 0 ? "run" : "cancel");
         }
