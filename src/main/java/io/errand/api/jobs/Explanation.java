@@ -235,7 +235,8 @@ record Explanation(
     if (facts.ahead() > ExplainReads.MOST_AHEAD) {
       return StartRange.unknown("more than " + ExplainReads.MOST_AHEAD + " jobs are ahead");
     }
-    boolean waits = facts.freeSlots() == 0 || facts.ahead() > 0 || facts.runningOfQueue() != null;
+    boolean isFull = blockers.stream().anyMatch(blocker -> blocker.kind().equals("max_running"));
+    boolean waits = facts.freeSlots() == 0 || facts.ahead() > 0 || isFull;
     if (waits && (shortest == null || longest == null)) {
       return StartRange.unknown("no job of its queue has ended lately");
     }
