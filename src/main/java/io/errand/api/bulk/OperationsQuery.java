@@ -2,6 +2,7 @@ package io.errand.api.bulk;
 
 import io.errand.api.problem.Problem;
 import io.errand.api.problem.Problem.FieldError;
+import io.errand.api.request.PageSize;
 import io.errand.api.request.WireTime;
 import io.errand.store.operations.Operation;
 import io.errand.store.reads.JobFilter.Position;
@@ -23,8 +24,6 @@ record OperationsQuery(@Nullable String state, @Nullable Position after, int pag
   private static final Set<String> PARAMETERS = Set.of("state", "page_size", "page_token");
   private static final List<String> STATES =
       List.of("running", "stopping", "stopped", "finished", "failed");
-  private static final int DEFAULT_PAGE_SIZE = 50;
-  private static final int MOST_PAGE_SIZE = 500;
   private static final String ALL = "all";
 
   static OperationsQuery read(MultivaluedMap<String, String> parameters) {
@@ -41,7 +40,7 @@ record OperationsQuery(@Nullable String state, @Nullable Position after, int pag
     if (state != null && !STATES.contains(state)) {
       errors.add(new FieldError("state", "must be one of " + String.join(", ", STATES)));
     }
-    int pageSize = pageSize(parameters.getFirst("page_size"), errors);
+    int pageSize = PageSize.read(parameters.getFirst("page_size"), PageSize.MOST, errors);
     if (!errors.isEmpty()) {
       throw Problem.invalid(errors);
     }
@@ -78,19 +77,5 @@ record OperationsQuery(@Nullable String state, @Nullable Position after, int pag
     } catch (IllegalArgumentException e) {
       throw Problem.invalid("page_token", "is not one of ours");
     }
-  }
-
-  private static int pageSize(@Nullable String text, List<FieldError> errors) {
-    if (text == null) {
-      return DEFAULT_PAGE_SIZE;
-    }
-    if (text.matches("[0-9]{1,3}")) {
-      int size = Integer.parseInt(text);
-      if (size >= 1 && size <= MOST_PAGE_SIZE) {
-        return size;
-      }
-    }
-    errors.add(new FieldError("page_size", "must be a number from 1 to " + MOST_PAGE_SIZE));
-    return DEFAULT_PAGE_SIZE;
   }
 }

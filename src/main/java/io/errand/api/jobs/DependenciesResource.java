@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.annotation.JsonNaming;
 import io.errand.api.answer.AnswerBudget;
 import io.errand.api.problem.Problem;
 import io.errand.api.request.Caller;
+import io.errand.api.request.PageSize;
 import io.errand.memory.MemoryBudget.Reservation;
 import io.errand.store.dependencies.DependencyReads;
 import io.errand.store.dependencies.DependencyReads.Page;
@@ -29,8 +30,6 @@ import org.jspecify.annotations.Nullable;
 @Produces(MediaType.APPLICATION_JSON)
 @Blocking
 public class DependenciesResource {
-  private static final int DEFAULT_PAGE_SIZE = 50;
-  private static final int MOST_PAGE_SIZE = 500;
 
   /** What a row takes as an object and as JSON. */
   private static final long ROW_BYTES = 512;
@@ -92,7 +91,7 @@ public class DependenciesResource {
       @QueryParam("page_token") @Nullable String pageToken)
       throws SQLException {
     UUID job = JobAnswers.id(text);
-    int size = pageSize(pageSize);
+    int size = PageSize.read(pageSize, PageSize.MOST);
     Position from =
         pageToken == null || pageToken.isEmpty() ? Position.START : Position.of(pageToken, job);
     Reservation held = budget.reserve(2 * size * ROW_BYTES);
@@ -123,16 +122,5 @@ public class DependenciesResource {
 
   private static List<Related> first(List<Related> some, int size) {
     return some.size() > size ? some.subList(0, size) : some;
-  }
-
-  private static int pageSize(@Nullable String text) {
-    if (text == null) {
-      return DEFAULT_PAGE_SIZE;
-    }
-    int size = text.matches("[0-9]{1,3}") ? Integer.parseInt(text) : 0;
-    if (size < 1 || size > MOST_PAGE_SIZE) {
-      throw Problem.invalid("page_size", "must be a number from 1 to " + MOST_PAGE_SIZE);
-    }
-    return size;
   }
 }

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.errand.api.problem.Problem;
 import io.errand.api.problem.Problem.FieldError;
+import io.errand.api.request.PageSize;
 import io.errand.api.request.PageToken;
 import io.errand.api.request.WireTime;
 import io.errand.job.JobState;
@@ -36,8 +37,6 @@ record ListQuery(JobFilter filter, JobFilter.@Nullable Position after, int pageS
           "order",
           "page_size",
           "page_token");
-  private static final int DEFAULT_PAGE_SIZE = 50;
-  private static final int MOST_PAGE_SIZE = 500;
   private static final int MOST_LABELS = 16;
 
   static ListQuery read(MultivaluedMap<String, String> parameters) {
@@ -62,7 +61,7 @@ record ListQuery(JobFilter filter, JobFilter.@Nullable Position after, int pageS
             time("created_after", parameters, errors),
             time("created_before", parameters, errors),
             order(parameters.getFirst("order"), errors));
-    int pageSize = pageSize(parameters.getFirst("page_size"), errors);
+    int pageSize = PageSize.read(parameters.getFirst("page_size"), PageSize.MOST, errors);
     if (!errors.isEmpty()) {
       throw Problem.invalid(errors);
     }
@@ -153,19 +152,5 @@ record ListQuery(JobFilter filter, JobFilter.@Nullable Position after, int pageS
       errors.add(new FieldError("order", "must be desc (newest first) or asc"));
     }
     return "asc".equals(order);
-  }
-
-  private static int pageSize(@Nullable String text, List<FieldError> errors) {
-    if (text == null) {
-      return DEFAULT_PAGE_SIZE;
-    }
-    if (text.matches("[0-9]{1,3}")) {
-      int size = Integer.parseInt(text);
-      if (size >= 1 && size <= MOST_PAGE_SIZE) {
-        return size;
-      }
-    }
-    errors.add(new FieldError("page_size", "must be a number from 1 to " + MOST_PAGE_SIZE));
-    return DEFAULT_PAGE_SIZE;
   }
 }

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.PropertyNamingStrategies.SnakeCaseStrategy
 import com.fasterxml.jackson.databind.annotation.JsonNaming;
 import io.errand.api.problem.Problem;
 import io.errand.api.problem.Problem.FieldError;
+import io.errand.api.request.PageSize;
 import io.errand.api.request.Parameters;
 import io.errand.api.request.WireTime;
 import io.errand.store.queues.QueueReads.Event;
@@ -23,8 +24,6 @@ import org.jspecify.annotations.Nullable;
  * @param pageSize how many at most
  */
 record QueueEvents(String queue, long before, int pageSize) {
-  private static final int DEFAULT_PAGE_SIZE = 50;
-  private static final int MOST_PAGE_SIZE = 500;
 
   /** An event on the wire. */
   @JsonNaming(SnakeCaseStrategy.class)
@@ -46,11 +45,8 @@ record QueueEvents(String queue, long before, int pageSize) {
                 errors.add(new FieldError(name, "must be given once"));
               }
             });
-    String size = uri.getQueryParameters().getFirst("page_size");
-    int pageSize = size == null ? DEFAULT_PAGE_SIZE : size(size);
-    if (pageSize == 0) {
-      errors.add(new FieldError("page_size", "must be a number from 1 to " + MOST_PAGE_SIZE));
-    }
+    int pageSize =
+        PageSize.read(uri.getQueryParameters().getFirst("page_size"), PageSize.MOST, errors);
     String token = uri.getQueryParameters().getFirst("page_token");
     long before = token == null || token.isEmpty() ? Long.MAX_VALUE : position(queue, token);
     if (before == 0) {
@@ -68,11 +64,6 @@ record QueueEvents(String queue, long before, int pageSize) {
     return Base64.getUrlEncoder()
         .withoutPadding()
         .encodeToString(text.getBytes(StandardCharsets.US_ASCII));
-  }
-
-  private static int size(String text) {
-    int size = text.matches("[0-9]{1,3}") ? Integer.parseInt(text) : 0;
-    return size > MOST_PAGE_SIZE ? 0 : size;
   }
 
   /** The id in a token, or 0. */

@@ -5,30 +5,9 @@ import java.nio.charset.StandardCharsets;
 import java.util.Base64;
 import org.jspecify.annotations.Nullable;
 
-/** Page sizes, and page tokens that are bound to their list. */
+/** Page tokens that are bound to their list. */
 final class Pages {
-  private static final int USUAL_SIZE = 50;
-  private static final int MOST_SIZE = 100;
-
   private Pages() {}
-
-  /**
-   * The size that is asked for.
-   *
-   * @throws Problem 400
-   */
-  static int size(@Nullable String text) {
-    if (text == null) {
-      return USUAL_SIZE;
-    }
-    if (text.matches("[0-9]{1,3}")) {
-      int size = Integer.parseInt(text);
-      if (size >= 1 && size <= MOST_SIZE) {
-        return size;
-      }
-    }
-    throw Problem.invalid("page_size", "must be a number from 1 to " + MOST_SIZE);
-  }
 
   /**
    * The token of the page behind a position.

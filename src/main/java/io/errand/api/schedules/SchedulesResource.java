@@ -8,6 +8,7 @@ import io.errand.api.request.Admission;
 import io.errand.api.request.ApiConfig;
 import io.errand.api.request.Caller;
 import io.errand.api.request.JsonBody;
+import io.errand.api.request.PageSize;
 import io.errand.api.request.RequestBody;
 import io.errand.api.request.RequestMemory;
 import io.errand.api.request.WireTime;
@@ -54,6 +55,8 @@ public class SchedulesResource {
 
   /** A job takes this many times its bytes: as text, as JSON, as a view and as an answer. */
   private static final int COPIES = 8;
+
+  private static final int MOST_PAGE_SIZE = 100;
 
   private final Admission lists;
   private final Admission changes;
@@ -120,7 +123,7 @@ public class SchedulesResource {
       @QueryParam("page_size") @Nullable String pageSize,
       @QueryParam("page_token") @Nullable String pageToken)
       throws SQLException {
-    int size = Pages.size(pageSize);
+    int size = PageSize.read(pageSize, MOST_PAGE_SIZE);
     String after = Pages.position("schedules", pageToken);
     if (after != null && !after.matches(Schedule.NAME_PATTERN)) {
       throw Problem.invalid("page_token", "is not one of ours");
@@ -197,7 +200,7 @@ public class SchedulesResource {
       @QueryParam("page_size") @Nullable String pageSize,
       @QueryParam("page_token") @Nullable String pageToken)
       throws SQLException {
-    int size = Pages.size(pageSize);
+    int size = PageSize.read(pageSize, MOST_PAGE_SIZE);
     long jobBytes =
         reads.jobBytes(caller.principal(), existing(name)).orElseThrow(() -> missing(name));
     Reservation held = budget.reserve(ROW_BYTES + size * TICK_BYTES + 2 * jobBytes);

@@ -151,16 +151,16 @@ public class SubmitResource {
    * this event loop once they are read.
    */
   private Uni<Response> withRules(Function<QueueRules, Uni<Response>> next) {
-    CompletableFuture<QueueRules> rules = queues.fresh();
-    if (rules.isDone() && !rules.isCompletedExceptionally()) {
-      return next.apply(rules.join());
-    }
     if (!io.vertx.core.Context.isOnEventLoopThread()) { // a body that is large to read
       try {
         return next.apply(queues.now());
       } catch (SQLException e) {
         return Uni.createFrom().failure(e);
       }
+    }
+    CompletableFuture<QueueRules> rules = queues.fresh();
+    if (rules.isDone() && !rules.isCompletedExceptionally()) {
+      return next.apply(rules.join());
     }
     io.vertx.core.Context eventLoop = Vertx.currentContext();
     return Uni.createFrom()

@@ -2,6 +2,7 @@ package io.errand.api.webhooks;
 
 import io.errand.api.problem.Problem;
 import io.errand.api.problem.Problem.FieldError;
+import io.errand.api.request.PageSize;
 import io.errand.api.request.PageToken;
 import io.errand.store.webhooks.DeliveryReads.Position;
 import io.errand.store.webhooks.DeliveryState;
@@ -17,12 +18,10 @@ import org.jspecify.annotations.Nullable;
  *
  * @param state by wire name, or null for all
  * @param after where the page before ended, or null
- * @param pageSize 1 to {@value #MOST_PAGE_SIZE}
+ * @param pageSize 1 to {@value PageSize#MOST}
  */
 record DeliveryQuery(@Nullable String state, @Nullable Position after, int pageSize) {
   private static final Set<String> PARAMETERS = Set.of("state", "page_size", "page_token");
-  private static final int DEFAULT_PAGE_SIZE = 50;
-  private static final int MOST_PAGE_SIZE = 500;
 
   static DeliveryQuery read(MultivaluedMap<String, String> parameters) {
     List<FieldError> errors = new ArrayList<>();
@@ -40,7 +39,7 @@ record DeliveryQuery(@Nullable String state, @Nullable Position after, int pageS
     if (state != null && !states.contains(state)) {
       errors.add(new FieldError("state", "must be one of " + String.join(", ", states)));
     }
-    int pageSize = pageSize(parameters.getFirst("page_size"), errors);
+    int pageSize = PageSize.read(parameters.getFirst("page_size"), PageSize.MOST, errors);
     if (!errors.isEmpty()) {
       throw Problem.invalid(errors);
     }
@@ -59,19 +58,5 @@ record DeliveryQuery(@Nullable String state, @Nullable Position after, int pageS
 
   private static String mark(@Nullable String state) {
     return "deliveries-" + (state == null ? "all" : state);
-  }
-
-  private static int pageSize(@Nullable String text, List<FieldError> errors) {
-    if (text == null) {
-      return DEFAULT_PAGE_SIZE;
-    }
-    if (text.matches("[0-9]{1,3}")) {
-      int size = Integer.parseInt(text);
-      if (size >= 1 && size <= MOST_PAGE_SIZE) {
-        return size;
-      }
-    }
-    errors.add(new FieldError("page_size", "must be a number from 1 to " + MOST_PAGE_SIZE));
-    return DEFAULT_PAGE_SIZE;
   }
 }
