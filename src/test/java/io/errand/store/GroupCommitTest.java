@@ -37,11 +37,14 @@ class GroupCommitTest {
   @BeforeEach
   void open() throws SQLException {
     database = Database.emptied();
-    groupCommit =
-        new GroupCommit(
-            new SubmitStore(database.dataSource()),
-            new AdmittingStore(database.dataSource()),
-            new Notifications(database.dataSource(), database.config()));
+    groupCommit = newGroupCommit();
+  }
+
+  private GroupCommit newGroupCommit() {
+    return new GroupCommit(
+        new SubmitStore(database.dataSource()),
+        new AdmittingStore(database.dataSource()),
+        new Notifications(database.dataSource(), database.config()));
   }
 
   @AfterEach
@@ -111,6 +114,32 @@ class GroupCommitTest {
     assertThat(answers).filteredOn(Submission.Accepted.class::isInstance).hasSize(22);
     assertThat(answers).filteredOn(Submission.Replayed.class::isInstance).hasSize(38);
     assertThat(database.value("SELECT count(*) FROM errand.jobs")).isEqualTo("22");
+  }
+
+  @Test
+  void sixtyParallelSubmitsOfSeveralNodesWithOneKeyAreOneJobAndNoError() throws Exception {
+    List<GroupCommit> nodes = new ArrayList<>();
+    try {
+      List<Future<Submission>> answers = new ArrayList<>();
+      for (int node = 0; node < 4; node++) {
+        GroupCommit another = newGroupCommit();
+        nodes.add(another);
+        another.start(new StartupEvent());
+      }
+      for (int i = 0; i < 60; i++) {
+        NewJob job = job(UUID.randomUUID(), "one", List.of("true"));
+        answers.add(nodes.get(i % nodes.size()).submit(job));
+      }
+      List<Submission> results = new ArrayList<>();
+      for (Future<Submission> answer : answers) {
+        results.add(answer.get());
+      }
+      assertThat(results).filteredOn(Submission.Accepted.class::isInstance).hasSize(1);
+      assertThat(results).filteredOn(Submission.Replayed.class::isInstance).hasSize(59);
+      assertThat(database.value("SELECT count(*) FROM errand.jobs")).isEqualTo("1");
+    } finally {
+      nodes.forEach(node -> node.stop(new ShutdownEvent()));
+    }
   }
 
   @Test

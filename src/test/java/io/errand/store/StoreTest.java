@@ -55,15 +55,6 @@ class StoreTest extends StoreFixture {
   }
 
   @Test
-  void sixtyParallelSubmitsWithOneKeyAreOneJobAndNoError() throws Exception {
-    JobSpec spec = spec(3, OnLost.RETRY, null, null);
-    List<Submission> answers = inParallel(60, () -> submit(job(spec, "one", HASH)));
-    assertThat(answers).filteredOn(Submission.Accepted.class::isInstance).hasSize(1);
-    assertThat(answers).filteredOn(Submission.Replayed.class::isInstance).hasSize(59);
-    assertThat(database.value("SELECT count(*) FROM errand.jobs")).isEqualTo("1");
-  }
-
-  @Test
   void aKeyWithAnotherRequestIsAConflictAndOneWhoseJobIsGoneSaysSo() throws SQLException {
     JobSpec spec = spec(3, OnLost.RETRY, null, null);
     NewJob first = job(spec, "k", HASH);
