@@ -2,7 +2,7 @@ package io.errand;
 
 import io.errand.api.request.ApiConfig;
 import io.errand.api.submit.SubmitRehearsal;
-import io.errand.auth.Tokens;
+import io.errand.auth.Identities;
 import io.errand.http.Listener;
 import io.errand.worker.Worker;
 import io.quarkus.runtime.Quarkus;
@@ -33,7 +33,7 @@ public class Server implements QuarkusApplication, AsyncHealthCheck {
 
   private final Worker worker;
   private final ApiConfig api;
-  private final Tokens tokens;
+  private final Identities identities;
   private final ServerConfig config;
   private final Listener listener;
   private final SubmitRehearsal rehearsal;
@@ -43,13 +43,13 @@ public class Server implements QuarkusApplication, AsyncHealthCheck {
   Server(
       Worker worker,
       ApiConfig api,
-      Tokens tokens,
+      Identities identities,
       ServerConfig config,
       Listener listener,
       SubmitRehearsal rehearsal) {
     this.worker = worker;
     this.api = api;
-    this.tokens = tokens;
+    this.identities = identities;
     this.config = config;
     this.listener = listener;
     this.rehearsal = rehearsal;
@@ -78,7 +78,7 @@ public class Server implements QuarkusApplication, AsyncHealthCheck {
   /** Lets clients find it, and says so. */
   private void announce(String url) throws IOException {
     if (api.isApi()) {
-      warmUp = WarmUp.begin(url, tokens.adminAuthorization(), rehearsal::run);
+      warmUp = WarmUp.begin(url, identities.adminAuthorization(), rehearsal::run);
     } else {
       OpenJars.close();
     }
@@ -91,7 +91,7 @@ public class Server implements QuarkusApplication, AsyncHealthCheck {
     Files.writeString(partial, url + "\n", StandardOpenOption.WRITE);
     Files.move(partial, home.resolve("url"), StandardCopyOption.ATOMIC_MOVE);
     SettingsCheck.warningOfAddress(config.httpHost()).ifPresent(LOG::warn);
-    System.out.println("Errand serves " + url + " (" + tokens.whereabouts() + ")");
+    System.out.println("Errand serves " + url + " (" + identities.whereabouts() + ")");
     config
         .psqlLine()
         .ifPresent(

@@ -1,6 +1,6 @@
 /**
- * Who may do what. Every {@code /v1} request needs a token, on loopback too; there is one so far,
- * the administrator's.
+ * Who a caller is, and what its role may do: keys, roles, permissions. It decides nothing about a
+ * single request; that does the gate of the API.
  */
 @NullMarked
 package io.errand.auth;

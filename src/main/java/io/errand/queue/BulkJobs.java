@@ -1,6 +1,7 @@
 package io.errand.queue;
 
 import io.errand.disk.FreeSpace;
+import io.errand.job.Access;
 import io.errand.store.Notifications;
 import io.errand.store.control.JobUpdate;
 import io.errand.store.operations.BulkFilter;
@@ -42,8 +43,8 @@ public class BulkJobs {
       @Nullable Long expectedCount) {}
 
   /** How many jobs a change is for now; empty if they could not be counted in time. */
-  public Optional<Count> count(Change change, String principal) throws SQLException {
-    return store.count(change.kind(), change.filter(), principal);
+  public Optional<Count> count(Change change, Access access) throws SQLException {
+    return store.count(change.kind(), change.filter(), access);
   }
 
   /**
@@ -54,7 +55,7 @@ public class BulkJobs {
    * @throws io.errand.disk.NoSpace if it would store jobs, and there is too little space
    */
   public Creation begin(
-      Change change, String principal, @Nullable String idempotencyKey, Fingerprint fingerprint)
+      Change change, Access access, @Nullable String idempotencyKey, Fingerprint fingerprint)
       throws SQLException {
     if (change.kind() == OperationKind.RETRY) {
       space.require();
@@ -63,7 +64,7 @@ public class BulkJobs {
         store.create(
             new OperationStore.Request(
                 ids.next(),
-                principal,
+                access,
                 change.kind(),
                 change.filter(),
                 change.set(),
@@ -77,8 +78,8 @@ public class BulkJobs {
   }
 
   /** Asks an operation to stop; empty if it has ended, or this caller has no such operation. */
-  public Optional<Operation> stop(UUID id, String principal) throws SQLException {
-    Optional<Operation> stopping = store.stop(id, principal);
+  public Optional<Operation> stop(UUID id, Access access) throws SQLException {
+    Optional<Operation> stopping = store.stop(id, access);
     if (stopping.isPresent()) {
       notifications.send(Notifications.Topic.OPERATIONS);
     }

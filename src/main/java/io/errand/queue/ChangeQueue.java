@@ -1,5 +1,6 @@
 package io.errand.queue;
 
+import io.errand.job.Access;
 import io.errand.store.Notifications;
 import io.errand.store.queues.QueueSettings;
 import io.errand.store.queues.QueueStore;
@@ -28,9 +29,9 @@ public class ChangeQueue {
    * @param change as of {@link QueueStore#change}
    * @return as of {@link QueueStore#change}
    */
-  public boolean change(String name, String principal, Function<QueueSettings, Change> change)
+  public boolean change(String name, Access access, Function<QueueSettings, Change> change)
       throws SQLException {
-    boolean changed = store.change(name, "client " + principal, change);
+    boolean changed = store.change(name, "client " + access.principal(), change);
     known.forget();
     if (changed) {
       notifications.send(Notifications.Topic.QUEUES);

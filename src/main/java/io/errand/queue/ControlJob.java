@@ -1,5 +1,6 @@
 package io.errand.queue;
 
+import io.errand.job.Access;
 import io.errand.job.JobState;
 import io.errand.store.Notifications;
 import io.errand.store.control.ControlStore;
@@ -21,8 +22,8 @@ public class ControlJob {
   }
 
   /** Cancels a job, or asks its worker to. */
-  public Change cancel(UUID id, String principal) throws SQLException {
-    Change change = store.cancel(id, principal);
+  public Change cancel(UUID id, Access access) throws SQLException {
+    Change change = store.cancel(id, access);
     if (change.changed()) {
       notifications.send(
           change.state() == JobState.RUNNING
@@ -33,8 +34,8 @@ public class ControlJob {
   }
 
   /** Lets a held job go on. */
-  public Change release(UUID id, String principal) throws SQLException {
-    Change change = store.release(id, principal);
+  public Change release(UUID id, Access access) throws SQLException {
+    Change change = store.release(id, access);
     if (change.changed()) {
       notifications.send(Notifications.Topic.READY);
     }
@@ -42,8 +43,8 @@ public class ControlJob {
   }
 
   /** Changes priority, queue or run_at of a job that waits. */
-  public Change update(UUID id, String principal, JobUpdate update) throws SQLException {
-    Change change = store.update(id, principal, update);
+  public Change update(UUID id, Access access, JobUpdate update) throws SQLException {
+    Change change = store.update(id, access, update);
     if (change.changed()) {
       notifications.send(Notifications.Topic.READY);
     }
@@ -51,7 +52,7 @@ public class ControlJob {
   }
 
   /** Removes a finished job. */
-  public Change delete(UUID id, String principal) throws SQLException {
-    return store.delete(id, principal);
+  public Change delete(UUID id, Access access) throws SQLException {
+    return store.delete(id, access);
   }
 }

@@ -1,6 +1,7 @@
 package io.errand.queue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.errand.job.ProjectNames;
 import io.errand.queue.QueueRules.Known;
 import io.errand.store.Notifications;
 import io.errand.store.PolicyJson;
@@ -132,7 +133,7 @@ public class KnownQueues {
         Known old = before == null ? null : before.rules().byName().get(rule.name());
         byName.put(rule.name(), known(rule, old, begun));
       }
-      QueueRules rules = new QueueRules(Map.copyOf(byName), database(begun));
+      QueueRules rules = new QueueRules(ProjectNames.DEFAULT, Map.copyOf(byName), database(begun));
       last = new Read(rules, change, begun);
       result.complete(rules);
     } catch (SQLException | RuntimeException | Error e) {

@@ -1,6 +1,7 @@
 package io.errand.queue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.errand.job.ProjectNames;
 import io.errand.store.PolicyJson;
 import io.errand.store.queues.QueueSettings.OnOverload;
 import io.errand.store.queues.RuleReads.Rule;
@@ -11,12 +12,13 @@ import org.jspecify.annotations.Nullable;
 /**
  * What queues and the database say about submits, as it was a moment ago. It never changes.
  *
- * @param byName the queues that have something to say
+ * @param project of the submits that they are for
+ * @param byName the queues that have something to say, by stored name
  * @param database what keeps the database from keeping up, or null
  */
-public record QueueRules(Map<String, Known> byName, @Nullable Overload database) {
+public record QueueRules(String project, Map<String, Known> byName, @Nullable Overload database) {
   /** They say nothing. */
-  public static final QueueRules NONE = new QueueRules(Map.of(), null);
+  public static final QueueRules NONE = new QueueRules(ProjectNames.DEFAULT, Map.of(), null);
 
   private static final JsonNode NO_DEFAULTS = PolicyJson.MAPPER.createObjectNode();
   private static final int MOST_RETRY_AFTER_SECONDS = 3_600;
@@ -47,6 +49,11 @@ public record QueueRules(Map<String, Known> byName, @Nullable Overload database)
     boolean isPlain() {
       return refusal == null && !counted;
     }
+  }
+
+  /** The same for the submits of another project. */
+  public QueueRules in(String ofProject) {
+    return ofProject.equals(project) ? this : new QueueRules(ofProject, byName, database);
   }
 
   /** Fields of a job of this queue that it does not name. */

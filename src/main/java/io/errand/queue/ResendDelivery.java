@@ -1,5 +1,6 @@
 package io.errand.queue;
 
+import io.errand.job.Access;
 import io.errand.store.Notifications;
 import io.errand.store.webhooks.ResendStore;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -22,8 +23,8 @@ public class ResendDelivery {
    *
    * @return false if this caller has no such delivery
    */
-  public boolean resend(UUID id, String principal) throws SQLException {
-    boolean found = store.resend(id, principal);
+  public boolean resend(UUID id, Access access) throws SQLException {
+    boolean found = store.resend(id, access);
     if (found) {
       notifications.send(Notifications.Topic.FINISHED); // for which the deliverers listen
     }

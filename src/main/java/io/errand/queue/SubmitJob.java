@@ -3,6 +3,7 @@ package io.errand.queue;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.errand.disk.FreeSpace;
+import io.errand.job.Access;
 import io.errand.job.JobSpec;
 import io.errand.queue.QueueRules.Meeting;
 import io.errand.store.Notifications;
@@ -84,8 +85,8 @@ public class SubmitJob {
    * @param rules what queues say, as it was when the request was read
    * @return as of {@link GroupCommit#submit}
    */
-  public CompletableFuture<Submission> submit(String principal, Request request, QueueRules rules) {
-    return submitAs(ids.next(), principal, request, rules);
+  public CompletableFuture<Submission> submit(Access access, Request request, QueueRules rules) {
+    return submitAs(ids.next(), access, request, rules);
   }
 
   /**
@@ -95,9 +96,9 @@ public class SubmitJob {
    * @return as of {@link GroupCommit#submit}
    */
   public CompletableFuture<Submission> submitAs(
-      UUID id, String principal, Request request, QueueRules rules) {
+      UUID id, Access access, Request request, QueueRules rules) {
     space.require();
-    NewJob job = newJob(id, principal, request);
+    NewJob job = newJob(id, access, request);
     Meeting meeting = rules.of(request.spec().queue());
     if (!job.dependencies().isEmpty()) {
       return dependents
@@ -138,14 +139,14 @@ public class SubmitJob {
   }
 
   /** Accepts a new job that tries a finished one again. */
-  public Submission retry(UUID finished, String principal, @Nullable String idempotencyKey)
+  public Submission retry(UUID finished, Access access, @Nullable String idempotencyKey)
       throws SQLException {
     space.require();
     ObjectNode request = JsonNodeFactory.instance.objectNode().put("retry_of", finished.toString());
     Wanted wanted =
-        new Wanted(finished, ids.next(), principal, idempotencyKey, Fingerprint.of(request).hex());
+        new Wanted(finished, ids.next(), access, idempotencyKey, Fingerprint.of(request).hex());
     QueueRules rules = queues.now();
-    String queue = rules.isSilent() ? null : retries.queueOf(finished, principal);
+    String queue = rules.isSilent() ? null : retries.queueOf(finished, access);
     Meeting meeting = queue == null ? Meeting.NOTHING : rules.of(queue);
     Submission stored =
         queue == null || meeting.isPlain()
@@ -163,9 +164,9 @@ public class SubmitJob {
    *
    * @param schedule by name
    */
-  public Submission run(String schedule, String principal, Request request) throws SQLException {
+  public Submission run(String schedule, Access access, Request request) throws SQLException {
     space.require();
-    NewJob job = newJob(ids.next(), principal, request).of(schedule, null);
+    NewJob job = newJob(ids.next(), access, request).of(schedule, null);
     QueueRules rules = queues.now();
     Meeting meeting = rules.of(request.spec().queue());
     Submission stored = admitting.submitAll(List.of(new Candidate(job, meeting.refusal()))).get(0);
@@ -180,7 +181,7 @@ public class SubmitJob {
    * @return one answer per request, in order; where one of them is a refusal nothing was stored,
    *     whatever the others say
    */
-  public List<Submission> submitAll(String principal, List<Request> requests, QueueRules rules)
+  public List<Submission> submitAll(Access access, List<Request> requests, QueueRules rules)
       throws SQLException {
     space.require();
     List<Request> wanted = new ArrayList<>();
@@ -196,7 +197,7 @@ public class SubmitJob {
       places[i] = known == null ? jobs.size() : known;
       if (known == null) {
         wanted.add(request);
-        jobs.add(newJob(ids.next(), principal, request));
+        jobs.add(newJob(ids.next(), access, request));
       } else {
         contradicts[i] = !jobs.get(known).fingerprint().equals(request.fingerprint().hex());
         contradiction |= contradicts[i];
@@ -257,10 +258,10 @@ public class SubmitJob {
         .toList();
   }
 
-  private static NewJob newJob(UUID id, String principal, Request request) {
+  private static NewJob newJob(UUID id, Access access, Request request) {
     NewJob job =
         new NewJob(
-            id, request.spec(), principal, request.idempotencyKey(), request.fingerprint().hex());
+            id, request.spec(), access, request.idempotencyKey(), request.fingerprint().hex());
     return request.dependencies().after().isEmpty()
         ? job
         : job.waitingFor(dependencies(request.dependencies(), place -> id));

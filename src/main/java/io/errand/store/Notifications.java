@@ -55,7 +55,9 @@ public class Notifications {
     /** Settings of queues may have changed. */
     QUEUES,
     /** There may be bulk changes to carry on. */
-    OPERATIONS
+    OPERATIONS,
+    /** Keys or projects may have changed. */
+    KEYS
   }
 
   private final DataSource dataSource;
@@ -67,7 +69,8 @@ public class Notifications {
           Topic.OUTPUT, new CopyOnWriteArrayList<>(),
           Topic.FINISHED, new CopyOnWriteArrayList<>(),
           Topic.QUEUES, new CopyOnWriteArrayList<>(),
-          Topic.OPERATIONS, new CopyOnWriteArrayList<>());
+          Topic.OPERATIONS, new CopyOnWriteArrayList<>(),
+          Topic.KEYS, new CopyOnWriteArrayList<>());
 
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition wanted = lock.newCondition();

@@ -75,7 +75,7 @@ public class EventBody {
   @Nullable Body of(ClaimedDelivery delivery) throws SQLException {
     ReadJob read;
     try {
-      read = jobs.read(delivery.jobId(), delivery.principal());
+      read = jobs.read(delivery.jobId(), delivery.access());
     } catch (Problem problem) {
       if (problem.status() == Kind.NOT_FOUND.status) {
         return null;

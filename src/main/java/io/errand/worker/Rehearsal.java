@@ -5,11 +5,13 @@ import io.errand.exec.CommandResult;
 import io.errand.exec.EndCause;
 import io.errand.exec.Launcher;
 import io.errand.exec.RunningCommand;
+import io.errand.job.Access;
 import io.errand.job.Backoff;
 import io.errand.job.Confinement;
 import io.errand.job.JobSpec;
 import io.errand.job.Limits;
 import io.errand.job.OnLost;
+import io.errand.job.ProjectNames;
 import io.errand.job.RetryPolicy;
 import io.errand.memory.MemoryBudget.Reservation;
 import io.errand.store.RolledBack;
@@ -135,7 +137,8 @@ final class Rehearsal {
             null,
             Confinement.NONE,
             null);
-    return new NewJob(UUID.randomUUID(), spec, "rehearsal", null, "00");
+    return new NewJob(
+        UUID.randomUUID(), spec, Access.toOwn(ProjectNames.DEFAULT, "rehearsal"), null, "00");
   }
 
   private Completion completion(ClaimedJob job) {

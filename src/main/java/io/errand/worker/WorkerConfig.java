@@ -2,6 +2,7 @@ package io.errand.worker;
 
 import io.errand.job.JobSpec;
 import io.errand.job.Limits;
+import io.errand.job.ProjectNames;
 import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithDefault;
 import java.nio.file.Path;
@@ -130,12 +131,13 @@ public interface WorkerConfig {
       }
     }
     for (String queue : workerQueues()) {
-      if (!queue.equals("*") && !queue.matches(JobSpec.QUEUE_PATTERN)) {
+      if (!queue.equals("*") && !isQueue(queue)) {
         throw new IllegalArgumentException(
             "ERRAND_WORKER_QUEUES holds '"
                 + queue
                 + "'; set it to * or a comma list of names that match "
-                + JobSpec.QUEUE_PATTERN);
+                + JobSpec.QUEUE_PATTERN
+                + ", each with its project and / in front unless that is default");
       }
     }
     between("ERRAND_WORKER_SLOTS", workerSlots().orElse(1), 1, 10_000);
@@ -144,6 +146,12 @@ public interface WorkerConfig {
     between("ERRAND_POLL_SECONDS", pollSeconds(), 0.05, 60);
     within("ERRAND_LIMIT_DISK_BYTES", limitDiskBytes(), MOST_DISK_BYTES);
     within("ERRAND_LIMIT_DISK_FILES", limitDiskFiles(), MOST_DISK_FILES);
+  }
+
+  private static boolean isQueue(String stored) {
+    int end = stored.indexOf('/');
+    return stored.substring(end + 1).matches(JobSpec.QUEUE_PATTERN)
+        && (end < 0 || stored.substring(0, end).matches(ProjectNames.PATTERN));
   }
 
   private static void within(String name, long value, long most) {

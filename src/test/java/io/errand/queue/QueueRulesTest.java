@@ -2,6 +2,7 @@ package io.errand.queue;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.errand.job.ProjectNames;
 import io.errand.queue.QueueRules.Known;
 import io.errand.store.PolicyJson;
 import io.errand.store.queues.QueueSettings.OnOverload;
@@ -33,7 +34,8 @@ class QueueRulesTest {
       DrainRate drain,
       @Nullable Overload database) {
     Rule rule = new Rule("q", "{}", maxDepth, maxAge, OnOverload.REFUSE, paused, 50, 0, oldest);
-    return new QueueRules(Map.of("q", new Known(rule, PolicyJson.read("{}"), drain)), database);
+    return new QueueRules(
+        ProjectNames.DEFAULT, Map.of("q", new Known(rule, PolicyJson.read("{}"), drain)), database);
   }
 
   @Test

@@ -105,7 +105,7 @@ class WebhooksIT {
   private static void makeDue(String job) throws IOException, SQLException {
     BuiltInDatabase.sql(
         server,
-        "UPDATE errand.webhook_deliveries SET next_try_at = now() WHERE job_id = '"
+        "UPDATE errand.webhook_deliveries SET next_try_at = now() WHERE state = 'pending' AND job_id = '"
             + job
             + "' RETURNING id");
   }

@@ -2,7 +2,9 @@ package io.errand.store;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.errand.job.Access;
 import io.errand.job.OnLost;
+import io.errand.job.ProjectNames;
 import io.errand.store.queues.RuleReads;
 import io.errand.store.queues.RuleReads.Rule;
 import io.errand.store.submit.AdmittingStore;
@@ -171,7 +173,7 @@ class AdmissionTest extends StoreFixture {
     submit();
     RetryStore retries = new RetryStore(database.dataSource());
     assertThat(retries.queueOf(finished, ME)).isEqualTo("default");
-    assertThat(retries.queueOf(finished, "other")).isNull();
+    assertThat(retries.queueOf(finished, Access.toOwn(ProjectNames.DEFAULT, "other"))).isNull();
     RetryStore.Wanted wanted =
         new RetryStore.Wanted(finished, UUID.randomUUID(), ME, "again", HASH);
     assertThat(retries.retryAdmitted(wanted, "default", null))

@@ -3,10 +3,12 @@ package io.errand.store;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.errand.job.Access;
 import io.errand.job.AttemptResult;
 import io.errand.job.JobState;
 import io.errand.job.OnLost;
 import io.errand.job.Outcome;
+import io.errand.job.ProjectNames;
 import io.errand.store.claim.ClaimStore;
 import io.errand.store.claim.ClaimedJob;
 import io.errand.store.claim.Completion;
@@ -95,7 +97,8 @@ class CompleteTest extends StoreFixture {
     completes.complete(List.of(ended(claimed, Outcome.EXIT_CODE, 1)), "test");
     assertThat(stateOf(running)).isEqualTo("cancelled:cancelled");
     assertThat(control.cancel(UUID.randomUUID(), ME).state()).isNull();
-    assertThat(control.cancel(running, "somebody else").state()).isNull();
+    assertThat(control.cancel(running, Access.toOwn(ProjectNames.DEFAULT, "somebody else")).state())
+        .isNull();
   }
 
   @Test

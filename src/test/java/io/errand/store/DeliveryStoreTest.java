@@ -2,6 +2,7 @@ package io.errand.store;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.errand.job.Access;
 import io.errand.job.AttemptResult;
 import io.errand.job.Backoff;
 import io.errand.job.Confinement;
@@ -9,6 +10,7 @@ import io.errand.job.JobSpec;
 import io.errand.job.OnFinish;
 import io.errand.job.OnLost;
 import io.errand.job.Outcome;
+import io.errand.job.ProjectNames;
 import io.errand.job.RetryPolicy;
 import io.errand.store.claim.ClaimedJob;
 import io.errand.store.control.Housekeeping;
@@ -244,7 +246,7 @@ class DeliveryStoreTest extends StoreFixture {
         .singleElement()
         .satisfies(url -> assertThat(url.url()).isEqualTo("http://a/gone"))
         .satisfies(url -> assertThat(url.deliveryId()).isEqualTo(first));
-    assertThat(reads.disabled("other", 10)).isEmpty();
+    assertThat(reads.disabled(Access.toOwn(ProjectNames.DEFAULT, "other"), 10)).isEmpty();
     UUID second = finished("http://a/gone");
     UUID elsewhere = finished("http://a/other");
     assertThat(claimDue(Map.of(), 4, 10))
@@ -252,7 +254,7 @@ class DeliveryStoreTest extends StoreFixture {
             claimed -> assertThat(claimed.disabled()).isEqualTo(claimed.id().equals(second)))
         .extracting(ClaimedDelivery::id)
         .containsExactlyInAnyOrder(second, elsewhere);
-    assertThat(resends.resend(first, "other")).isFalse();
+    assertThat(resends.resend(first, Access.toOwn(ProjectNames.DEFAULT, "other"))).isFalse();
     assertThat(resends.resend(first, ME)).isTrue();
     assertThat(reads.disabled(ME, 10)).isEmpty();
     assertThat(claimDue(Map.of(), 4, 10))
@@ -307,7 +309,7 @@ class DeliveryStoreTest extends StoreFixture {
       page = reads.list(ME, null, after, 2);
     }
     assertThat(read).isEqualTo(all);
-    assertThat(reads.list("other", null, null, 9)).isEmpty();
+    assertThat(reads.list(Access.toOwn(ProjectNames.DEFAULT, "other"), null, null, 9)).isEmpty();
     assertThat(reads.list(ME, "failed", null, 9)).isEmpty();
   }
 }

@@ -3,9 +3,11 @@ package io.errand.store;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.errand.job.Access;
 import io.errand.job.OnDependencyFailure;
 import io.errand.job.OnLost;
 import io.errand.job.Outcome;
+import io.errand.job.ProjectNames;
 import io.errand.store.claim.ClaimedJob;
 import io.errand.store.claim.ConcurrencyKeys;
 import io.errand.store.control.Housekeeping;
@@ -133,7 +135,7 @@ class DependenciesTest extends DependencyFixture {
         new NewJob(
             UUID.randomUUID(),
             good.spec(),
-            "another caller",
+            Access.toOwn(ProjectNames.DEFAULT, "another caller"),
             null,
             HASH,
             null,
@@ -194,7 +196,8 @@ class DependenciesTest extends DependencyFixture {
         new NewJob(own, keyed.spec(), ME, null, "cd".repeat(32), null, null, again.dependencies());
     assertThat(dependents.submitAll(candidates(another)))
         .containsExactly(new Submission.Conflict(own));
-    NewJob theirs = new NewJob(own, keyed.spec(), "other", null, HASH);
+    NewJob theirs =
+        new NewJob(own, keyed.spec(), Access.toOwn(ProjectNames.DEFAULT, "other"), null, HASH);
     assertThat(dependents.submitAll(candidates(theirs)))
         .containsExactly(new Submission.Conflict(own));
   }
@@ -348,7 +351,8 @@ class DependenciesTest extends DependencyFixture {
     assertThat(reads.page(first, ME, 0, null, 9).orElseThrow().before())
         .containsExactly(new Related(waiting, "queued"));
     assertThat(reads.page(first, ME, 0, waiting, 9).orElseThrow().before()).isEmpty();
-    assertThat(reads.page(first, "other", 0, null, 9)).isEmpty();
+    assertThat(reads.page(first, Access.toOwn(ProjectNames.DEFAULT, "other"), 0, null, 9))
+        .isEmpty();
   }
 
   @Test

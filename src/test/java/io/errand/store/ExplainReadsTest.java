@@ -2,8 +2,10 @@ package io.errand.store;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.errand.job.Access;
 import io.errand.job.OnLost;
 import io.errand.job.Outcome;
+import io.errand.job.ProjectNames;
 import io.errand.store.claim.ClaimedJob;
 import io.errand.store.reads.ExplainReads;
 import io.errand.store.reads.ExplainReads.Facts;
@@ -65,6 +67,9 @@ class ExplainReadsTest extends StoreFixture {
 
   @Test
   void anotherCallersJobIsNotThere() throws SQLException {
-    assertThat(new ExplainReads(database.dataSource()).facts(submit(), "somebody else")).isEmpty();
+    assertThat(
+            new ExplainReads(database.dataSource())
+                .facts(submit(), Access.toOwn(ProjectNames.DEFAULT, "somebody else")))
+        .isEmpty();
   }
 }

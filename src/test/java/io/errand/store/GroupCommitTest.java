@@ -2,10 +2,12 @@ package io.errand.store;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.errand.job.Access;
 import io.errand.job.Backoff;
 import io.errand.job.Confinement;
 import io.errand.job.JobSpec;
 import io.errand.job.OnLost;
+import io.errand.job.ProjectNames;
 import io.errand.job.RetryPolicy;
 import io.errand.store.submit.AdmittingStore;
 import io.errand.store.submit.GroupCommit;
@@ -80,7 +82,7 @@ class GroupCommitTest {
             null,
             Confinement.NONE,
             null);
-    return new NewJob(id, spec, "tester", key, fingerprint);
+    return new NewJob(id, spec, Access.toOwn(ProjectNames.DEFAULT, "tester"), key, fingerprint);
   }
 
   /** All wait before the first writer runs, so that they are one transaction. */

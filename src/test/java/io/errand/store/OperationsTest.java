@@ -4,9 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import io.errand.job.Access;
 import io.errand.job.JobState;
 import io.errand.job.OnLost;
 import io.errand.job.Outcome;
+import io.errand.job.ProjectNames;
 import io.errand.store.claim.ClaimedJob;
 import io.errand.store.control.JobUpdate;
 import io.errand.store.history.HistoryCheck;
@@ -143,7 +145,7 @@ class OperationsTest extends StoreFixture {
     assertThat(
             database.value(
                 "SELECT DISTINCT actor FROM errand.job_events WHERE reason LIKE 'cancel%'"))
-        .isEqualTo("client " + ME + ", operation " + id);
+        .isEqualTo("client " + ME.principal() + ", operation " + id);
     assertThat(stateOf(running.get(2).id())).isEqualTo("running");
     completes.complete(List.of(ended(running.get(2), Outcome.SIGNAL, null)), "worker w");
     assertThat(stateOf(running.get(2).id())).isEqualTo("cancelled:cancelled");
@@ -384,7 +386,10 @@ class OperationsTest extends StoreFixture {
     UUID retry =
         begin(OperationKind.RETRY, others(List.of(failed, keyed), "exit_code", "w", null), null);
     assertThat(finish(retry).done()).isEqualTo(1);
-    assertThat(operations.count(OperationKind.CANCEL, all, "another").orElseThrow())
+    assertThat(
+            operations
+                .count(OperationKind.CANCEL, all, Access.toOwn(ProjectNames.DEFAULT, "another"))
+                .orElseThrow())
         .isEqualTo(new Count(0, false));
   }
 
@@ -439,7 +444,7 @@ class OperationsTest extends StoreFixture {
     submitMany(MANY);
     UUID id = begin(OperationKind.CANCEL);
     step(id, 500);
-    assertThat(operations.stop(id, "another")).isEmpty();
+    assertThat(operations.stop(id, Access.toOwn(ProjectNames.DEFAULT, "another"))).isEmpty();
     assertThat(operations.stop(id, ME).orElseThrow().state()).isEqualTo("stopping");
     assertThat(step(id, 500).state()).isEqualTo("stopped");
     assertThat(operations.stop(id, ME)).isEmpty();
@@ -532,7 +537,14 @@ class OperationsTest extends StoreFixture {
   @Test
   void valuesOfOneJobAreChangedWhileItWaitsAndItIsRemovedOnceItHasFinished() throws SQLException {
     UUID id = submit();
-    assertThat(control.update(id, "another", new JobUpdate(1, null, null, false)).state()).isNull();
+    assertThat(
+            control
+                .update(
+                    id,
+                    Access.toOwn(ProjectNames.DEFAULT, "another"),
+                    new JobUpdate(1, null, null, false))
+                .state())
+        .isNull();
     assertThat(control.update(id, ME, new JobUpdate(1, "q", null, true)).changed()).isTrue();
     assertThat(counted()).isEqualTo("q queued 1");
     assertThat(control.delete(id, ME).changed()).isFalse();
@@ -542,7 +554,7 @@ class OperationsTest extends StoreFixture {
         .satisfies(change -> assertThat(change.state()).isEqualTo(JobState.RUNNING));
     completes.complete(List.of(ended(claimed, Outcome.SUCCESS, 0)), "worker w");
     assertThat(control.update(id, ME, new JobUpdate(2, null, null, false)).changed()).isFalse();
-    assertThat(control.delete(id, "another").state()).isNull();
+    assertThat(control.delete(id, Access.toOwn(ProjectNames.DEFAULT, "another")).state()).isNull();
     assertSound();
     assertThat(control.delete(id, ME).changed()).isTrue();
     assertThat(control.delete(id, ME).state()).isNull();

@@ -3,6 +3,7 @@ package io.errand.store;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.errand.job.ProjectNames;
 import io.errand.store.queues.QueueReads;
 import io.errand.store.queues.QueueReads.Event;
 import io.errand.store.queues.QueueSettings;
@@ -231,8 +232,12 @@ class QueueStoreTest extends StoreFixture {
   void queuesWithJobsOrSettingsAreListedByName() throws SQLException {
     submit();
     set(QueueSettings.NONE, null);
-    assertThat(reads.queues(10)).extracting(QueueStatus::name).containsExactly("default", "q");
-    assertThat(reads.queues(1)).extracting(QueueStatus::name).containsExactly("default");
+    assertThat(reads.queues(ProjectNames.DEFAULT, 10))
+        .extracting(QueueStatus::name)
+        .containsExactly("default", "q");
+    assertThat(reads.queues(ProjectNames.DEFAULT, 1))
+        .extracting(QueueStatus::name)
+        .containsExactly("default");
     QueueStatus jobs = reads.queue("default").orElseThrow();
     assertThat(jobs.counts()).containsEntry("queued", 1L).containsEntry("running", 0L);
     assertThat(jobs.oldestReadySeconds()).isNotNull();

@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.errand.api.submit.ApiRules;
+import io.errand.job.Access;
+import io.errand.job.ProjectNames;
 import io.errand.store.control.Housekeeping;
 import io.errand.store.history.HistoryCheck;
 import java.io.IOException;
@@ -439,7 +441,7 @@ class SqlSubmitTest extends StoreFixture {
     assertThat(submit(job(spec(1, io.errand.job.OnLost.RETRY, null, null), "k", HASH)))
         .isInstanceOf(io.errand.store.submit.Submission.Accepted.class); // of another caller
 
-    control.cancel(first, CALLER);
+    control.cancel(first, Access.toOwn(ProjectNames.DEFAULT, CALLER));
     database.execute(
         "UPDATE errand.jobs SET created_at = now() - interval '9 days', finished_at = now() - interval '9 days' WHERE id = '"
             + first

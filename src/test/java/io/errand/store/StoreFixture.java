@@ -2,6 +2,7 @@ package io.errand.store;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.errand.job.Access;
 import io.errand.job.AttemptResult;
 import io.errand.job.Backoff;
 import io.errand.job.Confinement;
@@ -9,6 +10,7 @@ import io.errand.job.Decision;
 import io.errand.job.JobSpec;
 import io.errand.job.OnLost;
 import io.errand.job.Outcome;
+import io.errand.job.ProjectNames;
 import io.errand.job.RetryPolicy;
 import io.errand.store.claim.ClaimStore;
 import io.errand.store.claim.ClaimedJob;
@@ -33,7 +35,7 @@ import org.junit.jupiter.api.BeforeEach;
 
 /** A store on an empty database, with a worker that has just said that it lives. */
 abstract class StoreFixture {
-  static final String ME = "tester";
+  static final Access ME = Access.toOwn(ProjectNames.DEFAULT, "tester");
   static final String HASH = "ab".repeat(32);
 
   Database database;

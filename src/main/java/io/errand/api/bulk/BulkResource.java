@@ -12,6 +12,8 @@ import io.errand.api.request.Caller;
 import io.errand.api.request.Fields;
 import io.errand.api.request.JsonBody;
 import io.errand.api.submit.IdempotencyKeys;
+import io.errand.auth.Permission;
+import io.errand.auth.Requires;
 import io.errand.queue.BulkJobs;
 import io.errand.queue.BulkJobs.Change;
 import io.errand.queue.Fingerprint;
@@ -71,6 +73,7 @@ public class BulkResource {
 
   /** Cancels jobs; of those that run, it asks their workers to. */
   @POST
+  @Requires(Permission.SUBMIT)
   @Path("cancel")
   public Response cancel(@Context HttpHeaders headers) throws IOException, SQLException {
     return change(OperationKind.CANCEL, headers);
@@ -78,6 +81,7 @@ public class BulkResource {
 
   /** Tries finished jobs again, as new ones. */
   @POST
+  @Requires(Permission.SUBMIT)
   @Path("retry")
   public Response retry(@Context HttpHeaders headers) throws IOException, SQLException {
     return change(OperationKind.RETRY, headers);
@@ -85,6 +89,7 @@ public class BulkResource {
 
   /** Lets held jobs go on. */
   @POST
+  @Requires(Permission.SUBMIT)
   @Path("release")
   public Response release(@Context HttpHeaders headers) throws IOException, SQLException {
     return change(OperationKind.RELEASE, headers);
@@ -92,6 +97,7 @@ public class BulkResource {
 
   /** Removes finished jobs. */
   @POST
+  @Requires(Permission.SUBMIT)
   @Path("delete")
   public Response delete(@Context HttpHeaders headers) throws IOException, SQLException {
     return change(OperationKind.DELETE, headers);
@@ -99,6 +105,7 @@ public class BulkResource {
 
   /** Changes priority, queue or run_at of jobs that wait. */
   @PATCH
+  @Requires(Permission.SUBMIT)
   @Consumes({MediaType.APPLICATION_JSON, "application/merge-patch+json"})
   public Response update(@Context HttpHeaders headers) throws IOException, SQLException {
     return change(OperationKind.UPDATE, headers);
@@ -153,14 +160,14 @@ public class BulkResource {
 
   private Response count(Change change) throws SQLException {
     Count count =
-        bulk.count(change, caller.principal())
+        bulk.count(change, caller.access())
             .orElseThrow(() -> Problem.notCounted(OperationStore.COUNT_SECONDS));
     return Response.ok(new CountView(count.jobs(), count.more())).build();
   }
 
   private Response begin(Change change, @Nullable String key, Fingerprint fingerprint)
       throws SQLException {
-    Creation creation = bulk.begin(change, caller.principal(), key, fingerprint);
+    Creation creation = bulk.begin(change, caller.access(), key, fingerprint);
     if (creation instanceof Creation.Created created) {
       return OperationsResource.located(202, created.operation()).build();
     }

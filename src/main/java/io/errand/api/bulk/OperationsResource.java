@@ -6,6 +6,8 @@ import io.errand.api.problem.Problem;
 import io.errand.api.problem.Problem.Kind;
 import io.errand.api.request.Admission;
 import io.errand.api.request.Caller;
+import io.errand.auth.Permission;
+import io.errand.auth.Requires;
 import io.errand.memory.MemoryBudget.Reservation;
 import io.errand.queue.BulkJobs;
 import io.errand.store.operations.Operation;
@@ -62,6 +64,7 @@ public class OperationsResource {
 
   /** The operations of the caller, the newest first. */
   @GET
+  @Requires(Permission.SEE)
   public Response list(@Context UriInfo uri) throws SQLException {
     OperationsQuery query = OperationsQuery.read(uri.getQueryParameters());
     Reservation held =
@@ -69,7 +72,7 @@ public class OperationsResource {
     try {
       OperationReads.Page page;
       try (Admission.Permit permit = lists.enter()) {
-        page = reads.list(caller.principal(), query.state(), query.after(), query.pageSize());
+        page = reads.list(caller.access(), query.state(), query.after(), query.pageSize());
       }
       List<Operation> operations = page.operations();
       Map<String, Object> answer = new LinkedHashMap<>();
@@ -86,6 +89,7 @@ public class OperationsResource {
 
   /** One operation. */
   @GET
+  @Requires(Permission.SEE)
   @Path("{id}")
   public Response get(@PathParam("id") String text) throws SQLException {
     return answer(200, find(text)).build();
@@ -93,10 +97,11 @@ public class OperationsResource {
 
   /** Stops an operation; what it has changed stays changed. */
   @DELETE
+  @Requires(Permission.SUBMIT)
   @Path("{id}")
   public Response stop(@PathParam("id") String text) throws SQLException {
     Operation before = find(text);
-    Operation stopping = bulk.stop(before.id(), caller.principal()).orElse(null);
+    Operation stopping = bulk.stop(before.id(), caller.access()).orElse(null);
     if (stopping != null) {
       return located(202, stopping).build();
     }
@@ -110,7 +115,7 @@ public class OperationsResource {
 
   private Operation find(String text) throws SQLException {
     UUID id = JobAnswers.idOrNull(text);
-    return (id == null ? Optional.<Operation>empty() : reads.find(id, caller.principal()))
+    return (id == null ? Optional.<Operation>empty() : reads.find(id, caller.access()))
         .orElseThrow(
             () ->
                 Problem.of(

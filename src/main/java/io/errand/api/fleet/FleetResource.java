@@ -7,6 +7,8 @@ import io.errand.api.problem.Problem;
 import io.errand.api.request.Admission;
 import io.errand.api.request.Parameters;
 import io.errand.api.request.WireTime;
+import io.errand.auth.Permission;
+import io.errand.auth.Requires;
 import io.errand.memory.MemoryBudget.Reservation;
 import io.errand.store.reads.FleetReads;
 import io.errand.store.reads.WorkerEntity;
@@ -89,6 +91,7 @@ public class FleetResource {
 
   /** The workers that are alive. */
   @GET
+  @Requires(Permission.SEE)
   @Path("workers")
   @ActivateRequestContext
   public Response workers(@Context UriInfo uri) throws SQLException {

@@ -6,6 +6,8 @@ import io.errand.api.answer.AnswerBudget;
 import io.errand.api.problem.Problem;
 import io.errand.api.request.Caller;
 import io.errand.api.request.PageSize;
+import io.errand.auth.Permission;
+import io.errand.auth.Requires;
 import io.errand.memory.MemoryBudget.Reservation;
 import io.errand.store.dependencies.DependencyReads;
 import io.errand.store.dependencies.DependencyReads.Page;
@@ -84,6 +86,7 @@ public class DependenciesResource {
 
   /** A page of both. */
   @GET
+  @Requires(Permission.SEE)
   @Path("{id}/dependencies")
   public Response dependencies(
       @PathParam("id") String text,
@@ -108,7 +111,7 @@ public class DependenciesResource {
   private View view(String text, UUID job, Position from, int size) throws SQLException {
     Page page =
         reads
-            .page(job, caller.principal(), from.after(), from.before(), size + 1)
+            .page(job, caller.access(), from.after(), from.before(), size + 1)
             .orElseThrow(() -> JobAnswers.noSuchJob(text));
     List<Related> after = first(page.after(), size);
     List<Related> before = first(page.before(), size);

@@ -3,6 +3,8 @@ package io.errand.api.jobs;
 import io.errand.api.request.Admission;
 import io.errand.api.request.Caller;
 import io.errand.api.request.Parameters;
+import io.errand.auth.Permission;
+import io.errand.auth.Requires;
 import io.errand.job.JobState;
 import io.errand.store.dependencies.DependencyReads;
 import io.errand.store.dependencies.DependencyReads.Related;
@@ -48,12 +50,13 @@ public class ExplainResource {
 
   /** What the job waits for, and when it may start. */
   @GET
+  @Requires(Permission.SEE)
   public Explanation explain(@PathParam("id") String text, @Context UriInfo uri)
       throws SQLException {
     Parameters.refuseAll(uri);
     UUID id = JobAnswers.id(text);
     try (Admission.Permit permit = admission.enter()) {
-      Facts facts = reads.facts(id, caller.principal()).orElseThrow(() -> JobAnswers.noSuchJob(id));
+      Facts facts = reads.facts(id, caller.access()).orElseThrow(() -> JobAnswers.noSuchJob(id));
       List<Related> pending =
           facts.state().equals(JobState.QUEUED.wireName())
               ? dependencies.pending(id, MOST_NAMED + 1)

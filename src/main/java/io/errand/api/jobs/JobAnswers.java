@@ -4,6 +4,7 @@ import io.errand.api.answer.AnswerBudget;
 import io.errand.api.answer.AnswerParts;
 import io.errand.api.problem.Problem;
 import io.errand.api.problem.Problem.Kind;
+import io.errand.job.Access;
 import io.errand.memory.MemoryBudget.Reservation;
 import io.errand.store.reads.JobEntity;
 import io.errand.store.reads.JobReads;
@@ -79,16 +80,16 @@ public class JobAnswers {
   }
 
   /** One job of this caller. */
-  public ReadJob read(UUID id, String principal) throws SQLException {
-    return read(id, principal, () -> noSuchJob(id));
+  public ReadJob read(UUID id, Access access) throws SQLException {
+    return read(id, access, () -> noSuchJob(id));
   }
 
   /** One job of this caller, or what is to be said where it is gone. */
-  public ReadJob read(UUID id, String principal, Supplier<Problem> missing) throws SQLException {
-    long bytes = reads.rowBytes(id, principal).orElseThrow(missing);
+  public ReadJob read(UUID id, Access access, Supplier<Problem> missing) throws SQLException {
+    long bytes = reads.rowBytes(id, access).orElseThrow(missing);
     Reservation held = budget.reserve(ROW_FIXED_BYTES + ROW_COPIES * bytes);
     try {
-      JobEntity job = reads.find(id, principal).orElseThrow(missing);
+      JobEntity job = reads.find(id, access).orElseThrow(missing);
       Measure output = job.attempt == 0 ? null : outputs.measure(id, job.attempt).orElse(null);
       return new ReadJob(job, output, held);
     } catch (SQLException | RuntimeException | Error e) {

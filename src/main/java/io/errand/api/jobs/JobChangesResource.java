@@ -7,6 +7,8 @@ import io.errand.api.problem.Problem.Kind;
 import io.errand.api.request.Caller;
 import io.errand.api.request.Fields;
 import io.errand.api.request.JsonBody;
+import io.errand.auth.Permission;
+import io.errand.auth.Requires;
 import io.errand.job.JobState;
 import io.errand.queue.ControlJob;
 import io.errand.store.control.ControlStore.Change;
@@ -43,6 +45,7 @@ public class JobChangesResource {
 
   /** Changes priority, queue or run_at. */
   @PATCH
+  @Requires(Permission.SUBMIT)
   @Path("{id}")
   @Consumes({MediaType.APPLICATION_JSON, "application/merge-patch+json"})
   public Response update(@PathParam("id") String text) throws IOException, SQLException {
@@ -53,17 +56,17 @@ public class JobChangesResource {
     if (!errors.isEmpty()) {
       throw Problem.invalid(errors);
     }
-    require(id, control.update(id, caller.principal(), update), "only one that waits is changed");
-    return answers.answer(200, answers.read(id, caller.principal()), null);
+    require(id, control.update(id, caller.access(), update), "only one that waits is changed");
+    return answers.answer(200, answers.read(id, caller.access()), null);
   }
 
   /** Removes a job that has finished; its id and key are remembered, as after retention. */
   @DELETE
+  @Requires(Permission.SUBMIT)
   @Path("{id}")
   public Response delete(@PathParam("id") String text) throws SQLException {
     UUID id = JobAnswers.id(text);
-    require(
-        id, control.delete(id, caller.principal()), "only one that has finished can be deleted");
+    require(id, control.delete(id, caller.access()), "only one that has finished can be deleted");
     return Response.noContent().build();
   }
 

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.annotation.JsonRawValue;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies.SnakeCaseStrategy;
 import com.fasterxml.jackson.databind.annotation.JsonNaming;
 import io.errand.api.request.WireTime;
+import io.errand.job.ProjectNames;
 import io.errand.store.reads.JobEntity;
 import io.errand.store.reads.JobReads.JobWithOutput;
 import java.util.Arrays;
@@ -24,6 +25,8 @@ public record JobView(
     @Nullable String detail,
     @Nullable String description,
     List<String> command,
+    String project,
+    String principal,
     String queue,
     int priority,
     int attempt,
@@ -87,7 +90,9 @@ public record JobView(
         job.detail,
         job.description,
         List.of(job.command),
-        job.queue,
+        job.project,
+        job.principal,
+        ProjectNames.shownQueue(job.queue),
         job.priority,
         job.attempt,
         job.maxAttempts,
@@ -124,7 +129,7 @@ public record JobView(
         job.onLost,
         job.stdoutLimitBytes,
         job.stderrLimitBytes,
-        job.concurrencyKey,
+        ProjectNames.shownKey(job.concurrencyKey),
         job.concurrencyLimit,
         job.waitsAfter == null ? List.of() : List.of(job.waitsAfter),
         job.onDependencyFailure,

@@ -9,6 +9,9 @@ import io.errand.api.problem.Problem.Kind;
 import io.errand.api.request.BlockingRequests;
 import io.errand.api.request.Caller;
 import io.errand.api.request.WaitPreference;
+import io.errand.auth.Permission;
+import io.errand.auth.Requires;
+import io.errand.job.Access;
 import io.errand.job.JobState;
 import io.errand.memory.MemoryBudget.Reservation;
 import io.errand.queue.ControlJob;
@@ -74,13 +77,14 @@ public class JobsResource {
 
   /** A page of jobs. */
   @GET
+  @Requires(Permission.SEE)
   public Response list(@Context UriInfo uri) {
     ListQuery query = ListQuery.read(uri.getQueryParameters());
     Reservation held = budget.reserve(query.pageSize() * JobPage.MEASURE_BYTES);
     try {
       JobReads.Page page;
       try (ListAdmission.Permit permit = admission.enter()) {
-        page = reads.list(query.filter(), caller.principal(), query.after(), query.pageSize());
+        page = reads.list(query.filter(), caller.access(), query.after(), query.pageSize());
       }
       JobPage jobs = new JobPage(page, query, reads);
       if (!budget.grow(held, jobs.bytesHeld())) {
@@ -98,6 +102,7 @@ public class JobsResource {
 
   /** One job, now or as soon as it has finished. */
   @GET
+  @Requires(Permission.SEE)
   @Path("{id}")
   public Uni<Response> get(
       @PathParam("id") String text,
@@ -107,9 +112,9 @@ public class JobsResource {
     List<String> tags = values(headers, HttpHeaders.IF_NONE_MATCH);
     String ifNoneMatch = tags.isEmpty() ? null : String.join(",", tags);
     UUID id = JobAnswers.id(text);
-    String principal = caller.principal();
+    Access access = caller.access();
     WaitPreference wait = WaitPreference.read(waitSeconds, values(headers, "Prefer"));
-    ReadJob now = answers.read(id, principal);
+    ReadJob now = answers.read(id, access);
     if (wait.time().isZero() || now.job().jobState().isFinal()) {
       return Uni.createFrom().item(wait.applied(answers.answer(200, now, ifNoneMatch)));
     }
@@ -124,12 +129,12 @@ public class JobsResource {
                 done ->
                     AnswerBody.ownedBy(
                         request,
-                        wait.applied(
-                            answers.answer(200, answers.read(id, principal), ifNoneMatch)))));
+                        wait.applied(answers.answer(200, answers.read(id, access), ifNoneMatch)))));
   }
 
   /** The tries of a job. */
   @GET
+  @Requires(Permission.SEE)
   @Path("{id}/attempts")
   public Response attempts(@PathParam("id") String text) {
     return history.attempts(find(text));
@@ -137,6 +142,7 @@ public class JobsResource {
 
   /** What has happened to a job. */
   @GET
+  @Requires(Permission.SEE)
   @Path("{id}/events")
   public Response events(@PathParam("id") String text) {
     return history.events(find(text));
@@ -144,6 +150,7 @@ public class JobsResource {
 
   /** What is kept of one stream, byte for byte. */
   @GET
+  @Requires(Permission.SEE)
   @Path("{id}/output")
   @Produces(MediaType.WILDCARD)
   public Response output(
@@ -181,22 +188,24 @@ public class JobsResource {
 
   /** Cancels a job, or asks its worker to. */
   @POST
+  @Requires(Permission.SUBMIT)
   @Path("{id}/cancel")
   public Response cancel(@PathParam("id") String text) throws SQLException {
     UUID id = JobAnswers.id(text);
-    Change change = control.cancel(id, caller.principal());
+    Change change = control.cancel(id, caller.access());
     if (!change.changed() && change.state() == JobState.CANCELLED) {
-      return answers.answer(200, answers.read(id, caller.principal()), null);
+      return answers.answer(200, answers.read(id, caller.access()), null);
     }
     return changed(id, change, "cancelled");
   }
 
   /** Lets a held job go on. */
   @POST
+  @Requires(Permission.SUBMIT)
   @Path("{id}/release")
   public Response release(@PathParam("id") String text) throws SQLException {
     UUID id = JobAnswers.id(text);
-    return changed(id, control.release(id, caller.principal()), "released");
+    return changed(id, control.release(id, caller.access()), "released");
   }
 
   private Response changed(UUID id, Change change, String verb) throws SQLException {
@@ -207,12 +216,12 @@ public class JobsResource {
     if (!change.changed()) {
       throw Problem.of(Kind.CONFLICT, "The job is " + state.wireName() + " and cannot be " + verb);
     }
-    return answers.answer(202, answers.read(id, caller.principal()), null);
+    return answers.answer(202, answers.read(id, caller.access()), null);
   }
 
   private JobEntity find(String text) {
     UUID id = JobAnswers.id(text);
-    return reads.find(id, caller.principal()).orElseThrow(() -> JobAnswers.noSuchJob(id));
+    return reads.find(id, caller.access()).orElseThrow(() -> JobAnswers.noSuchJob(id));
   }
 
   private static List<String> values(HttpHeaders headers, String name) {

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.errand.api.answer.AnswerBudget;
 import io.errand.api.jobs.WakeUp;
 import io.errand.api.problem.Problem;
+import io.errand.job.Access;
 import io.errand.store.Notifications;
 import io.errand.store.reads.JobReads;
 import io.errand.store.reads.JobReads.JobStatus;
@@ -104,7 +105,7 @@ public class LiveOutput {
    */
   void view(
       UUID job,
-      String principal,
+      Access access,
       int latestAttempt,
       @Nullable String lastEventId,
       SseEventSink sink,
@@ -113,7 +114,7 @@ public class LiveOutput {
     if (viewers.size() >= MOST_VIEWERS) {
       throw Problem.busy();
     }
-    LiveViewer viewer = new LiveViewer(job, principal, sink, sse, mapper, budget, wakeUp::call);
+    LiveViewer viewer = new LiveViewer(job, access, sink, sse, mapper, budget, wakeUp::call);
     viewer.begin(lastEventId, latestAttempt);
     watches.watchOutput(List.of(job), WATCH_SECONDS);
     notifications.send(Notifications.Topic.ATTENTION);

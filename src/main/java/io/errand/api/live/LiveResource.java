@@ -9,6 +9,8 @@ import io.errand.api.problem.Problem;
 import io.errand.api.problem.Problem.Kind;
 import io.errand.api.request.BlockingRequests;
 import io.errand.api.request.Caller;
+import io.errand.auth.Permission;
+import io.errand.auth.Requires;
 import io.errand.job.JobState;
 import io.errand.memory.MemoryBudget.Reservation;
 import io.errand.store.Notifications;
@@ -72,6 +74,7 @@ public class LiveResource {
 
   /** What it prints, as server-sent events, until it has finished. */
   @GET
+  @Requires(Permission.SEE)
   @Path("{id}/output/stream")
   @Produces(MediaType.SERVER_SENT_EVENTS)
   public void stream(
@@ -83,7 +86,7 @@ public class LiveResource {
     JobEntity job = find(text);
     HttpServerResponse response = caller.request().response();
     response.putHeader(UNBUFFERED, "no");
-    output.view(job.id, caller.principal(), job.attempt, lastEventId, sink, sse);
+    output.view(job.id, caller.access(), job.attempt, lastEventId, sink, sse);
     BlockingRequests.leave(caller.request());
   }
 
@@ -100,6 +103,7 @@ public class LiveResource {
 
   /** Its process tree now. */
   @GET
+  @Requires(Permission.SEE)
   @Path("{id}/process")
   @Produces(MediaType.APPLICATION_JSON)
   public Uni<Response> process(@PathParam("id") String text) throws SQLException {
@@ -153,7 +157,7 @@ public class LiveResource {
 
   private JobEntity find(String text) {
     UUID id = JobAnswers.id(text);
-    return reads.find(id, caller.principal()).orElseThrow(() -> JobAnswers.noSuchJob(id));
+    return reads.find(id, caller.access()).orElseThrow(() -> JobAnswers.noSuchJob(id));
   }
 
   /** The worker has not answered yet. */

@@ -96,11 +96,11 @@ final class LiveSteps {
   private void end(LiveViewer viewer, JobStatus status) {
     if (reads.outputBytes(viewer.jobId(), status.attempt()) > MOST_END_OUTPUT_BYTES) {
       reads
-          .find(viewer.jobId(), viewer.principal())
+          .find(viewer.jobId(), viewer.access())
           .ifPresentOrElse(job -> viewer.end(JobView.listed(job)), viewer::close);
     } else {
       reads
-          .findWithOutput(viewer.jobId(), viewer.principal())
+          .findWithOutput(viewer.jobId(), viewer.access())
           .ifPresentOrElse(job -> viewer.end(JobView.of(job)), viewer::close);
     }
   }

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.errand.api.answer.AnswerBudget;
 import io.errand.api.jobs.OutputText;
 import io.errand.api.problem.Problem;
+import io.errand.job.Access;
 import io.errand.memory.MemoryBudget.Reservation;
 import io.errand.store.reads.KeptOutput;
 import io.errand.store.workers.WatchStore.Position;
@@ -39,7 +40,7 @@ final class LiveViewer {
   private static final long HEARTBEAT_NANOS = TimeUnit.SECONDS.toNanos(15);
 
   private final UUID jobId;
-  private final String principal;
+  private final Access access;
   private final SseEventSink sink;
   private final Sse sse;
   private final ObjectMapper mapper;
@@ -58,7 +59,7 @@ final class LiveViewer {
 
   LiveViewer(
       UUID jobId,
-      String principal,
+      Access access,
       SseEventSink sink,
       Sse sse,
       ObjectMapper mapper,
@@ -67,7 +68,7 @@ final class LiveViewer {
     this.budget = budget;
     this.onReady = onReady;
     this.jobId = jobId;
-    this.principal = principal;
+    this.access = access;
     this.sink = sink;
     this.sse = sse;
     this.mapper = mapper;
@@ -88,8 +89,8 @@ final class LiveViewer {
     return jobId;
   }
 
-  String principal() {
-    return principal;
+  Access access() {
+    return access;
   }
 
   int attempt() {

@@ -237,6 +237,15 @@ public final class Problem extends RuntimeException {
         1);
   }
 
+  /** So many wrong tokens have come from an address that no other one is looked at for now. */
+  public static Problem tooManyWrongTokens(int retryAfterSeconds) {
+    return new Problem(
+        Kind.TOO_MANY,
+        "Too many wrong tokens came from this address; nothing was done",
+        List.of(),
+        retryAfterSeconds);
+  }
+
   /** A limit does not admit a job, and nothing was stored. */
   public static Problem overloaded(Kind kind, String detail, Limit limit, int retryAfterSeconds) {
     return new Problem(kind, kind.status, detail, List.of(), retryAfterSeconds, limit);

@@ -57,14 +57,18 @@ public class ProblemMappers {
     if (fault instanceof NoSpace) {
       return Problem.noSpace(String.valueOf(fault.getMessage())).response(path);
     }
+    return problemOf(fault).response(path);
+  }
+
+  /** What a fault of the database or of this server is to a client. */
+  public static Problem problemOf(@Nullable Throwable fault) {
     SQLException ofDatabase = ofDatabase(fault);
     if (ofDatabase != null && !isOurs(ofDatabase)) {
       LOG.warnf("A request failed: %s", DatabaseCheck.description(ofDatabase));
-      return Problem.unavailable(DatabaseCheck.hasAnswered(ofDatabase)).response(path);
+      return Problem.unavailable(DatabaseCheck.hasAnswered(ofDatabase));
     }
     LOG.error("A request failed", fault);
-    return Problem.of(Kind.INTERNAL, "The server's log says more, under this request's id")
-        .response(path);
+    return Problem.of(Kind.INTERNAL, "The server's log says more, under this request's id");
   }
 
   /** What the framework refuses: no such path, method, media type. */
@@ -77,7 +81,7 @@ public class ProblemMappers {
   }
 
   /** The fault of the database behind this one: Hibernate, Mutiny and Narayana wrap it. */
-  private static @Nullable SQLException ofDatabase(Throwable fault) {
+  private static @Nullable SQLException ofDatabase(@Nullable Throwable fault) {
     Throwable cause = fault;
     for (int depth = 0; cause != null && depth < MOST_CAUSES; depth++) {
       if (cause instanceof SQLException found) {

@@ -1,5 +1,7 @@
 package io.errand.api.problem;
 
+import io.errand.auth.Permission;
+import io.errand.auth.Requires;
 import io.quarkus.arc.Arc;
 import jakarta.enterprise.inject.Any;
 import jakarta.enterprise.inject.spi.Bean;
@@ -34,8 +36,18 @@ public final class Routes {
    * @param template its path, such as {@code /v1/jobs/{id}}
    * @param segments what stands between the slashes of the template
    * @param methods in the order of the alphabet
+   * @param permissions what each method asks for; a method without one is served to nobody
    */
-  public record Route(String template, List<String> segments, SortedSet<String> methods) {
+  public record Route(
+      String template,
+      List<String> segments,
+      SortedSet<String> methods,
+      Map<String, Permission> permissions) {
+    /** What a method asks for, or null if nothing says so. */
+    public @Nullable Permission permission(String method) {
+      return permissions.get(method);
+    }
+
     /** The methods, separated by commas. */
     public String allowed() {
       return String.join(", ", methods);
@@ -90,6 +102,7 @@ public final class Routes {
   /** The routes of classes that have a path. */
   public static Routes of(Collection<Class<?>> resources) {
     Map<String, SortedSet<String>> methods = new TreeMap<>();
+    Map<String, Map<String, Permission>> permissions = new TreeMap<>();
     for (Class<?> resource : resources) {
       String base = resource.getAnnotation(Path.class).value();
       for (Method method : resource.getDeclaredMethods()) {
@@ -99,26 +112,44 @@ public final class Routes {
           HttpMethod verb = annotation.annotationType().getAnnotation(HttpMethod.class);
           if (verb != null) {
             methods.computeIfAbsent(template, path -> new TreeSet<>()).add(verb.value());
+            Requires requires = method.getAnnotation(Requires.class);
+            if (requires != null) {
+              permissions
+                  .computeIfAbsent(template, path -> new TreeMap<>())
+                  .put(verb.value(), requires.value());
+            }
           }
         }
       }
     }
     return new Routes(
         methods.entrySet().stream()
-            .map(entry -> route(entry.getKey(), entry.getValue()))
+            .map(
+                entry ->
+                    route(
+                        entry.getKey(),
+                        entry.getValue(),
+                        permissions.getOrDefault(entry.getKey(), new TreeMap<>())))
             .sorted(Comparator.comparingLong(Route::variables))
             .toList());
   }
 
-  private static Route route(String template, SortedSet<String> methods) {
+  private static Route route(
+      String template, SortedSet<String> methods, Map<String, Permission> permissions) {
     methods.add(HttpMethod.OPTIONS);
+    permissions.put(HttpMethod.OPTIONS, Permission.SEE);
     if (methods.contains(HttpMethod.GET)) {
       methods.add(HttpMethod.HEAD);
+      Permission ofGet = permissions.get(HttpMethod.GET);
+      if (ofGet != null) {
+        permissions.put(HttpMethod.HEAD, ofGet);
+      }
     }
     return new Route(
         template,
         List.of(template.substring(1).split("/")),
-        Collections.unmodifiableSortedSet(methods));
+        Collections.unmodifiableSortedSet(methods),
+        Collections.unmodifiableMap(permissions));
   }
 
   /** The route of a path, or null. A literal segment goes before a variable. */

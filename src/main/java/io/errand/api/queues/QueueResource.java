@@ -9,7 +9,10 @@ import io.errand.api.request.Admission;
 import io.errand.api.request.Caller;
 import io.errand.api.request.JsonBody;
 import io.errand.api.request.Parameters;
+import io.errand.auth.Permission;
+import io.errand.auth.Requires;
 import io.errand.job.JobSpec;
+import io.errand.job.ProjectNames;
 import io.errand.memory.MemoryBudget.Reservation;
 import io.errand.queue.ChangeQueue;
 import io.errand.store.queues.QueueReads;
@@ -74,13 +77,14 @@ public class QueueResource {
 
   /** The queues that have jobs or settings. */
   @GET
+  @Requires(Permission.SEE)
   public Response queues(@Context UriInfo uri) throws SQLException {
     Parameters.refuseAll(uri);
     Reservation held = budget.reserve(ROW_BYTES);
     try {
       List<QueueStatus> read;
       try (Admission.Permit permit = lists.enter()) {
-        read = reads.queues(MOST + 1);
+        read = reads.queues(caller.project(), MOST + 1);
       }
       long bytes = 0;
       for (QueueStatus queue : read) {
@@ -101,19 +105,21 @@ public class QueueResource {
 
   /** One queue. */
   @GET
+  @Requires(Permission.SEE)
   @Path("{name}")
   public QueueView queue(@PathParam("name") String name) throws SQLException {
     if (!NAME.matcher(name).matches()) { // no queue has such a name; it may hold NUL
       throw Problem.of(Kind.NOT_FOUND, "There is no queue of that name");
     }
     return reads
-        .queue(name)
+        .queue(stored(name))
         .map(QueueView::of)
         .orElseThrow(() -> Problem.of(Kind.NOT_FOUND, "There is no queue " + name));
   }
 
   /** Changes the settings of a queue, and makes it known if it is not. */
   @PATCH
+  @Requires(Permission.OPERATE)
   @Path("{name}")
   @Consumes({MediaType.APPLICATION_JSON, "application/merge-patch+json"})
   public QueueView patch(@PathParam("name") String name) throws IOException, SQLException {
@@ -122,7 +128,7 @@ public class QueueResource {
     }
     JsonNode patch = JsonBody.read(caller.body());
     try (Admission.Permit permit = changes.enter()) {
-      if (!change.change(name, caller.principal(), now -> QueuePatch.apply(patch, now))) {
+      if (!change.change(stored(name), caller.access(), now -> QueuePatch.apply(patch, now))) {
         throw Problem.of(
             Kind.CONFLICT,
             "At most "
@@ -138,6 +144,7 @@ public class QueueResource {
 
   /** What happened to a queue in the last 30 days, the newest first. */
   @GET
+  @Requires(Permission.SEE)
   @Path("{name}/events")
   public Response events(@PathParam("name") String name, @Context UriInfo uri) throws SQLException {
     if (!NAME.matcher(name).matches()) {
@@ -148,7 +155,7 @@ public class QueueResource {
     try {
       List<Event> read;
       try (Admission.Permit permit = lists.enter()) {
-        read = reads.events(name, page.before(), page.pageSize() + 1);
+        read = reads.events(stored(name), page.before(), page.pageSize() + 1);
         if (read.isEmpty()) {
           queue(name);
         }
@@ -164,6 +171,10 @@ public class QueueResource {
       held.close();
       throw e;
     }
+  }
+
+  private String stored(String name) {
+    return ProjectNames.queue(caller.project(), name);
   }
 
   private Response json(Map<String, Object> answer, Reservation held) {

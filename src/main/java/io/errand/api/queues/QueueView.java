@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies.SnakeCaseStrategy;
 import com.fasterxml.jackson.databind.annotation.JsonNaming;
 import io.errand.api.request.WireTime;
+import io.errand.job.ProjectNames;
 import io.errand.store.queues.QueueSettings;
 import io.errand.store.queues.QueueSettings.Circuit;
 import io.errand.store.queues.QueueStatus;
@@ -36,7 +37,7 @@ record QueueView(
     QueueSettings settings = queue.settings();
     Double rate = settings.ratePerSecond();
     return new QueueView(
-        queue.name(),
+        ProjectNames.shownQueue(queue.name()),
         settings.paused(),
         settings.maxRunning(),
         rate,

@@ -1,5 +1,7 @@
 package io.errand.api.request;
 
+import io.errand.auth.Identity;
+import io.errand.job.Access;
 import io.quarkus.vertx.http.runtime.CurrentVertxRequest;
 import io.vertx.ext.web.RoutingContext;
 import jakarta.enterprise.context.RequestScoped;
@@ -25,11 +27,29 @@ public class Caller {
   }
 
   /**
-   * The name that its jobs and keys belong to.
+   * Who it is.
    *
    * @throws IllegalStateException where the request has no known caller
    */
-  public String principal() {
-    return Gate.principal(request.getCurrent());
+  public Identity identity() {
+    return Gate.identity(request.getCurrent());
+  }
+
+  /**
+   * Which jobs it may see and change.
+   *
+   * @throws IllegalStateException where the request has no known caller
+   */
+  public Access access() {
+    return identity().access();
+  }
+
+  /**
+   * Where it is.
+   *
+   * @throws IllegalStateException where the request has no known caller
+   */
+  public String project() {
+    return identity().project();
   }
 }

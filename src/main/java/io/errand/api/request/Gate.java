@@ -2,27 +2,39 @@ package io.errand.api.request;
 
 import io.errand.api.problem.Problem;
 import io.errand.api.problem.Problem.Kind;
+import io.errand.api.problem.ProblemMappers;
 import io.errand.api.problem.Routes;
 import io.errand.api.problem.Routes.Route;
-import io.errand.auth.Tokens;
+import io.errand.auth.Identities;
+import io.errand.auth.Identity;
+import io.errand.auth.Permission;
+import io.errand.auth.WrongTokens;
+import io.errand.job.ProjectNames;
 import io.quarkus.vertx.http.runtime.filters.Filters;
+import io.vertx.core.Context;
 import io.vertx.core.http.HttpHeaders;
+import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
 import io.vertx.ext.web.RoutingContext;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The one place that every request passes before any route: decides whose it is, whether its body
- * may be read ({@link BodyHeaders}) and whether there is memory for it ({@link BodyAdmission}).
- * Fails closed: only the paths that are listed here are served to a request without a known caller,
- * and a path that is not written as it is routed is not served at all. A method is served where the
- * route of the path takes it ({@link Routes}).
+ * The one place that every request passes before any route: decides whose it is and whether its
+ * role may do that ({@link io.errand.auth.Requires}), whether its body may be read ({@link
+ * BodyHeaders}) and whether there is memory for it ({@link BodyAdmission}). Fails closed: only the
+ * paths that are listed here are served to a request without a known caller, and a path that is not
+ * written as it is routed is not served at all. A method is served where the route of the path
+ * takes it ({@link Routes}).
  */
 @ApplicationScoped
 public class Gate {
@@ -42,10 +54,16 @@ public class Gate {
   private static final int MOST_SLOW = 2;
   private static final Set<String> READING = Set.of("GET", "HEAD");
   private static final int AFTER_REQUEST_IDS = 9_000;
-  private static final String PRINCIPAL = Gate.class.getName() + ".principal";
+  private static final String IDENTITY = Gate.class.getName() + ".identity";
+
+  /** The project of a request of an administrator of all projects. */
+  private static final String PROJECT = "Errand-Project";
+
+  private static final Pattern PROJECT_NAME = Pattern.compile(ProjectNames.PATTERN);
 
   private final ApiConfig config;
-  private final Tokens tokens;
+  private final Identities identities;
+  private final WrongTokens wrongTokens;
   private final BodyAdmission bodies;
   private final RequestMeters meters;
   private final RefusedRequests refusals;
@@ -53,12 +71,14 @@ public class Gate {
 
   Gate(
       ApiConfig config,
-      Tokens tokens,
+      Identities identities,
+      WrongTokens wrongTokens,
       BodyAdmission bodies,
       RequestMeters meters,
       RefusedRequests refusals) {
     this.config = config;
-    this.tokens = tokens;
+    this.identities = identities;
+    this.wrongTokens = wrongTokens;
     this.bodies = bodies;
     this.meters = meters;
     this.refusals = refusals;
@@ -73,9 +93,9 @@ public class Gate {
    *
    * @throws IllegalStateException where the request has no known caller
    */
-  public static String principal(RoutingContext context) {
-    if (context.get(PRINCIPAL) instanceof String principal) {
-      return principal;
+  public static Identity identity(RoutingContext context) {
+    if (context.get(IDENTITY) instanceof Identity identity) {
+      return identity;
     }
     throw new IllegalStateException("This request has no known caller");
   }
@@ -94,11 +114,10 @@ public class Gate {
     try {
       BodyHeaders.check(context.request());
       if (path == null || !PUBLIC.contains(path)) {
-        identify(context, path);
-        if (answersByRoute(context)) {
-          return;
-        }
-      } else if (!READING.contains(context.request().method().name())) {
+        identify(context);
+        return;
+      }
+      if (!READING.contains(context.request().method().name())) {
         response.putHeader(HttpHeaders.ALLOW, "GET, HEAD");
         throw Problem.ofStatus(Kind.METHOD_NOT_ALLOWED.status);
       } else if (SLOW.contains(path)) {
@@ -125,19 +144,106 @@ public class Gate {
         });
   }
 
-  private void identify(RoutingContext context, @Nullable String path) {
+  /** Finds out whose the request is, which may take a look into the database. */
+  private void identify(RoutingContext context) {
     if (!config.isApi()) {
       throw Problem.of(
           Kind.NOT_FOUND, "The API is not served here: this process runs commands only");
     }
-    List<String> given = context.request().headers().getAll(HttpHeaders.AUTHORIZATION);
-    String principal = given.size() == 1 ? tokens.principalOf(given.get(0)) : null;
-    if (principal == null) {
-      throw Problem.of(
-          Kind.UNAUTHENTICATED,
-          "Send Authorization: Bearer with the token from $ERRAND_HOME/token or ERRAND_TOKEN");
+    HttpServerRequest request = context.request();
+    List<String> given = request.headers().getAll(HttpHeaders.AUTHORIZATION);
+    String token = given.size() == 1 ? Identities.bearerOf(given.get(0)) : null;
+    if (token == null) {
+      throw unauthenticated();
     }
+    Identity known = identities.known(token);
+    List<String> projects = request.headers().getAll(PROJECT);
+    if (known != null && projects.isEmpty()) {
+      enter(context, known);
+      return;
+    }
+    String address = String.valueOf(request.remoteAddress().hostAddress());
+    int seconds = known == null ? wrongTokens.waitSeconds(address, System.nanoTime()) : 0;
+    if (seconds > 0) {
+      throw Problem.tooManyWrongTokens(seconds);
+    }
+    CompletableFuture<@Nullable Identity> found =
+        known == null ? identities.find(token) : CompletableFuture.completedFuture(known);
+    request.pause();
+    Context eventLoop = context.vertx().getOrCreateContext();
+    found
+        .thenCompose(
+            identity -> {
+              if (identity == null) {
+                wrongTokens.add(address, System.nanoTime());
+                throw unauthenticated();
+              }
+              return inProject(identity, projects);
+            })
+        .whenComplete(
+            (identity, fault) -> eventLoop.runOnContext(now -> resume(context, identity, fault)));
+  }
+
+  private static Problem unauthenticated() {
+    return Problem.of(
+        Kind.UNAUTHENTICATED,
+        "Send Authorization: Bearer with the token from $ERRAND_HOME/token or ERRAND_TOKEN, or a key");
+  }
+
+  /** The caller in the project that it names; only an administrator of all may name another. */
+  private CompletableFuture<Identity> inProject(Identity identity, List<String> projects) {
+    if (projects.isEmpty() || projects.equals(List.of(identity.project()))) {
+      return CompletableFuture.completedFuture(identity);
+    }
+    if (projects.size() > 1 || !PROJECT_NAME.matcher(projects.get(0)).matches()) {
+      throw Problem.invalid(PROJECT, "must be the name of one project");
+    }
+    if (!identity.isServerAdmin()) {
+      throw Problem.of(
+          Kind.FORBIDDEN, "Only an administrator of the project default may name another project");
+    }
+    return identities
+        .in(identity, projects.get(0))
+        .thenApply(
+            found -> {
+              if (found == null) {
+                throw Problem.of(Kind.NOT_FOUND, "There is no project " + projects.get(0));
+              }
+              return found;
+            });
+  }
+
+  private void resume(
+      RoutingContext context, @Nullable Identity identity, @Nullable Throwable fault) {
+    if (context.response().closed()) {
+      return;
+    }
+    try {
+      if (identity == null) {
+        throw problemOf(fault);
+      }
+      enter(context, identity);
+    } catch (Problem problem) {
+      refusals.refuse(context, problem);
+    } finally {
+      context.request().resume();
+    }
+  }
+
+  private static Problem problemOf(@Nullable Throwable fault) {
+    Throwable cause = fault instanceof CompletionException ? fault.getCause() : fault;
+    if (cause instanceof Problem problem) {
+      return problem;
+    }
+    return cause instanceof RejectedExecutionException
+        ? Problem.tooMany("keys are being looked up")
+        : ProblemMappers.problemOf(cause);
+  }
+
+  /** Lets a request with a known caller pass if its role may do that. */
+  private void enter(RoutingContext context, Identity identity) {
     // Decided on the path that is routed, so one that is written in another way is not routed.
+    String path = context.request().path();
     if (path == null
         || !path.equals(context.normalizedPath())
         || !path.startsWith("/v1/")
@@ -145,17 +251,22 @@ public class Gate {
         || path.indexOf(';') >= 0) { // matrix parameters
       throw Problem.of(Kind.NOT_FOUND, Kind.NOT_FOUND.title);
     }
-    context.put(PRINCIPAL, principal);
+    context.put(IDENTITY, identity);
     RequestMemory.watch(context);
+    if (!answersByRoute(context, identity)) {
+      bodies.admit(context);
+      context.next();
+    }
   }
 
   /**
-   * Refuses a method that the route of the path does not take, and answers {@code OPTIONS}. The
-   * framework would name the methods of other paths too, also for one that is not there.
+   * Refuses a method that the route of the path does not take or that the caller may not use, and
+   * answers {@code OPTIONS}. The framework would name the methods of other paths too, also for one
+   * that is not there.
    *
    * @return whether the request is answered
    */
-  private static boolean answersByRoute(RoutingContext context) {
+  private static boolean answersByRoute(RoutingContext context, Identity identity) {
     Route route = Routes.ofApi().find(context.request().path());
     String method = context.request().method().name();
     if (route == null) {
@@ -166,6 +277,7 @@ public class Gate {
     }
     boolean isAllowed = route.methods().contains(method);
     if (isAllowed && !method.equals("OPTIONS")) {
+      requirePermission(route, method, identity);
       return false;
     }
     context.response().putHeader(HttpHeaders.ALLOW, route.allowed());
@@ -174,5 +286,16 @@ public class Gate {
     }
     context.response().end();
     return true;
+  }
+
+  private static void requirePermission(Route route, String method, Identity identity) {
+    Permission permission = route.permission(method);
+    if (permission == null) {
+      throw Problem.of(Kind.NOT_FOUND, Kind.NOT_FOUND.title);
+    }
+    if (!identity.role().may(permission)) {
+      throw Problem.of(
+          Kind.FORBIDDEN, "The role " + identity.role().wireName() + " may not do that");
+    }
   }
 }

@@ -9,10 +9,13 @@ import io.errand.api.request.ApiConfig;
 import io.errand.api.request.Caller;
 import io.errand.api.request.JsonBody;
 import io.errand.api.request.PageSize;
+import io.errand.api.request.Pages;
 import io.errand.api.request.RequestBody;
 import io.errand.api.request.RequestMemory;
 import io.errand.api.request.WireTime;
 import io.errand.api.schedules.ScheduleView.TickView;
+import io.errand.auth.Permission;
+import io.errand.auth.Requires;
 import io.errand.job.schedule.Schedule;
 import io.errand.memory.MemoryBudget.Reservation;
 import io.errand.store.Notifications;
@@ -87,6 +90,7 @@ public class SchedulesResource {
 
   /** Makes a schedule. */
   @POST
+  @Requires(Permission.SUBMIT)
   @Consumes(MediaType.APPLICATION_JSON)
   public Response post() throws IOException, SQLException {
     ScheduleBody.Named wanted = ScheduleBody.read(body());
@@ -94,8 +98,7 @@ public class SchedulesResource {
     ScheduleStore.Creation creation;
     try (Admission.Permit permit = changes.enter()) {
       creation =
-          store.create(
-              UUID.randomUUID(), caller.principal(), name, wanted.schedule(), mostSchedules);
+          store.create(UUID.randomUUID(), caller.access(), name, wanted.schedule(), mostSchedules);
     }
     switch (creation) {
       case CREATED -> {}
@@ -119,6 +122,7 @@ public class SchedulesResource {
 
   /** The schedules of this caller, by name. */
   @GET
+  @Requires(Permission.SEE)
   public Response list(
       @QueryParam("page_size") @Nullable String pageSize,
       @QueryParam("page_token") @Nullable String pageToken)
@@ -132,7 +136,7 @@ public class SchedulesResource {
     try {
       List<Read> read;
       try (Admission.Permit permit = lists.enter()) {
-        read = reads.list(caller.principal(), after == null ? "" : after, size + 1);
+        read = reads.list(caller.access(), after == null ? "" : after, size + 1);
       }
       long times =
           read.stream().mapToLong(one -> one.row().schedule().timing().times().size()).sum();
@@ -154,6 +158,7 @@ public class SchedulesResource {
 
   /** One schedule, with its job and its next runs. */
   @GET
+  @Requires(Permission.SEE)
   @Path("{name}")
   public Response get(@PathParam("name") String name) throws SQLException {
     return answer(200, existing(name));
@@ -161,16 +166,16 @@ public class SchedulesResource {
 
   /** Changes a schedule. */
   @PATCH
+  @Requires(Permission.SUBMIT)
   @Path("{name}")
   @Consumes({MediaType.APPLICATION_JSON, "application/merge-patch+json"})
   public Response patch(@PathParam("name") String name) throws IOException, SQLException {
     existing(name);
     JsonNode patch = body();
-    long jobBytes = reads.jobBytes(caller.principal(), name).orElseThrow(() -> missing(name));
+    long jobBytes = reads.jobBytes(caller.access(), name).orElseThrow(() -> missing(name));
     Reservation held = budget.reserve(COPIES * jobBytes);
     try (Admission.Permit permit = changes.enter()) {
-      if (!store.change(
-          caller.principal(), name, schedule -> ScheduleBody.changed(schedule, patch))) {
+      if (!store.change(caller.access(), name, schedule -> ScheduleBody.changed(schedule, patch))) {
         throw missing(name);
       }
     } finally {
@@ -182,10 +187,11 @@ public class SchedulesResource {
 
   /** Removes a schedule. Its jobs stay. */
   @DELETE
+  @Requires(Permission.SUBMIT)
   @Path("{name}")
   public Response delete(@PathParam("name") String name) throws SQLException {
     try (Admission.Permit permit = changes.enter()) {
-      if (!store.delete(caller.principal(), existing(name))) {
+      if (!store.delete(caller.access(), existing(name))) {
         throw missing(name);
       }
     }
@@ -194,6 +200,7 @@ public class SchedulesResource {
 
   /** The ticks of a schedule, the newest first, and the next ones. */
   @GET
+  @Requires(Permission.SEE)
   @Path("{name}/ticks")
   public Response ticks(
       @PathParam("name") String name,
@@ -202,10 +209,10 @@ public class SchedulesResource {
       throws SQLException {
     int size = PageSize.read(pageSize, MOST_PAGE_SIZE);
     long jobBytes =
-        reads.jobBytes(caller.principal(), existing(name)).orElseThrow(() -> missing(name));
+        reads.jobBytes(caller.access(), existing(name)).orElseThrow(() -> missing(name));
     Reservation held = budget.reserve(ROW_BYTES + size * TICK_BYTES + 2 * jobBytes);
     try (Admission.Permit permit = lists.enter()) {
-      Read schedule = reads.find(caller.principal(), name).orElseThrow(() -> missing(name));
+      Read schedule = reads.find(caller.access(), name).orElseThrow(() -> missing(name));
       String list = "ticks " + schedule.row().id();
       String position = Pages.position(list, pageToken);
       Instant before = position == null ? null : WireTime.parse(position);
@@ -237,10 +244,10 @@ public class SchedulesResource {
   }
 
   private Response answer(int status, String name) throws SQLException {
-    long jobBytes = reads.jobBytes(caller.principal(), name).orElseThrow(() -> missing(name));
+    long jobBytes = reads.jobBytes(caller.access(), name).orElseThrow(() -> missing(name));
     Reservation held = budget.reserve(ROW_BYTES + TIME_BYTES * 1_000 + COPIES * jobBytes);
     try {
-      Read read = reads.find(caller.principal(), name).orElseThrow(() -> missing(name));
+      Read read = reads.find(caller.access(), name).orElseThrow(() -> missing(name));
       return Response.fromResponse(ok(ScheduleView.of(read), held)).status(status).build();
     } catch (SQLException | RuntimeException | Error e) {
       held.close();

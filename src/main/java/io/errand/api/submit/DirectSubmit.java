@@ -6,6 +6,7 @@ import io.errand.api.problem.ProblemMappers;
 import io.errand.api.request.ApiConfig;
 import io.errand.api.request.Gate;
 import io.errand.api.request.RequestBody;
+import io.errand.job.Access;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerRequest;
@@ -55,7 +56,7 @@ public class DirectSubmit {
   private void handle(RoutingContext context) {
     HttpServerRequest request = context.request();
     if (isPlain(request)) {
-      submit(context, Gate.principal(context), RequestBody.of(context));
+      submit(context, Gate.identity(context).access(), RequestBody.of(context));
     } else {
       context.next();
     }
@@ -87,7 +88,7 @@ public class DirectSubmit {
     return values.size() == 1 ? values.get(0) : null;
   }
 
-  private void submit(RoutingContext context, String principal, @Nullable RequestBody body) {
+  private void submit(RoutingContext context, Access access, @Nullable RequestBody body) {
     try {
       if (body != null) {
         body.checkKept();
@@ -95,7 +96,7 @@ public class DirectSubmit {
       submits
           .post(
               context,
-              principal,
+              access,
               context.request().headers().getAll(IdempotencyKeys.HEADER),
               body == null ? new byte[0] : body.readAllBytes())
           .subscribe()

@@ -5,6 +5,7 @@ import io.errand.api.problem.Problem.FieldError;
 import io.errand.api.request.Fields;
 import io.errand.api.request.JsonBody;
 import io.errand.job.JobSpec;
+import io.errand.job.ProjectNames;
 import io.errand.queue.QueueRules;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
@@ -101,8 +102,8 @@ final class JobReader {
     Set<String> known = new TreeSet<>(FIELDS);
     known.addAll(alsoKnown);
     fields.only(known);
-    String queue = new JobReader(fields).queue();
-    return new JobReader(fields.withFallback(rules.defaultsOf(queue))).read(queue);
+    String queue = ProjectNames.queue(rules.project(), new JobReader(fields).queue());
+    return new JobReader(fields.withFallback(rules.defaultsOf(queue))).read(rules.project(), queue);
   }
 
   /**
@@ -129,8 +130,8 @@ final class JobReader {
     new ConfinementReader(fields).read();
   }
 
-  private JobSpec read(String queue) {
-    String key = notEmpty("concurrency_key");
+  private JobSpec read(String project, String queue) {
+    String key = ProjectNames.key(project, concurrencyKey());
     Instant expiresAt = fields.time("expires_at");
     return new JobSpec(
         fields.string("description", JobSpec.MAX_DESCRIPTION_CHARACTERS),
@@ -172,6 +173,15 @@ final class JobReader {
     return fields.get(name) == null
         ? null
         : fields.number(name, 1, 0, true, MOST_EXPIRES_AFTER_SECONDS);
+  }
+
+  private @Nullable String concurrencyKey() {
+    String name = "concurrency_key";
+    String key = notEmpty(name);
+    if (key != null && !ProjectNames.isKey(key)) {
+      fields.complain(fields.at(name), "must not hold U+001F");
+    }
+    return key;
   }
 
   private int concurrencyLimit(@Nullable String key) {

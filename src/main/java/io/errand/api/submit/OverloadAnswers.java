@@ -3,6 +3,7 @@ package io.errand.api.submit;
 import io.errand.api.problem.Problem;
 import io.errand.api.problem.Problem.Kind;
 import io.errand.api.problem.Problem.Limit;
+import io.errand.job.ProjectNames;
 import io.errand.store.submit.Overload;
 import io.errand.store.submit.Submission;
 import java.math.BigDecimal;
@@ -23,7 +24,7 @@ final class OverloadAnswers {
         "%s; %s=\"%s\"; value=%s; limit=%s",
         overload.kind().wireName(),
         overload.kind().subject(),
-        overload.subject(),
+        subject(overload),
         number(overload.value()),
         number(overload.limit()));
   }
@@ -38,7 +39,7 @@ final class OverloadAnswers {
             + refused.retryAfterSeconds()
             + " s",
         new Limit(
-            overload.kind().wireName(), overload.subject(), overload.value(), overload.limit()),
+            overload.kind().wireName(), subject(overload), overload.value(), overload.limit()),
         refused.retryAfterSeconds());
   }
 
@@ -49,21 +50,21 @@ final class OverloadAnswers {
     return switch (overload.kind()) {
       case MAX_DEPTH ->
           "The queue "
-              + overload.subject()
+              + subject(overload)
               + " has "
               + value
               + " waiting jobs, and max_depth is "
               + limit;
       case MAX_READY_AGE_SECONDS ->
           "The oldest ready job of the queue "
-              + overload.subject()
+              + subject(overload)
               + " has waited for "
               + value
               + " s, and max_ready_age_seconds is "
               + limit;
       case OPEN_TRANSACTION ->
           "The database session with pid "
-              + overload.subject()
+              + subject(overload)
               + " has had a transaction open for "
               + value
               + " s, and "
@@ -71,13 +72,19 @@ final class OverloadAnswers {
               + " s are allowed";
       case DEAD_ROWS ->
           "The table "
-              + overload.subject()
+              + subject(overload)
               + " has "
               + value
               + " dead rows, and "
               + limit
               + " are allowed";
     };
+  }
+
+  private static String subject(Overload overload) {
+    return overload.kind().isOfQueue()
+        ? ProjectNames.shownQueue(overload.subject())
+        : overload.subject();
   }
 
   /** With three decimals at most. */

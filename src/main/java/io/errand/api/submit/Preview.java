@@ -6,6 +6,7 @@ import io.errand.api.request.Admission;
 import io.errand.job.Confinement;
 import io.errand.job.JobSpec;
 import io.errand.job.Limits;
+import io.errand.job.ProjectNames;
 import io.errand.job.RetrySchedule;
 import io.errand.memory.MemoryBudget.Reservation;
 import io.errand.queue.QueueRules;
@@ -88,6 +89,7 @@ class Preview {
     if (overload != null) {
       warnings.add(new FieldError("queue", OverloadAnswers.sentence(overload)));
     }
+    String shown = ProjectNames.shownQueue(spec.queue());
     List<String> abilities = abilities(spec.confinement());
     QueueStatus queue;
     FleetReads.Servers servers;
@@ -99,13 +101,13 @@ class Preview {
       addOfQueue(queue, warnings);
     }
     if (servers.serving() == 0) {
-      warnings.add(new FieldError("queue", "no live worker serves the queue " + spec.queue()));
+      warnings.add(new FieldError("queue", "no live worker serves the queue " + shown));
     } else if (servers.able() == 0) {
       warnings.add(
           new FieldError(
               abilities.get(0),
               "no live worker that serves the queue "
-                  + spec.queue()
+                  + shown
                   + " offers all of: "
                   + String.join(", ", abilities)));
     }
@@ -114,14 +116,14 @@ class Preview {
   }
 
   private static void addOfQueue(QueueStatus queue, List<FieldError> warnings) {
+    String name = ProjectNames.shownQueue(queue.name());
     if (queue.settings().paused()) {
-      warnings.add(new FieldError("queue", "the queue " + queue.name() + " is paused"));
+      warnings.add(new FieldError("queue", "the queue " + name + " is paused"));
     }
     QueueStatus.CircuitNow circuit = queue.circuit();
     if (circuit != null && !circuit.state().equals("closed")) {
       warnings.add(
-          new FieldError(
-              "queue", "the circuit of the queue " + queue.name() + " is " + circuit.state()));
+          new FieldError("queue", "the circuit of the queue " + name + " is " + circuit.state()));
     }
     Long most = queue.settings().maxDepth();
     long waiting =

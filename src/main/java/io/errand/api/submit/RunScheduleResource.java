@@ -7,6 +7,9 @@ import io.errand.api.problem.Problem;
 import io.errand.api.problem.Problem.Kind;
 import io.errand.api.request.Caller;
 import io.errand.api.request.RequestMemory;
+import io.errand.auth.Permission;
+import io.errand.auth.Requires;
+import io.errand.job.Access;
 import io.errand.job.JobSpec;
 import io.errand.job.schedule.Schedule;
 import io.errand.queue.Fingerprint;
@@ -58,20 +61,21 @@ public class RunScheduleResource {
 
   /** Submits the job of a schedule now, whatever its ticks and its overlap say. */
   @POST
+  @Requires(Permission.SUBMIT)
   @Path("{name}/run")
   @Consumes(MediaType.WILDCARD)
   public Response run(@PathParam("name") String name, @Context HttpHeaders headers)
       throws SQLException {
-    String principal = caller.principal();
+    Access access = caller.access();
     String key = IdempotencyKeys.read(headers.getRequestHeader(IdempotencyKeys.HEADER));
     if (!name.matches(Schedule.NAME_PATTERN)) { // no schedule has such a name; it may hold NUL
       throw Problem.of(Kind.NOT_FOUND, "There is no schedule of that name");
     }
-    long bytes = reads.jobBytes(principal, name).orElseThrow(() -> missing(name));
+    long bytes = reads.jobBytes(access, name).orElseThrow(() -> missing(name));
     RequestMemory.require(caller.request(), COPIES * bytes);
-    ScheduleRow row = reads.find(principal, name).orElseThrow(() -> missing(name)).row();
+    ScheduleRow row = reads.find(access, name).orElseThrow(() -> missing(name)).row();
     JsonNode job = ScheduledBody.of(row, null);
-    Body body = bodies.read(job);
+    Body body = bodies.read(row.project(), job);
     JobSpec spec = body.spec();
     if (spec == null) {
       throw Problem.of(
@@ -80,7 +84,7 @@ public class RunScheduleResource {
     // Of the call and not of the job, so that a repeat is one also after the schedule was changed.
     ObjectNode call = JsonNodeFactory.instance.objectNode().put("run_schedule", name);
     Request request = new Request(spec, key, Fingerprint.of(call), RequestedDependencies.NONE);
-    return answers.answer(submit.run(name, principal, request), principal, Kind.KEY_REUSED);
+    return answers.answer(submit.run(name, access, request), access, Kind.KEY_REUSED);
   }
 
   private static Problem missing(String name) {

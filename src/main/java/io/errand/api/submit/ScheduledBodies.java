@@ -57,9 +57,9 @@ public class ScheduledBodies implements JobBodies {
   }
 
   @Override
-  public Body read(JsonNode body) throws SQLException {
+  public Body read(String project, JsonNode body) throws SQLException {
     List<FieldError> errors = new ArrayList<>();
-    QueueRules rules = queues.now();
+    QueueRules rules = queues.now().in(project);
     JobSpec spec = JobReader.read(body, PATH, Set.of(), rules, errors);
     if (!errors.isEmpty()) {
       return new Body(

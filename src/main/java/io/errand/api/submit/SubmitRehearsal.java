@@ -4,6 +4,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.errand.api.jobs.JobView;
 import io.errand.api.request.JsonBody;
+import io.errand.job.Access;
+import io.errand.job.ProjectNames;
 import io.errand.queue.Fingerprint;
 import io.errand.queue.QueueRules;
 import io.errand.store.RolledBack;
@@ -46,7 +48,7 @@ public class SubmitRehearsal {
           new NewJob(
               UUID.randomUUID(),
               SubmitResource.spec(value, QueueRules.NONE),
-              "rehearsal",
+              Access.toOwn(ProjectNames.DEFAULT, "rehearsal"),
               null,
               Fingerprint.of(value).hex());
       rolledBack.run(source -> run(source, job));

@@ -11,6 +11,9 @@ import io.errand.api.request.Caller;
 import io.errand.api.request.JsonBody;
 import io.errand.api.request.Parameters;
 import io.errand.api.request.RequestMemory;
+import io.errand.auth.Permission;
+import io.errand.auth.Requires;
+import io.errand.job.Access;
 import io.errand.job.JobSpec;
 import io.errand.queue.Fingerprint;
 import io.errand.queue.KnownQueues;
@@ -76,6 +79,7 @@ public class SubmitResource {
 
   /** Submits a job; most of these never get here, but go by the {@link DirectSubmit}. */
   @POST
+  @Requires(Permission.SUBMIT)
   public Uni<Response> post(byte[] body, @Context HttpHeaders headers, @Context UriInfo uri)
       throws IOException {
     boolean validatesOnly = validatesOnly(uri);
@@ -84,7 +88,7 @@ public class SubmitResource {
       IdempotencyKeys.read(keys);
       return preview(body);
     }
-    return post(caller.request(), caller.principal(), keys, body);
+    return post(caller.request(), caller.access(), keys, body);
   }
 
   /**
@@ -93,20 +97,21 @@ public class SubmitResource {
    * @param request whose memory it takes
    * @param keys the values of the header {@link IdempotencyKeys#HEADER}
    */
-  Uni<Response> post(RoutingContext request, String principal, List<String> keys, byte[] body)
+  Uni<Response> post(RoutingContext request, Access access, List<String> keys, byte[] body)
       throws IOException {
     String key = IdempotencyKeys.read(keys);
     JsonNode value = JsonBody.read(body);
     return withRules(
+        access.project(),
         rules -> {
           Request wanted = wanted(request, value, body.length, key, rules);
-          return answer(
-              request, submit.submit(principal, wanted, rules), principal, Kind.KEY_REUSED);
+          return answer(request, submit.submit(access, wanted, rules), access, Kind.KEY_REUSED);
         });
   }
 
   /** Submits a job under the client's own id. */
   @PUT
+  @Requires(Permission.SUBMIT)
   @Path("{id}")
   public Uni<Response> put(
       @PathParam("id") String id, byte[] body, @Context HttpHeaders headers, @Context UriInfo uri)
@@ -124,12 +129,13 @@ public class SubmitResource {
     }
     JsonNode value = JsonBody.read(body);
     RoutingContext request = caller.request();
-    String principal = caller.principal();
+    Access access = caller.access();
     return withRules(
+        access.project(),
         rules -> {
           Request wanted = wanted(request, value, body.length, null, rules);
           return answer(
-              request, submit.submitAs(own, principal, wanted, rules), principal, Kind.CONFLICT);
+              request, submit.submitAs(own, access, wanted, rules), access, Kind.CONFLICT);
         });
   }
 
@@ -150,23 +156,23 @@ public class SubmitResource {
    * At once where the rules of queues are known, or where this thread may wait for them; else on
    * this event loop once they are read.
    */
-  private Uni<Response> withRules(Function<QueueRules, Uni<Response>> next) {
+  private Uni<Response> withRules(String project, Function<QueueRules, Uni<Response>> next) {
     if (!io.vertx.core.Context.isOnEventLoopThread()) { // a body that is large to read
       try {
-        return next.apply(queues.now());
+        return next.apply(queues.now().in(project));
       } catch (SQLException e) {
         return Uni.createFrom().failure(e);
       }
     }
     CompletableFuture<QueueRules> rules = queues.fresh();
     if (rules.isDone() && !rules.isCompletedExceptionally()) {
-      return next.apply(rules.join());
+      return next.apply(rules.join().in(project));
     }
     io.vertx.core.Context eventLoop = Vertx.currentContext();
     return Uni.createFrom()
         .completionStage(rules)
         .emitOn(task -> eventLoop.runOnContext(now -> task.run()))
-        .flatMap(read -> next.apply(read));
+        .flatMap(read -> next.apply(read.in(project)));
   }
 
   private static boolean validatesOnly(UriInfo uri) {
@@ -185,11 +191,12 @@ public class SubmitResource {
   private Uni<Response> preview(byte[] body) {
     JsonNode value = JsonBody.read(body);
     RoutingContext request = caller.request();
+    String project = caller.project();
     return Uni.createFrom()
         .item(
             Unchecked.supplier(
                 () -> {
-                  QueueRules rules = queues.now();
+                  QueueRules rules = queues.now().in(project);
                   Request wanted = wanted(request, value, body.length, null, rules);
                   return AnswerBody.ownedBy(request, preview.answer(wanted, rules));
                 }))
@@ -198,6 +205,7 @@ public class SubmitResource {
 
   /** Submits up to 1,000 jobs, all or none. */
   @POST
+  @Requires(Permission.SUBMIT)
   @Path("batch")
   public Response batch(@Context HttpHeaders headers, @Context UriInfo uri)
       throws IOException, SQLException {
@@ -207,9 +215,9 @@ public class SubmitResource {
           IdempotencyKeys.HEADER,
           "is refused here: each job may have its own " + BatchReader.KEY_FIELD);
     }
-    QueueRules rules = queues.now();
+    QueueRules rules = queues.now().in(caller.project());
     List<Request> requests = BatchReader.read(caller.body(), rules, memory());
-    List<Submission> submissions = submit.submitAll(caller.principal(), requests, rules);
+    List<Submission> submissions = submit.submitAll(caller.access(), requests, rules);
     DependenciesReader.requireAll(submissions);
     List<UUID> ids = new ArrayList<>();
     for (int i = 0; i < submissions.size(); i++) {
@@ -232,6 +240,7 @@ public class SubmitResource {
 
   /** Tries a finished job again, as a new one. */
   @POST
+  @Requires(Permission.SUBMIT)
   @Path("{id}/retry")
   @Consumes(MediaType.WILDCARD)
   public Response retry(@PathParam("id") String id, @Context HttpHeaders headers)
@@ -240,7 +249,7 @@ public class SubmitResource {
     Submission submission =
         submit.retry(
             finished,
-            caller.principal(),
+            caller.access(),
             IdempotencyKeys.read(headers.getRequestHeader(IdempotencyKeys.HEADER)));
     if (submission instanceof Submission.Unknown) {
       throw JobAnswers.noSuchJob(id);
@@ -252,7 +261,7 @@ public class SubmitResource {
               + unfinished.state().wireName()
               + "; only a job that has succeeded, failed or been cancelled can be tried again");
     }
-    return answer(submission, caller.principal(), Kind.KEY_REUSED);
+    return answer(submission, caller.access(), Kind.KEY_REUSED);
   }
 
   /** Grows the reservation of this request. */
@@ -281,10 +290,7 @@ public class SubmitResource {
 
   /** On the request's event loop where the job came along, else where one may block to read it. */
   private Uni<Response> answer(
-      RoutingContext request,
-      CompletableFuture<Submission> stored,
-      String principal,
-      Kind conflict) {
+      RoutingContext request, CompletableFuture<Submission> stored, Access access, Kind conflict) {
     io.vertx.core.Context eventLoop = Vertx.currentContext();
     return Uni.createFrom()
         .completionStage(stored)
@@ -297,7 +303,7 @@ public class SubmitResource {
                           Unchecked.supplier(
                               () ->
                                   AnswerBody.ownedBy(
-                                      request, answer(submission, principal, conflict))));
+                                      request, answer(submission, access, conflict))));
               return submission instanceof Submission.Accepted accepted && accepted.job() != null
                   ? answer
                   : answer.runSubscriptionOn(Infrastructure.getDefaultWorkerPool());
@@ -305,12 +311,12 @@ public class SubmitResource {
   }
 
   /** The answer to a submit whose result is there. */
-  Response answer(Submission submission, String principal, Kind conflict) throws SQLException {
+  Response answer(Submission submission, Access access, Kind conflict) throws SQLException {
     UUID id = idOf(submission, conflict);
     if (submission instanceof Submission.Accepted accepted && accepted.job() != null) {
       return accepted(answers.located(202, answers.stored(accepted.job())), accepted);
     }
-    ReadJob read = answers.read(id, principal, () -> removed(id));
+    ReadJob read = answers.read(id, access, () -> removed(id));
     if (submission instanceof Submission.Replayed) {
       int status = read.job().jobState().isFinal() ? 200 : 202;
       return Response.fromResponse(answers.located(status, read))

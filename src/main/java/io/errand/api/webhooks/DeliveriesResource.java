@@ -7,6 +7,8 @@ import io.errand.api.problem.Problem;
 import io.errand.api.problem.Problem.Kind;
 import io.errand.api.request.Caller;
 import io.errand.api.request.WireTime;
+import io.errand.auth.Permission;
+import io.errand.auth.Requires;
 import io.errand.queue.ResendDelivery;
 import io.errand.store.webhooks.Delivery;
 import io.errand.store.webhooks.DeliveryReads;
@@ -58,6 +60,7 @@ public class DeliveriesResource {
 
   /** A page of deliveries, the newest first. */
   @GET
+  @Requires(Permission.SEE)
   @Path("deliveries")
   public Response list(@Context UriInfo uri) throws SQLException {
     DeliveryQuery query = DeliveryQuery.read(uri.getQueryParameters());
@@ -65,7 +68,7 @@ public class DeliveriesResource {
     return answers.list(
         "deliveries",
         size + 1,
-        () -> reads.list(caller.principal(), query.state(), query.after(), size + 1),
+        () -> reads.list(caller.access(), query.state(), query.after(), size + 1),
         rows -> rows.stream().limit(size).map(DeliveryView::of).toList(),
         rows -> Map.of("next_page_token", next(query, rows)));
   }
@@ -80,6 +83,7 @@ public class DeliveriesResource {
 
   /** One delivery. */
   @GET
+  @Requires(Permission.SEE)
   @Path("deliveries/{id}")
   public DeliveryView get(@PathParam("id") String id) throws SQLException {
     return DeliveryView.of(find(id));
@@ -87,10 +91,11 @@ public class DeliveriesResource {
 
   /** Sends a delivery again. */
   @POST
+  @Requires(Permission.SUBMIT)
   @Path("deliveries/{id}/resend")
   public Response resend(@PathParam("id") String text) throws SQLException {
     UUID id = JobAnswers.idOrNull(text);
-    if (id == null || !resend.resend(id, caller.principal())) {
+    if (id == null || !resend.resend(id, caller.access())) {
       throw noSuchDelivery(text);
     }
     return Response.accepted(DeliveryView.of(find(text))).build();
@@ -98,12 +103,13 @@ public class DeliveriesResource {
 
   /** The URLs that have answered 410, to which nothing is sent. */
   @GET
+  @Requires(Permission.SEE)
   @Path("webhooks")
   public Response webhooks() throws SQLException {
     return answers.list(
         "webhooks",
         MOST_URLS + 1,
-        () -> reads.disabled(caller.principal(), MOST_URLS + 1),
+        () -> reads.disabled(caller.access(), MOST_URLS + 1),
         urls -> urls.stream().limit(MOST_URLS).map(WebhookView::of).toList(),
         urls -> Map.of("more", urls.size() > MOST_URLS));
   }
@@ -113,7 +119,7 @@ public class DeliveriesResource {
     if (id == null) {
       throw noSuchDelivery(text);
     }
-    return reads.find(id, caller.principal()).orElseThrow(() -> noSuchDelivery(text));
+    return reads.find(id, caller.access()).orElseThrow(() -> noSuchDelivery(text));
   }
 
   private static Problem noSuchDelivery(String id) {

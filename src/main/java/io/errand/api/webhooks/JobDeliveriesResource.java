@@ -2,6 +2,9 @@ package io.errand.api.webhooks;
 
 import io.errand.api.jobs.JobAnswers;
 import io.errand.api.request.Caller;
+import io.errand.auth.Permission;
+import io.errand.auth.Requires;
+import io.errand.job.Access;
 import io.errand.store.reads.JobReads;
 import io.errand.store.webhooks.DeliveryReads;
 import io.smallrye.common.annotation.Blocking;
@@ -35,17 +38,18 @@ public class JobDeliveriesResource {
 
   /** One delivery from soon after the job has finished, else none. */
   @GET
+  @Requires(Permission.SEE)
   @Path("{id}/deliveries")
   public Response deliveries(@PathParam("id") String text) throws SQLException {
     UUID id = JobAnswers.id(text);
-    String principal = caller.principal();
-    if (jobs.rowBytes(id, principal).isEmpty()) {
+    Access access = caller.access();
+    if (jobs.rowBytes(id, access).isEmpty()) {
       throw JobAnswers.noSuchJob(id);
     }
     return answers.list(
         "deliveries",
         1,
-        () -> reads.ofJob(id, principal),
+        () -> reads.ofJob(id, access),
         rows -> rows.stream().map(DeliveryView::of).toList(),
         rows -> Map.of());
   }

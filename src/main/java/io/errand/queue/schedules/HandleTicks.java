@@ -78,14 +78,14 @@ final class HandleTicks {
       return;
     }
     JsonNode body = ScheduledBody.of(row, runAt(tick));
-    Body read = bodies.read(body);
+    Body read = bodies.read(row.project(), body);
     JobSpec spec = read.spec();
     if (spec == null) {
       due.skip(tick, Skipped.SUBMIT_REFUSED, String.join("; ", read.faults()));
       return;
     }
     NewJob job =
-        new NewJob(ids.next(), spec, row.principal(), null, Fingerprint.of(body).hex())
+        new NewJob(ids.next(), spec, row.access(), null, Fingerprint.of(body).hex())
             .of(row.name(), tick);
     String refusal = due.submit(tick, job);
     if (refusal != null) {

@@ -17,5 +17,5 @@ public interface JobBodies {
   record Body(@Nullable JobSpec spec, List<String> faults) {}
 
   /** Reads one, by what its queue says now. */
-  Body read(JsonNode body) throws SQLException;
+  Body read(String project, JsonNode body) throws SQLException;
 }

@@ -1,6 +1,8 @@
 package io.errand.store.control;
 
+import io.errand.job.Access;
 import io.errand.job.JobState;
+import io.errand.store.AccessSql;
 import io.errand.store.history.History;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.sql.Connection;
@@ -26,7 +28,7 @@ public class ControlStore {
 
   private static final String STATE =
       """
-      SELECT state FROM errand.jobs WHERE id = ? AND principal = ? FOR UPDATE
+      SELECT state FROM errand.jobs WHERE id = ? AND project = ? AND principal = coalesce(?, principal) FOR UPDATE
       """;
 
   private static final String EXPIRE =
@@ -62,36 +64,29 @@ public class ControlStore {
   }
 
   /** Cancels a job, or asks for the cancel of a running one, which then is still RUNNING. */
-  public Change cancel(UUID id, String principal) throws SQLException {
-    return change(
-        id, principal, (connection, ids) -> JobChanges.cancel(connection, ids, principal, ""));
+  public Change cancel(UUID id, Access access) throws SQLException {
+    return change(id, access, (connection, ids) -> JobChanges.cancel(connection, ids, access, ""));
   }
 
   /** The same in the transaction of the caller, which then holds the lock of the job's row. */
-  public static Change cancel(Connection connection, UUID id, String principal)
-      throws SQLException {
-    return change(
-        connection, id, principal, (open, ids) -> JobChanges.cancel(open, ids, principal, ""));
+  public static Change cancel(Connection connection, UUID id, Access access) throws SQLException {
+    return change(connection, id, access, (open, ids) -> JobChanges.cancel(open, ids, access, ""));
   }
 
   /** Lets a held job go on, with one more try if none is left. */
-  public Change release(UUID id, String principal) throws SQLException {
-    return change(
-        id, principal, (connection, ids) -> JobChanges.release(connection, ids, principal, ""));
+  public Change release(UUID id, Access access) throws SQLException {
+    return change(id, access, (connection, ids) -> JobChanges.release(connection, ids, access, ""));
   }
 
   /** Changes values of a job that is queued, retrying or held. */
-  public Change update(UUID id, String principal, JobUpdate update) throws SQLException {
+  public Change update(UUID id, Access access, JobUpdate update) throws SQLException {
     return change(
-        id,
-        principal,
-        (connection, ids) -> JobChanges.update(connection, ids, principal, update, ""));
+        id, access, (connection, ids) -> JobChanges.update(connection, ids, access, update, ""));
   }
 
   /** Removes a final job, as retention does; the state is the one that it had. */
-  public Change delete(UUID id, String principal) throws SQLException {
-    return change(
-        id, principal, (connection, ids) -> JobChanges.delete(connection, ids, principal));
+  public Change delete(UUID id, Access access) throws SQLException {
+    return change(id, access, (connection, ids) -> JobChanges.delete(connection, ids, access));
   }
 
   /**
@@ -114,11 +109,11 @@ public class ControlStore {
    * The row is locked by a statement of its own, so that the next one sees it as it is: within one
    * statement a claim that came in between would be half seen.
    */
-  private Change change(UUID id, String principal, Step step) throws SQLException {
+  private Change change(UUID id, Access access, Step step) throws SQLException {
     try (Connection connection = dataSource.getConnection()) {
       connection.setAutoCommit(false);
       try {
-        Change change = change(connection, id, principal, step);
+        Change change = change(connection, id, access, step);
         connection.commit();
         return change;
       } catch (SQLException e) {
@@ -128,18 +123,18 @@ public class ControlStore {
     }
   }
 
-  private static Change change(Connection connection, UUID id, String principal, Step step)
+  private static Change change(Connection connection, UUID id, Access access, Step step)
       throws SQLException {
-    JobState before = lock(connection, id, principal);
+    JobState before = lock(connection, id, access);
     List<JobState> after = before == null ? List.<JobState>of() : step.run(connection, List.of(id));
     return after.isEmpty() ? new Change(false, before) : new Change(true, after.get(0));
   }
 
-  private static @Nullable JobState lock(Connection connection, UUID id, String principal)
+  private static @Nullable JobState lock(Connection connection, UUID id, Access access)
       throws SQLException {
     try (PreparedStatement statement = connection.prepareStatement(STATE)) {
       statement.setObject(1, id);
-      statement.setString(2, principal);
+      AccessSql.bind(statement, 2, access);
       try (ResultSet rows = statement.executeQuery()) {
         return rows.next() ? JobState.ofWireName(rows.getString(1)) : null;
       }

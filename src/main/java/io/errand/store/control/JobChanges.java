@@ -1,6 +1,9 @@
 package io.errand.store.control;
 
+import io.errand.job.Access;
 import io.errand.job.JobState;
+import io.errand.job.ProjectNames;
+import io.errand.store.AccessSql;
 import io.errand.store.history.History;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -29,7 +32,7 @@ public final class JobChanges {
       """
       WITH found AS (
           SELECT id, state, principal, cancel_requested_at FROM errand.jobs
-          WHERE id = ANY (?) AND principal = ?
+          WHERE id = ANY (?) AND project = ? AND principal = coalesce(?, principal)
             AND state IN ('queued', 'retrying', 'held', 'running')
       ), done AS (
           UPDATE errand.jobs j
@@ -46,7 +49,7 @@ public final class JobChanges {
           FROM done WHERE state <> 'running' OR requested_before IS NULL
       ),
       """
-          + History.of("change", "'client ' || principal || ?::text")
+          + History.of("change", "?::text")
           + "SELECT state FROM done";
 
   private static final String RELEASE =
@@ -55,12 +58,12 @@ public final class JobChanges {
           UPDATE errand.jobs
           SET state = 'queued', reason = NULL, detail = NULL, run_at = now(),
               max_attempts = greatest(max_attempts, charged_attempts + 1)
-          WHERE id = ANY (?) AND principal = ? AND state = 'held'
+          WHERE id = ANY (?) AND project = ? AND principal = coalesce(?, principal) AND state = 'held'
           RETURNING id, queue, 'held' AS from_state, state AS to_state, reason, attempt, claim_token,
               principal
       ),
       """
-          + History.of("done", "'client ' || principal || ?::text")
+          + History.of("done", "?::text")
           + "SELECT to_state FROM done";
 
   /* A value that stays the same leaves no event. */
@@ -68,7 +71,7 @@ public final class JobChanges {
       """
       WITH found AS (
           SELECT id, queue, priority, run_at FROM errand.jobs
-          WHERE id = ANY (?) AND principal = ? AND state IN ('queued', 'retrying', 'held')
+          WHERE id = ANY (?) AND project = ? AND principal = coalesce(?, principal) AND state IN ('queued', 'retrying', 'held')
       ), wanted AS (
           SELECT ?::smallint AS priority, ?::text AS queue,
               CASE WHEN ? THEN now() ELSE ?::timestamptz END AS run_at
@@ -90,7 +93,7 @@ public final class JobChanges {
       ),
       """
               .formatted("'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'")
-          + History.ofUpdate("change", "'client ' || principal || ?::text")
+          + History.ofUpdate("change", "?::text")
           + "SELECT state FROM done";
 
   private static final String DELETE =
@@ -99,7 +102,7 @@ public final class JobChanges {
           SELECT id, principal, idempotency_key, state,
               coalesce(cardinality(after), 0) AS dependencies, on_finish
           FROM errand.jobs j
-          WHERE id = ANY (?) AND principal = ? AND state IN ('succeeded', 'failed', 'cancelled')
+          WHERE id = ANY (?) AND project = ? AND principal = coalesce(?, principal) AND state IN ('succeeded', 'failed', 'cancelled')
             AND NOT_WAITED_FOR
       ),
       """
@@ -115,61 +118,64 @@ public final class JobChanges {
    *     asked for
    */
   public static List<JobState> cancel(
-      Connection connection, Collection<UUID> ids, String principal, String by)
-      throws SQLException {
-    return run(connection, CANCEL, ids, principal, by);
+      Connection connection, Collection<UUID> ids, Access access, String by) throws SQLException {
+    return run(connection, CANCEL, ids, access, by);
   }
 
   /**
    * Lets held jobs go on, with one more try where none is left. Returns their states afterwards.
    */
   public static List<JobState> release(
-      Connection connection, Collection<UUID> ids, String principal, String by)
-      throws SQLException {
-    return run(connection, RELEASE, ids, principal, by);
+      Connection connection, Collection<UUID> ids, Access access, String by) throws SQLException {
+    return run(connection, RELEASE, ids, access, by);
   }
 
   /** Removes final jobs, as retention does. Returns the states that they had. */
-  public static List<JobState> delete(Connection connection, Collection<UUID> ids, String principal)
+  public static List<JobState> delete(Connection connection, Collection<UUID> ids, Access access)
       throws SQLException {
     try (PreparedStatement statement = connection.prepareStatement(DELETE)) {
-      bind(statement, ids, principal);
+      bind(statement, ids, access);
       return states(statement);
     }
   }
 
   /** Changes values of jobs that wait. Returns their states, which stay. */
   public static List<JobState> update(
-      Connection connection, Collection<UUID> ids, String principal, JobUpdate update, String by)
+      Connection connection, Collection<UUID> ids, Access access, JobUpdate update, String by)
       throws SQLException {
     try (PreparedStatement statement = connection.prepareStatement(UPDATE)) {
-      bind(statement, ids, principal);
-      statement.setObject(3, update.priority(), Types.SMALLINT);
-      statement.setString(4, update.queue());
-      statement.setBoolean(5, update.runsAtOnce());
+      bind(statement, ids, access);
+      statement.setObject(4, update.priority(), Types.SMALLINT);
+      statement.setString(
+          5, update.queue() == null ? null : ProjectNames.queue(access.project(), update.queue()));
+      statement.setBoolean(6, update.runsAtOnce());
       statement.setObject(
-          6,
+          7,
           update.runAt() == null ? null : update.runAt().atOffset(ZoneOffset.UTC),
           Types.TIMESTAMP_WITH_TIMEZONE);
-      statement.setString(7, by);
+      statement.setString(8, by(access, by));
       return states(statement);
     }
   }
 
   private static List<JobState> run(
-      Connection connection, String sql, Collection<UUID> ids, String principal, String by)
+      Connection connection, String sql, Collection<UUID> ids, Access access, String by)
       throws SQLException {
     try (PreparedStatement statement = connection.prepareStatement(sql)) {
-      bind(statement, ids, principal);
-      statement.setString(3, by);
+      bind(statement, ids, access);
+      statement.setString(4, by(access, by));
       return states(statement);
     }
   }
 
-  private static void bind(PreparedStatement statement, Collection<UUID> ids, String principal)
+  private static void bind(PreparedStatement statement, Collection<UUID> ids, Access access)
       throws SQLException {
     statement.setArray(1, statement.getConnection().createArrayOf("uuid", ids.toArray()));
-    statement.setString(2, principal);
+    AccessSql.bind(statement, 2, access);
+  }
+
+  private static String by(Access access, String by) {
+    return "client " + access.principal() + by;
   }
 
   private static List<JobState> states(PreparedStatement statement) throws SQLException {

@@ -1,5 +1,7 @@
 package io.errand.store.dependencies;
 
+import io.errand.job.Access;
+import io.errand.store.AccessSql;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -18,7 +20,7 @@ public class DependencyReads {
   private static final String WAITING_FOR =
       """
       SELECT CASE WHEN state = 'queued' THEN waits_for_jobs ELSE 0 END FROM errand.jobs
-      WHERE id = ? AND principal = ?
+      WHERE id = ? AND project = ? AND principal = coalesce(?, principal)
       """;
 
   private static final String PENDING =
@@ -41,7 +43,9 @@ public class DependencyReads {
       """
       SELECT d.job_id AS id, j.state
       FROM errand.job_dependencies d JOIN errand.jobs j ON j.id = d.job_id
-      WHERE d.after_id = ? AND (?::uuid IS NULL OR d.job_id > ?) AND j.principal = ? ORDER BY d.job_id LIMIT ?
+      WHERE d.after_id = ? AND (?::uuid IS NULL OR d.job_id > ?)
+        AND j.project = ? AND j.principal = coalesce(?, j.principal)
+      ORDER BY d.job_id LIMIT ?
       """;
 
   private final DataSource dataSource;
@@ -86,13 +90,13 @@ public class DependencyReads {
    * @param limit of each list
    */
   public Optional<Page> page(
-      UUID job, String principal, int afterPlace, @Nullable UUID beforeId, int limit)
+      UUID job, Access access, int afterPlace, @Nullable UUID beforeId, int limit)
       throws SQLException {
     try (Connection connection = dataSource.getConnection()) {
       int waitingFor;
       try (PreparedStatement statement = connection.prepareStatement(WAITING_FOR)) {
         statement.setObject(1, job);
-        statement.setString(2, principal);
+        AccessSql.bind(statement, 2, access);
         try (ResultSet rows = statement.executeQuery()) {
           if (!rows.next()) {
             return Optional.empty();
@@ -112,8 +116,7 @@ public class DependencyReads {
         statement.setObject(1, job);
         statement.setObject(2, beforeId);
         statement.setObject(3, beforeId);
-        statement.setString(4, principal);
-        statement.setInt(5, limit);
+        statement.setInt(AccessSql.bind(statement, 4, access), limit);
         before = related(statement);
       }
       return Optional.of(new Page(after, before, waitingFor));

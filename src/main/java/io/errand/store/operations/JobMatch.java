@@ -1,6 +1,8 @@
 package io.errand.store.operations;
 
+import io.errand.job.Access;
 import io.errand.job.JobState;
+import io.errand.job.ProjectNames;
 import io.errand.store.PolicyJson;
 import io.errand.store.reads.IdRange;
 import java.sql.PreparedStatement;
@@ -17,8 +19,8 @@ import java.util.UUID;
 
 /**
  * What a kind of operation with a filter matches, as conditions of SQL on a row {@code j} of jobs:
- * jobs of the caller that were there when the operation began, in a state that it is possible from.
- * Every value is a parameter.
+ * jobs that the caller may see, that were there when the operation began, in a state that it is
+ * possible from. Every value is a parameter.
  */
 final class JobMatch {
   private final List<String> conditions = new ArrayList<>();
@@ -33,12 +35,15 @@ final class JobMatch {
    * @param before when the operation began: a job that was created, or of final jobs one that
    *     finished, after that is none
    */
-  JobMatch(OperationKind kind, BulkFilter filter, String principal, Instant before) {
+  JobMatch(OperationKind kind, BulkFilter filter, Access access, Instant before) {
     states = kind.from();
     if (!filter.states().isEmpty()) {
       states.retainAll(filter.states());
     }
-    and("j.principal = ?", principal);
+    and("j.project = ?", access.project());
+    if (access.owner() != null) {
+      and("j.principal = ?", access.owner());
+    }
     and("j.state = ANY (?)", names(states));
     if (kind == OperationKind.CANCEL) {
       conditions.add("j.cancel_requested_at IS NULL");
@@ -62,7 +67,7 @@ final class JobMatch {
       within("j.id <= ?", ids.last());
     }
     if (filter.queue() != null) {
-      and("j.queue = ?", filter.queue());
+      and("j.queue = ?", ProjectNames.queue(access.project(), filter.queue()));
     }
     if (!filter.labels().isEmpty()) {
       conditions.add("j.labels <> '{}'"); // which the index of labels asks for
@@ -74,8 +79,9 @@ final class JobMatch {
     if (filter.worker() != null) {
       and("j.worker = ?", filter.worker());
     }
-    if (filter.concurrencyKey() != null) {
-      and("j.concurrency_key = ?", filter.concurrencyKey());
+    String key = ProjectNames.key(access.project(), filter.concurrencyKey());
+    if (key != null) {
+      and("j.concurrency_key = ?", key);
     }
   }
 

@@ -1,5 +1,7 @@
 package io.errand.store.operations;
 
+import io.errand.job.Access;
+import io.errand.store.AccessSql;
 import io.errand.store.reads.JobFilter;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.sql.Connection;
@@ -28,7 +30,8 @@ public class OperationReads {
   }
 
   private static final String FIND =
-      "SELECT COLUMNS FROM errand.operations WHERE id = ? AND principal = ?"
+      "SELECT COLUMNS FROM errand.operations WHERE id = ? AND "
+          .concat(AccessSql.CONDITION)
           .replace("COLUMNS", Operation.COLUMNS);
 
   private static final String LIST =
@@ -38,7 +41,7 @@ public class OperationReads {
               row_number() OVER newest AS place
           FROM (
               SELECT * FROM errand.operations
-              WHERE principal = ? AND (?::text IS NULL OR state = ?)
+              WHERE project = ? AND principal = coalesce(?, principal) AND (?::text IS NULL OR state = ?)
                 AND (?::uuid IS NULL OR (created_at, id) < (?, ?))
               ORDER BY created_at DESC, id DESC LIMIT ?) o
           WINDOW newest AS (ORDER BY created_at DESC, id DESC ROWS UNBOUNDED PRECEDING)
@@ -50,11 +53,11 @@ public class OperationReads {
           .replace("COLUMNS", Operation.COLUMNS);
 
   /** One operation of this caller. */
-  public Optional<Operation> find(UUID id, String principal) throws SQLException {
+  public Optional<Operation> find(UUID id, Access access) throws SQLException {
     try (Connection connection = dataSource.getConnection();
         PreparedStatement statement = connection.prepareStatement(FIND)) {
       statement.setObject(1, id);
-      statement.setString(2, principal);
+      AccessSql.bind(statement, 2, access);
       try (ResultSet row = statement.executeQuery()) {
         return row.next() ? Optional.of(Operation.read(row)) : Optional.empty();
       }
@@ -77,21 +80,21 @@ public class OperationReads {
    * @param size at most so many
    */
   public Page list(
-      String principal, @Nullable String state, JobFilter.@Nullable Position after, int size)
+      Access access, @Nullable String state, JobFilter.@Nullable Position after, int size)
       throws SQLException {
     try (Connection connection = dataSource.getConnection();
         PreparedStatement statement = connection.prepareStatement(LIST)) {
-      statement.setString(1, principal);
-      statement.setString(2, state);
+      AccessSql.bind(statement, 1, access);
       statement.setString(3, state);
-      statement.setObject(4, after == null ? null : after.id(), Types.OTHER);
+      statement.setString(4, state);
+      statement.setObject(5, after == null ? null : after.id(), Types.OTHER);
       statement.setObject(
-          5,
+          6,
           after == null ? null : after.createdAt().atOffset(ZoneOffset.UTC),
           Types.TIMESTAMP_WITH_TIMEZONE);
-      statement.setObject(6, after == null ? null : after.id(), Types.OTHER);
-      statement.setInt(7, size + 1);
-      statement.setInt(8, PAGE_BYTES);
+      statement.setObject(7, after == null ? null : after.id(), Types.OTHER);
+      statement.setInt(8, size + 1);
+      statement.setInt(9, PAGE_BYTES);
       List<Operation> operations = new ArrayList<>();
       int found = 0;
       try (ResultSet rows = statement.executeQuery()) {

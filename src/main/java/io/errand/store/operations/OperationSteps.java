@@ -1,5 +1,6 @@
 package io.errand.store.operations;
 
+import io.errand.job.Access;
 import io.errand.store.operations.StepChange.Effect;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.sql.Connection;
@@ -50,7 +51,7 @@ public class OperationSteps {
 
   private static final String READ =
       """
-      SELECT principal, kind, filter::text, set::text, state, created_at, after_created_at, after_id
+      SELECT project, owner, principal, kind, filter::text, set::text, state, created_at, after_created_at, after_id
       FROM errand.operations
       WHERE id = ? AND state IN ('running', 'stopping') AND next_step_at <= clock_timestamp()
       """;
@@ -235,7 +236,8 @@ public class OperationSteps {
         return row.next()
             ? StepChange.of(
                 id,
-                row.getString("principal"),
+                new Access(
+                    row.getString("project"), row.getString("owner"), row.getString("principal")),
                 row.getString("kind"),
                 Operation.json(row.getString("filter")),
                 row.getString("set"),

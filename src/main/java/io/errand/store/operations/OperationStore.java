@@ -1,5 +1,7 @@
 package io.errand.store.operations;
 
+import io.errand.job.Access;
+import io.errand.store.AccessSql;
 import io.errand.store.control.JobUpdate;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.sql.Connection;
@@ -70,8 +72,9 @@ public class OperationStore {
   private static final String STORE =
       """
       INSERT INTO errand.operations (
-          id, principal, kind, filter, set, total, created_at, updated_at, idempotency_key, fingerprint)
-      VALUES (?, ?, ?, ?::jsonb, ?::jsonb, ?, ?, ?, ?, decode(?, 'hex'))
+          id, project, owner, principal, kind, filter, set, total, created_at, updated_at,
+          idempotency_key, fingerprint)
+      VALUES (?, ?, ?, ?, ?, ?::jsonb, ?::jsonb, ?, ?, ?, ?, decode(?, 'hex'))
       RETURNING COLUMNS
       """
           .replace("COLUMNS", Operation.COLUMNS);
@@ -79,7 +82,8 @@ public class OperationStore {
   private static final String STOP =
       """
       UPDATE errand.operations SET state = 'stopping', next_step_at = now()
-      WHERE id = ? AND principal = ? AND state IN ('running', 'stopping')
+      WHERE id = ? AND project = ? AND principal = coalesce(?, principal)
+        AND state IN ('running', 'stopping')
       RETURNING COLUMNS
       """
           .replace("COLUMNS", Operation.COLUMNS);
@@ -115,7 +119,7 @@ public class OperationStore {
    */
   public record Request(
       UUID id,
-      String principal,
+      Access access,
       OperationKind kind,
       BulkFilter filter,
       @Nullable JobUpdate set,
@@ -149,12 +153,12 @@ public class OperationStore {
    *
    * @return empty if they could not be counted in {@link #COUNT_SECONDS} seconds
    */
-  public Optional<Count> count(OperationKind kind, BulkFilter filter, String principal)
+  public Optional<Count> count(OperationKind kind, BulkFilter filter, Access access)
       throws SQLException {
     try (Connection connection = dataSource.getConnection()) {
       connection.setAutoCommit(false);
       try {
-        JobMatch match = new JobMatch(kind, filter, principal, now(connection));
+        JobMatch match = new JobMatch(kind, filter, access, now(connection));
         return Optional.ofNullable(count(connection, match));
       } finally {
         connection.rollback();
@@ -182,20 +186,20 @@ public class OperationStore {
 
   private static Creation create(Connection connection, Request request) throws SQLException {
     try (PreparedStatement lock = connection.prepareStatement(LOCK)) {
-      lock.setString(1, request.principal());
+      lock.setString(1, request.access().principal());
       lock.execute();
     }
     Creation known = request.idempotencyKey() == null ? null : ofKey(connection, request);
     if (known != null) {
       return known;
     }
-    int unfinished = unfinished(connection, request.principal());
+    int unfinished = unfinished(connection, request.access().principal());
     if (unfinished >= MOST_UNFINISHED) {
       return new Creation.TooMany(unfinished);
     }
     Instant now = now(connection);
     Count count =
-        count(connection, new JobMatch(request.kind(), request.filter(), request.principal(), now));
+        count(connection, new JobMatch(request.kind(), request.filter(), request.access(), now));
     Long expected = request.expectedCount();
     if (expected != null) {
       if (count == null) {
@@ -212,7 +216,7 @@ public class OperationStore {
   private static @Nullable Creation ofKey(Connection connection, Request request)
       throws SQLException {
     try (PreparedStatement statement = connection.prepareStatement(OF_KEY)) {
-      statement.setString(1, request.principal());
+      statement.setString(1, request.access().principal());
       statement.setString(2, request.idempotencyKey());
       try (ResultSet row = statement.executeQuery()) {
         if (!row.next()) {
@@ -271,15 +275,16 @@ public class OperationStore {
       throws SQLException {
     try (PreparedStatement statement = connection.prepareStatement(STORE)) {
       statement.setObject(1, request.id());
-      statement.setString(2, request.principal());
-      statement.setString(3, request.kind().wireName());
-      statement.setString(4, request.filter().toJson().toString());
-      statement.setString(5, request.set() == null ? null : request.set().toJson().toString());
-      statement.setObject(6, total, Types.BIGINT);
-      statement.setObject(7, now.atOffset(ZoneOffset.UTC));
-      statement.setObject(8, now.atOffset(ZoneOffset.UTC));
-      statement.setString(9, request.idempotencyKey());
-      statement.setString(10, request.fingerprint());
+      AccessSql.bind(statement, 2, request.access());
+      statement.setString(4, request.access().principal());
+      statement.setString(5, request.kind().wireName());
+      statement.setString(6, request.filter().toJson().toString());
+      statement.setString(7, request.set() == null ? null : request.set().toJson().toString());
+      statement.setObject(8, total, Types.BIGINT);
+      statement.setObject(9, now.atOffset(ZoneOffset.UTC));
+      statement.setObject(10, now.atOffset(ZoneOffset.UTC));
+      statement.setString(11, request.idempotencyKey());
+      statement.setString(12, request.fingerprint());
       try (ResultSet row = statement.executeQuery()) {
         row.next();
         return Operation.read(row);
@@ -292,11 +297,11 @@ public class OperationStore {
    *
    * @return it as it is then; empty if it has ended, or this caller has no such operation
    */
-  public Optional<Operation> stop(UUID id, String principal) throws SQLException {
+  public Optional<Operation> stop(UUID id, Access access) throws SQLException {
     try (Connection connection = dataSource.getConnection();
         PreparedStatement statement = connection.prepareStatement(STOP)) {
       statement.setObject(1, id);
-      statement.setString(2, principal);
+      AccessSql.bind(statement, 2, access);
       try (ResultSet row = statement.executeQuery()) {
         return row.next() ? Optional.of(Operation.read(row)) : Optional.empty();
       }

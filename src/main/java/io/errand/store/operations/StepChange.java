@@ -1,7 +1,9 @@
 package io.errand.store.operations;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.errand.job.Access;
 import io.errand.job.JobState;
+import io.errand.store.AccessSql;
 import io.errand.store.control.JobChanges;
 import io.errand.store.control.JobUpdate;
 import io.errand.store.history.History;
@@ -18,7 +20,7 @@ import org.jspecify.annotations.Nullable;
 /** What the steps of an operation do to jobs, and to which. */
 record StepChange(
     UUID operation,
-    String principal,
+    Access access,
     OperationKind kind,
     @Nullable JobUpdate update,
     boolean isToStop,
@@ -33,9 +35,10 @@ record StepChange(
       """
       WITH source AS (
           SELECT * FROM errand.jobs
-          WHERE id = ANY (?) AND principal = ? AND state IN ('succeeded', 'failed', 'cancelled')
+          WHERE id = ANY (?) AND project = ?
+            AND principal = coalesce(?, principal) AND state IN ('succeeded', 'failed', 'cancelled')
       ), wanted AS MATERIALIZED (
-          SELECT n.*, sha256(convert_to(n.idempotency_key, 'UTF8')) AS fingerprint
+          SELECT n.*, ?::text AS principal, sha256(convert_to(n.idempotency_key, 'UTF8')) AS fingerprint
           FROM (
               SELECT s.id AS source_id,
                   'operation-' || ?::text || '-' || s.id AS idempotency_key,
@@ -47,7 +50,7 @@ record StepChange(
       ),
       """
           + RetryStore.STORE
-          + History.of("stored", "'client ' || principal || ?::text")
+          + History.of("stored", "?::text")
           + "SELECT count(*) FROM stored";
 
   /**
@@ -67,7 +70,7 @@ record StepChange(
    */
   static StepChange of(
       UUID operation,
-      String principal,
+      Access access,
       String kindName,
       JsonNode filter,
       @Nullable String set,
@@ -77,11 +80,11 @@ record StepChange(
     OperationKind kind = OperationKind.ofWireName(kindName);
     return new StepChange(
         operation,
-        principal,
+        access,
         kind,
         set == null ? null : JobUpdate.of(Operation.json(set)),
         isToStop,
-        new JobMatch(kind, BulkFilter.of(filter), principal, createdAt),
+        new JobMatch(kind, BulkFilter.of(filter), access, createdAt),
         position);
   }
 
@@ -98,12 +101,12 @@ record StepChange(
     String by = ", operation " + operation;
     return switch (kind) {
       case CANCEL -> {
-        List<JobState> after = JobChanges.cancel(connection, ids, principal, by);
+        List<JobState> after = JobChanges.cancel(connection, ids, access, by);
         long asked = after.stream().filter(state -> state == JobState.RUNNING).count();
         yield new Effect(after.size(), false, asked > 0, asked < after.size());
       }
       case RELEASE -> {
-        int jobs = JobChanges.release(connection, ids, principal, by).size();
+        int jobs = JobChanges.release(connection, ids, access, by).size();
         yield new Effect(jobs, jobs > 0, false, false);
       }
       case RETRY -> {
@@ -111,10 +114,10 @@ record StepChange(
         yield new Effect(jobs, jobs > 0, false, false);
       }
       case DELETE ->
-          new Effect(JobChanges.delete(connection, ids, principal).size(), false, false, false);
+          new Effect(JobChanges.delete(connection, ids, access).size(), false, false, false);
       case UPDATE -> {
         JobUpdate wanted = update == null ? new JobUpdate(null, null, null, false) : update;
-        int jobs = JobChanges.update(connection, ids, principal, wanted, by).size();
+        int jobs = JobChanges.update(connection, ids, access, wanted, by).size();
         yield new Effect(jobs, jobs > 0, false, false);
       }
     };
@@ -123,9 +126,10 @@ record StepChange(
   private int retry(Connection connection, List<UUID> ids, String by) throws SQLException {
     try (PreparedStatement statement = connection.prepareStatement(RETRY)) {
       statement.setArray(1, connection.createArrayOf("uuid", ids.toArray()));
-      statement.setString(2, principal);
-      statement.setString(3, operation.toString());
-      statement.setString(4, by);
+      int at = AccessSql.bind(statement, 2, access);
+      statement.setString(at, access.principal());
+      statement.setString(at + 1, operation.toString());
+      statement.setString(at + 2, "client " + access.principal() + by);
       try (ResultSet row = statement.executeQuery()) {
         row.next();
         return row.getInt(1);

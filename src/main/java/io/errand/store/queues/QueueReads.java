@@ -1,5 +1,6 @@
 package io.errand.store.queues;
 
+import io.errand.job.ProjectNames;
 import io.errand.store.queues.QueueStatus.CircuitNow;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.sql.Connection;
@@ -48,7 +49,7 @@ public class QueueReads {
           WHERE ?::text IS NULL OR queue = ?
           GROUP BY queue HAVING sum(jobs) <> 0
       ) c USING (name)
-      WHERE ?::text IS NULL OR name = ?
+      WHERE (?::text IS NULL OR name = ?) AND errand.project_of(name) = ?
       ORDER BY name
       LIMIT ?)
       SELECT page.name AS queue_name, page.queued, page.running, page.retrying, page.held,
@@ -103,14 +104,14 @@ public class QueueReads {
    */
   public record Event(long id, Instant at, String event, String actor, @Nullable String detail) {}
 
-  /** The queues that have jobs or settings, by name: at most so many. */
-  public List<QueueStatus> queues(int limit) throws SQLException {
-    return read(null, limit);
+  /** The queues of a project that have jobs or settings, by name: at most so many. */
+  public List<QueueStatus> queues(String project, int limit) throws SQLException {
+    return read(null, project, limit);
   }
 
-  /** One queue, if it has jobs or settings. */
+  /** One queue by its stored name, if it has jobs or settings. */
   public Optional<QueueStatus> queue(String name) throws SQLException {
-    return read(name, 1).stream().findFirst();
+    return read(name, ProjectNames.projectOf(name), 1).stream().findFirst();
   }
 
   /** What happened to a queue before an event, the newest first: at most so many. */
@@ -136,13 +137,15 @@ public class QueueReads {
     }
   }
 
-  private List<QueueStatus> read(@Nullable String only, int limit) throws SQLException {
+  private List<QueueStatus> read(@Nullable String only, String project, int limit)
+      throws SQLException {
     try (Connection connection = dataSource.getConnection();
         PreparedStatement statement = connection.prepareStatement(QUEUES)) {
       for (int i = 1; i <= 4; i++) {
         statement.setString(i, only);
       }
-      statement.setInt(5, limit);
+      statement.setString(5, project);
+      statement.setInt(6, limit);
       List<QueueStatus> queues = new ArrayList<>();
       try (ResultSet row = statement.executeQuery()) {
         while (row.next()) {

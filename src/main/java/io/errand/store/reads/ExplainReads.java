@@ -1,5 +1,8 @@
 package io.errand.store.reads;
 
+import io.errand.job.Access;
+import io.errand.job.ProjectNames;
+import io.errand.store.AccessSql;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -76,7 +79,7 @@ public class ExplainReads {
           FROM (
               SELECT f.duration_seconds FROM errand.jobs f WHERE f.queue = j.queue
               ORDER BY f.queue, f.created_at DESC, f.id DESC LIMIT 500) f) d
-      WHERE j.id = ? AND j.principal = ?
+      WHERE j.id = ? AND j.project = ? AND j.principal = coalesce(?, j.principal)
       """
           .formatted(MOST_AHEAD + 1);
 
@@ -135,11 +138,11 @@ public class ExplainReads {
       @Nullable Double longestSeconds) {}
 
   /** What is known about a job of this caller. */
-  public Optional<Facts> facts(UUID id, String principal) throws SQLException {
+  public Optional<Facts> facts(UUID id, Access access) throws SQLException {
     try (Connection connection = dataSource.getConnection();
         PreparedStatement statement = connection.prepareStatement(FACTS)) {
       statement.setObject(1, id);
-      statement.setString(2, principal);
+      AccessSql.bind(statement, 2, access);
       try (ResultSet row = statement.executeQuery()) {
         return row.next() ? Optional.of(read(row)) : Optional.empty();
       }
@@ -151,13 +154,13 @@ public class ExplainReads {
         row.getString("state"),
         row.getString("reason"),
         row.getString("detail"),
-        row.getString("queue"),
+        ProjectNames.shownQueue(row.getString("queue")),
         row.getObject("run_at", OffsetDateTime.class).toInstant(),
         instant(row, "expires_at"),
         row.getBoolean("has_started"),
         row.getString("worker"),
         row.getBoolean("cancel_requested"),
-        row.getString("concurrency_key"),
+        ProjectNames.shownKey(row.getString("concurrency_key")),
         row.getInt("concurrency_limit"),
         row.getObject("now", OffsetDateTime.class).toInstant(),
         row.getObject("running_of_key", Long.class),

@@ -96,6 +96,9 @@ public class JobEntity extends PanacheEntityBase {
 
   public String principal;
 
+  /** The project of its queue. */
+  public String project = "default";
+
   @Column(name = "retry_of")
   public UUID retryOf;
 

@@ -1,7 +1,9 @@
 package io.errand.store.reads;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.errand.job.Access;
 import io.errand.job.JobState;
+import io.errand.job.ProjectNames;
 import io.errand.store.PolicyJson;
 import io.quarkus.narayana.jta.QuarkusTransaction;
 import io.quarkus.panache.common.Parameters;
@@ -19,6 +21,8 @@ import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.hibernate.jpa.HibernateHints;
+import org.hibernate.query.TypedParameterValue;
+import org.hibernate.type.StandardBasicTypes;
 import org.jspecify.annotations.Nullable;
 
 /** What clients and operators read of jobs. Each read is bounded. */
@@ -72,22 +76,28 @@ public class JobReads {
    */
   public record Page(List<Row> rows, boolean more, @Nullable Instant searchedBackTo) {}
 
+  private static final String VISIBLE =
+      "id = :id and project = :project and principal = coalesce(:owner, principal)";
+
+  private static Parameters visible(UUID id, Access access) {
+    return Parameters.with("id", id)
+        .and("project", access.project())
+        .and("owner", new TypedParameterValue<>(StandardBasicTypes.STRING, access.owner()));
+  }
+
   /** One job of this caller. */
-  public Optional<JobEntity> find(UUID id, String principal) {
+  public Optional<JobEntity> find(UUID id, Access access) {
     // A request that waited reads twice, and the second time it wants to know what is true now.
     JobEntity.getEntityManager().clear();
-    return JobEntity.find("id = ?1 and principal = ?2", id, principal).firstResultOptional();
+    return JobEntity.find(VISIBLE, visible(id, access)).firstResultOptional();
   }
 
   /** How many bytes the row of a job of this caller takes, found out without reading them. */
-  public Optional<Long> rowBytes(UUID id, String principal) {
+  public Optional<Long> rowBytes(UUID id, Access access) {
     JobEntity.getEntityManager().clear();
     return JobEntity.find(
-            "select cast("
-                + ROW_BYTES
-                + " as Long) from JobEntity where id = ?1 and principal = ?2",
-            id,
-            principal)
+            "select cast(" + ROW_BYTES + " as Long) from JobEntity where " + VISIBLE,
+            visible(id, access))
         .project(Long.class)
         .firstResultOptional();
   }
@@ -109,8 +119,8 @@ public class JobReads {
   }
 
   /** One job of this caller with its output. */
-  public Optional<JobWithOutput> findWithOutput(UUID id, String principal) {
-    return find(id, principal).map(this::withOutput);
+  public Optional<JobWithOutput> findWithOutput(UUID id, Access access) {
+    return find(id, access).map(this::withOutput);
   }
 
   /** Adds what is kept of the output of the latest attempt, if that has ended. */
@@ -162,15 +172,20 @@ public class JobReads {
    * A page of this caller's jobs, which ends early where its rows would take more than a mebibyte.
    * The rows themselves are read by {@link #rows}.
    */
-  public Page list(
-      JobFilter filter, String principal, JobFilter.@Nullable Position after, int size) {
+  public Page list(JobFilter filter, Access access, JobFilter.@Nullable Position after, int size) {
     Criteria criteria = new Criteria();
-    criteria.and("principal = :principal", "principal", principal);
+    criteria.and("project = :project", "project", access.project());
+    if (!access.project().equals(ProjectNames.DEFAULT)) {
+      criteria.predicates.add("project <> 'default'"); // which the index of projects asks for
+    }
+    if (access.owner() != null) {
+      criteria.and("principal = :principal", "principal", access.owner());
+    }
     if (filter.state() != null) {
       criteria.and("state = :state", "state", filter.state());
     }
     if (filter.queue() != null) {
-      criteria.and("queue = :queue", "queue", filter.queue());
+      criteria.and("queue = :queue", "queue", ProjectNames.queue(access.project(), filter.queue()));
     }
     if (filter.schedule() != null) {
       criteria.and("schedule = :schedule", "schedule", filter.schedule());

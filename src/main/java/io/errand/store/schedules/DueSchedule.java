@@ -1,5 +1,6 @@
 package io.errand.store.schedules;
 
+import io.errand.job.ProjectNames;
 import io.errand.job.schedule.DueTicks.Span;
 import io.errand.store.control.ControlStore;
 import io.errand.store.submit.AdmittingStore;
@@ -119,7 +120,7 @@ public final class DueSchedule implements AutoCloseable {
 
   /** Cancels a job, or asks its worker to. */
   public void cancel(UUID job) throws SQLException {
-    ControlStore.cancel(connection, job, row.principal());
+    ControlStore.cancel(connection, job, row.access());
   }
 
   /**
@@ -132,7 +133,8 @@ public final class DueSchedule implements AutoCloseable {
     Overload full = AdmittingStore.refusal(connection, job.spec().queue());
     if (full != null) {
       return "queue %s has %d waiting jobs, and its max_depth is %d"
-          .formatted(full.subject(), (long) full.value(), (long) full.limit());
+          .formatted(
+              ProjectNames.shownQueue(full.subject()), (long) full.value(), (long) full.limit());
     }
     Savepoint before = connection.setSavepoint();
     try {

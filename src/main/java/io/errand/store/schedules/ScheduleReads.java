@@ -1,5 +1,7 @@
 package io.errand.store.schedules;
 
+import io.errand.job.Access;
+import io.errand.store.AccessSql;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -38,7 +40,7 @@ public class ScheduleReads {
           SELECT * FROM errand.schedule_ticks t WHERE t.schedule_id = s.id
           ORDER BY t.tick_at DESC LIMIT 1) t ON true
       LEFT JOIN errand.jobs j ON j.id = t.job_id
-      WHERE s.principal = ?
+      WHERE s.project = ? AND s.principal = coalesce(?, s.principal)
       """;
 
   private static final String FIND =
@@ -59,7 +61,7 @@ public class ScheduleReads {
 
   private static final String JOB_BYTES =
       """
-      SELECT octet_length(job::text) FROM errand.schedules WHERE principal = ? AND name = ?
+      SELECT octet_length(job::text) FROM errand.schedules WHERE project = ? AND principal = coalesce(?, principal) AND name = ?
       """;
 
   private static final String TICKS =
@@ -72,21 +74,19 @@ public class ScheduleReads {
           """;
 
   /** One schedule of this caller. */
-  public Optional<Read> find(String principal, String name) throws SQLException {
+  public Optional<Read> find(Access access, String name) throws SQLException {
     try (Connection connection = dataSource.getConnection();
         PreparedStatement statement = connection.prepareStatement(FIND)) {
-      statement.setString(1, principal);
-      statement.setString(2, name);
+      statement.setString(AccessSql.bind(statement, 1, access), name);
       return read(statement).stream().findFirst();
     }
   }
 
   /** How many bytes the job of a schedule of this caller takes. */
-  public OptionalLong jobBytes(String principal, String name) throws SQLException {
+  public OptionalLong jobBytes(Access access, String name) throws SQLException {
     try (Connection connection = dataSource.getConnection();
         PreparedStatement statement = connection.prepareStatement(JOB_BYTES)) {
-      statement.setString(1, principal);
-      statement.setString(2, name);
+      statement.setString(AccessSql.bind(statement, 1, access), name);
       try (ResultSet row = statement.executeQuery()) {
         return row.next() ? OptionalLong.of(row.getLong(1)) : OptionalLong.empty();
       }
@@ -99,12 +99,12 @@ public class ScheduleReads {
    * @param after the name behind which they begin, or empty
    * @param limit at most so many
    */
-  public List<Read> list(String principal, String after, int limit) throws SQLException {
+  public List<Read> list(Access access, String after, int limit) throws SQLException {
     try (Connection connection = dataSource.getConnection();
         PreparedStatement statement = connection.prepareStatement(LIST)) {
-      statement.setString(1, principal);
-      statement.setString(2, after);
-      statement.setInt(3, limit);
+      int at = AccessSql.bind(statement, 1, access);
+      statement.setString(at, after);
+      statement.setInt(at + 1, limit);
       return read(statement);
     }
   }

@@ -25,7 +25,7 @@ final class ScheduleRows {
   /** The columns of a row, without the job. */
   static final String COLUMNS =
       """
-      s.id, s.principal, s.name, s.cron, s.times, s.zone, s.overlap, s.catch_up, s.catch_up_limit,
+      s.id, s.project, s.principal, s.name, s.cron, s.times, s.zone, s.overlap, s.catch_up, s.catch_up_limit,
       s.jitter_seconds, s.starts_at, s.ends_at, s.paused, s.created_at, s.updated_at,
       s.handled_until, s.next_tick_at, now() AS now
       """;
@@ -45,6 +45,7 @@ final class ScheduleRows {
   static ScheduleRow read(ResultSet row, String job) throws SQLException {
     return new ScheduleRow(
         row.getObject("id", UUID.class),
+        row.getString("project"),
         row.getString("principal"),
         row.getString("name"),
         new Schedule(

@@ -1,8 +1,10 @@
 package io.errand.store.schedules;
 
+import io.errand.job.Access;
 import io.errand.job.schedule.DueTicks;
 import io.errand.job.schedule.DueTicks.Span;
 import io.errand.job.schedule.Schedule;
+import io.errand.store.AccessSql;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -29,7 +31,7 @@ public class ScheduleStore {
     CREATED,
     /** There is one of that name. */
     NAME_TAKEN,
-    /** This caller has as many as it may have. */
+    /** The project has as many as it may have. */
     TOO_MANY,
     /** None of its ticks is in the future. */
     NO_TICK
@@ -48,21 +50,22 @@ public class ScheduleStore {
           greatest(now(), (
               SELECT max(scheduled_at) FROM errand.jobs
               WHERE principal = ? AND schedule = ? AND scheduled_at IS NOT NULL)) AS handled_until
-      FROM errand.schedules WHERE principal = ?
+      FROM errand.schedules WHERE project = ?
       """;
 
   private static final String CREATE =
       """
       INSERT INTO errand.schedules (
           cron, times, zone, overlap, catch_up, catch_up_limit, jitter_seconds, starts_at, ends_at,
-          paused, job, id, principal, name, handled_until, next_tick_at)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?::jsonb, ?, ?, ?, ?, ?)
+          paused, job, id, project, principal, name, handled_until, next_tick_at)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?::jsonb, ?, ?, ?, ?, ?, ?)
       """;
 
   private static final String LOCK =
       "SELECT "
           + ScheduleRows.COLUMNS
-          + ", s.job::text AS job FROM errand.schedules s WHERE s.principal = ? AND s.name = ?"
+          + ", s.job::text AS job FROM errand.schedules s WHERE project = ? AND principal = coalesce(?, principal)"
+          + " AND name = ?"
           + " FOR UPDATE";
 
   private static final String CHANGE =
@@ -76,21 +79,21 @@ public class ScheduleStore {
 
   private static final String DELETE =
       """
-      DELETE FROM errand.schedules WHERE principal = ? AND name = ?
+      DELETE FROM errand.schedules WHERE project = ? AND principal = coalesce(?, principal) AND name = ?
       """;
 
   /**
    * Makes a schedule.
    *
    * @param id of the schedule
-   * @param most how many its principal may have
+   * @param most how many its project may have
    */
-  public Creation create(UUID id, String principal, String name, Schedule schedule, int most)
+  public Creation create(UUID id, Access access, String name, Schedule schedule, int most)
       throws SQLException {
     try (Connection connection = dataSource.getConnection()) {
       connection.setAutoCommit(false);
       try {
-        Creation creation = create(connection, id, principal, name, schedule, most);
+        Creation creation = create(connection, id, access, name, schedule, most);
         connection.commit();
         return creation;
       } catch (SQLException | RuntimeException e) {
@@ -101,18 +104,18 @@ public class ScheduleStore {
   }
 
   private static Creation create(
-      Connection connection, UUID id, String principal, String name, Schedule schedule, int most)
+      Connection connection, UUID id, Access access, String name, Schedule schedule, int most)
       throws SQLException {
     try (PreparedStatement lock = connection.prepareStatement(ONE_BY_ONE)) {
-      lock.setString(1, principal);
+      lock.setString(1, access.project());
       lock.execute();
     }
     Instant handledUntil;
     try (PreparedStatement facts = connection.prepareStatement(FACTS)) {
       facts.setString(1, name);
-      facts.setString(2, principal);
+      facts.setString(2, access.principal());
       facts.setString(3, name);
-      facts.setString(4, principal);
+      facts.setString(4, access.project());
       try (ResultSet row = facts.executeQuery()) {
         row.next();
         if (row.getLong("of_name") > 0) {
@@ -131,7 +134,8 @@ public class ScheduleStore {
     try (PreparedStatement statement = connection.prepareStatement(CREATE)) {
       int at = ScheduleRows.bind(statement, 1, schedule);
       statement.setObject(at++, id);
-      statement.setString(at++, principal);
+      statement.setString(at++, access.project());
+      statement.setString(at++, access.principal());
       statement.setString(at++, name);
       ScheduleRows.setTime(statement, at++, handledUntil);
       ScheduleRows.setTime(statement, at, next);
@@ -147,12 +151,12 @@ public class ScheduleStore {
    * @param change makes another schedule of one while its row is locked, and may throw
    * @return whether there is one of that name
    */
-  public boolean change(String principal, String name, UnaryOperator<Schedule> change)
+  public boolean change(Access access, String name, UnaryOperator<Schedule> change)
       throws SQLException {
     try (Connection connection = dataSource.getConnection()) {
       connection.setAutoCommit(false);
       try {
-        ScheduleRow row = lock(connection, principal, name);
+        ScheduleRow row = lock(connection, access, name);
         if (row != null) {
           write(connection, row, change.apply(row.schedule()));
         }
@@ -165,11 +169,10 @@ public class ScheduleStore {
     }
   }
 
-  private static @Nullable ScheduleRow lock(Connection connection, String principal, String name)
+  private static @Nullable ScheduleRow lock(Connection connection, Access access, String name)
       throws SQLException {
     try (PreparedStatement statement = connection.prepareStatement(LOCK)) {
-      statement.setString(1, principal);
-      statement.setString(2, name);
+      statement.setString(AccessSql.bind(statement, 1, access), name);
       try (ResultSet row = statement.executeQuery()) {
         return row.next() ? ScheduleRows.read(row, row.getString("job")) : null;
       }
@@ -205,11 +208,10 @@ public class ScheduleStore {
    *
    * @return whether there was one of that name
    */
-  public boolean delete(String principal, String name) throws SQLException {
+  public boolean delete(Access access, String name) throws SQLException {
     try (Connection connection = dataSource.getConnection();
         PreparedStatement statement = connection.prepareStatement(DELETE)) {
-      statement.setString(1, principal);
-      statement.setString(2, name);
+      statement.setString(AccessSql.bind(statement, 1, access), name);
       return statement.executeUpdate() > 0;
     }
   }

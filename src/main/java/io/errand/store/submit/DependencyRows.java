@@ -1,7 +1,9 @@
 package io.errand.store.submit;
 
+import io.errand.job.Access;
 import io.errand.job.JobState;
 import io.errand.job.OnDependencyFailure;
+import io.errand.store.AccessSql;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -23,7 +25,7 @@ final class DependencyRows {
   private DependencyRows() {}
 
   private static final String STATES =
-      "SELECT id, state FROM errand.jobs WHERE id = ANY (?) AND principal = ?";
+      "SELECT id, state FROM errand.jobs WHERE id = ANY (?) AND " + AccessSql.CONDITION;
 
   private static final String REMOVED =
       "SELECT id FROM errand.removed_jobs WHERE id = ANY (?) AND principal = ?";
@@ -43,13 +45,13 @@ final class DependencyRows {
   }
 
   /** The states of those of the jobs that this caller has. */
-  static Map<UUID, JobState> states(Connection connection, String principal, Set<UUID> ids)
+  static Map<UUID, JobState> states(Connection connection, Access access, Set<UUID> ids)
       throws SQLException {
     Map<UUID, JobState> states = new HashMap<>();
     if (!ids.isEmpty()) {
       try (PreparedStatement statement = connection.prepareStatement(STATES)) {
         statement.setArray(1, connection.createArrayOf("uuid", ids.toArray()));
-        statement.setString(2, principal);
+        AccessSql.bind(statement, 2, access);
         try (ResultSet rows = statement.executeQuery()) {
           while (rows.next()) {
             states.put(rows.getObject(1, UUID.class), JobState.ofWireName(rows.getString(2)));

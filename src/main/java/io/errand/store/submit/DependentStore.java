@@ -200,7 +200,7 @@ public class DependentStore {
         }
       }
     }
-    return DependencyRows.states(connection, fresh.get(0).principal(), others);
+    return DependencyRows.states(connection, fresh.get(0).access(), others);
   }
 
   /** Those that were to wait for jobs that are not there, or for themselves. */

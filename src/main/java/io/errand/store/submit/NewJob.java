@@ -1,5 +1,6 @@
 package io.errand.store.submit;
 
+import io.errand.job.Access;
 import io.errand.job.JobSpec;
 import java.time.Instant;
 import java.util.UUID;
@@ -10,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param id made by the server, or the client's own
  * @param spec what it asks for
- * @param principal who submits it
+ * @param access of who submits it
  * @param idempotencyKey makes a repeat harmless, or null
  * @param fingerprint SHA-256 of the canonical request, 64 hexadecimal digits
  * @param schedule the schedule that submits it, or null
@@ -21,7 +22,7 @@ import org.jspecify.annotations.Nullable;
 public record NewJob(
     UUID id,
     JobSpec spec,
-    String principal,
+    Access access,
     @Nullable String idempotencyKey,
     String fingerprint,
     @Nullable String schedule,
@@ -30,23 +31,23 @@ public record NewJob(
 
   /** One that no schedule submits, and that waits for no other. */
   public NewJob(
-      UUID id,
-      JobSpec spec,
-      String principal,
-      @Nullable String idempotencyKey,
-      String fingerprint) {
-    this(id, spec, principal, idempotencyKey, fingerprint, null, null, Dependencies.NONE);
+      UUID id, JobSpec spec, Access access, @Nullable String idempotencyKey, String fingerprint) {
+    this(id, spec, access, idempotencyKey, fingerprint, null, null, Dependencies.NONE);
   }
 
   /** The same job, submitted by a schedule. */
   public NewJob of(String byName, @Nullable Instant tick) {
-    return new NewJob(id, spec, principal, idempotencyKey, fingerprint, byName, tick, dependencies);
+    return new NewJob(id, spec, access, idempotencyKey, fingerprint, byName, tick, dependencies);
   }
 
   /** The same job, which waits for others. */
   public NewJob waitingFor(Dependencies others) {
-    return new NewJob(
-        id, spec, principal, idempotencyKey, fingerprint, schedule, scheduledAt, others);
+    return new NewJob(id, spec, access, idempotencyKey, fingerprint, schedule, scheduledAt, others);
+  }
+
+  /** Who submits it. */
+  public String principal() {
+    return access.principal();
   }
 
   /** How many bytes it takes in the heap, at most. */

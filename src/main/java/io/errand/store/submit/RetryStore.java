@@ -1,6 +1,8 @@
 package io.errand.store.submit;
 
+import io.errand.job.Access;
 import io.errand.job.JobState;
+import io.errand.store.AccessSql;
 import io.errand.store.Durability;
 import io.errand.store.history.History;
 import io.errand.store.submit.Depths.Depth;
@@ -26,14 +28,14 @@ public class RetryStore {
 
   /**
    * Common table expressions that store new jobs, to follow {@code source}, the rows of finished
-   * jobs, and {@code wanted}: for each {@code source_id} the {@code id, idempotency_key,
+   * jobs, and {@code wanted}: for each {@code source_id} the {@code id, principal, idempotency_key,
    * fingerprint} of the new one. {@code stored} has those that were stored.
    */
   public static final String STORE =
       """
       key AS (
           INSERT INTO errand.idempotency_keys (principal, idempotency_key, job_id)
-          SELECT s.principal, w.idempotency_key, w.id
+          SELECT w.principal, w.idempotency_key, w.id
           FROM source s JOIN wanted w ON w.source_id = s.id
           WHERE w.idempotency_key IS NOT NULL
           ON CONFLICT DO NOTHING
@@ -43,14 +45,15 @@ public class RetryStore {
           id, state, description, queue, priority, command, max_attempts, run_at, expires_at, labels,
           concurrency_key, concurrency_limit, idempotency_key, principal, retry_of, timeout_seconds,
           kill_grace_seconds, stdout_limit_bytes, stderr_limit_bytes, success_exit_codes, on_lost,
-          backoff, retry, working_directory, env, stdin, fingerprint, limits, run_as, sandbox, on_finish)
+          backoff, retry, working_directory, env, stdin, fingerprint, limits, run_as, sandbox, on_finish,
+          project)
       SELECT w.id, 'queued', s.description, s.queue, s.priority, s.command, s.max_attempts, now(),
              CASE WHEN s.expires_at > now() THEN s.expires_at END, s.labels, s.concurrency_key,
              s.concurrency_limit,
-             w.idempotency_key, s.principal, s.id, s.timeout_seconds, s.kill_grace_seconds,
+             w.idempotency_key, w.principal, s.id, s.timeout_seconds, s.kill_grace_seconds,
              s.stdout_limit_bytes, s.stderr_limit_bytes, s.success_exit_codes, s.on_lost,
              s.backoff, s.retry, s.working_directory, s.env, s.stdin, w.fingerprint,
-             s.limits, s.run_as, s.sandbox, s.on_finish
+             s.limits, s.run_as, s.sandbox, s.on_finish, s.project
       FROM source s JOIN wanted w ON w.source_id = s.id
       WHERE w.idempotency_key IS NULL OR w.id IN (SELECT job_id FROM key)
       RETURNING id, queue, NULL AS from_state, state AS to_state, reason, attempt, claim_token,
@@ -62,9 +65,9 @@ public class RetryStore {
       """
       WITH source AS (
           SELECT * FROM errand.jobs
-          WHERE id = ? AND principal = ? AND state IN ('succeeded', 'failed', 'cancelled')
+          WHERE id = ? AND project = ? AND principal = coalesce(?, principal) AND state IN ('succeeded', 'failed', 'cancelled')
       ), wanted AS (
-          SELECT s.id AS source_id, ?::uuid AS id, ?::text AS idempotency_key,
+          SELECT s.id AS source_id, ?::uuid AS id, ?::text AS principal, ?::text AS idempotency_key,
               decode(?, 'hex') AS fingerprint
           FROM source s
       ),
@@ -77,12 +80,12 @@ public class RetryStore {
 
   private static final String FIND_STATE =
       """
-      SELECT state FROM errand.jobs WHERE id = ? AND principal = ?
+      SELECT state FROM errand.jobs WHERE id = ? AND project = ? AND principal = coalesce(?, principal)
       """;
 
   private static final String FIND_QUEUE =
       """
-      SELECT queue FROM errand.jobs WHERE id = ? AND principal = ?
+      SELECT queue FROM errand.jobs WHERE id = ? AND project = ? AND principal = coalesce(?, principal)
       """;
 
   /**
@@ -90,17 +93,17 @@ public class RetryStore {
    *
    * @param source the finished job
    * @param id of the new one
-   * @param principal who asks
+   * @param access of who asks
    * @param key makes a repeat harmless, or null
    * @param fingerprint of the request, 64 hexadecimal digits
    */
   public record Wanted(
-      UUID source, UUID id, String principal, @Nullable String key, String fingerprint) {}
+      UUID source, UUID id, Access access, @Nullable String key, String fingerprint) {}
 
   /** The queue of a job, or null if this caller has no such job. */
-  public @Nullable String queueOf(UUID id, String principal) throws SQLException {
+  public @Nullable String queueOf(UUID id, Access access) throws SQLException {
     try (Connection connection = dataSource.getConnection()) {
-      return value(connection, FIND_QUEUE, id, principal);
+      return value(connection, FIND_QUEUE, id, access);
     }
   }
 
@@ -158,10 +161,11 @@ public class RetryStore {
   private static Submission retry(Connection connection, Wanted wanted) throws SQLException {
     try (PreparedStatement statement = connection.prepareStatement(RETRY)) {
       statement.setObject(1, wanted.source());
-      statement.setString(2, wanted.principal());
-      statement.setObject(3, wanted.id());
-      statement.setString(4, wanted.key());
-      statement.setString(5, wanted.fingerprint());
+      int at = AccessSql.bind(statement, 2, wanted.access());
+      statement.setObject(at, wanted.id());
+      statement.setString(at + 1, wanted.access().principal());
+      statement.setString(at + 2, wanted.key());
+      statement.setString(at + 3, wanted.fingerprint());
       try (ResultSet rows = statement.executeQuery()) {
         if (rows.next()) {
           return new Submission.Accepted(wanted.id(), null, rows.getString("durability"));
@@ -170,21 +174,23 @@ public class RetryStore {
     }
     String key = wanted.key();
     KnownKeys.Known known =
-        key == null ? null : KnownKeys.find(connection, wanted.principal(), Set.of(key)).get(key);
+        key == null
+            ? null
+            : KnownKeys.find(connection, wanted.access().principal(), Set.of(key)).get(key);
     if (known != null) {
       return known.answerTo(wanted.fingerprint());
     }
-    String state = value(connection, FIND_STATE, wanted.source(), wanted.principal());
+    String state = value(connection, FIND_STATE, wanted.source(), wanted.access());
     return state == null
         ? new Submission.Unknown()
         : new Submission.NotFinal(JobState.ofWireName(state));
   }
 
-  private static @Nullable String value(
-      Connection connection, String sql, UUID id, String principal) throws SQLException {
+  private static @Nullable String value(Connection connection, String sql, UUID id, Access access)
+      throws SQLException {
     try (PreparedStatement statement = connection.prepareStatement(sql)) {
       statement.setObject(1, id);
-      statement.setString(2, principal);
+      AccessSql.bind(statement, 2, access);
       try (ResultSet rows = statement.executeQuery()) {
         return rows.next() ? rows.getString(1) : null;
       }

@@ -61,7 +61,7 @@ public class SubmitStore {
           concurrency_key, concurrency_limit, idempotency_key, principal, timeout_seconds,
           kill_grace_seconds, stdout_limit_bytes, stderr_limit_bytes, success_exit_codes, on_lost,
           backoff, retry, working_directory, env, stdin, fingerprint, limits, run_as, sandbox,
-          on_finish, schedule, scheduled_at)
+          on_finish, schedule, scheduled_at, project)
       SELECT id, 'queued', description, queue, priority, command, max_attempts, coalesce(run_at, now()),
              coalesce(expires_at,
                  coalesce(run_at, now()) + make_interval(secs => expires_after_seconds)),
@@ -69,7 +69,7 @@ public class SubmitStore {
              idempotency_key, principal,
              timeout_seconds, kill_grace_seconds, stdout_limit_bytes, stderr_limit_bytes,
              success_exit_codes, on_lost, backoff, retry, working_directory, coalesce(env, '{}'), stdin,
-             decode(fingerprint, 'hex'), limits, run_as, sandbox, on_finish, schedule, scheduled_at
+             decode(fingerprint, 'hex'), limits, run_as, sandbox, on_finish, schedule, scheduled_at, errand.project_of(queue)
       FROM item
       WHERE (idempotency_key IS NULL OR id IN (SELECT job_id FROM key))
         AND NOT EXISTS (SELECT FROM errand.removed_jobs r WHERE r.id = item.id)

@@ -36,6 +36,7 @@ final class SubmittedRow {
     job.concurrencyLimit = spec.concurrencyLimit();
     job.idempotencyKey = asked.idempotencyKey();
     job.principal = asked.principal();
+    job.project = asked.access().project();
     job.schedule = asked.schedule();
     job.scheduledAt = asked.scheduledAt();
     job.timeoutSeconds = spec.timeoutSeconds();

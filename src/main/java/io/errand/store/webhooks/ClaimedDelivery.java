@@ -1,5 +1,6 @@
 package io.errand.store.webhooks;
 
+import io.errand.job.Access;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -16,7 +17,7 @@ public record ClaimedDelivery(
     UUID id,
     UUID token,
     UUID jobId,
-    String principal,
+    Access access,
     String type,
     String url,
     String host,

@@ -1,5 +1,7 @@
 package io.errand.store.webhooks;
 
+import io.errand.job.Access;
+import io.errand.store.AccessSql;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -30,7 +32,8 @@ public class DeliveryReads {
           + """
 
            FROM errand.webhook_deliveries
-          WHERE principal = ? AND (?::text IS NULL OR state = ?)
+          WHERE project = ? AND principal = coalesce(?, principal)
+            AND (?::text IS NULL OR state = ?)
             AND (created_at, id) < (coalesce(?::timestamptz, 'infinity'), ?)
           ORDER BY created_at DESC, id DESC
           LIMIT ?
@@ -39,17 +42,19 @@ public class DeliveryReads {
   private static final String FIND =
       "SELECT "
           + Delivery.COLUMNS
-          + " FROM errand.webhook_deliveries WHERE id = ? AND principal = ?";
+          + " FROM errand.webhook_deliveries WHERE id = ? AND "
+          + AccessSql.CONDITION;
 
   private static final String OF_JOB =
       "SELECT "
           + Delivery.COLUMNS
-          + " FROM errand.webhook_deliveries WHERE job_id = ? AND principal = ?";
+          + " FROM errand.webhook_deliveries WHERE job_id = ? AND "
+          + AccessSql.CONDITION;
 
   private static final String DISABLED =
       """
       SELECT url, delivery_id, disabled_at FROM errand.disabled_webhooks
-      WHERE principal = ? ORDER BY url LIMIT ?
+      WHERE project = ? AND principal = coalesce(?, principal) ORDER BY url LIMIT ?
       """;
 
   /** The place of a delivery in a list. */
@@ -69,36 +74,36 @@ public class DeliveryReads {
    * @param after those behind this place, or null for the first
    */
   public List<Delivery> list(
-      String principal, @Nullable String state, @Nullable Position after, int limit)
+      Access access, @Nullable String state, @Nullable Position after, int limit)
       throws SQLException {
     try (Connection connection = dataSource.getConnection();
         PreparedStatement statement = connection.prepareStatement(LIST)) {
-      statement.setString(1, principal);
-      statement.setString(2, state);
+      AccessSql.bind(statement, 1, access);
       statement.setString(3, state);
+      statement.setString(4, state);
       statement.setObject(
-          4, after == null ? null : OffsetDateTime.ofInstant(after.createdAt(), ZoneOffset.UTC));
-      statement.setObject(5, after == null ? new UUID(-1, -1) : after.id());
-      statement.setInt(6, limit);
+          5, after == null ? null : OffsetDateTime.ofInstant(after.createdAt(), ZoneOffset.UTC));
+      statement.setObject(6, after == null ? new UUID(-1, -1) : after.id());
+      statement.setInt(7, limit);
       return read(statement);
     }
   }
 
   /** One delivery of this caller. */
-  public Optional<Delivery> find(UUID id, String principal) throws SQLException {
-    return one(FIND, id, principal).stream().findFirst();
+  public Optional<Delivery> find(UUID id, Access access) throws SQLException {
+    return one(FIND, id, access).stream().findFirst();
   }
 
   /** The deliveries of a job of this caller. */
-  public List<Delivery> ofJob(UUID job, String principal) throws SQLException {
-    return one(OF_JOB, job, principal);
+  public List<Delivery> ofJob(UUID job, Access access) throws SQLException {
+    return one(OF_JOB, job, access);
   }
 
-  private List<Delivery> one(String sql, UUID id, String principal) throws SQLException {
+  private List<Delivery> one(String sql, UUID id, Access access) throws SQLException {
     try (Connection connection = dataSource.getConnection();
         PreparedStatement statement = connection.prepareStatement(sql)) {
       statement.setObject(1, id);
-      statement.setString(2, principal);
+      AccessSql.bind(statement, 2, access);
       return read(statement);
     }
   }
@@ -114,11 +119,10 @@ public class DeliveryReads {
   }
 
   /** URLs to which nothing of this caller is sent, in the order of their text. */
-  public List<DisabledUrl> disabled(String principal, int limit) throws SQLException {
+  public List<DisabledUrl> disabled(Access access, int limit) throws SQLException {
     try (Connection connection = dataSource.getConnection();
         PreparedStatement statement = connection.prepareStatement(DISABLED)) {
-      statement.setString(1, principal);
-      statement.setInt(2, limit);
+      statement.setInt(AccessSql.bind(statement, 1, access), limit);
       List<DisabledUrl> urls = new ArrayList<>();
       try (ResultSet rows = statement.executeQuery()) {
         while (rows.next()) {

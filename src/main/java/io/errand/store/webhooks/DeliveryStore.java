@@ -1,5 +1,6 @@
 package io.errand.store.webhooks;
 
+import io.errand.job.Access;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -31,7 +32,7 @@ public class DeliveryStore {
   private static final String MAKE =
       """
       WITH finished AS (
-          SELECT id, principal, state, on_finish FROM errand.jobs
+          SELECT id, project, principal, state, on_finish FROM errand.jobs
           WHERE on_finish IS NOT NULL AND on_finish_state IS NULL
             AND state IN ('succeeded', 'failed', 'cancelled')
           ORDER BY finished_at
@@ -40,8 +41,9 @@ public class DeliveryStore {
       ), marked AS (
           UPDATE errand.jobs j SET on_finish_state = 'pending' FROM finished f WHERE j.id = f.id
       ), made AS (
-          INSERT INTO errand.webhook_deliveries (id, job_id, principal, type, url, host, secret_ref)
-          SELECT gen_random_uuid(), id, principal, 'io.errand.job.' || state, on_finish ->> 'url',
+          INSERT INTO errand.webhook_deliveries (
+              id, job_id, project, principal, type, url, host, secret_ref)
+          SELECT gen_random_uuid(), id, project, principal, 'io.errand.job.' || state, on_finish ->> 'url',
                  lower(substring(on_finish ->> 'url' FROM '^https?://(\\[[^]]*\\]|[^:/?]*)')),
                  on_finish ->> 'secret_ref'
           FROM finished
@@ -79,7 +81,7 @@ public class DeliveryStore {
           FROM due WHERE d.id = due.id
           RETURNING d.*
       )
-      SELECT of_page.*, c.id, c.claim_token, c.job_id, c.principal, c.type, c.url, c.host,
+      SELECT of_page.*, c.id, c.claim_token, c.job_id, c.project, c.principal, c.type, c.url, c.host,
              c.secret_ref, c.tries,
              EXISTS (SELECT FROM errand.disabled_webhooks w
                      WHERE w.principal = c.principal AND w.url = c.url) AS disabled
@@ -109,7 +111,8 @@ public class DeliveryStore {
 
   private static final String DISABLE =
       """
-      INSERT INTO errand.disabled_webhooks (principal, url, delivery_id) VALUES (?, ?, ?)
+      INSERT INTO errand.disabled_webhooks (project, principal, url, delivery_id)
+      VALUES (?, ?, ?, ?)
       ON CONFLICT (principal, url)
       DO UPDATE SET delivery_id = excluded.delivery_id, disabled_at = excluded.disabled_at
       """;
@@ -217,7 +220,7 @@ public class DeliveryStore {
         row.getObject("id", UUID.class),
         row.getObject("claim_token", UUID.class),
         row.getObject("job_id", UUID.class),
-        row.getString("principal"),
+        Access.toOwn(row.getString("project"), row.getString("principal")),
         row.getString("type"),
         row.getString("url"),
         row.getString("host"),
@@ -280,7 +283,13 @@ public class DeliveryStore {
       execute(connection, JOB_IS_DONE, delivery.jobId());
     }
     if (result.state() == DeliveryState.DISABLED && result.sent()) {
-      execute(connection, DISABLE, delivery.principal(), delivery.url(), delivery.id());
+      execute(
+          connection,
+          DISABLE,
+          delivery.access().project(),
+          delivery.access().principal(),
+          delivery.url(),
+          delivery.id());
     }
     return true;
   }

@@ -1,5 +1,7 @@
 package io.errand.store.webhooks;
 
+import io.errand.job.Access;
+import io.errand.store.AccessSql;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -22,7 +24,8 @@ public class ResendStore {
       """
       SELECT j.id FROM errand.jobs j
       WHERE j.id = (SELECT d.job_id FROM errand.webhook_deliveries d
-                    WHERE d.id = ? AND d.principal = ?)
+                    WHERE d.id = ? AND d.project = ?
+                      AND d.principal = coalesce(?, d.principal))
       FOR NO KEY UPDATE
       """;
 
@@ -50,11 +53,11 @@ public class ResendStore {
    *
    * @return false if this caller has no such delivery, or its job has been removed
    */
-  public boolean resend(UUID id, String principal) throws SQLException {
+  public boolean resend(UUID id, Access access) throws SQLException {
     try (Connection connection = dataSource.getConnection()) {
       connection.setAutoCommit(false);
       try {
-        UUID job = lockJob(connection, id, principal);
+        UUID job = lockJob(connection, id, access);
         if (job != null && DeliveryStore.execute(connection, RESEND, id) > 0) {
           DeliveryStore.execute(connection, JOB_IS_PENDING, job);
         }
@@ -70,11 +73,11 @@ public class ResendStore {
     }
   }
 
-  private static @Nullable UUID lockJob(Connection connection, UUID id, String principal)
+  private static @Nullable UUID lockJob(Connection connection, UUID id, Access access)
       throws SQLException {
     try (PreparedStatement statement = connection.prepareStatement(LOCK_JOB)) {
       statement.setObject(1, id);
-      statement.setString(2, principal);
+      AccessSql.bind(statement, 2, access);
       try (ResultSet rows = statement.executeQuery()) {
         return rows.next() ? rows.getObject(1, UUID.class) : null;
       }

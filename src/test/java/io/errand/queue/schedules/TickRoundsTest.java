@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.errand.api.submit.ScheduledBodies;
+import io.errand.job.Access;
+import io.errand.job.ProjectNames;
 import io.errand.job.schedule.CatchUp;
 import io.errand.job.schedule.Overlap;
 import io.errand.job.schedule.Schedule;
@@ -38,7 +40,7 @@ import org.junit.jupiter.api.Test;
  * that none comes while a test runs.
  */
 class TickRoundsTest {
-  private static final String ME = "tester";
+  private static final Access ME = Access.toOwn(ProjectNames.DEFAULT, "tester");
   private static final String JOB = "{\"command\": [\"true\"], \"env\": {\"K\": \"v\"}}";
 
   private Database database;
@@ -383,7 +385,7 @@ class TickRoundsTest {
       callers.shutdown();
     }
     assertThat(reads.list(ME, "", 100)).hasSize(5);
-    assertThat(reads.list("another", "", 100)).isEmpty();
+    assertThat(reads.list(Access.toOwn(ProjectNames.DEFAULT, "another"), "", 100)).isEmpty();
     Schedule past =
         new Schedule(
             new Timing(null, List.of(Instant.EPOCH), "UTC", null, null),
@@ -393,7 +395,9 @@ class TickRoundsTest {
             0,
             false,
             JOB);
-    assertThat(store.create(UUID.randomUUID(), "another", "p", past, 5))
+    assertThat(
+            store.create(
+                UUID.randomUUID(), Access.toOwn(ProjectNames.DEFAULT, "another"), "p", past, 5))
         .isEqualTo(Creation.NO_TICK);
   }
 

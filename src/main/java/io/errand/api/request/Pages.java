@@ -1,4 +1,4 @@
-package io.errand.api.schedules;
+package io.errand.api.request;
 
 import io.errand.api.problem.Problem;
 import java.nio.charset.StandardCharsets;
@@ -6,7 +6,7 @@ import java.util.Base64;
 import org.jspecify.annotations.Nullable;
 
 /** Page tokens that are bound to their list. */
-final class Pages {
+public final class Pages {
   private Pages() {}
 
   /**
@@ -14,7 +14,7 @@ final class Pages {
    *
    * @param list tells this list from others
    */
-  static String token(String list, String position) {
+  public static String token(String list, String position) {
     return Base64.getUrlEncoder()
         .withoutPadding()
         .encodeToString((list + " " + position).getBytes(StandardCharsets.UTF_8));
@@ -25,7 +25,7 @@ final class Pages {
    *
    * @throws Problem 400 if it is not one of this list
    */
-  static @Nullable String position(String list, @Nullable String token) {
+  public static @Nullable String position(String list, @Nullable String token) {
     if (token == null || token.isEmpty()) {
       return null;
     }

@@ -1,0 +1,179 @@
+package io.errand.store.access;
+
+import jakarta.enterprise.context.ApplicationScoped;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Types;
+import java.time.OffsetDateTime;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
+
+/** The projects. */
+@ApplicationScoped
+public class ProjectStore {
+  /** How many there may be. Each process that serves the API keeps them in memory. */
+  public static final int MOST = 1_000;
+
+  private static final String LIST =
+      """
+      SELECT name, free_commands, max_waiting, created_at FROM errand.projects
+      WHERE (?::text IS NULL OR name = ?) ORDER BY name LIMIT ?
+      """;
+
+  private static final String ONE_BY_ONE =
+      "SELECT pg_advisory_xact_lock(hashtextextended('errand projects', 0))";
+
+  private static final String PUT =
+      """
+      INSERT INTO errand.projects (name, free_commands, max_waiting)
+      SELECT ?, ?, ?
+      WHERE EXISTS (SELECT FROM errand.projects WHERE name = ?)
+         OR (SELECT count(*) FROM errand.projects) < ?
+      ON CONFLICT (name) DO UPDATE
+      SET free_commands = excluded.free_commands, max_waiting = excluded.max_waiting
+      RETURNING xmax = 0 AS created
+      """;
+
+  /* Revoked keys of a project do not keep it; their rows go with it. */
+  private static final String IN_USE =
+      """
+      SELECT EXISTS (SELECT FROM errand.jobs WHERE project = ? AND project <> 'default')
+          OR EXISTS (SELECT FROM errand.schedules WHERE project = ?)
+          OR EXISTS (SELECT FROM errand.api_keys WHERE project = ? AND revoked_at IS NULL)
+      """;
+
+  private static final String DELETE =
+      """
+      WITH keys AS (DELETE FROM errand.api_keys WHERE project = ?),
+          queues AS (DELETE FROM errand.queues WHERE strpos(name, ? || '/') = 1)
+      SELECT count(*) FROM errand.projects WHERE name = ?
+      """;
+
+  private static final String DELETE_ROW = "DELETE FROM errand.projects WHERE name = ?";
+
+  private final DataSource dataSource;
+
+  public ProjectStore(DataSource dataSource) {
+    this.dataSource = dataSource;
+  }
+
+  /** All projects by name. */
+  public List<Project> list() throws SQLException {
+    return read(null);
+  }
+
+  /** One project. */
+  public Optional<Project> find(String name) throws SQLException {
+    return read(name).stream().findFirst();
+  }
+
+  private List<Project> read(@Nullable String name) throws SQLException {
+    try (Connection connection = dataSource.getConnection();
+        PreparedStatement statement = connection.prepareStatement(LIST)) {
+      statement.setString(1, name);
+      statement.setString(2, name);
+      statement.setInt(3, MOST);
+      List<Project> projects = new ArrayList<>();
+      try (ResultSet row = statement.executeQuery()) {
+        while (row.next()) {
+          projects.add(
+              new Project(
+                  row.getString("name"),
+                  row.getBoolean("free_commands"),
+                  row.getObject("max_waiting", Long.class),
+                  row.getObject("created_at", OffsetDateTime.class).toInstant()));
+        }
+      }
+      return projects;
+    }
+  }
+
+  /** What became of a project that was to be there. */
+  public enum Put {
+    /** It is new. */
+    CREATED,
+    /** It was there, and is as asked for now. */
+    CHANGED,
+    /** There are {@link #MOST}. */
+    TOO_MANY
+  }
+
+  /** Makes or changes a project. */
+  public Put put(String name, boolean freeCommands, @Nullable Long maxWaiting) throws SQLException {
+    try (Connection connection = dataSource.getConnection()) {
+      connection.setAutoCommit(false);
+      try (PreparedStatement lock = connection.prepareStatement(ONE_BY_ONE);
+          PreparedStatement statement = connection.prepareStatement(PUT)) {
+        lock.execute();
+        statement.setString(1, name);
+        statement.setBoolean(2, freeCommands);
+        statement.setObject(3, maxWaiting, Types.BIGINT);
+        statement.setString(4, name);
+        statement.setInt(5, MOST);
+        Put result = Put.TOO_MANY;
+        try (ResultSet row = statement.executeQuery()) {
+          if (row.next()) {
+            result = row.getBoolean(1) ? Put.CREATED : Put.CHANGED;
+          }
+        }
+        connection.commit();
+        return result;
+      } catch (SQLException | RuntimeException e) {
+        connection.rollback();
+        throw e;
+      }
+    }
+  }
+
+  /** What became of a project that was to go. */
+  public enum Removal {
+    /** It is gone, with its revoked keys and the settings of its queues. */
+    REMOVED,
+    /** There is none of that name. */
+    UNKNOWN,
+    /** It has jobs, schedules or keys. */
+    IN_USE
+  }
+
+  /** Removes a project that nothing belongs to. */
+  public Removal delete(String name) throws SQLException {
+    try (Connection connection = dataSource.getConnection()) {
+      connection.setAutoCommit(false);
+      try {
+        Removal result = delete(connection, name);
+        connection.commit();
+        return result;
+      } catch (SQLException | RuntimeException e) {
+        connection.rollback();
+        throw e;
+      }
+    }
+  }
+
+  private static Removal delete(Connection connection, String name) throws SQLException {
+    try (PreparedStatement lock = connection.prepareStatement(ONE_BY_ONE);
+        PreparedStatement inUse = connection.prepareStatement(IN_USE);
+        PreparedStatement parts = connection.prepareStatement(DELETE);
+        PreparedStatement itself = connection.prepareStatement(DELETE_ROW)) {
+      lock.execute();
+      for (int i = 1; i <= 3; i++) {
+        inUse.setString(i, name);
+        parts.setString(i, name);
+      }
+      try (ResultSet row = inUse.executeQuery()) {
+        row.next();
+        if (row.getBoolean(1)) {
+          return Removal.IN_USE;
+        }
+      }
+      parts.execute();
+      itself.setString(1, name);
+      return itself.executeUpdate() > 0 ? Removal.REMOVED : Removal.UNKNOWN;
+    }
+  }
+}
