@@ -22,6 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Commands that are kept in bounds, as far as this host can. */
+@OwnProcess
 class ConfinementTest {
   @TempDir private static Path folder;
 

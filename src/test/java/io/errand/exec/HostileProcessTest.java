@@ -31,6 +31,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Processes that work against whoever looks at them or wants to end them. */
+@OwnProcess
 @Timeout(120)
 class HostileProcessTest {
   @TempDir private static Path folder;

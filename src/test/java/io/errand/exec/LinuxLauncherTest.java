@@ -29,6 +29,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Real commands, real trees, real signals. */
+@OwnProcess
 class LinuxLauncherTest {
   @TempDir private static Path folder;
 

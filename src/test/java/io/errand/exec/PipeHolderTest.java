@@ -22,6 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** A command that keeps its own pipe locked keeps nobody else waiting, and ends like any other. */
+@OwnProcess
 @Timeout(240)
 class PipeHolderTest {
   private final List<String> cookies = new ArrayList<>();

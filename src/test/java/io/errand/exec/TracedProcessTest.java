@@ -23,6 +23,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The kernel hides the end of a traced process from its parent until the tracer lets go of it. */
+@OwnProcess
 @Timeout(180)
 class TracedProcessTest {
   @TempDir private static Path folder;

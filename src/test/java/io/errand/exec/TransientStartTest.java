@@ -25,6 +25,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Programs that cannot be started now, and can be a moment later. */
+@OwnProcess
 class TransientStartTest {
   @TempDir private Path folder;
 
