@@ -247,7 +247,7 @@ class ConfinementTest {
                       "sh",
                       "-c",
                       "trap 'sleep 0.2; echo cleaned; exit 5' TERM; while :; do sleep 0.05; done"),
-                  Duration.ofMillis(500),
+                  Duration.ofSeconds(3),
                   Duration.ofSeconds(30)),
               confinement);
       CommandResult result = start(spec).result();

@@ -91,7 +91,7 @@ class PipeHolderTest {
   void othersGoOnWhileACommandKeepsItsStdinLockedAndItsTimeoutEndsIt() {
     Run holder =
         startHolding(
-            () -> timing(PipeHolder.ofStdin(), Duration.ofSeconds(30), Duration.ofMillis(200)));
+            () -> timing(PipeHolder.ofStdin(), Duration.ofSeconds(10), Duration.ofMillis(200)));
     assertThatOthersGoOn();
     CommandResult result = holder.result();
     assertThat(result.cause()).isEqualTo(EndCause.TIMEOUT);
