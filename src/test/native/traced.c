@@ -1,5 +1,6 @@
 // usage: traced trace PID SECONDS FILE [exit]
 //   Traces a process, makes the file, and never waits for the process. Ignores SIGTERM.
+//   Ends once the file is gone again, or after that time.
 //   With "exit" the kernel stops the process once more when it ends.
 // usage: traced wait FILE STATUS
 //   Prints its number, and ends with the status once the file is there; below 0 by that signal.
@@ -19,7 +20,7 @@ static int trace(char **values, int options) {
     return 1;
   }
   close(open(values[4], O_CREAT | O_WRONLY, 0600));
-  sleep(atoi(values[3]));
+  for (int i = 0; i < 100 * atoi(values[3]) && access(values[4], F_OK) == 0; i++) usleep(10000);
   return 0;
 }
 

@@ -26,6 +26,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The accounts that commands run as, where the server is root. */
+@OwnProcess
 class AccountsTest {
   private static final Confinement NOBODY = new Confinement(Limits.NONE, "nobody", null);
   @TempDir private Path folder;

@@ -22,6 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Commands that are kept in bounds, as far as this host can. */
+@OwnProcess
 class ConfinementTest {
   @TempDir private static Path folder;
 
@@ -246,7 +247,7 @@ class ConfinementTest {
                       "sh",
                       "-c",
                       "trap 'sleep 0.2; echo cleaned; exit 5' TERM; while :; do sleep 0.05; done"),
-                  Duration.ofMillis(500),
+                  Duration.ofSeconds(3),
                   Duration.ofSeconds(30)),
               confinement);
       CommandResult result = start(spec).result();

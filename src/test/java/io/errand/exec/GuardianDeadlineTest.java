@@ -12,6 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** Which ends are put down to the guardian. */
+@OwnProcess
 @Timeout(120)
 class GuardianDeadlineTest {
   private static long seconds(long count) {

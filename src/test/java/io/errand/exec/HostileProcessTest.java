@@ -31,6 +31,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Processes that work against whoever looks at them or wants to end them. */
+@OwnProcess
 @Timeout(120)
 class HostileProcessTest {
   @TempDir private static Path folder;
@@ -49,8 +50,8 @@ class HostileProcessTest {
         spec(
             "sh",
             "-c",
-            "setsid sh -c 'trap : TERM; while :; do sleep 0.02; done' & sleep 0.1; echo $$");
-    Run run = start(timing(spec, Duration.ofMinutes(1), Duration.ofMillis(400)));
+            "setsid sh -c 'trap : TERM; while :; do sleep 0.02; done' & sleep 1; echo $$");
+    Run run = start(timing(spec, Duration.ofMinutes(1), Duration.ofSeconds(3)));
     await()
         .until(
             () ->

@@ -29,7 +29,11 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Real commands, real trees, real signals. */
+@OwnProcess
 class LinuxLauncherTest {
+  /** For a shell to set its traps, on a busy machine. */
+  private static final Duration LONG_ENOUGH_TO_BEGIN = Duration.ofSeconds(3);
+
   @TempDir private static Path folder;
 
   @Test
@@ -95,7 +99,7 @@ class LinuxLauncherTest {
                 "-c",
                 "trap '' TERM; (trap '' TERM; sleep 600; :) & setsid sh -c \"trap '' TERM; sleep 600; :\" &"
                     + " sleep 600; sleep 600"),
-            Duration.ofMillis(300),
+            LONG_ENOUGH_TO_BEGIN,
             Duration.ofMillis(200));
     CommandResult result = start(spec).result();
     assertThat(result.cause()).isEqualTo(EndCause.TIMEOUT);
@@ -108,7 +112,7 @@ class LinuxLauncherTest {
     CommandSpec spec =
         timing(
             spec("sh", "-c", "trap 'echo bye; exit 5' TERM; echo up; while :; do sleep 0.05; done"),
-            Duration.ofMillis(500),
+            LONG_ENOUGH_TO_BEGIN,
             Duration.ofSeconds(30));
     CommandResult result = start(spec).result();
     assertThat(result.cause()).isEqualTo(EndCause.TIMEOUT);
@@ -138,7 +142,7 @@ class LinuxLauncherTest {
     String mark = "48" + System.nanoTime() % 1_000_000;
     String hidden =
         "setsid env -i /bin/sh -c 'trap : TERM; while :; do /bin/sleep " + mark + "; done' & ";
-    CommandSpec left = spec("sh", "-c", hidden + "sleep 0.5; exit 0");
+    CommandSpec left = spec("sh", "-c", hidden + "sleep 3; exit 0");
     CommandResult result = start(left).result();
     assertThat(result.exitCode()).isEqualTo(0);
     assertThat(result.treeEmpty()).isTrue();
@@ -146,7 +150,7 @@ class LinuxLauncherTest {
     assertThat(sleeping(mark)).isFalse();
     CommandSpec timed =
         timing(
-            spec("sh", "-c", hidden + "sleep 600"), Duration.ofMillis(400), Duration.ofMillis(300));
+            spec("sh", "-c", hidden + "sleep 600"), LONG_ENOUGH_TO_BEGIN, Duration.ofMillis(300));
     assertThat(start(timed).result().signalsSent())
         .extracting(CommandResult.SignalSent::signal)
         .containsExactly("SIGTERM", "SIGKILL");

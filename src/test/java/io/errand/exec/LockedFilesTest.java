@@ -27,6 +27,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A command that keeps files or directories locked in the kernel keeps no other one waiting. */
+@OwnProcess
 @Timeout(400)
 class LockedFilesTest {
   @TempDir Path folder;

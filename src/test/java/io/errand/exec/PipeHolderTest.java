@@ -22,6 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** A command that keeps its own pipe locked keeps nobody else waiting, and ends like any other. */
+@OwnProcess
 @Timeout(240)
 class PipeHolderTest {
   private final List<String> cookies = new ArrayList<>();
@@ -90,7 +91,7 @@ class PipeHolderTest {
   void othersGoOnWhileACommandKeepsItsStdinLockedAndItsTimeoutEndsIt() {
     Run holder =
         startHolding(
-            () -> timing(PipeHolder.ofStdin(), Duration.ofSeconds(30), Duration.ofMillis(200)));
+            () -> timing(PipeHolder.ofStdin(), Duration.ofSeconds(10), Duration.ofMillis(200)));
     assertThatOthersGoOn();
     CommandResult result = holder.result();
     assertThat(result.cause()).isEqualTo(EndCause.TIMEOUT);

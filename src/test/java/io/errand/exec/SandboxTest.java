@@ -26,6 +26,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What a command in a sandbox cannot do, tried as it would be. */
+@OwnProcess
 class SandboxTest {
   private static final Confinement CLOSED = sandbox(false, List.of());
 

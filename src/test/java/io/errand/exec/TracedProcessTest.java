@@ -23,6 +23,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The kernel hides the end of a traced process from its parent until the tracer lets go of it. */
+@OwnProcess
 @Timeout(180)
 class TracedProcessTest {
   @TempDir private static Path folder;
@@ -65,12 +66,13 @@ class TracedProcessTest {
     Run traced = start(soon(spec(program, "wait", file, "4")));
     int pid = pidOf(traced);
     long before = loopTicks();
-    Run other = start(spec(program, "trace", Integer.toString(pid), "10", file));
+    Run other = start(spec(program, "trace", Integer.toString(pid), "600", file));
     CommandResult result = traced.result();
     assertThat(other.ended).as("the tracer still runs").isNotDone();
     assertThat(result.cause()).isEqualTo(EndCause.ITSELF);
     assertThat(result.exitCode()).isEqualTo(whereRoot(4));
     assertThat(result.treeEmpty()).isTrue();
+    Files.delete(Path.of(file));
     assertThat(other.result().exitCode()).isZero();
     assertThat(loopTicks() - before).as("hundredths of a second of CPU").isLessThan(100);
     await().until(() -> ProcFs.stat(pid) == null);

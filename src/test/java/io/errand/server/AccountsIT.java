@@ -26,7 +26,7 @@ class AccountsIT {
 
   @Test
   void noProcessBesideTheServerHasItsSecretsInItsEnvironment() throws IOException {
-    try (TestServer server = TestServer.start(Map.of("ERRAND_TOKEN", TOKEN))) {
+    try (TestServer server = TestServer.firstStart(Map.of("ERRAND_TOKEN", TOKEN))) {
       List<Path> beside = new ArrayList<>();
       ProcessHandle.of(server.pid())
           .orElseThrow()
@@ -56,7 +56,7 @@ class AccountsIT {
   @Test
   void aServerThatRootRunsRunsCommandsAsAnAccountOfTheirOwn() throws IOException {
     assumeTrue(isRoot(), "needs root, who alone can change accounts");
-    try (TestServer server = TestServer.start(Map.of())) {
+    try (TestServer server = TestServer.firstStart(Map.of())) {
       JsonNode job = server.awaitEnd(server.submit("id -u; cat $0", Map.of()));
       assertThat(job.get("stdout").asText()).doesNotStartWith("0\n");
       String token = server.home().resolve("token").toString();

@@ -42,7 +42,7 @@ class LifecycleIT {
 
   @Test
   void afterKillNineEverythingIsWhereItWas() throws Exception {
-    try (TestServer server = TestServer.start(QUICK)) {
+    try (TestServer server = TestServer.firstStart(QUICK)) {
       String token = server.token();
       String done = server.submit("echo kept", Map.of("labels", Map.of("a", "b")));
       server.awaitEnd(done);

@@ -8,12 +8,26 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.Map;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** What a server is after a plain start. */
 @Timeout(300)
-class PlainServerIT extends OneServer {
+class PlainServerIT {
+  private static TestServer server;
+
+  @BeforeAll
+  static void start() {
+    server = TestServer.firstStart(Map.of());
+  }
+
+  @AfterAll
+  static void stop() {
+    server.close();
+  }
+
   @Test
   void theBuiltInDatabaseIsDurablePrivateAndBehindAPassword() throws Exception {
     for (String setting : List.of("fsync", "synchronous_commit", "full_page_writes")) {

@@ -17,14 +17,29 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** Large and slow requests, with the heap of a plain start. */
 @Timeout(300)
 class RequestMemoryIT {
+  /** One that waits for bodies for longer than these tests take. */
+  private static TestServer server;
+
   private static final String BATCH = "/v1/jobs/batch";
   private static final String LATER = "\"run_at\":\"2099-01-01T00:00:00Z\",\"command\":[\"true\"]";
+
+  @BeforeAll
+  static void start() {
+    server = TestServer.start(Map.of("ERRAND_REQUEST_SECONDS", "600"));
+  }
+
+  @AfterAll
+  static void stop() {
+    server.close();
+  }
 
   private static String batch(String item, int count) {
     return "{\"jobs\":[" + String.join(",", java.util.Collections.nCopies(count, item)) + "]}";
@@ -59,47 +74,43 @@ class RequestMemoryIT {
 
   @Test
   void largeBatchesAreStoredOrRefusedWhateverTheyHold() {
-    try (TestServer server = TestServer.start(Map.of())) {
-      long pid = server.pid();
-      String text = "{" + LATER + ",\"stdin\":\"" + "x".repeat(1_000_000) + "\"}";
-      JsonNode ids = json(server.post(BATCH, batch(text, 15))).get("ids");
-      assertThat(ids).hasSize(15);
-      for (JsonNode id : ids) {
-        assertThat(server.job(id.asText()).get("stdin_bytes").asInt()).isEqualTo(1_000_000);
-      }
-      assertThat(statuses(server, batch(text, 15), 8)).isSubsetOf(202, 503);
-      // Half a million tokens, each of which is an object in the heap.
-      StringBuilder variables = new StringBuilder("{" + LATER + ",\"env\":{\"A\":\"\"");
-      for (int i = 0; i < 999; i++) {
-        variables.append(",\"A").append(i).append("\":\"b\"");
-      }
-      String dense = batch(variables + "}}", 240);
-      assertThat(server.post(BATCH, dense).statusCode()).isEqualTo(202);
-      assertThat(statuses(server, dense, 8)).isSubsetOf(202, 503);
-      assertProblem(server.post(BATCH, batch(variables + "}}", 250)), 400);
-      assertProblem(server.post(BATCH, "{\"jobs\":[[" + "1,".repeat(50_000) + "1]]}"), 400);
-      awaitNothingHeld(server);
-      assertThat(server.pid()).isEqualTo(pid);
-      assertThat(server.log()).doesNotContain("OutOfMemory");
+    long pid = server.pid();
+    String text = "{" + LATER + ",\"stdin\":\"" + "x".repeat(1_000_000) + "\"}";
+    JsonNode ids = json(server.post(BATCH, batch(text, 15))).get("ids");
+    assertThat(ids).hasSize(15);
+    for (JsonNode id : ids) {
+      assertThat(server.job(id.asText()).get("stdin_bytes").asInt()).isEqualTo(1_000_000);
     }
+    assertThat(statuses(server, batch(text, 15), 8)).isSubsetOf(202, 503);
+    // Half a million tokens, each of which is an object in the heap.
+    StringBuilder variables = new StringBuilder("{" + LATER + ",\"env\":{\"A\":\"\"");
+    for (int i = 0; i < 999; i++) {
+      variables.append(",\"A").append(i).append("\":\"b\"");
+    }
+    String dense = batch(variables + "}}", 240);
+    assertThat(server.post(BATCH, dense).statusCode()).isEqualTo(202);
+    assertThat(statuses(server, dense, 8)).isSubsetOf(202, 503);
+    assertProblem(server.post(BATCH, batch(variables + "}}", 250)), 400);
+    assertProblem(server.post(BATCH, "{\"jobs\":[[" + "1,".repeat(50_000) + "1]]}"), 400);
+    awaitNothingHeld(server);
+    assertThat(server.pid()).isEqualTo(pid);
+    assertThat(server.log()).doesNotContain("OutOfMemory");
   }
 
   @Test
   void bodiesThatStallHoldNobodyUp() throws IOException {
-    try (TestServer server = TestServer.start(Map.of("ERRAND_REQUEST_SECONDS", "600"))) {
-      List<Socket> stalled = new ArrayList<>();
-      for (int i = 0; i < 250; i++) {
-        stalled.add(stall(server, i % 2 == 0 ? BATCH : "/v1/jobs?x"));
-      }
-      for (String path : List.of("/q/health/ready", "/v1/jobs", "/v1/queues", "/v1/workers")) {
-        assertThat(server.get(path).statusCode()).as(path).isEqualTo(200);
-      }
-      server.awaitEnd(server.submit("true", Map.of()));
-      for (Socket socket : stalled) {
-        socket.close();
-      }
-      awaitNothingHeld(server);
+    List<Socket> stalled = new ArrayList<>();
+    for (int i = 0; i < 250; i++) {
+      stalled.add(stall(server, i % 2 == 0 ? BATCH : "/v1/jobs?x"));
     }
+    for (String path : List.of("/q/health/ready", "/v1/jobs", "/v1/queues", "/v1/workers")) {
+      assertThat(server.get(path).statusCode()).as(path).isEqualTo(200);
+    }
+    server.awaitEnd(server.submit("true", Map.of()));
+    for (Socket socket : stalled) {
+      socket.close();
+    }
+    awaitNothingHeld(server);
   }
 
   @Test
@@ -149,7 +160,7 @@ class RequestMemoryIT {
   @Test
   void bodiesThatStallGiveTheirMemoryToThoseThatArrive() throws IOException {
     List<Socket> stalled = new ArrayList<>();
-    try (TestServer server = TestServer.start(Map.of("ERRAND_REQUEST_SECONDS", "600"))) {
+    try {
       String used = "errand_memory_budget_used_bytes{share=\"requests\"}";
       double most = server.meter("errand_memory_budget_capacity_bytes{share=\"requests\"}");
       for (int sent : new int[] {65_000, 1_000, 100}) {
@@ -170,6 +181,7 @@ class RequestMemoryIT {
         socket.close();
       }
     }
+    awaitNothingHeld(server);
   }
 
   @Test

@@ -37,7 +37,14 @@ public final class TestServer extends ApiClient implements AutoCloseable {
     this.process = launch(Map.of());
   }
 
+  /** On a database of its own that has been made before, unless the settings name another. */
   public static TestServer start(Map<String, String> settings) {
+    return on(
+        settings.containsKey("ERRAND_DATABASE_URL") ? newHome() : PreparedHome.copy(), settings);
+  }
+
+  /** On a home of which there is nothing, so that the server makes all of it. */
+  static TestServer firstStart(Map<String, String> settings) {
     return on(newHome(), settings);
   }
 

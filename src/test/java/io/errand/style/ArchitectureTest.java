@@ -50,16 +50,16 @@ class ArchitectureTest {
           Map.entry("embedded", Set.of()),
           Map.entry("cli", Set.of("text")));
 
-  private final JavaClasses ours =
+  private static final JavaClasses OURS =
       new ClassFileImporter()
           .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
           .importPath(Path.of("target/classes"));
 
   @Test
   void theWholeProductIsLookedAt() {
-    assertThat(ours.size()).isGreaterThan(60);
+    assertThat(OURS.size()).isGreaterThan(60);
     Set<String> packages = new HashSet<>();
-    ours.forEach(type -> packages.add(packageOf(type)));
+    OURS.forEach(type -> packages.add(packageOf(type)));
     packages.remove("");
     assertThat(packages).isEqualTo(ALLOWED.keySet());
   }
@@ -82,7 +82,7 @@ class ArchitectureTest {
                           || allowed.contains(packageOf(type));
                     }
                   })
-              .check(ours);
+              .check(OURS);
         });
   }
 
@@ -107,7 +107,7 @@ class ArchitectureTest {
         .should()
         .onlyDependOnClassesThat()
         .resideInAnyPackage("java..", "io.errand.job..", "org.jspecify..")
-        .check(ours);
+        .check(OURS);
   }
 
   /**
@@ -124,7 +124,7 @@ class ArchitectureTest {
         .callMethod(System.class, "currentTimeMillis")
         .orShould()
         .callMethod(OffsetDateTime.class, "now")
-        .check(ours);
+        .check(OURS);
   }
 
   /** A body takes up to tens of milliseconds to read: no other client may wait for it. */
@@ -136,13 +136,13 @@ class ArchitectureTest {
         .should()
         .beDeclaredInClassesThat()
         .resideInAPackage("io.errand.api..")
-        .check(ours);
+        .check(OURS);
   }
 
   @Test
   void thePackagesHaveNoCycles() {
-    slices().matching("io.errand.(*)..").should().beFreeOfCycles().check(ours);
-    slices().matching("io.errand.(**)").should().beFreeOfCycles().check(ours);
+    slices().matching("io.errand.(*)..").should().beFreeOfCycles().check(OURS);
+    slices().matching("io.errand.(**)").should().beFreeOfCycles().check(OURS);
   }
 
   private static String packageOf(JavaClass type) {

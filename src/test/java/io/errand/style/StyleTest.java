@@ -22,6 +22,8 @@ class StyleTest {
           "\\b(SELECT\\s.+\\sFROM|INSERT\\s+INTO|DELETE\\s+FROM|UPDATE\\s+\\S+\\s+SET)\\b",
           Pattern.DOTALL);
   private static final Pattern SLEEP = Pattern.compile("Thread\\.sleep|TimeUnit\\.\\w+\\.sleep");
+  private static final Pattern LAUNCHER =
+      Pattern.compile("\\bTestLauncher\\.|\\bnew LinuxLauncher\\(");
   private static final Pattern REGISTRY =
       Pattern.compile("https?://[a-z0-9.-]*(/maven2|npmjs|registry\\.)");
 
@@ -85,6 +87,15 @@ class StyleTest {
         .filteredOn(
             file -> !file.endsWith("StyleTest.java") && !file.toString().contains("/faults/"))
         .allSatisfy(file -> assertThat(SLEEP.matcher(text(file)).find()).isFalse());
+  }
+
+  /** A launcher makes its whole process a subreaper. */
+  @Test
+  void noUnitTestSharesAProcessWithALauncher() {
+    assertThat(files("src/test/java", "Test.java"))
+        .filteredOn(file -> LAUNCHER.matcher(text(file)).find())
+        .hasSizeGreaterThan(5)
+        .allSatisfy(file -> assertThat(text(file)).contains("\n@OwnProcess\n"));
   }
 
   @Test

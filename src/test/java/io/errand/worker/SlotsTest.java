@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.errand.exec.EndCause;
+import io.errand.exec.OwnProcess;
 import io.errand.exec.TestLauncher;
 import io.errand.job.Backoff;
 import io.errand.job.Confinement;
@@ -35,6 +36,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Claims and slots, with real commands. */
+@OwnProcess
 class SlotsTest {
   private static final Instant CLAIMED = Instant.parse("2026-01-02T03:04:05Z");
   private static final Duration LONG = Duration.ofMinutes(10);

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Timeout;
 
 /** With the heap of a plain start, whatever commands print and however much they are to read. */
 @Timeout(300)
-class WorkerMemoryIT {
+class CommandMemoryIT {
   private static final int MEBIBYTE = 1 << 20;
   private static final Map<String, String> MANY_SLOTS = Map.of("ERRAND_WORKER_SLOTS", "256");
   private static final String LOUD =
