@@ -56,6 +56,10 @@ CREATE FUNCTION errand.submit_admit() RETURNS trigger
 CREATE CONSTRAINT TRIGGER submits_are_admitted AFTER INSERT ON errand.submits_to_admit
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION errand.submit_admit();
 
+-- A claim divides by the rate. With a number near the smallest that there is, this failed, and all claims with it.
+UPDATE errand.queues SET rate_per_second = 0.000001 WHERE rate_per_second < 0.000001;
+ALTER TABLE errand.queues ADD CONSTRAINT queues_rate_can_be_divided_by CHECK (rate_per_second >= 0.000001);
+
 -- A function with further arguments is another one. Who might call the old one may call the new one.
 ALTER FUNCTION errand.submit RENAME TO submit_before;
 

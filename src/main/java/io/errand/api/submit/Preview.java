@@ -1,6 +1,7 @@
 package io.errand.api.submit;
 
 import io.errand.api.answer.AnswerBudget;
+import io.errand.api.problem.Problem;
 import io.errand.api.problem.Problem.FieldError;
 import io.errand.api.request.Admission;
 import io.errand.job.Confinement;
@@ -9,11 +10,14 @@ import io.errand.job.Limits;
 import io.errand.job.RetrySchedule;
 import io.errand.memory.MemoryBudget.Reservation;
 import io.errand.queue.QueueRules;
+import io.errand.queue.RequestedDependencies;
 import io.errand.queue.SubmitJob.Request;
 import io.errand.store.queues.QueueReads;
 import io.errand.store.queues.QueueStatus;
 import io.errand.store.reads.FleetReads;
+import io.errand.store.submit.DependentStore;
 import io.errand.store.submit.Overload;
+import io.errand.store.submit.Submission;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
@@ -24,6 +28,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.UUID;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.jspecify.annotations.Nullable;
 
@@ -38,22 +43,31 @@ class Preview {
 
   private final QueueReads queues;
   private final FleetReads fleet;
+  private final DependentStore dependents;
   private final AnswerBudget budget;
   private final Admission admission;
 
   Preview(
       QueueReads queues,
       FleetReads fleet,
+      DependentStore dependents,
       AnswerBudget budget,
       @ConfigProperty(name = "errand.database-pool", defaultValue = "16") int pool) {
     this.queues = queues;
     this.fleet = fleet;
+    this.dependents = dependents;
     this.budget = budget;
     this.admission = new Admission(pool, "jobs are being validated");
   }
 
-  Response answer(Request request, QueueRules rules) throws SQLException {
+  /**
+   * Refuses what a submit would refuse.
+   *
+   * @throws Problem 400 where it is to wait for jobs that are not there
+   */
+  Response answer(Request request, QueueRules rules, String principal) throws SQLException {
     JobSpec spec = request.spec();
+    requireDependencies(request.dependencies(), principal);
     Reservation held = budget.reserve(FIXED_BYTES + 2 * spec.heapBytes());
     try {
       Map<String, Object> answer = new LinkedHashMap<>();
@@ -64,6 +78,26 @@ class Preview {
     } catch (SQLException | RuntimeException | Error e) {
       held.close();
       throw e;
+    }
+  }
+
+  private void requireDependencies(RequestedDependencies wanted, String principal)
+      throws SQLException {
+    List<UUID> after =
+        wanted.after().stream()
+            .map(RequestedDependencies.One::id)
+            .filter(Objects::nonNull)
+            .toList();
+    if (after.isEmpty()) {
+      return;
+    }
+    List<Submission.MissingJob> missing;
+    try (Admission.Permit permit = admission.enter()) {
+      missing = dependents.missing(principal, after);
+    }
+    if (!missing.isEmpty()) {
+      throw Problem.invalid(
+          DependenciesReader.errors(new Submission.NoSuchDependencies(missing), ""));
     }
   }
 

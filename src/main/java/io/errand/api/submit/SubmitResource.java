@@ -185,13 +185,14 @@ public class SubmitResource {
   private Uni<Response> preview(byte[] body) {
     JsonNode value = JsonBody.read(body);
     RoutingContext request = caller.request();
+    String principal = caller.principal();
     return Uni.createFrom()
         .item(
             Unchecked.supplier(
                 () -> {
                   QueueRules rules = queues.now();
                   Request wanted = wanted(request, value, body.length, null, rules);
-                  return AnswerBody.ownedBy(request, preview.answer(wanted, rules));
+                  return AnswerBody.ownedBy(request, preview.answer(wanted, rules, principal));
                 }))
         .runSubscriptionOn(Infrastructure.getDefaultWorkerPool());
   }
