@@ -192,7 +192,7 @@ class QueuesIT {
     assertThat(server.cli("queues", "update", "cli", "--rate", "0"))
         .satisfies(cli -> assertThat(cli.exitCode()).isEqualTo(2))
         .satisfies(
-            cli -> assertThat(cli.stderr()).contains("--rate must be a number greater than 0"));
+            cli -> assertThat(cli.stderr()).contains("--rate must be a number from 0.000001"));
     assertThat(server.cli("queues", "update", "cli").stderr()).contains("nothing to change");
     assertThat(server.cli("queues", "get", "../jobs").exitCode()).isEqualTo(2);
     assertThat(server.cli("queues", "update", "--help").stdout()).contains("--circuit-max-probe");
