@@ -65,8 +65,12 @@ final class Deliveries implements Callable<Integer> {
   }
 
   private void print(Map<String, Object> answer) {
-    Printer.print(
-        output.format, Client.list(answer, "deliveries"), answer, "id", COLUMNS, WIDE_COLUMNS);
+    print(output, Client.list(answer, "deliveries"), answer);
+  }
+
+  private static void print(
+      Client.OutputOption output, List<Map<String, Object>> deliveries, Object answer) {
+    Printer.print(output.format, deliveries, answer, "id", COLUMNS, WIDE_COLUMNS);
   }
 
   /** {@code errand deliveries resend}. */
@@ -77,7 +81,9 @@ final class Deliveries implements Callable<Integer> {
     @Override
     public Integer call() {
       Http http = Http.connect();
-      return deliveries.tryAll(id -> http.post("/v1/deliveries/" + id + "/resend"));
+      return deliveries.tryAll(
+          id -> http.post("/v1/deliveries/" + id + "/resend"),
+          (all, answer) -> print(deliveries.output, all, answer));
     }
   }
 }

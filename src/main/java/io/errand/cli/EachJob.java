@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.function.BiConsumer;
 import java.util.function.Function;
 import java.util.regex.Pattern;
 import picocli.CommandLine.Mixin;
@@ -47,6 +48,17 @@ final class EachJob {
    * @return the exit status: of the refusal where one id was given, 1 where one of several failed
    */
   int tryAll(Function<String, Map<String, Object>> call) {
+    return tryAll(call, output::print);
+  }
+
+  /**
+   * The same for what is no job.
+   *
+   * @param print prints the results as rows of a table, or what of them is JSON
+   */
+  int tryAll(
+      Function<String, Map<String, Object>> call,
+      BiConsumer<List<Map<String, Object>>, Object> print) {
     List<Map<String, Object>> jobs = new ArrayList<>();
     List<String> left = new ArrayList<>(new LinkedHashSet<>(ids));
     boolean one = left.size() == 1;
@@ -71,7 +83,7 @@ final class EachJob {
       }
     }
     if (!jobs.isEmpty() || !one) {
-      output.print(jobs, one ? jobs.get(0) : jobs);
+      print.accept(jobs, one ? jobs.get(0) : jobs);
     }
     boolean succeeded = jobs.stream().allMatch(job -> "succeeded".equals(job.get("state")));
     allSucceeded = succeeded && exitCode == ExitCodes.OK;

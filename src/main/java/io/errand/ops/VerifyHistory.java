@@ -36,8 +36,8 @@ import picocli.CommandLine.Option;
       "It reads the database of ERRAND_DATABASE_URL, ERRAND_DATABASE_USER and"
           + " ERRAND_DATABASE_PASSWORD, else the running built-in one of ERRAND_HOME. A dump is"
           + " checked where it has been restored. Nothing is changed.",
-      "docs/reliability.md says what the rules I1 to I11, L1, L2, S1 and H1 to H3 are; of each at most 100"
-          + " violations are shown. It uses the times that the database's clock gave."
+      "docs/reliability.md says what the rules I1 to I11, L1, L2, S1, W1 and H1 to H3 are; of each at most"
+          + " 100 violations are shown. It uses the times that the database's clock gave."
     },
     footer = {
       "",

@@ -131,6 +131,7 @@ final class Cluster implements AutoCloseable {
     settings.put("ERRAND_TEMPORARY_DIRECTORY", disk.toString());
     settings.put("ERRAND_RETENTION_DAYS", "0.0035"); // five minutes
     settings.put("ERRAND_RETENTION_INTERVAL", "20s");
+    settings.put("ERRAND_WEBHOOK_ALLOW_NETWORKS", "127.0.0.1/32");
     Path build = number == 0 ? OTHER_BUILD : TestServer.CHECKOUT;
     TestServer server = TestServer.startedBy(as, home, settings, build);
     return new Node(name, proxy, server, disk, diskIsSmall);

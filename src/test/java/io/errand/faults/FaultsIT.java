@@ -172,6 +172,7 @@ class FaultsIT {
     try (Connection connection = cluster.connect()) {
       violations.addAll(CommandLogCheck.starts(connection, load.ledger()));
       violations.addAll(CommandLogCheck.accepted(connection, load.acceptedIds()));
+      violations.addAll(load.violations());
       System.out.printf(
           "faults: %d jobs, %d events, %d submits accepted, %d tried again%n",
           report.jobs(), report.events(), load.accepted(), load.refused());

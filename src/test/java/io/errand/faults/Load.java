@@ -3,6 +3,7 @@ package io.errand.faults;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.errand.server.TestServer;
+import io.errand.store.history.HistoryCheck.Violation;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.http.HttpRequest;
@@ -13,6 +14,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.sql.Connection;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -21,14 +24,17 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Assertions;
 
 /**
  * Clients that submit keyed jobs to any server until each is accepted, as often as that takes, and
- * some of them twice, look at their jobs and cancel some. What was accepted goes to one file; the
- * commands write the ledger.
+ * some of them twice, look at their jobs and cancel some; and schedules that submit jobs. Some jobs
+ * have a webhook, and a receiver for it. What was accepted goes to one file; the commands write the
+ * ledger.
  */
 final class Load implements AutoCloseable {
   private static final int CLIENTS = 3;
@@ -37,12 +43,22 @@ final class Load implements AutoCloseable {
   /** A server of another build may not. */
   private static final boolean ALL_ARE_OF_THIS_VERSION = System.getProperty("faults.other") == null;
 
+  private static final String WITHOUT_DELIVERY =
+      "SELECT count(*) FROM errand.jobs WHERE on_finish IS NOT NULL AND finished_at IS NOT NULL"
+          + " AND on_finish_state IS NULL";
+
+  private static final String DELIVERIES =
+      "SELECT coalesce(string_agg(n || ' ' || state, ', ' ORDER BY state), 'none')"
+          + " FROM (SELECT state, count(*) AS n FROM errand.webhook_deliveries GROUP BY state) d";
+
   private final Cluster cluster;
   private final long seed;
   private final Path folder;
+  private final Receiver receiver = new Receiver();
   private final List<Thread> clients = new ArrayList<>();
   private final AtomicInteger accepted = new AtomicInteger();
   private final AtomicInteger refused = new AtomicInteger();
+  private final Set<String> withWebhook = ConcurrentHashMap.newKeySet();
   private volatile boolean stopped;
   private volatile String complaint = "";
 
@@ -89,33 +105,57 @@ final class Load implements AutoCloseable {
    */
   private String script(Random random) {
     int beats = random.nextInt(14) == 0 ? 60 + random.nextInt(80) : random.nextInt(12);
-    String line = "echo \"$ERRAND_JOB_ID $ERRAND_ATTEMPT $ERRAND_CLAIM_TOKEN %s\" >> " + ledger();
-    String script =
-        line.formatted("start")
-            + "; i=0; while [ $i -lt "
-            + beats
-            + " ]; do sleep 0.1; "
-            + line.formatted("alive")
-            + "; i=$((i+1)); done; "
-            + line.formatted("end");
-    if (random.nextInt(4) == 0) {
-      script += "; [ $ERRAND_ATTEMPT -gt 2 ]";
-    }
+    String failing = random.nextInt(4) == 0 ? "; [ $ERRAND_ATTEMPT -gt 2 ]" : "";
+    String script = script(beats, failing);
     return random.nextInt(8) == 0 ? "trap '' TERM; " + script : script;
+  }
+
+  private String script(int beats, String after) {
+    String line = "echo \"$ERRAND_JOB_ID $ERRAND_ATTEMPT $ERRAND_CLAIM_TOKEN %s\" >> " + ledger();
+    return line.formatted("start")
+        + "; i=0; while [ $i -lt "
+        + beats
+        + " ]; do sleep 0.1; "
+        + line.formatted("alive")
+        + "; i=$((i+1)); done; "
+        + line.formatted("end")
+        + after;
   }
 
   /** At most two jobs of the first queue run at once; the history is checked for that. */
   private void limitQueue(Random random) throws InterruptedException {
-    Optional<HttpResponse<String>> answer = Optional.empty();
-    while (!stopped && answer.map(HttpResponse::statusCode).orElse(0) != 200) {
-      answer =
-          send(
-              any(random).server(),
-              "/v1/queues/q0",
-              "PATCH",
-              "{\"max_running\": 2}",
-              Map.of("Content-Type", "application/json"));
+    insist(random, "PATCH", "/v1/queues/q0", "{\"max_running\": 2}", Set.of(200));
+  }
+
+  /** Their jobs take no longer than a second or two. */
+  private void makeSchedules(Random random) throws InterruptedException, IOException {
+    for (String name : Ticks.names()) {
+      ObjectNode job = TestServer.JSON.createObjectNode();
+      job.putArray("command").add("sh").add("-c").add(script(random.nextInt(14), ""));
+      job.put("max_attempts", 50).put("kill_grace_seconds", 1).put("queue", "ticks");
+      job.putObject("backoff").put("base_seconds", 0.2).put("max_seconds", 1);
+      job.putObject("on_finish").put("url", receiver.url());
+      // 409: it was made by a request whose answer did not come
+      String body = Ticks.body(name, job.toString());
+      insist(random, "POST", "/v1/schedules", body, Set.of(201, 409));
     }
+  }
+
+  /** Asks any server until one answers so, or the load ends. */
+  private void insist(Random random, String method, String path, String body, Set<Integer> right)
+      throws InterruptedException {
+    while (!stopped && !isAnswered(random, method, path, body, right)) {
+      TimeUnit.MILLISECONDS.sleep(100);
+    }
+  }
+
+  private boolean isAnswered(
+      Random random, String method, String path, String body, Set<Integer> right)
+      throws InterruptedException {
+    Map<String, String> headers = Map.of("Content-Type", "application/json");
+    return send(any(random).server(), path, method, body, headers)
+        .filter(answer -> right.contains(answer.statusCode()))
+        .isPresent();
   }
 
   private void submitForever(int number) {
@@ -125,6 +165,7 @@ final class Load implements AutoCloseable {
     try {
       if (number == 0 && ALL_ARE_OF_THIS_VERSION) {
         limitQueue(random);
+        makeSchedules(random);
       }
       for (int i = 0; !stopped; i++) {
         ObjectNode body = TestServer.JSON.createObjectNode();
@@ -143,8 +184,15 @@ final class Load implements AutoCloseable {
           body.putArray("after").add(latest);
           body.put("on_dependency_failure", i % 2 == 0 ? "run" : "cancel");
         }
+        boolean tells = i % 4 == 1 && ALL_ARE_OF_THIS_VERSION;
+        if (tells) {
+          body.putObject("on_finish").put("url", receiver.url());
+        }
         String key = seed + "-" + number + "-" + i;
         String id = submit(body.toString(), key, random);
+        if (tells && !id.isEmpty()) {
+          withWebhook.add(id);
+        }
         if (random.nextInt(3) == 0) {
           String again = submit(body.toString(), key, random);
           if (!again.isEmpty() && !id.isEmpty() && !again.equals(id)) {
@@ -275,18 +323,54 @@ final class Load implements AutoCloseable {
     }
   }
 
-  /** No more submits. */
+  /** No more submits, nor ticks. */
   void stop() throws InterruptedException {
     stopped = true;
     for (Thread client : clients) {
       client.join();
     }
     Assertions.assertEquals("", complaint);
+    if (ALL_ARE_OF_THIS_VERSION) {
+      Random random = new Random(seed);
+      for (String name : Ticks.names()) {
+        Awaitility.await("schedule " + name + " is paused")
+            .atMost(Duration.ofSeconds(60))
+            .until(
+                () ->
+                    isAnswered(
+                        random,
+                        "PATCH",
+                        "/v1/schedules/" + name,
+                        "{\"paused\": true}",
+                        Set.of(200)));
+      }
+    }
+  }
+
+  /**
+   * Waits until a delivery of every finished job has been made, and holds ticks and deliveries
+   * against what came.
+   */
+  List<Violation> violations() throws SQLException {
+    if (!ALL_ARE_OF_THIS_VERSION) {
+      return List.of();
+    }
+    Awaitility.await("every finished job has a delivery")
+        .atMost(Duration.ofSeconds(60))
+        .until(() -> cluster.number(WITHOUT_DELIVERY) == 0);
+    try (Connection connection = cluster.connect()) {
+      List<Violation> found = new ArrayList<>(Ticks.violations(connection));
+      found.addAll(receiver.violations(connection, withWebhook));
+      System.out.printf(
+          "faults: %s of deliveries, %d requests%n", cluster.text(DELIVERIES), receiver.requests());
+      return found;
+    }
   }
 
   @Override
   public void close() {
     stopped = true;
+    receiver.close();
     TestServer.delete(folder);
   }
 }

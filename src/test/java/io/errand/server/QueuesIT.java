@@ -192,7 +192,7 @@ class QueuesIT {
     assertThat(server.cli("queues", "update", "cli", "--rate", "0"))
         .satisfies(cli -> assertThat(cli.exitCode()).isEqualTo(2))
         .satisfies(
-            cli -> assertThat(cli.stderr()).contains("--rate must be a number greater than 0"));
+            cli -> assertThat(cli.stderr()).contains("--rate must be a number from 0.000001"));
     assertThat(server.cli("queues", "update", "cli").stderr()).contains("nothing to change");
     assertThat(server.cli("queues", "get", "../jobs").exitCode()).isEqualTo(2);
     assertThat(server.cli("queues", "update", "--help").stdout()).contains("--circuit-max-probe");
@@ -331,6 +331,41 @@ class QueuesIT {
         .hasSize(2);
   }
 
+  /** A claim asks all queues, so one whose rate the database cannot divide by would stop all. */
+  @Test
+  void noNumberOfOneQueueKeepsTheJobsOfOthersFromRunning() {
+    String least = Double.toString(Double.MIN_VALUE);
+    TestServer.assertProblem(patch("least", "{\"rate_per_second\": " + least + "}"), 400);
+    TestServer.assertProblem(patch("least", "{\"rate_per_second\": 1e-320}"), 400);
+    patched("least", "{\"rate_per_second\": 0.000001, \"burst\": 1000000}");
+    patched("most", "{\"rate_per_second\": 1000000, \"burst\": 1, \"weight\": 1000}");
+    patched(
+        "small",
+        """
+        {"weight": 0.001, "max_ready_age_seconds": %1$s, "overload": "warn",
+         "circuit": {"failure_ratio": %1$s, "window_seconds": 1, "minimum_attempts": 1,
+                     "probe_seconds": %1$s, "max_probe_seconds": %1$s},
+         "defaults": {"kill_grace_seconds": %1$s, "expires_after_seconds": 0.001,
+                      "backoff": {"base_seconds": %1$s, "max_seconds": %1$s}}}
+        """
+            .formatted(least));
+    patched("drained", "{\"rate_per_second\": 0.000001}");
+    for (String name : List.of("least", "most", "small", "drained")) {
+      for (int i = 0; i < 3; i++) {
+        String id = server.submit("false", Map.of("queue", name, "max_attempts", 2));
+        assertThat(server.get("/v1/jobs/" + id + "/explain").statusCode()).isEqualTo(200);
+      }
+      checked(server, "{\"command\": [\"true\"], \"queue\": \"" + name + "\"}");
+    }
+    String other = server.submit("true", Map.of("queue", "beside"));
+    assertThat(server.awaitEnd(other).get("state").asText()).isEqualTo("succeeded");
+    for (String name : List.of("least", "most", "small", "drained")) {
+      assertThat(queue(name).get("name").asText()).isEqualTo(name);
+    }
+    assertThat(server.get("/v1/queues").statusCode()).isEqualTo(200);
+    assertThat(server.log()).doesNotContain("out of range");
+  }
+
   @Test
   void aJobIsCheckedAndNothingIsStored() {
     patched("checked", "{\"paused\": true, \"defaults\": {\"timeout_seconds\": 100}}");
@@ -340,8 +375,9 @@ class QueuesIT {
          "backoff": {"base_seconds": 4, "jitter": "none"}, "env": {"SECRET": "s3cret"},
          "stdin": "é", "expires_at": "2020-01-01T00:00:00Z", "concurrency_key": "k",
          "concurrency_limit": 5, "on_finish": {"url": "https://example.org/x"},
-         "after": ["00000000-0000-7000-8000-000000000000"]}
-        """;
+         "after": ["%s"]}
+        """
+            .formatted(server.submit("true", Map.of()));
     JsonNode preview = checked(server, body);
     JsonNode job = preview.get("job");
     assertThat(job.get("timeout_seconds").asDouble()).isEqualTo(100);
@@ -362,6 +398,12 @@ class QueuesIT {
     HttpResponse<String> withKey =
         server.post("/v1/jobs?validate_only=true", body, "Idempotency-Key", "checked");
     assertThat(withKey.statusCode()).isEqualTo(200);
+    HttpResponse<String> missing =
+        server.post(
+            "/v1/jobs?validate_only=true",
+            "{\"command\": [\"true\"], \"after\": [\"00000000-0000-7000-8000-000000000000\"]}");
+    TestServer.assertProblem(missing, 400);
+    assertThat(missing.body()).contains("\"field\":\"after[0]\"").contains("does not exist");
     String own = UUID.randomUUID().toString();
     assertThat(server.call("PUT", "/v1/jobs/" + own + "?validate_only=true", body).statusCode())
         .isEqualTo(200);

@@ -180,6 +180,7 @@ class WebhooksIT {
 
     Cli again = server.cli("deliveries", "resend", delivery.get("id").asText());
     assertThat(again.exitCode()).as(again.stderr()).isZero();
+    assertThat(again.stdout()).contains("LAST_STATUS").contains(job).doesNotContain("QUEUE");
     Received repeat = receiver.await("/told?a=b", 2).get(1);
     assertThat(repeat.header("webhook-id")).isEqualTo(request.header("webhook-id"));
     assertThat(repeat.body()).isEqualTo(request.body());

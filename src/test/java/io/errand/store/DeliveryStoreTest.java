@@ -14,6 +14,7 @@ import io.errand.job.ProjectNames;
 import io.errand.job.RetryPolicy;
 import io.errand.store.claim.ClaimedJob;
 import io.errand.store.control.Housekeeping;
+import io.errand.store.history.HistoryCheck;
 import io.errand.store.webhooks.ClaimedDelivery;
 import io.errand.store.webhooks.Delivery;
 import io.errand.store.webhooks.DeliveryReads;
@@ -21,7 +22,9 @@ import io.errand.store.webhooks.DeliveryState;
 import io.errand.store.webhooks.DeliveryStore;
 import io.errand.store.webhooks.DeliveryStore.Result;
 import io.errand.store.webhooks.ResendStore;
+import java.sql.Connection;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -311,5 +314,62 @@ class DeliveryStoreTest extends StoreFixture {
     assertThat(read).isEqualTo(all);
     assertThat(reads.list(Access.toOwn(ProjectNames.DEFAULT, "other"), null, null, 9)).isEmpty();
     assertThat(reads.list(ME, "failed", null, 9)).isEmpty();
+  }
+
+  @Test
+  void verifyHistorySeesEachWayToLoseADelivery() throws SQLException {
+    UUID due = hooked("http://a/due");
+    control.cancel(due, ME);
+    assertThat(violations()).isEmpty();
+    UUID made = jobOf(finished("http://a/made"));
+    for (ClaimedDelivery delivery : claimDue(Map.of(), 9, 9)) {
+      assertThat(deliveries.record(delivery, DELIVERED)).isTrue();
+    }
+    UUID waits = jobOf(finished("http://a/waits"));
+    assertThat(violations()).isEmpty();
+    for (String change :
+        List.of(
+            "DELETE FROM errand.webhook_deliveries WHERE job_id = '" + made + "'",
+            "DELETE FROM errand.webhook_deliveries WHERE job_id = '" + waits + "'",
+            "UPDATE errand.jobs SET on_finish_state = 'done' WHERE id = '" + waits + "'",
+            "UPDATE errand.jobs SET on_finish_state = 'pending' WHERE id = '" + made + "'",
+            "UPDATE errand.webhook_deliveries SET last_status = 500 WHERE state = 'delivered'",
+            "UPDATE errand.webhook_deliveries SET type = 'io.errand.job.failed'",
+            "UPDATE errand.webhook_deliveries SET url = 'http://b/' WHERE state = 'pending'")) {
+      assertThat(violationsAfter(change)).as(change).isNotEmpty();
+    }
+    assertThat(violations()).isEmpty();
+  }
+
+  private UUID jobOf(UUID delivery) throws SQLException {
+    return UUID.fromString(
+        database.value(
+            "SELECT job_id FROM errand.webhook_deliveries WHERE id = '" + delivery + "'"));
+  }
+
+  private List<String> violations() throws SQLException {
+    return violationsAfter("SELECT 1");
+  }
+
+  /** The tables are as before afterwards. */
+  private List<String> violationsAfter(String change) throws SQLException {
+    database.execute(
+        "CREATE TABLE IF NOT EXISTS kept_deliveries AS TABLE errand.webhook_deliveries");
+    database.execute(
+        "CREATE TABLE IF NOT EXISTS kept_states AS SELECT id, on_finish_state FROM errand.jobs");
+    try (Connection connection = database.dataSource().getConnection();
+        Statement statement = connection.createStatement()) {
+      statement.execute(change);
+      return HistoryCheck.check(connection, false).violations().stream()
+          .filter(one -> one.rule().equals("W1 no delivery is lost"))
+          .map(HistoryCheck.Violation::detail)
+          .toList();
+    } finally {
+      database.execute(
+          "TRUNCATE errand.webhook_deliveries;"
+              + " INSERT INTO errand.webhook_deliveries SELECT * FROM kept_deliveries;"
+              + " UPDATE errand.jobs j SET on_finish_state = k.on_finish_state FROM kept_states k"
+              + " WHERE k.id = j.id; DROP TABLE kept_deliveries, kept_states");
+    }
   }
 }

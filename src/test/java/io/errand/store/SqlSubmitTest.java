@@ -12,9 +12,7 @@ import io.errand.store.control.Housekeeping;
 import io.errand.store.history.HistoryCheck;
 import java.io.IOException;
 import java.sql.Connection;
-import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -26,63 +24,14 @@ import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.awaitility.Awaitility;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.postgresql.PGConnection;
 
 /** Jobs that an ordinary role submits by SQL, against the same jobs through the API. */
-class SqlSubmitTest extends StoreFixture {
+class SqlSubmitTest extends SqlSubmitFixture {
   private static final ObjectMapper JSON = new ObjectMapper();
-  private static final String ROLE = "sql_submit_test";
-  private static final String CALLER = "sql:" + ROLE;
-
-  private Connection app;
-
-  @BeforeEach
-  void grant() throws SQLException {
-    database.execute(
-        """
-        DO $$ BEGIN
-            CREATE ROLE sql_submit_test;
-        EXCEPTION WHEN duplicate_object THEN NULL;
-        END $$
-        """);
-    database.execute("GRANT USAGE ON SCHEMA errand TO " + ROLE);
-    database.execute("GRANT EXECUTE ON FUNCTION errand.submit TO " + ROLE);
-    app = connect();
-  }
-
-  @AfterEach
-  void close() throws SQLException {
-    app.close();
-  }
-
-  private Connection connect() throws SQLException {
-    Connection connection = database.dataSource().getConnection();
-    execute(connection, "SET SESSION AUTHORIZATION " + ROLE);
-    return connection;
-  }
-
-  private static void execute(Connection connection, String sql) throws SQLException {
-    try (Statement statement = connection.createStatement()) {
-      statement.execute(sql);
-    }
-  }
-
-  private static UUID submit(Connection connection, String arguments) throws SQLException {
-    try (Statement statement = connection.createStatement();
-        ResultSet row = statement.executeQuery("SELECT errand.submit(" + arguments + ")")) {
-      row.next();
-      return row.getObject(1, UUID.class);
-    }
-  }
-
-  private String count(String table) throws SQLException {
-    return database.value("SELECT count(*) FROM errand." + table);
-  }
 
   /** The arguments that ask for a job of the API. */
   private static String arguments(String job) throws IOException {
@@ -162,7 +111,7 @@ class SqlSubmitTest extends StoreFixture {
                         "SELECT array_to_string(proargnames, ',') FROM pg_proc WHERE oid = 'errand.submit'::regproc")
                     .split(",")));
     Set<String> fields = new TreeSet<>(ApiRules.fields());
-    fields.removeAll(Set.of("user", "after", "on_dependency_failure")); // run_as; not offered
+    fields.remove("user"); // run_as
     fields.addAll(Set.of("run_as", "idempotency_key"));
     assertThat(arguments).isEqualTo(fields);
   }
@@ -325,13 +274,6 @@ class SqlSubmitTest extends StoreFixture {
                           ? "command: must be a list of 1 to 1024 strings"
                           : expected);
             });
-  }
-
-  private static String message(SQLException fault) {
-    return fault instanceof org.postgresql.util.PSQLException known
-            && known.getServerErrorMessage() != null
-        ? String.valueOf(known.getServerErrorMessage().getMessage())
-        : String.valueOf(fault.getMessage());
   }
 
   @ParameterizedTest

@@ -64,9 +64,10 @@ final class FilterReader {
       body.complain(body.at("filter"), "is required: an object with one member at least");
       return BulkFilter.all();
     }
+    int before = body.complaints();
     fields.only(MEMBERS);
     BulkFilter filter = new FilterReader(fields, kind).read();
-    if (filter.isEmpty()) {
+    if (filter.isEmpty() && body.complaints() == before) {
       body.complain(
           body.at("filter"),
           "must have one member at least, of " + String.join(", ", new TreeSet<>(MEMBERS)));

@@ -61,6 +61,10 @@ final class QueuePatch {
           .toList();
 
   private static final int MOST_RUNNING = 1_000_000;
+
+  /** One job in 12 days. The database divides by it, and can divide by no much smaller number. */
+  private static final double LEAST_PER_SECOND = 0.000001;
+
   private static final int MOST_PER_SECOND = 1_000_000;
   private static final double LEAST_WEIGHT = 0.001;
   private static final int MOST_WEIGHT = 1_000;
@@ -104,7 +108,8 @@ final class QueuePatch {
             optional(
                 "rate_per_second",
                 now.ratePerSecond(),
-                () -> fields.number("rate_per_second", 1, 0, true, MOST_PER_SECOND)),
+                () ->
+                    fields.number("rate_per_second", 1, LEAST_PER_SECOND, false, MOST_PER_SECOND)),
             optional(
                 "burst", now.burst(), () -> fields.number("burst", 1, 1, false, MOST_PER_SECOND)),
             required(

@@ -60,6 +60,11 @@ public final class Fields {
             });
   }
 
+  /** How many complaints there are, about this object and whatever it belongs to. */
+  public int complaints() {
+    return errors.size();
+  }
+
   public @Nullable JsonNode get(String name) {
     JsonNode value = object.get(name);
     if (value == null || value.isNull()) {

@@ -23,6 +23,7 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.CharsetDecoder;
 import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -170,13 +171,20 @@ public final class JsonBody {
     return (text.length() > 200 ? text.substring(0, 200) + "…" : text) + where;
   }
 
-  /** Without what the parser says of itself: the method that set a bound, what holds the text. */
+  /** With this the parser begins to say how it could be made to accept a text. */
+  private static final List<String> ADVICE = List.of(": enable `", " (not recognized as one since");
+
+  /** Without what the parser says of itself: its methods and features, and what holds the text. */
   private static String withoutInnerNames(String said) {
     String text = said;
     int from = text.indexOf(", from `");
     int to = from < 0 ? -1 : text.indexOf("`", from + ", from `".length());
     if (to >= 0) {
       text = text.substring(0, from) + text.substring(to + 1);
+    }
+    for (String advice : ADVICE) {
+      int begin = text.indexOf(advice);
+      text = begin < 0 ? text : text.substring(0, begin);
     }
     int source = text.indexOf("[Source: ");
     int line = source < 0 ? -1 : text.indexOf("line: ", source);

@@ -1,8 +1,10 @@
 package io.errand.api.submit;
 
 import io.errand.api.answer.AnswerBudget;
+import io.errand.api.problem.Problem;
 import io.errand.api.problem.Problem.FieldError;
 import io.errand.api.request.Admission;
+import io.errand.job.Access;
 import io.errand.job.Confinement;
 import io.errand.job.JobSpec;
 import io.errand.job.Limits;
@@ -10,11 +12,14 @@ import io.errand.job.ProjectNames;
 import io.errand.job.RetrySchedule;
 import io.errand.memory.MemoryBudget.Reservation;
 import io.errand.queue.QueueRules;
+import io.errand.queue.RequestedDependencies;
 import io.errand.queue.SubmitJob.Request;
 import io.errand.store.queues.QueueReads;
 import io.errand.store.queues.QueueStatus;
 import io.errand.store.reads.FleetReads;
+import io.errand.store.submit.DependentStore;
 import io.errand.store.submit.Overload;
+import io.errand.store.submit.Submission;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
@@ -25,6 +30,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.UUID;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.jspecify.annotations.Nullable;
 
@@ -39,22 +45,31 @@ class Preview {
 
   private final QueueReads queues;
   private final FleetReads fleet;
+  private final DependentStore dependents;
   private final AnswerBudget budget;
   private final Admission admission;
 
   Preview(
       QueueReads queues,
       FleetReads fleet,
+      DependentStore dependents,
       AnswerBudget budget,
       @ConfigProperty(name = "errand.database-pool", defaultValue = "16") int pool) {
     this.queues = queues;
     this.fleet = fleet;
+    this.dependents = dependents;
     this.budget = budget;
     this.admission = new Admission(pool, "jobs are being validated");
   }
 
-  Response answer(Request request, QueueRules rules) throws SQLException {
+  /**
+   * Refuses what a submit would refuse.
+   *
+   * @throws Problem 400 where it is to wait for jobs that are not there
+   */
+  Response answer(Request request, QueueRules rules, Access access) throws SQLException {
     JobSpec spec = request.spec();
+    requireDependencies(request.dependencies(), access);
     Reservation held = budget.reserve(FIXED_BYTES + 2 * spec.heapBytes());
     try {
       Map<String, Object> answer = new LinkedHashMap<>();
@@ -65,6 +80,26 @@ class Preview {
     } catch (SQLException | RuntimeException | Error e) {
       held.close();
       throw e;
+    }
+  }
+
+  private void requireDependencies(RequestedDependencies wanted, Access access)
+      throws SQLException {
+    List<UUID> after =
+        wanted.after().stream()
+            .map(RequestedDependencies.One::id)
+            .filter(Objects::nonNull)
+            .toList();
+    if (after.isEmpty()) {
+      return;
+    }
+    List<Submission.MissingJob> missing;
+    try (Admission.Permit permit = admission.enter()) {
+      missing = dependents.missing(access, after);
+    }
+    if (!missing.isEmpty()) {
+      throw Problem.invalid(
+          DependenciesReader.errors(new Submission.NoSuchDependencies(missing), ""));
     }
   }
 

@@ -191,14 +191,14 @@ public class SubmitResource {
   private Uni<Response> preview(byte[] body) {
     JsonNode value = JsonBody.read(body);
     RoutingContext request = caller.request();
-    String project = caller.project();
+    Access access = caller.access();
     return Uni.createFrom()
         .item(
             Unchecked.supplier(
                 () -> {
-                  QueueRules rules = queues.now().in(project);
+                  QueueRules rules = queues.now().in(access.project());
                   Request wanted = wanted(request, value, body.length, null, rules);
-                  return AnswerBody.ownedBy(request, preview.answer(wanted, rules));
+                  return AnswerBody.ownedBy(request, preview.answer(wanted, rules, access));
                 }))
         .runSubscriptionOn(Infrastructure.getDefaultWorkerPool());
   }

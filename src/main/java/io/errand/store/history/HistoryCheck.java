@@ -160,6 +160,7 @@ public final class HistoryCheck {
             WHERE k.principal = j.principal AND k.idempotency_key = j.idempotency_key)
         """);
     RULES.put("S1 one tick, one job", TickRules.SQL);
+    RULES.put("W1 no delivery is lost", DeliveryRules.SQL);
     RULES.put(
         "L1 no more jobs of a concurrency key run than its limit",
         """

@@ -2,6 +2,7 @@ package io.errand.store.submit;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.errand.job.Access;
 import io.errand.job.JobState;
 import io.errand.store.Durability;
 import io.errand.store.submit.DependencyRows.Row;
@@ -110,6 +111,38 @@ public class DependentStore {
         throw e;
       }
     }
+  }
+
+  /**
+   * Those of the jobs that a new job of this caller could not wait for, because they are not there.
+   *
+   * @throws SQLException if the database is away
+   */
+  public List<Submission.MissingJob> missing(Access access, List<UUID> after)
+      throws SQLException {
+    if (after.isEmpty()) {
+      return List.of();
+    }
+    try (Connection connection = dataSource.getConnection()) {
+      Set<UUID> there = DependencyRows.states(connection, access, new HashSet<>(after)).keySet();
+      Map<Integer, UUID> places = new LinkedHashMap<>();
+      for (int i = 0; i < after.size(); i++) {
+        if (!there.contains(after.get(i))) {
+          places.put(i, after.get(i));
+        }
+      }
+      Set<UUID> ids = new HashSet<>(places.values());
+      return missing(places, DependencyRows.removed(connection, access.principal(), ids));
+    }
+  }
+
+  private static List<Submission.MissingJob> missing(Map<Integer, UUID> places, Set<UUID> removed) {
+    return places.entrySet().stream()
+        .map(
+            one ->
+                new Submission.MissingJob(
+                    one.getKey(), one.getValue(), removed.contains(one.getValue())))
+        .toList();
   }
 
   /** Null where another submit of one of the keys came in between. */
@@ -237,15 +270,7 @@ public class DependentStore {
     Map<UUID, Submission> refused = new HashMap<>();
     missing.forEach(
         (job, places) ->
-            refused.put(
-                job,
-                new Submission.NoSuchDependencies(
-                    places.entrySet().stream()
-                        .map(
-                            one ->
-                                new Submission.MissingJob(
-                                    one.getKey(), one.getValue(), removed.contains(one.getValue())))
-                        .toList())));
+            refused.put(job, new Submission.NoSuchDependencies(missing(places, removed))));
     return refused;
   }
 

@@ -1,6 +1,7 @@
 package io.errand.api.request;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
@@ -8,6 +9,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.vertx.core.buffer.Buffer;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Random;
 import java.util.function.IntFunction;
 import java.util.stream.Collectors;
@@ -64,6 +66,30 @@ class JsonBodyTest {
       String other = object(300, i -> "V" + i + "_" + Long.toHexString(random.nextLong()));
       assertThat(read(other)).hasSize(300);
       assertThat(readAsBatch("[" + other + "]")).isEqualTo(300);
+    }
+  }
+
+  @Test
+  void aFaultSaysWhatIsWrongWithTheBodyAndNothingOfTheParser() {
+    for (String body :
+        List.of(
+            "{\"a\": NaN}",
+            "{\"a\": -Infinity}",
+            "{\"a\": 'x'}",
+            "{a: 1}",
+            "{\"a\": 01}",
+            "{\"a\": +1}",
+            "{\"a\": .5}",
+            "{\"a\": 5.}",
+            "[1,]",
+            "[1 /* x */]",
+            "{\"a\": \"\t\"}",
+            "{\"a\": \"\\x\"}",
+            "{\"a\": 1")) {
+      assertThatThrownBy(() -> read(body))
+          .as(body)
+          .hasMessageStartingWith("body: is not acceptable JSON: ")
+          .hasMessageNotContainingAny("enable", "Feature", "`", "Source", "jackson");
     }
   }
 }
