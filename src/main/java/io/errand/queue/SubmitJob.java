@@ -41,6 +41,7 @@ public class SubmitJob {
   private final KnownQueues queues;
   private final AdmittingStore admitting;
   private final MeterRegistry meters;
+  private final SealInputs seals;
   private final JobIds ids = new JobIds(System::currentTimeMillis);
 
   SubmitJob(
@@ -52,8 +53,10 @@ public class SubmitJob {
       DependentSubmits dependents,
       Notifications notifications,
       FreeSpace space,
-      MeterRegistry meters) {
+      MeterRegistry meters,
+      SealInputs seals) {
     this.meters = meters;
+    this.seals = seals;
     this.store = store;
     this.admitting = admitting;
     this.queues = queues;
@@ -257,13 +260,14 @@ public class SubmitJob {
         .toList();
   }
 
-  private static NewJob newJob(UUID id, String principal, Request request) {
+  private NewJob newJob(UUID id, String principal, Request request) {
     NewJob job =
         new NewJob(
             id, request.spec(), principal, request.idempotencyKey(), request.fingerprint().hex());
-    return request.dependencies().after().isEmpty()
-        ? job
-        : job.waitingFor(dependencies(request.dependencies(), place -> id));
+    return seals.seal(
+        request.dependencies().after().isEmpty()
+            ? job
+            : job.waitingFor(dependencies(request.dependencies(), place -> id)));
   }
 
   private static Dependencies dependencies(

@@ -10,7 +10,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Instant;
 import java.util.UUID;
-import java.util.function.UnaryOperator;
+import java.util.function.Function;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
@@ -147,14 +147,14 @@ public class ScheduleStore {
    * @param change makes another schedule of one while its row is locked, and may throw
    * @return whether there is one of that name
    */
-  public boolean change(String principal, String name, UnaryOperator<Schedule> change)
+  public boolean change(String principal, String name, Function<ScheduleRow, Schedule> change)
       throws SQLException {
     try (Connection connection = dataSource.getConnection()) {
       connection.setAutoCommit(false);
       try {
         ScheduleRow row = lock(connection, principal, name);
         if (row != null) {
-          write(connection, row, change.apply(row.schedule()));
+          write(connection, row, change.apply(row));
         }
         connection.commit();
         return row != null;
