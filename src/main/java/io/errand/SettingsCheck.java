@@ -4,6 +4,7 @@ import io.errand.embedded.EmbeddedPostgres;
 import io.errand.exec.Accounts;
 import io.errand.memory.MemoryBudget;
 import io.errand.ops.RetentionConfig;
+import io.errand.secrets.SecretsConfig;
 import io.errand.settings.AllSettings;
 import io.errand.settings.Setting;
 import io.errand.settings.Settings;
@@ -52,6 +53,7 @@ public final class SettingsCheck {
     worker.check();
     config.getConfigMapping(RetentionConfig.class).check();
     config.getConfigMapping(WebhookConfig.class).check();
+    config.getConfigMapping(SecretsConfig.class).keys();
     checkAddress(settings.get("http-host"));
     warningOfAddress(settings.get("http-host")).ifPresent(warnings::add);
     OwnDirectory.checkHome(home);
@@ -97,6 +99,7 @@ public final class SettingsCheck {
         .withMapping(WorkerConfig.class)
         .withMapping(RetentionConfig.class)
         .withMapping(WebhookConfig.class)
+        .withMapping(SecretsConfig.class)
         .withValidateUnknown(false)
         .withSources(new PropertiesConfigSource(values, "settings", 100))
         .build();

@@ -22,6 +22,8 @@ import org.jspecify.annotations.Nullable;
  * @param stdoutLimit how many bytes of stdout are kept
  * @param stderrLimit how many bytes of stderr are kept
  * @param confinement what {@link HostAbilities#refusalOf} does not refuse
+ * @param mask hides the secrets that {@code environment} and {@code stdin} hold, or null if they
+ *     hold none
  */
 @SuppressWarnings("ArrayRecordComponent") // handed on, never compared
 public record CommandSpec(
@@ -34,37 +36,59 @@ public record CommandSpec(
     Duration killGrace,
     int stdoutLimit,
     int stderrLimit,
-    Confinement confinement) {
+    Confinement confinement,
+    @Nullable OutputMask mask) {
   /** The variable that marks the processes of a command. */
   public static final String COOKIE_VARIABLE = "ERRAND_CLAIM_TOKEN";
 
-  /** The same without what it reads, which may be large. */
-  CommandSpec withoutStdin() {
-    return new CommandSpec(
+  /** One whose output is shown as it is. */
+  public CommandSpec(
+      String cookie,
+      List<String> argv,
+      Map<String, String> environment,
+      byte[] stdin,
+      @Nullable Path workingDirectory,
+      Duration timeout,
+      Duration killGrace,
+      int stdoutLimit,
+      int stderrLimit,
+      Confinement confinement) {
+    this(
         cookie,
         argv,
         environment,
-        new byte[0],
-        workingDirectory,
-        timeout,
-        killGrace,
-        stdoutLimit,
-        stderrLimit,
-        confinement);
-  }
-
-  /** The same with another environment. */
-  CommandSpec withEnvironment(Map<String, String> other) {
-    return new CommandSpec(
-        cookie,
-        argv,
-        other,
         stdin,
         workingDirectory,
         timeout,
         killGrace,
         stdoutLimit,
         stderrLimit,
-        confinement);
+        confinement,
+        null);
+  }
+
+  /** The same without its environment and what it reads: they may be large or secret. */
+  CommandSpec withoutInputs() {
+    return with(Map.of(), new byte[0]);
+  }
+
+  /** The same with another environment. */
+  CommandSpec withEnvironment(Map<String, String> other) {
+    return with(other, stdin);
+  }
+
+  private CommandSpec with(Map<String, String> otherEnvironment, byte[] otherStdin) {
+    return new CommandSpec(
+        cookie,
+        argv,
+        otherEnvironment,
+        otherStdin,
+        workingDirectory,
+        timeout,
+        killGrace,
+        stdoutLimit,
+        stderrLimit,
+        confinement,
+        mask);
   }
 }

@@ -1,5 +1,6 @@
 package io.errand.exec;
 
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -35,6 +36,7 @@ final class CommandStreams implements CommandPipe.Owner {
   private final Stream stderr;
   private final List<OutputListener> listeners = new ArrayList<>(0);
   private final Runnable onReleased;
+  private final boolean isSecret;
   private int stdinWritten;
   private @Nullable CommandPipe stdinPipe;
   private int unreleased;
@@ -53,20 +55,23 @@ final class CommandStreams implements CommandPipe.Owner {
     this.stdin = spec.stdin();
     this.onClosed = onClosed;
     this.onReleased = onReleased;
-    this.stdout = new Stream(false, spec.stdoutLimit());
-    this.stderr = new Stream(true, spec.stderrLimit());
+    this.isSecret = spec.mask() != null;
+    this.stdout = new Stream(false, spec.stdoutLimit(), spec.mask());
+    this.stderr = new Stream(true, spec.stderrLimit(), spec.mask());
   }
 
   /** One of the two that a command prints to. */
   private final class Stream {
     private final boolean isStderr;
     private final OutputBuffer buffer;
+    private final OutputMask.@Nullable Stream mask;
     private @Nullable CommandPipe pipe;
     private boolean loud;
 
-    private Stream(boolean isStderr, int limit) {
+    private Stream(boolean isStderr, int limit, @Nullable OutputMask mask) {
       this.isStderr = isStderr;
       this.buffer = new OutputBuffer(limit);
+      this.mask = mask == null ? null : mask.stream();
     }
 
     private void open(int descriptor) {
@@ -124,17 +129,39 @@ final class CommandStreams implements CommandPipe.Owner {
         return -1; // it was given up meanwhile, and what was read comes too late
       }
       if (count > 0) {
-        if (!listeners.isEmpty()) {
-          byte[] copy = io.memory().getByteArray(0, (int) count);
-          long offset = buffer.total();
-          listeners.forEach(listener -> listener.onOutput(isStderr, offset, copy));
-        }
         io.bytes().clear().limit((int) count);
-        buffer.append(io.bytes());
+        if (mask != null) {
+          keep(mask.take(io.bytes()));
+        } else {
+          if (!listeners.isEmpty()) {
+            tell(io.memory().getByteArray(0, (int) count));
+          }
+          buffer.append(io.bytes());
+        }
       } else if (count < 0 && !isPassing(count)) {
         return 0;
       }
       return count;
+    }
+
+    private void tell(byte[] bytes) {
+      long offset = buffer.total();
+      listeners.forEach(listener -> listener.onOutput(isStderr, offset, bytes));
+    }
+
+    private void keep(byte[] masked) {
+      if (masked.length > 0) {
+        tell(masked);
+        buffer.append(ByteBuffer.wrap(masked));
+      }
+    }
+
+    /** What is kept, once; nothing comes any more. */
+    private CapturedOutput take() {
+      if (mask != null) {
+        keep(mask.rest());
+      }
+      return buffer.take();
     }
 
     private void replay(OutputListener listener) {
@@ -251,6 +278,9 @@ final class CommandStreams implements CommandPipe.Owner {
   }
 
   void closeStdin() {
+    if (isSecret) {
+      Arrays.fill(stdin, (byte) 0);
+    }
     stdin = NOTHING;
     stdinWritten = 0;
     if (stdinPipe != null) {
@@ -260,12 +290,12 @@ final class CommandStreams implements CommandPipe.Owner {
 
   /** What is kept of stdout, once. */
   CapturedOutput takeStdout() {
-    return stdout.buffer.take();
+    return stdout.take();
   }
 
   /** What is kept of stderr, once. */
   CapturedOutput takeStderr() {
-    return stderr.buffer.take();
+    return stderr.take();
   }
 
   private void feed() {

@@ -178,7 +178,7 @@ final class LinuxCommand implements RunningCommand {
             launcher.orphans(),
             launcher.scratch());
     streams.open(started);
-    spec = spec.withoutStdin(); // the streams let go of it when it is written
+    spec = spec.withoutInputs(); // the streams let go of stdin when it is written
     new ExitWatch(loop, pid, started.pidDescriptor(), launcher.scratch(), this::onExit);
     cancel(timeoutTimer);
     timeoutTimer =

@@ -316,6 +316,9 @@ final class Spawner {
       return LibC.posix_spawn(pid, programText, actions, attributes, argv, envp);
     } finally {
       LibC.posix_spawn_file_actions_destroy(actions);
+      if (spec.mask() != null) {
+        scratch.erase();
+      }
     }
   }
 
@@ -342,6 +345,12 @@ final class Spawner {
     private long used;
 
     void clear() {
+      used = 0;
+    }
+
+    /** For what is secret. */
+    void erase() {
+      memory.clear(used);
       used = 0;
     }
 

@@ -72,6 +72,31 @@ public record JobSpec(
     labels = Map.copyOf(labels);
   }
 
+  /** The same with another environment and another stdin. */
+  public JobSpec withInputs(Map<String, String> otherEnvironment, @Nullable String otherStdin) {
+    return new JobSpec(
+        description,
+        command,
+        queue,
+        priority,
+        runAt,
+        otherStdin,
+        otherEnvironment,
+        workingDirectory,
+        timeoutSeconds,
+        killGraceSeconds,
+        policy,
+        stdoutLimitBytes,
+        stderrLimitBytes,
+        concurrencyKey,
+        concurrencyLimit,
+        labels,
+        expiresAt,
+        expiresAfterSeconds,
+        confinement,
+        onFinish);
+  }
+
   /** How many bytes it takes in the heap, at most. */
   public long heapBytes() {
     long bytes = 2_048 + text(stdin) + text(workingDirectory) + text(concurrencyKey) + text(queue);

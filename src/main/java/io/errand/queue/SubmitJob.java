@@ -42,6 +42,7 @@ public class SubmitJob {
   private final KnownQueues queues;
   private final AdmittingStore admitting;
   private final MeterRegistry meters;
+  private final SealInputs seals;
   private final JobIds ids = new JobIds(System::currentTimeMillis);
 
   SubmitJob(
@@ -53,8 +54,10 @@ public class SubmitJob {
       DependentSubmits dependents,
       Notifications notifications,
       FreeSpace space,
-      MeterRegistry meters) {
+      MeterRegistry meters,
+      SealInputs seals) {
     this.meters = meters;
+    this.seals = seals;
     this.store = store;
     this.admitting = admitting;
     this.queues = queues;
@@ -258,13 +261,14 @@ public class SubmitJob {
         .toList();
   }
 
-  private static NewJob newJob(UUID id, Access access, Request request) {
+  private NewJob newJob(UUID id, Access access, Request request) {
     NewJob job =
         new NewJob(
             id, request.spec(), access, request.idempotencyKey(), request.fingerprint().hex());
-    return request.dependencies().after().isEmpty()
-        ? job
-        : job.waitingFor(dependencies(request.dependencies(), place -> id));
+    return seals.seal(
+        request.dependencies().after().isEmpty()
+            ? job
+            : job.waitingFor(dependencies(request.dependencies(), place -> id)));
   }
 
   private static Dependencies dependencies(

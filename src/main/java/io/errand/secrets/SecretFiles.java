@@ -7,7 +7,9 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -24,15 +26,6 @@ public record SecretFiles(@Nullable Path directory) {
   private static final String SCHEME = "secret://";
   private static final Pattern NAME = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9._-]{0,99}");
 
-  /** A secret that cannot be read; its message says why, names no path, and holds no secret. */
-  public static final class Unreadable extends Exception {
-    private static final long serialVersionUID = 1;
-
-    Unreadable(String message) {
-      super(message);
-    }
-  }
-
   /**
    * The text of a secret, without the line end behind it.
    *
@@ -40,13 +33,39 @@ public record SecretFiles(@Nullable Path directory) {
    * @throws Unreadable if there is no such secret, or none that can be used
    */
   public String read(String reference) throws Unreadable {
+    String name = name(reference);
+    if (directory == null) {
+      throw new Unreadable(
+          "There are no secrets on the server that delivers: ERRAND_SECRETS_DIR is not set");
+    }
+    String text = find(name);
+    if (text == null) {
+      throw new Unreadable("There is no secret " + name + " that the server can read");
+    }
+    return text;
+  }
+
+  /**
+   * The name in a reference.
+   *
+   * @throws Unreadable if it is none
+   */
+  static String name(String reference) throws Unreadable {
     String name = reference.startsWith(SCHEME) ? reference.substring(SCHEME.length()) : "";
     if (!NAME.matcher(name).matches()) {
       throw new Unreadable("The reference to the secret is not secret://NAME");
     }
+    return name;
+  }
+
+  /**
+   * The text of the file of this name, or null if the directory has none.
+   *
+   * @throws Unreadable if there is one that cannot be used
+   */
+  @Nullable String find(String name) throws Unreadable {
     if (directory == null) {
-      throw new Unreadable(
-          "There are no secrets on the server that delivers: ERRAND_SECRETS_DIR is not set");
+      return null;
     }
     byte[] bytes;
     try {
@@ -59,6 +78,8 @@ public record SecretFiles(@Nullable Path directory) {
       try (InputStream in = Files.newInputStream(file, LinkOption.NOFOLLOW_LINKS)) {
         bytes = in.readNBytes(MOST_BYTES + 1);
       }
+    } catch (NoSuchFileException e) {
+      return null;
     } catch (IOException e) {
       throw new Unreadable("There is no secret " + name + " that the server can read");
     }
@@ -72,6 +93,8 @@ public record SecretFiles(@Nullable Path directory) {
           : text.endsWith("\n") ? text.substring(0, text.length() - 1) : text;
     } catch (CharacterCodingException e) {
       throw new Unreadable("The secret " + name + " is not UTF-8");
+    } finally {
+      Arrays.fill(bytes, (byte) 0);
     }
   }
 }

@@ -1,4 +1,7 @@
-/** The operator's secrets, by name: files of one directory. No secret is kept in memory here. */
+/**
+ * The operator's secrets, by name; the keys that encrypt what jobs hold in clear; and what masks
+ * secrets in output. No secret is kept in memory here, but in the patterns of a running command.
+ */
 @NullMarked
 package io.errand.secrets;
 

@@ -249,6 +249,21 @@ public final class AllSettings {
                   + " NAME. Read when a secret is needed, by the process that needs it. A link may not"
                   + " lead out of the directory"),
           new Setting(
+              "secrets-provider",
+              Form.text("name of a bean"),
+              null,
+              "none",
+              "a credentials provider of Quarkus in this build that a worker asks for secrets that are"
+                  + " neither a file nor a variable `ERRAND_SECRET_NAME`"),
+          new Setting(
+              "encryption-key-file",
+              Form.text("path"),
+              null,
+              "none",
+              "a file of keys, one `ID KEY` a line; `KEY` is 32 bytes in Base64. Values of `env` and"
+                  + " `stdin` are encrypted with the first in the database, and decrypted with any."
+                  + " Every server needs it: [secrets](../how-to/secrets.md)"),
+          new Setting(
               "webhook-allow-networks",
               Form.text("comma list of networks such as `10.1.0.0/16,fd00::/8`"),
               null,

@@ -2,6 +2,7 @@ package io.errand.webhooks;
 
 import io.errand.job.OnFinish;
 import io.errand.secrets.SecretFiles;
+import io.errand.secrets.Unreadable;
 import io.errand.store.webhooks.ClaimedDelivery;
 import io.errand.store.webhooks.DeliveryState;
 import io.errand.store.webhooks.DeliveryStore.Result;
@@ -60,7 +61,7 @@ final class Sender {
       }
       HttpPost.Answer answer = post.send(headers, body);
       return result(delivery, answer.status(), answer.retryAfter(), null);
-    } catch (SecretFiles.Unreadable | Signature.BadKey | HttpPost.Failed e) {
+    } catch (Unreadable | Signature.BadKey | HttpPost.Failed e) {
       return result(delivery, null, null, String.valueOf(e.getMessage()));
     }
   }

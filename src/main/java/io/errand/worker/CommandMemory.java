@@ -15,8 +15,8 @@ import org.jspecify.annotations.Nullable;
  * claimed job keeps its own part of that until its end is written.
  *
  * <p>No job waits for ever: the largest job fits where nothing else is held, no smaller one is
- * claimed before it, and what is held is given back at the end of a command. For the dispatcher's
- * thread, but for what it has handed out.
+ * claimed before it, and what is held is given back at the end of a command. Memory is taken under
+ * the lock of this object alone, so that a claim gets what it finds free.
  */
 public final class CommandMemory {
   private static final long MEBIBYTE = 1 << 20;
@@ -102,13 +102,13 @@ public final class CommandMemory {
   }
 
   /** What is free now, or less where so many jobs cannot hold that much. */
-  Reservation forClaim(int jobs) {
+  synchronized Reservation forClaim(int jobs) {
     long free = budget.capacity(Share.COMMANDS) - budget.used(Share.COMMANDS);
     return take(Math.min(free, jobs * ClaimStore.MOST_MEMORY));
   }
 
   /** Memory for one job, or null where that much is not free. */
-  @Nullable Reservation forOne(long bytes) {
+  synchronized @Nullable Reservation forOne(long bytes) {
     return budget.tryReserve(Share.COMMANDS, bytes);
   }
 

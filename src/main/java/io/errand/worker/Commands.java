@@ -4,6 +4,7 @@ import io.errand.exec.CapturedOutput;
 import io.errand.exec.CommandResult;
 import io.errand.exec.CommandSpec;
 import io.errand.exec.HostAbilities;
+import io.errand.exec.OutputMask;
 import io.errand.job.AttemptResult;
 import io.errand.job.Confinement;
 import io.errand.job.Decision;
@@ -49,7 +50,13 @@ final class Commands {
     return excess != null ? excess : host.refusalOf(job.confinement());
   }
 
-  static CommandSpec spec(ClaimedJob job, Limits caps) {
+  /**
+   * What to run.
+   *
+   * @param job whose inputs are in clear
+   * @param mask hides its secrets, or null where it has none
+   */
+  static CommandSpec spec(ClaimedJob job, Limits caps, @Nullable OutputMask mask) {
     return new CommandSpec(
         job.token().toString(),
         job.command(),
@@ -60,7 +67,8 @@ final class Commands {
         job.killGrace(),
         job.stdoutLimitBytes(),
         job.stderrLimitBytes(),
-        confinement(job, caps));
+        confinement(job, caps),
+        mask);
   }
 
   /** From empty: nothing of the server's own environment but where it is in the world. */

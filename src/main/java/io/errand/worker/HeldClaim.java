@@ -3,6 +3,7 @@ package io.errand.worker;
 import io.errand.exec.EndCause;
 import io.errand.exec.RunningCommand;
 import io.errand.memory.MemoryBudget.Reservation;
+import io.errand.store.claim.ClaimStore.Start;
 import io.errand.store.claim.ClaimedJob;
 import java.time.Duration;
 import java.time.Instant;
@@ -13,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 /** A claim that this worker holds, from when it came until its end is stored. */
 final class HeldClaim {
   final ClaimedJob job; // without its stdin
-  final Reservation memory;
+  private final Reservation memory;
   final BooleanSupplier leaseHeld;
   final long sinceNanos = System.nanoTime();
   final AtomicBoolean ended = new AtomicBoolean();
@@ -21,6 +22,7 @@ final class HeldClaim {
   volatile long startNanos; // set before started
   volatile boolean startStored;
   private byte @Nullable [] stdin; // until it starts
+  private volatile @Nullable Reservation ofSecrets;
   private @Nullable RunningCommand command; // guarded by this, as all that follows
   private @Nullable EndCause endCause; // of an end that was asked for before there was a command
   private Duration endGrace = Duration.ZERO;
@@ -47,10 +49,35 @@ final class HeldClaim {
     return job.withStdin(input);
   }
 
+  /** What its secrets hold, given back with the rest. */
+  void holds(@Nullable Reservation secrets) {
+    ofSecrets = secrets;
+  }
+
+  /** Gives back what it held. */
+  void close() {
+    memory.close();
+    Reservation more = ofSecrets;
+    if (more != null) {
+      more.close();
+    }
+  }
+
   /** It starts now. */
   void starts() {
     startNanos = System.nanoTime();
     started = true;
+  }
+
+  /** Its start, if the database does not know of it and its command runs for this long. */
+  @Nullable Start unstoredStart(Duration least) {
+    Instant at = startedAt();
+    return at != null
+            && !startStored
+            && !ended.get()
+            && System.nanoTime() - startNanos >= least.toNanos()
+        ? new Start(job.id(), job.token(), at)
+        : null;
   }
 
   /** Its command has been handed to the launcher. */

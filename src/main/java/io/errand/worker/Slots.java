@@ -5,6 +5,7 @@ import io.errand.exec.CommandResult;
 import io.errand.exec.EndCause;
 import io.errand.exec.HostAbilities;
 import io.errand.exec.Launcher;
+import io.errand.exec.OutputMask;
 import io.errand.exec.RunningCommand;
 import io.errand.job.AttemptResult;
 import io.errand.job.Limits;
@@ -13,6 +14,7 @@ import io.errand.memory.MemoryBudget.Reservation;
 import io.errand.store.claim.ClaimStore.Start;
 import io.errand.store.claim.ClaimedJob;
 import io.errand.store.claim.Completion;
+import io.errand.worker.CommandInputs.Inputs;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -45,6 +47,7 @@ final class Slots {
   private final Launcher launcher;
   private final Limits caps;
   private final HostAbilities host;
+  private final CommandInputs inputs;
   private final WorkerMeters meters;
   private final Runnable onChange;
   private final StartRate rate = new StartRate();
@@ -61,6 +64,7 @@ final class Slots {
    * @param launcher runs the commands
    * @param caps what no job may exceed
    * @param host what can be done to keep a command in bounds
+   * @param inputs makes what commands get
    * @param meters count what happens
    * @param onChange called when there is an end to write or a slot has become free
    */
@@ -69,12 +73,14 @@ final class Slots {
       Launcher launcher,
       Limits caps,
       HostAbilities host,
+      CommandInputs inputs,
       WorkerMeters meters,
       Runnable onChange) {
     this.size = size;
     this.launcher = launcher;
     this.caps = caps;
     this.host = host;
+    this.inputs = inputs;
     this.meters = meters;
     this.onChange = onChange;
   }
@@ -165,8 +171,7 @@ final class Slots {
       try {
         start(next);
       } catch (RuntimeException | Error e) { // no memory for the call is an Error
-        LOG.error("A command could not be started", e);
-        leave(next, Outcome.WORKER_UNAVAILABLE, "the worker cannot start it: " + e);
+        cannotStart(next, e);
       }
     }
   }
@@ -181,10 +186,43 @@ final class Slots {
       leave(claim, Outcome.SPAWN_FAILED, refusal);
       return;
     }
+    ClaimedJob whole = claim.whole();
+    if (CommandInputs.arePlain(whole)) {
+      launch(claim, whole, null);
+    } else {
+      inputs.make(whole, made -> startWith(claim, made));
+    }
+  }
+
+  /** The inputs of a claim that has a slot are made. */
+  private void startWith(HeldClaim claim, Inputs made) {
+    try {
+      if (made instanceof Inputs.Ready ready) {
+        claim.holds(ready.memory());
+        if (claim.leaseHeld.getAsBoolean()) { // reading secrets can take long
+          launch(claim, ready.job(), ready.mask());
+        } else {
+          leave(claim, Outcome.RELEASED, null);
+        }
+      } else if (made instanceof Inputs.Refused refused) {
+        leave(claim, refused.outcome(), refused.detail());
+      }
+    } catch (RuntimeException | Error e) {
+      cannotStart(claim, e);
+    }
+    startWaiting(); // the slot may be free again
+  }
+
+  private void cannotStart(HeldClaim claim, Throwable fault) {
+    LOG.error("A command could not be started", fault);
+    leave(claim, Outcome.WORKER_UNAVAILABLE, "the worker cannot start it: " + fault);
+  }
+
+  private void launch(HeldClaim claim, ClaimedJob whole, @Nullable OutputMask mask) {
     claim.starts();
     claim.launched(
         launcher.launch(
-            Commands.spec(claim.whole(), caps),
+            Commands.spec(whole, caps, mask),
             new CommandListener() {
               @Override
               public void onEnd(CommandResult result) {
@@ -235,7 +273,7 @@ final class Slots {
   private void release(HeldClaim claim, boolean free) {
     if (free) {
       held.remove(claim.job.token());
-      claim.memory.close();
+      claim.close();
       onChange.run();
     }
   }
@@ -261,19 +299,10 @@ final class Slots {
 
   /** Commands that the database does not know to have started, and that run for this long. */
   List<Start> unstoredStarts(Duration least) {
-    long now = System.nanoTime();
-    List<Start> starts = new ArrayList<>();
-    for (HeldClaim claim : held.values()) {
-      if (claim.started
-          && !claim.startStored
-          && !claim.ended.get()
-          && now - claim.startNanos >= least.toNanos()) {
-        starts.add(
-            new Start(
-                claim.job.id(), claim.job.token(), Objects.requireNonNull(claim.startedAt())));
-      }
-    }
-    return starts;
+    return held.values().stream()
+        .map(claim -> claim.unstoredStart(least))
+        .filter(Objects::nonNull)
+        .toList();
   }
 
   /** The database knows now that these have started. */

@@ -8,6 +8,7 @@ import io.errand.exec.Launcher;
 import io.errand.exec.LinuxLauncher;
 import io.errand.exec.TrustedPath;
 import io.errand.memory.MemoryBudget;
+import io.errand.secrets.Secrets;
 import io.errand.store.Notifications;
 import io.errand.store.RolledBack;
 import io.errand.store.claim.ClaimStore;
@@ -51,6 +52,7 @@ public class Worker {
   private final MemoryBudget budget;
   private final FreeSpace space;
   private final RolledBack rolledBack;
+  private final Secrets secrets;
   private final AtomicBoolean draining = new AtomicBoolean();
   private @Nullable Parts parts;
 
@@ -69,7 +71,8 @@ public class Worker {
       WorkerMeters meters,
       MemoryBudget budget,
       FreeSpace space,
-      RolledBack rolledBack) {
+      RolledBack rolledBack,
+      Secrets secrets) {
     this.config = config;
     this.claims = claims;
     this.completes = completes;
@@ -82,6 +85,7 @@ public class Worker {
     this.budget = budget;
     this.space = space;
     this.rolledBack = rolledBack;
+    this.secrets = secrets;
   }
 
   void check(@Observes StartupEvent event) {
@@ -129,7 +133,15 @@ public class Worker {
     describe(host);
     int size = slots();
     describeMemory(size);
-    Slots slots = new Slots(size, launcher, config.caps(), host, meters, dispatcher::slotChanged);
+    Slots slots =
+        new Slots(
+            size,
+            launcher,
+            config.caps(),
+            host,
+            new CommandInputs(secrets, memory),
+            meters,
+            dispatcher::slotChanged);
     meters.watchSlots(size, slots::busy, slots::waiting);
     notifications.subscribe(Notifications.Topic.READY, dispatcher::workArrived);
     notifications.subscribe(Notifications.Topic.ATTENTION, dispatcher::requestsArrived);

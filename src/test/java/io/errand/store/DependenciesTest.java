@@ -140,7 +140,8 @@ class DependenciesTest extends DependencyFixture {
             HASH,
             null,
             null,
-            new Dependencies(List.of(mine), OnDependencyFailure.CANCEL));
+            new Dependencies(List.of(mine), OnDependencyFailure.CANCEL),
+            null);
     assertThat(dependents.submitAll(candidates(other)).get(0))
         .isInstanceOf(Submission.NoSuchDependencies.class);
     NewJob own = after(mine);
@@ -189,11 +190,20 @@ class DependenciesTest extends DependencyFixture {
         .containsExactly(new Submission.Replayed(keyed.id()));
     NewJob again =
         new NewJob(
-            own, keyed.spec(), ME, null, HASH, null, null, keyed.dependencies()); // as of a PUT
+            own,
+            keyed.spec(),
+            ME,
+            null,
+            HASH,
+            null,
+            null,
+            keyed.dependencies(),
+            null); // as of a PUT
     assertThat(dependents.submitAll(candidates(again)))
         .containsExactly(new Submission.Replayed(own));
     NewJob another =
-        new NewJob(own, keyed.spec(), ME, null, "cd".repeat(32), null, null, again.dependencies());
+        new NewJob(
+            own, keyed.spec(), ME, null, "cd".repeat(32), null, null, again.dependencies(), null);
     assertThat(dependents.submitAll(candidates(another)))
         .containsExactly(new Submission.Conflict(own));
     NewJob theirs =

@@ -73,6 +73,7 @@ class LiveOutputSenderTest {
         Map.of(),
         null,
         null,
+        null,
         Duration.ofSeconds(1),
         Duration.ofSeconds(1),
         0,

@@ -39,6 +39,7 @@ class ScanStartTest {
         Map.of(),
         null,
         null,
+        null,
         Duration.ofSeconds(1),
         Duration.ZERO,
         1,

@@ -15,6 +15,9 @@ import io.errand.job.RetryPolicy;
 import io.errand.memory.MemoryBudget;
 import io.errand.memory.MemoryBudget.Reservation;
 import io.errand.memory.MemoryBudget.Share;
+import io.errand.secrets.EncryptionKeys;
+import io.errand.secrets.SecretFiles;
+import io.errand.secrets.Secrets;
 import io.errand.store.claim.ClaimStore.Start;
 import io.errand.store.claim.ClaimedJob;
 import io.errand.store.claim.Completion;
@@ -51,6 +54,9 @@ class SlotsTest {
           TestLauncher.launcher(),
           Limits.NONE,
           TestLauncher.host(),
+          new CommandInputs(
+              new Secrets(new SecretFiles(null), name -> null, null, EncryptionKeys.NONE),
+              new CommandMemory(new MemoryBudget(384 << 20))),
           new WorkerMeters(new SimpleMeterRegistry()),
           () -> {});
 
@@ -86,6 +92,7 @@ class SlotsTest {
             CLAIMED,
             List.of("sh", "-c", script),
             Map.of(),
+            null,
             null,
             null,
             LONG,

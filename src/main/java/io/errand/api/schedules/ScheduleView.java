@@ -7,8 +7,10 @@ import com.fasterxml.jackson.databind.annotation.JsonNaming;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.errand.api.request.WireTime;
+import io.errand.job.Seal;
 import io.errand.job.schedule.Schedule;
 import io.errand.job.schedule.Timing;
+import io.errand.queue.SealInputs;
 import io.errand.queue.schedules.ScheduledBody;
 import io.errand.store.schedules.ScheduleReads.Read;
 import io.errand.store.schedules.ScheduleRow;
@@ -130,9 +132,15 @@ record ScheduleView(
         ArrayNode names = job.putArray("env_names");
         environment.fieldNames().forEachRemaining(names::add);
       }
+      boolean isSealed = job.remove(SealInputs.KEY) != null;
       JsonNode stdin = job.remove("stdin");
       if (stdin != null && stdin.isTextual()) {
-        job.put("stdin_bytes", stdin.textValue().getBytes(StandardCharsets.UTF_8).length);
+        String text = stdin.textValue();
+        job.put(
+            "stdin_bytes",
+            isSealed
+                ? Seal.clearBytes(text.length())
+                : text.getBytes(StandardCharsets.UTF_8).length);
       }
     }
     return body;

@@ -14,13 +14,17 @@ import io.errand.api.request.RequestBody;
 import io.errand.api.request.RequestMemory;
 import io.errand.api.request.WireTime;
 import io.errand.api.schedules.ScheduleView.TickView;
+import io.errand.api.submit.ScheduledBodies;
 import io.errand.auth.Permission;
 import io.errand.auth.Requires;
 import io.errand.job.schedule.Schedule;
 import io.errand.memory.MemoryBudget.Reservation;
+import io.errand.queue.SealInputs;
+import io.errand.queue.schedules.ScheduledBody;
 import io.errand.store.Notifications;
 import io.errand.store.schedules.ScheduleReads;
 import io.errand.store.schedules.ScheduleReads.Read;
+import io.errand.store.schedules.ScheduleRow;
 import io.errand.store.schedules.ScheduleStore;
 import io.errand.store.schedules.TickRow;
 import io.smallrye.common.annotation.Blocking;
@@ -69,6 +73,7 @@ public class SchedulesResource {
   private final Caller caller;
   private final Notifications notifications;
   private final int mostSchedules;
+  private final SealInputs seals;
 
   SchedulesResource(
       ScheduleStore store,
@@ -77,6 +82,7 @@ public class SchedulesResource {
       Caller caller,
       Notifications notifications,
       ApiConfig config,
+      SealInputs seals,
       @ConfigProperty(name = "errand.database-pool", defaultValue = "16") int pool) {
     this.lists = new Admission(pool, "lists of schedules are being read");
     this.changes = new Admission(pool, "schedules are being changed");
@@ -86,6 +92,7 @@ public class SchedulesResource {
     this.caller = caller;
     this.notifications = notifications;
     this.mostSchedules = config.maxSchedules();
+    this.seals = seals;
   }
 
   /** Makes a schedule. */
@@ -97,8 +104,9 @@ public class SchedulesResource {
     String name = wanted.name();
     ScheduleStore.Creation creation;
     try (Admission.Permit permit = changes.enter()) {
-      creation =
-          store.create(UUID.randomUUID(), caller.access(), name, wanted.schedule(), mostSchedules);
+      UUID id = UUID.randomUUID();
+      Schedule schedule = sealed(id, wanted.schedule());
+      creation = store.create(id, caller.access(), name, schedule, mostSchedules);
     }
     switch (creation) {
       case CREATED -> {}
@@ -175,7 +183,7 @@ public class SchedulesResource {
     long jobBytes = reads.jobBytes(caller.access(), name).orElseThrow(() -> missing(name));
     Reservation held = budget.reserve(COPIES * jobBytes);
     try (Admission.Permit permit = changes.enter()) {
-      if (!store.change(caller.access(), name, schedule -> ScheduleBody.changed(schedule, patch))) {
+      if (!store.change(caller.access(), name, row -> changed(row, patch))) {
         throw missing(name);
       }
     } finally {
@@ -183,6 +191,21 @@ public class SchedulesResource {
     }
     notifications.send(Notifications.Topic.READY);
     return answer(200, name);
+  }
+
+  private Schedule changed(ScheduleRow row, JsonNode patch) {
+    Schedule schedule = row.schedule();
+    if (patch.has("job")) {
+      schedule =
+          schedule.withJob(
+              ScheduledBodies.inClear(seals, row.id(), ScheduledBody.read(schedule.job()))
+                  .toString());
+    }
+    return sealed(row.id(), ScheduleBody.changed(schedule, patch));
+  }
+
+  private Schedule sealed(UUID id, Schedule schedule) {
+    return schedule.withJob(seals.sealBody(id, ScheduledBody.read(schedule.job())).toString());
   }
 
   /** Removes a schedule. Its jobs stay. */

@@ -5,7 +5,9 @@ import io.errand.api.problem.Problem.FieldError;
 import io.errand.api.request.Fields;
 import io.errand.api.request.JsonBody;
 import io.errand.job.JobSpec;
+import io.errand.job.OnFinish;
 import io.errand.job.ProjectNames;
+import io.errand.job.SecretRef;
 import io.errand.queue.QueueRules;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
@@ -50,6 +52,11 @@ final class JobReader {
           DependenciesReader.ON_FAILURE);
 
   private static final int MOST_CHARACTERS = JsonBody.MAX_BYTES;
+  private static final String NO_SECRET =
+      "begins with "
+          + SecretRef.SCHEME
+          + ", so all of it must match "
+          + OnFinish.SECRET_REF_PATTERN;
   private static final int MOST_VARIABLES = 1_000;
   private static final int MOST_ENVIRONMENT_BYTES = 131_072;
   private static final int MOST_LABELS = 64;
@@ -139,7 +146,7 @@ final class JobReader {
         queue,
         priority(),
         fields.time("run_at"),
-        fields.string("stdin", MOST_CHARACTERS),
+        stdin(),
         environment(),
         workingDirectory(),
         timeout(),
@@ -231,6 +238,14 @@ final class JobReader {
     return queue == null ? "default" : queue;
   }
 
+  private @Nullable String stdin() {
+    String stdin = fields.string("stdin", MOST_CHARACTERS);
+    if (stdin != null && SecretRef.isWrong(stdin)) {
+      fields.complain(fields.at("stdin"), NO_SECRET);
+    }
+    return stdin;
+  }
+
   private Map<String, String> environment() {
     Map<String, String> environment = fields.strings("env", MOST_VARIABLES, MOST_CHARACTERS);
     long bytes = 0;
@@ -251,6 +266,8 @@ final class JobReader {
           || name.startsWith("LD_")
           || name.equals("TRACEPARENT")) {
         fields.complain(where, "is a name that only the server may set");
+      } else if (SecretRef.isWrong(environment.get(name))) {
+        fields.complain(where, NO_SECRET);
       }
     }
     return environment;

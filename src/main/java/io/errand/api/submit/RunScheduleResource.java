@@ -14,6 +14,7 @@ import io.errand.job.JobSpec;
 import io.errand.job.schedule.Schedule;
 import io.errand.queue.Fingerprint;
 import io.errand.queue.RequestedDependencies;
+import io.errand.queue.SealInputs;
 import io.errand.queue.SubmitJob;
 import io.errand.queue.SubmitJob.Request;
 import io.errand.queue.schedules.JobBodies.Body;
@@ -45,18 +46,21 @@ public class RunScheduleResource {
   private final SubmitJob submit;
   private final SubmitResource answers;
   private final Caller caller;
+  private final SealInputs seals;
 
   RunScheduleResource(
       ScheduleReads reads,
       ScheduledBodies bodies,
       SubmitJob submit,
       SubmitResource answers,
-      Caller caller) {
+      Caller caller,
+      SealInputs seals) {
     this.reads = reads;
     this.bodies = bodies;
     this.submit = submit;
     this.answers = answers;
     this.caller = caller;
+    this.seals = seals;
   }
 
   /** Submits the job of a schedule now, whatever its ticks and its overlap say. */
@@ -74,7 +78,7 @@ public class RunScheduleResource {
     long bytes = reads.jobBytes(access, name).orElseThrow(() -> missing(name));
     RequestMemory.require(caller.request(), COPIES * bytes);
     ScheduleRow row = reads.find(access, name).orElseThrow(() -> missing(name)).row();
-    JsonNode job = ScheduledBody.of(row, null);
+    JsonNode job = ScheduledBodies.inClear(seals, row.id(), ScheduledBody.of(row, null));
     Body body = bodies.read(row.project(), job);
     JobSpec spec = body.spec();
     if (spec == null) {

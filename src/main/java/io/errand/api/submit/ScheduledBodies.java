@@ -1,11 +1,15 @@
 package io.errand.api.submit;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.errand.api.problem.Problem;
 import io.errand.api.problem.Problem.FieldError;
+import io.errand.api.problem.Problem.Kind;
 import io.errand.job.JobSpec;
 import io.errand.queue.KnownQueues;
 import io.errand.queue.QueueRules;
+import io.errand.queue.SealInputs;
 import io.errand.queue.schedules.JobBodies;
+import io.errand.secrets.Unreadable;
 import io.errand.store.submit.Overload;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
@@ -13,6 +17,7 @@ import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.UUID;
 
 /** The jobs of schedules, read by the rules of every submit. */
 @ApplicationScoped
@@ -53,6 +58,21 @@ public class ScheduledBodies implements JobBodies {
             new FieldError(
                 PATH + "." + moment, "is not allowed here: the ticks of the schedule say when"));
       }
+    }
+  }
+
+  /**
+   * The body of a schedule's submits, decrypted.
+   *
+   * @param schedule its id
+   * @throws Problem 409 if this server cannot
+   */
+  public static JsonNode inClear(SealInputs seals, UUID schedule, JsonNode stored) {
+    try {
+      return seals.openBody(schedule, stored);
+    } catch (Unreadable e) {
+      throw Problem.of(
+          Kind.CONFLICT, "The job of this schedule cannot be read here: " + e.getMessage());
     }
   }
 

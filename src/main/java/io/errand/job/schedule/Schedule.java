@@ -25,6 +25,11 @@ public record Schedule(
   public static final int DEFAULT_CATCH_UP = 100;
   public static final int MOST_JITTER_SECONDS = 86_400;
 
+  /** The same with another body. */
+  public Schedule withJob(String other) {
+    return new Schedule(timing, overlap, catchUp, catchUpLimit, jitterSeconds, paused, other);
+  }
+
   /** Whether another schedule has other ticks, or only one of them is paused. */
   public boolean ticksAlike(Schedule other) {
     return timing.equals(other.timing) && paused == other.paused;

@@ -6,7 +6,9 @@ import io.errand.job.schedule.DueTicks;
 import io.errand.job.schedule.Overlap;
 import io.errand.queue.Fingerprint;
 import io.errand.queue.JobIds;
+import io.errand.queue.SealInputs;
 import io.errand.queue.schedules.JobBodies.Body;
+import io.errand.secrets.Unreadable;
 import io.errand.store.Notifications;
 import io.errand.store.schedules.DueSchedule;
 import io.errand.store.schedules.DueSchedule.Unfinished;
@@ -30,13 +32,15 @@ final class HandleTicks {
 
   private final JobBodies bodies;
   private final JobIds ids;
+  private final SealInputs seals;
   private final DueSchedule due;
   private final ScheduleRow row;
   private final Set<Notifications.Topic> topics = EnumSet.noneOf(Notifications.Topic.class);
 
-  HandleTicks(JobBodies bodies, JobIds ids, DueSchedule due) {
+  HandleTicks(JobBodies bodies, JobIds ids, SealInputs seals, DueSchedule due) {
     this.bodies = bodies;
     this.ids = ids;
+    this.seals = seals;
     this.due = due;
     this.row = due.row();
   }
@@ -77,7 +81,7 @@ final class HandleTicks {
       due.skip(tick, Skipped.OVERLAP, MOST_UNFINISHED + " jobs of this schedule have not finished");
       return;
     }
-    JsonNode body = ScheduledBody.of(row, runAt(tick));
+    JsonNode body = inClear(ScheduledBody.of(row, runAt(tick)));
     Body read = bodies.read(row.project(), body);
     JobSpec spec = read.spec();
     if (spec == null) {
@@ -85,8 +89,9 @@ final class HandleTicks {
       return;
     }
     NewJob job =
-        new NewJob(ids.next(), spec, row.access(), null, Fingerprint.of(body).hex())
-            .of(row.name(), tick);
+        seals.seal(
+            new NewJob(ids.next(), spec, row.access(), null, Fingerprint.of(body).hex())
+                .of(row.name(), tick));
     String refusal = due.submit(tick, job);
     if (refusal != null) {
       due.skip(tick, Skipped.SUBMIT_REFUSED, refusal);
@@ -99,6 +104,15 @@ final class HandleTicks {
         topics.add(Notifications.Topic.ATTENTION);
         topics.add(Notifications.Topic.FINISHED);
       }
+    }
+  }
+
+  /** Another server may have the key that this one lacks, so the tick is not skipped. */
+  private JsonNode inClear(JsonNode body) {
+    try {
+      return seals.openBody(row.id(), body);
+    } catch (Unreadable e) {
+      throw new IllegalStateException(e.getMessage(), e);
     }
   }
 

@@ -2,6 +2,7 @@ package io.errand.queue.schedules;
 
 import io.errand.disk.FreeSpace;
 import io.errand.queue.JobIds;
+import io.errand.queue.SealInputs;
 import io.errand.store.DatabaseCheck;
 import io.errand.store.Notifications;
 import io.errand.store.control.Housekeeping;
@@ -37,6 +38,7 @@ public class TickRounds {
 
   private final DataSource dataSource;
   private final JobBodies bodies;
+  private final SealInputs seals;
   private final Notifications notifications;
   private final FreeSpace space;
   private final Housekeeping housekeeping;
@@ -55,12 +57,14 @@ public class TickRounds {
   TickRounds(
       @io.quarkus.agroal.DataSource("queue") DataSource dataSource,
       JobBodies bodies,
+      SealInputs seals,
       Notifications notifications,
       FreeSpace space,
       Housekeeping housekeeping) {
     this.housekeeping = housekeeping;
     this.dataSource = dataSource;
     this.bodies = bodies;
+    this.seals = seals;
     this.notifications = notifications;
     this.space = space;
     timer.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
@@ -95,7 +99,7 @@ public class TickRounds {
       if (space.isShort()) {
         return; // as a submit would be refused
       }
-      int handled = round(dataSource, bodies, ids, known, notifications);
+      int handled = round(dataSource, bodies, ids, seals, known, notifications);
       if (handled == MOST_SCHEDULES) {
         arm(0);
         return;
@@ -122,6 +126,7 @@ public class TickRounds {
       DataSource dataSource,
       JobBodies bodies,
       JobIds ids,
+      SealInputs seals,
       Set<UUID> known,
       @Nullable Notifications notifications)
       throws SQLException {
@@ -134,7 +139,7 @@ public class TickRounds {
         }
         UUID id = due.row().id();
         try {
-          Set<Notifications.Topic> topics = new HandleTicks(bodies, ids, due).handle();
+          Set<Notifications.Topic> topics = new HandleTicks(bodies, ids, seals, due).handle();
           if (notifications != null) {
             topics.forEach(notifications::send);
           }

@@ -2,6 +2,7 @@ package io.errand.store.claim;
 
 import io.errand.job.OnLost;
 import io.errand.job.RetryPolicy;
+import io.errand.job.Seal;
 import io.errand.store.PolicyJson;
 import io.errand.store.claim.ClaimStore.Claims;
 import io.errand.store.claim.ClaimStore.Offer;
@@ -98,6 +99,7 @@ final class ClaimRows {
         List.of((String[]) row.getArray("command").getArray()),
         PolicyJson.readMap(row.getString("env")),
         row.getBytes("stdin"), // as it came: no copy
+        seal(row),
         row.getString("working_directory"),
         seconds(row.getDouble("timeout_seconds")),
         seconds(row.getDouble("kill_grace_seconds")),
@@ -109,6 +111,11 @@ final class ClaimRows {
         row.getBoolean("limited"),
         row.getBoolean("has_circuit"),
         row.getLong("memory_bytes"));
+  }
+
+  private static @Nullable Seal seal(ResultSet row) throws SQLException {
+    String key = row.getString("sealed_key");
+    return key == null ? null : new Seal(key, row.getObject("sealed_for", UUID.class));
   }
 
   private static RetryPolicy policy(ResultSet row) throws SQLException {

@@ -237,7 +237,7 @@ public final class ClaimStatement {
               j.charged_attempts, j.queue,
               array_position(ARRAY(SELECT id FROM taken ORDER BY rank), j.id) AS rank,
               extract(epoch FROM now() - greatest(j.run_at, j.created_at)) AS waited_seconds,
-              j.command, j.env::text, j.stdin, j.working_directory, j.timeout_seconds,
+              j.command, j.env::text, j.stdin, j.sealed_key, j.sealed_for, j.working_directory, j.timeout_seconds,
               j.kill_grace_seconds, j.stdout_limit_bytes, j.stderr_limit_bytes, j.max_attempts,
               j.backoff::text, j.retry::text, j.success_exit_codes, j.on_lost, j.limits::text,
               j.run_as, j.sandbox::text, j.run_at,

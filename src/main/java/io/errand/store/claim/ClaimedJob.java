@@ -2,6 +2,7 @@ package io.errand.store.claim;
 
 import io.errand.job.Confinement;
 import io.errand.job.RetryPolicy;
+import io.errand.job.Seal;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -23,6 +24,8 @@ import org.jspecify.annotations.Nullable;
  * @param waited from when it could have run until it was claimed
  * @param runAt since when it could run
  * @param stdin what its command reads, in UTF-8, or null for an immediate end-of-file
+ * @param seal tells that the values of {@code environment} and {@code stdin} are encrypted, else
+ *     null
  * @param limited whether its end may let others start: it has a concurrency key, or its queue has
  *     limits
  * @param hasCircuit whether its outcome counts for the circuit breaker of its queue
@@ -42,6 +45,7 @@ public record ClaimedJob(
     List<String> command,
     Map<String, String> environment,
     byte @Nullable [] stdin,
+    @Nullable Seal seal,
     @Nullable String workingDirectory,
     Duration timeout,
     Duration killGrace,
@@ -55,6 +59,16 @@ public record ClaimedJob(
 
   /** The same with something else for its command to read. */
   public ClaimedJob withStdin(byte @Nullable [] other) {
+    return with(environment, other, seal);
+  }
+
+  /** The same with what its command gets, in clear. */
+  public ClaimedJob withInputs(Map<String, String> clear, byte @Nullable [] stdinInClear) {
+    return with(clear, stdinInClear, null);
+  }
+
+  private ClaimedJob with(
+      Map<String, String> otherEnvironment, byte @Nullable [] other, @Nullable Seal otherSeal) {
     return new ClaimedJob(
         id,
         token,
@@ -66,8 +80,9 @@ public record ClaimedJob(
         waited,
         runAt,
         command,
-        environment,
+        otherEnvironment,
         other,
+        otherSeal,
         workingDirectory,
         timeout,
         killGrace,

@@ -159,7 +159,9 @@ public class JobEntity extends PanacheEntityBase {
   public String[] envNames;
 
   /** The size of what the command reads, null where there is nothing. */
-  @Formula("octet_length(stdin)")
+  @Formula(
+      "CASE WHEN sealed_key IS NULL THEN octet_length(stdin)"
+          + " ELSE octet_length(stdin) * 3 / 4 - 28 END") // see Seal
   public @Nullable Integer stdinBytes;
 
   /** The state as the machine knows it. */

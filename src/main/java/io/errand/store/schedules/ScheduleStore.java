@@ -12,7 +12,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Instant;
 import java.util.UUID;
-import java.util.function.UnaryOperator;
+import java.util.function.Function;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
@@ -151,14 +151,14 @@ public class ScheduleStore {
    * @param change makes another schedule of one while its row is locked, and may throw
    * @return whether there is one of that name
    */
-  public boolean change(Access access, String name, UnaryOperator<Schedule> change)
+  public boolean change(Access access, String name, Function<ScheduleRow, Schedule> change)
       throws SQLException {
     try (Connection connection = dataSource.getConnection()) {
       connection.setAutoCommit(false);
       try {
         ScheduleRow row = lock(connection, access, name);
         if (row != null) {
-          write(connection, row, change.apply(row.schedule()));
+          write(connection, row, change.apply(row));
         }
         connection.commit();
         return row != null;

@@ -118,8 +118,7 @@ public class DependentStore {
    *
    * @throws SQLException if the database is away
    */
-  public List<Submission.MissingJob> missing(Access access, List<UUID> after)
-      throws SQLException {
+  public List<Submission.MissingJob> missing(Access access, List<UUID> after) throws SQLException {
     if (after.isEmpty()) {
       return List.of();
     }

@@ -2,7 +2,9 @@ package io.errand.store.submit;
 
 import io.errand.job.Access;
 import io.errand.job.JobSpec;
+import io.errand.job.Seal;
 import java.time.Instant;
+import java.util.Map;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -18,6 +20,7 @@ import org.jspecify.annotations.Nullable;
  * @param scheduledAt the tick of the schedule, or null
  * @param dependencies the jobs that it waits for; if there are any, {@link DependentStore} stores
  *     it
+ * @param seal tells that the environment and stdin of {@code spec} are encrypted, else null
  */
 public record NewJob(
     UUID id,
@@ -27,22 +30,40 @@ public record NewJob(
     String fingerprint,
     @Nullable String schedule,
     @Nullable Instant scheduledAt,
-    Dependencies dependencies) {
+    Dependencies dependencies,
+    @Nullable Seal seal) {
 
   /** One that no schedule submits, and that waits for no other. */
   public NewJob(
       UUID id, JobSpec spec, Access access, @Nullable String idempotencyKey, String fingerprint) {
-    this(id, spec, access, idempotencyKey, fingerprint, null, null, Dependencies.NONE);
+    this(id, spec, access, idempotencyKey, fingerprint, null, null, Dependencies.NONE, null);
   }
 
   /** The same job, submitted by a schedule. */
   public NewJob of(String byName, @Nullable Instant tick) {
-    return new NewJob(id, spec, access, idempotencyKey, fingerprint, byName, tick, dependencies);
+    return new NewJob(
+        id, spec, access, idempotencyKey, fingerprint, byName, tick, dependencies, seal);
   }
 
   /** The same job, which waits for others. */
   public NewJob waitingFor(Dependencies others) {
-    return new NewJob(id, spec, access, idempotencyKey, fingerprint, schedule, scheduledAt, others);
+    return new NewJob(
+        id, spec, access, idempotencyKey, fingerprint, schedule, scheduledAt, others, seal);
+  }
+
+  /** The same job with encrypted inputs. */
+  public NewJob sealed(Map<String, String> environment, @Nullable String stdin, Seal by) {
+    JobSpec encrypted = spec.withInputs(environment, stdin);
+    return new NewJob(
+        id,
+        encrypted,
+        access,
+        idempotencyKey,
+        fingerprint,
+        schedule,
+        scheduledAt,
+        dependencies,
+        by);
   }
 
   /** Who submits it. */

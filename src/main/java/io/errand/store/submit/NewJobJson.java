@@ -6,6 +6,7 @@ import io.errand.job.Confinement;
 import io.errand.job.JobSpec;
 import io.errand.job.OnFinish;
 import io.errand.job.RetryPolicy;
+import io.errand.job.Seal;
 import io.errand.store.PolicyJson;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
@@ -167,6 +168,11 @@ record NewJobJson(String shapes, String items) {
     put(to, "scheduled_at", job.scheduledAt());
     put(to, "labels", spec.labels());
     put(to, "env", spec.environment());
+    Seal seal = job.seal();
+    if (seal != null) {
+      put(to, "sealed_key", seal.key());
+      put(to, "sealed_for", seal.boundTo());
+    }
   }
 
   private static void put(ObjectNode to, String name, @Nullable Object value) {

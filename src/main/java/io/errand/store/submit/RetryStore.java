@@ -45,14 +45,14 @@ public class RetryStore {
           id, state, description, queue, priority, command, max_attempts, run_at, expires_at, labels,
           concurrency_key, concurrency_limit, idempotency_key, principal, retry_of, timeout_seconds,
           kill_grace_seconds, stdout_limit_bytes, stderr_limit_bytes, success_exit_codes, on_lost,
-          backoff, retry, working_directory, env, stdin, fingerprint, limits, run_as, sandbox, on_finish,
-          project)
+          backoff, retry, working_directory, env, stdin, sealed_key, sealed_for, fingerprint, limits, run_as,
+          sandbox, on_finish, project)
       SELECT w.id, 'queued', s.description, s.queue, s.priority, s.command, s.max_attempts, now(),
              CASE WHEN s.expires_at > now() THEN s.expires_at END, s.labels, s.concurrency_key,
              s.concurrency_limit,
              w.idempotency_key, w.principal, s.id, s.timeout_seconds, s.kill_grace_seconds,
              s.stdout_limit_bytes, s.stderr_limit_bytes, s.success_exit_codes, s.on_lost,
-             s.backoff, s.retry, s.working_directory, s.env, s.stdin, w.fingerprint,
+             s.backoff, s.retry, s.working_directory, s.env, s.stdin, s.sealed_key, s.sealed_for, w.fingerprint,
              s.limits, s.run_as, s.sandbox, s.on_finish, s.project
       FROM source s JOIN wanted w ON w.source_id = s.id
       WHERE w.idempotency_key IS NULL OR w.id IN (SELECT job_id FROM key)

@@ -47,7 +47,7 @@ public class SubmitStore {
               shape integer, id uuid, fingerprint text, description text, command text[], idempotency_key text,
               run_at timestamptz, expires_at timestamptz, expires_after_seconds double precision,
               concurrency_key text, concurrency_limit integer, stdin text, labels jsonb, env jsonb,
-              schedule text, scheduled_at timestamptz)
+              schedule text, scheduled_at timestamptz, sealed_key text, sealed_for uuid)
           USING (shape)
       ), key AS (
           INSERT INTO errand.idempotency_keys (principal, idempotency_key, job_id)
@@ -61,7 +61,7 @@ public class SubmitStore {
           concurrency_key, concurrency_limit, idempotency_key, principal, timeout_seconds,
           kill_grace_seconds, stdout_limit_bytes, stderr_limit_bytes, success_exit_codes, on_lost,
           backoff, retry, working_directory, env, stdin, fingerprint, limits, run_as, sandbox,
-          on_finish, schedule, scheduled_at, project)
+          on_finish, schedule, scheduled_at, sealed_key, sealed_for, project)
       SELECT id, 'queued', description, queue, priority, command, max_attempts, coalesce(run_at, now()),
              coalesce(expires_at,
                  coalesce(run_at, now()) + make_interval(secs => expires_after_seconds)),
@@ -69,7 +69,8 @@ public class SubmitStore {
              idempotency_key, principal,
              timeout_seconds, kill_grace_seconds, stdout_limit_bytes, stderr_limit_bytes,
              success_exit_codes, on_lost, backoff, retry, working_directory, coalesce(env, '{}'), stdin,
-             decode(fingerprint, 'hex'), limits, run_as, sandbox, on_finish, schedule, scheduled_at, errand.project_of(queue)
+             decode(fingerprint, 'hex'), limits, run_as, sandbox, on_finish, schedule, scheduled_at,
+             sealed_key, sealed_for, errand.project_of(queue)
       FROM item
       WHERE (idempotency_key IS NULL OR id IN (SELECT job_id FROM key))
         AND NOT EXISTS (SELECT FROM errand.removed_jobs r WHERE r.id = item.id)

@@ -2,6 +2,7 @@ package io.errand.store.submit;
 
 import io.errand.job.JobSpec;
 import io.errand.job.JobState;
+import io.errand.job.Seal;
 import io.errand.store.reads.JobEntity;
 import java.nio.charset.StandardCharsets;
 import java.sql.ResultSet;
@@ -58,7 +59,12 @@ final class SubmittedRow {
     job.workingDirectory = spec.workingDirectory();
     job.envNames = (String[]) row.getArray("env_names").getArray();
     String stdin = spec.stdin();
-    job.stdinBytes = stdin == null ? null : stdin.getBytes(StandardCharsets.UTF_8).length;
+    if (stdin != null) {
+      job.stdinBytes =
+          asked.seal() == null
+              ? stdin.getBytes(StandardCharsets.UTF_8).length
+              : Seal.clearBytes(stdin.length());
+    }
     return job;
   }
 }

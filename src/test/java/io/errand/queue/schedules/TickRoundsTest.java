@@ -12,6 +12,7 @@ import io.errand.job.schedule.Schedule;
 import io.errand.job.schedule.Timing;
 import io.errand.queue.JobIds;
 import io.errand.queue.QueueRules;
+import io.errand.queue.SealInputs;
 import io.errand.store.Database;
 import io.errand.store.control.ControlStore;
 import io.errand.store.history.HistoryCheck;
@@ -81,6 +82,7 @@ class TickRoundsTest {
         database.dataSource(),
         new ScheduledBodies(() -> QueueRules.NONE),
         new JobIds(System::currentTimeMillis),
+        SealInputs.NOT,
         new HashSet<>(),
         null);
   }
@@ -184,7 +186,15 @@ class TickRoundsTest {
     store.change(
         ME,
         "s",
-        old -> new Schedule(old.timing(), Overlap.QUEUE, CatchUp.ALL, 150, 0, false, old.job()));
+        old ->
+            new Schedule(
+                old.schedule().timing(),
+                Overlap.QUEUE,
+                CatchUp.ALL,
+                150,
+                0,
+                false,
+                old.schedule().job()));
     downFor("6000 days");
     round();
     String id = reads.find(ME, "s").orElseThrow().row().id().toString();
@@ -226,10 +236,10 @@ class TickRoundsTest {
   @Test
   void ticksOfAPauseAreRecordedAndNotCaughtUp() throws SQLException {
     create("s", schedule("@every 30d", Overlap.QUEUE, CatchUp.ALL));
-    store.change(ME, "s", old -> paused(old, true));
+    store.change(ME, "s", old -> paused(old.schedule(), true));
     downFor("150 days");
     assertThat(round()).isZero();
-    store.change(ME, "s", old -> paused(old, false));
+    store.change(ME, "s", old -> paused(old.schedule(), false));
     assertThat(round()).isZero();
     assertThat(outcomes("s")).containsExactly("paused 5");
     assertThat(database.value("SELECT next_tick_at > now() FROM errand.schedules")).isEqualTo("t");

@@ -1,0 +1,90 @@
+package io.errand.secrets;
+
+import java.io.ByteArrayOutputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.Base64;
+import java.util.Collection;
+import java.util.HexFormat;
+import java.util.LinkedHashSet;
+import java.util.Set;
+
+/**
+ * The forms in which a secret turns up in output: as it is, in Base64 of both alphabets wherever it
+ * begins in what is encoded, and percent-encoded as in URLs.
+ */
+final class SecretForms {
+  /** A value with fewer bytes is not masked: what it spells turns up by chance. */
+  static final int LEAST_BYTES = 6;
+
+  /** A value with more bytes is masked as it is only. */
+  static final int MOST_ENCODED_BYTES = 4_096;
+
+  private static final String UNRESERVED = "-._~";
+  private static final String OF_SCRIPTS = UNRESERVED + "!'()*"; // encodeURIComponent
+  private static final String OF_FORMS = "-._*";
+
+  private SecretForms() {}
+
+  /** Those of all values, each once, in ISO 8859-1: a character is a byte. */
+  static Set<String> of(Collection<byte[]> values) {
+    Set<String> forms = new LinkedHashSet<>();
+    for (byte[] value : values) {
+      if (value.length >= LEAST_BYTES) {
+        forms.add(text(value));
+        if (value.length <= MOST_ENCODED_BYTES) {
+          addBase64(value, Base64.getEncoder().withoutPadding(), forms);
+          addBase64(value, Base64.getUrlEncoder().withoutPadding(), forms);
+          for (boolean upper : new boolean[] {true, false}) {
+            forms.add(percent(value, UNRESERVED, upper, false));
+            forms.add(percent(value, OF_SCRIPTS, upper, false));
+            forms.add(percent(value, OF_FORMS, upper, true));
+          }
+        }
+      }
+    }
+    return forms;
+  }
+
+  /**
+   * What three bytes spell depends on all of them, so there is a form for each place that the value
+   * can have in its first three. Characters that depend on what stands before it are left out, and
+   * so are those that depend on what comes behind it, in one form; the other is that of its end.
+   */
+  private static void addBase64(byte[] value, Base64.Encoder encoder, Set<String> forms) {
+    for (int before = 0; before < 3; before++) {
+      byte[] shifted = new byte[before + value.length];
+      System.arraycopy(value, 0, shifted, before, value.length);
+      String encoded = text(encoder.encode(shifted));
+      String own = encoded.substring(before == 0 ? 0 : before + 1);
+      forms.add(own);
+      if (shifted.length % 3 != 0) {
+        forms.add(own.substring(0, own.length() - 1));
+      }
+      Arrays.fill(shifted, (byte) 0);
+    }
+  }
+
+  private static String percent(byte[] value, String kept, boolean upper, boolean form) {
+    HexFormat hex = upper ? HexFormat.of().withUpperCase() : HexFormat.of();
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream(value.length * 3);
+    for (byte each : value) {
+      char character = (char) (each & 0xff);
+      if (character < 128
+          && (Character.isLetterOrDigit(character) || kept.indexOf(character) >= 0)) {
+        bytes.write(character);
+      } else if (form && character == ' ') {
+        bytes.write('+');
+      } else {
+        bytes.write('%');
+        bytes.write(hex.toHighHexDigit(each));
+        bytes.write(hex.toLowHexDigit(each));
+      }
+    }
+    return text(bytes.toByteArray());
+  }
+
+  private static String text(byte[] bytes) {
+    return new String(bytes, StandardCharsets.ISO_8859_1);
+  }
+}
