@@ -1,13 +1,16 @@
 package io.errand.api.request;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.databind.JsonNode;
+import io.errand.api.problem.Problem;
 import io.vertx.core.buffer.Buffer;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Random;
 import java.util.function.IntFunction;
 import java.util.stream.Collectors;
@@ -64,6 +67,22 @@ class JsonBodyTest {
       String other = object(300, i -> "V" + i + "_" + Long.toHexString(random.nextLong()));
       assertThat(read(other)).hasSize(300);
       assertThat(readAsBatch("[" + other + "]")).isEqualTo(300);
+    }
+  }
+
+  @Test
+  void aNumberHasAHundredDigitsAndAValueSixtyFourLevelsAtMost() {
+    assertThat(read("[" + "9".repeat(100) + "]")).hasSize(1);
+    assertThat(read("[".repeat(64) + "]".repeat(64))).hasSize(1);
+    for (String tooMuch :
+        List.of(
+            "[" + "9".repeat(101) + "]",
+            "[0." + "9".repeat(101) + "]",
+            "[".repeat(65) + "]".repeat(65),
+            "{\"a\":".repeat(65) + "1" + "}".repeat(65))) {
+      assertThatThrownBy(() -> read(tooMuch))
+          .isInstanceOfSatisfying(
+              Problem.class, problem -> assertThat(problem.status()).isEqualTo(400));
     }
   }
 }
