@@ -52,7 +52,7 @@ public final class Errand {
     }
     try {
       prepare();
-    } catch (IOException | SQLException | IllegalStateException e) {
+    } catch (IOException | SQLException | IllegalStateException | IllegalArgumentException e) {
       if (!EndRequest.isReceived()) { // else it is of no interest: such as an initdb that was ended
         System.err.println("errand: " + withoutSecrets(FaultText.of(e)));
         System.exit(1);
@@ -114,7 +114,9 @@ public final class Errand {
     // Sessions of the database take our zone, and it need not know what this host calls its
     // own.
     TimeZone.setDefault(TimeZone.getTimeZone("UTC"));
+    Transport.check(read);
     read.publish();
+    Transport.publish(read);
     Path home = DataDirectory.of(read.get("home"));
     OwnDirectory.makeHome(home);
     if (System.getProperty("user.name", "").equals("root")) {
@@ -240,7 +242,14 @@ public final class Errand {
           return;
         }
         if (i == DATABASE_TRIES || !DatabaseCheck.mayPass(e)) {
-          throw new IllegalStateException("The database cannot be used: " + FaultText.of(e), e);
+          throw new IllegalStateException(
+              "The database cannot be used: "
+                  + FaultText.of(e)
+                  + (DatabaseCheck.isDistrusted(e)
+                      ? "; in ERRAND_DATABASE_URL the host must be one that the certificate names,"
+                          + " and sslrootcert the file of its authority"
+                      : ""),
+              e);
         }
         TimeUnit.SECONDS.sleep(1);
       }

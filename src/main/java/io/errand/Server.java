@@ -19,7 +19,6 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.eclipse.microprofile.health.HealthCheckResponse;
 import org.eclipse.microprofile.health.Readiness;
-import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,8 +28,6 @@ import org.jspecify.annotations.Nullable;
 @Readiness
 @ApplicationScoped
 public class Server implements QuarkusApplication, AsyncHealthCheck {
-  private static final Logger LOG = Logger.getLogger(Server.class);
-
   private final Worker worker;
   private final ApiConfig api;
   private final Identities identities;
@@ -63,10 +60,11 @@ public class Server implements QuarkusApplication, AsyncHealthCheck {
     String host =
         config.httpHost().contains(":") ? "[" + config.httpHost() + "]" : config.httpHost();
     String reachable = host.equals("0.0.0.0") || host.equals("[::]") ? "127.0.0.1" : host;
-    String url = "http://" + reachable + ":" + listener.start(config.httpHost(), config.httpPort());
+    int port = listener.start(config.httpHost(), config.httpPort());
+    String own = (listener.isEncrypted() ? "https://" : "http://") + reachable + ":" + port;
     worker.start(); // the port is ours by now, so nothing is claimed by a start that fails
     if (!EndRequest.isReceived()) {
-      announce(url);
+      announce(own);
     }
     EndRequest.whenReceived(this::beginDrain);
     Quarkus.waitForExit();
@@ -76,9 +74,10 @@ public class Server implements QuarkusApplication, AsyncHealthCheck {
   }
 
   /** Lets clients find it, and says so. */
-  private void announce(String url) throws IOException {
+  private void announce(String own) throws IOException {
+    String url = config.publicUrl().orElse(own);
     if (api.isApi()) {
-      warmUp = WarmUp.begin(url, identities.adminAuthorization(), rehearsal::run);
+      warmUp = WarmUp.begin(own, identities.adminAuthorization(), rehearsal::run);
     } else {
       OpenJars.close();
     }
@@ -90,7 +89,6 @@ public class Server implements QuarkusApplication, AsyncHealthCheck {
         PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
     Files.writeString(partial, url + "\n", StandardOpenOption.WRITE);
     Files.move(partial, home.resolve("url"), StandardCopyOption.ATOMIC_MOVE);
-    SettingsCheck.warningOfAddress(config.httpHost()).ifPresent(LOG::warn);
     System.out.println("Errand serves " + url + " (" + identities.whereabouts() + ")");
     config
         .psqlLine()

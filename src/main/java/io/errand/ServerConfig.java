@@ -15,6 +15,9 @@ interface ServerConfig {
   @WithDefault("8080")
   int httpPort();
 
+  /** How clients reach this server, where that is not the address that it listens on. */
+  Optional<String> publicUrl();
+
   /** One JSON object a log line instead of text. */
   @WithDefault("false")
   boolean logJson();

@@ -15,19 +15,13 @@ import io.smallrye.config.PropertiesConfigSource;
 import io.smallrye.config.SmallRyeConfig;
 import io.smallrye.config.SmallRyeConfigBuilder;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.NetworkInterface;
-import java.net.SocketException;
-import java.net.UnknownHostException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.OptionalInt;
-import org.jspecify.annotations.Nullable;
 
 /**
  * What the start refuses without a look at the database, at the port, and at whether another server
@@ -54,8 +48,8 @@ public final class SettingsCheck {
     config.getConfigMapping(RetentionConfig.class).check();
     config.getConfigMapping(WebhookConfig.class).check();
     config.getConfigMapping(SecretsConfig.class).keys();
-    checkAddress(settings.get("http-host"));
-    warningOfAddress(settings.get("http-host")).ifPresent(warnings::add);
+    Transport.checkAddress(settings);
+    Transport.check(settings);
     OwnDirectory.checkHome(home);
     checkToken(settings, home);
     if (settings.get("database-url") == null) {
@@ -73,16 +67,6 @@ public final class SettingsCheck {
       }
     }
     return warnings;
-  }
-
-  /** What is to be said of the address to listen on, where clients of other hosts can reach it. */
-  static Optional<String> warningOfAddress(@Nullable String host) {
-    return host == null || host.matches("127\\.0\\.0\\.1|localhost|\\[?::1]?")
-        ? Optional.empty()
-        : Optional.of(
-            "Listening on "
-                + host
-                + " without TLS: put a TLS-terminating proxy in front, tokens travel in clear");
   }
 
   private static SmallRyeConfig config(Settings settings, Path home) {
@@ -113,24 +97,6 @@ public final class SettingsCheck {
    */
   public static void checkMemory(MemoryBudget budget, OptionalInt slots) {
     CommandMemory.slots(budget, slots, 1);
-  }
-
-  private static void checkAddress(@Nullable String host) {
-    if (host == null) {
-      return;
-    }
-    try {
-      InetAddress address = InetAddress.getByName(host);
-      if (!address.isAnyLocalAddress() && NetworkInterface.getByInetAddress(address) == null) {
-        throw new IllegalStateException(
-            "ERRAND_HTTP_HOST is '" + host + "', which is no address of this host; set it to one");
-      }
-    } catch (UnknownHostException e) {
-      throw new IllegalStateException(
-          "ERRAND_HTTP_HOST is '" + host + "', and there is no such host; set it to an address", e);
-    } catch (SocketException e) {
-      return; // what addresses this host has is not known: the start tries
-    }
   }
 
   private static void checkToken(Settings settings, Path home) throws IOException {

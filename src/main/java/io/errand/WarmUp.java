@@ -22,7 +22,8 @@ final class WarmUp {
   /**
    * Returns at once.
    *
-   * @param url of the server
+   * @param url of the server; where it speaks TLS it is not asked, since its certificate may be for
+   *     another name
    * @param authorization header of a client that may list jobs
    * @param submit runs after that, on the same thread
    * @return the thread that asks; it ends within about {@value #LONGEST_MILLIS} ms
@@ -31,7 +32,9 @@ final class WarmUp {
     Thread thread =
         new Thread(
             () -> {
-              ask(url, authorization);
+              if (url.startsWith("http:")) {
+                ask(url, authorization);
+              }
               submit.run();
               OpenJars.close();
             },

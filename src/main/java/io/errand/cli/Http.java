@@ -49,6 +49,7 @@ final class Http {
   private final boolean fromFile; // the address is what the data directory says
   private final String token;
   private final String ofToken; // what to say where the token is refused
+  private final Trust trust;
   private volatile String base;
   private volatile boolean answered;
 
@@ -57,6 +58,12 @@ final class Http {
     this.fromFile = fromFile;
     this.token = token;
     this.ofToken = ofToken;
+    this.trust = Trust.of(base, setting("ERRAND_CA_FILE"));
+  }
+
+  /** Which servers are believed. */
+  Trust trust() {
+    return trust;
   }
 
   /** The server that the environment names, or the one of the data directory. */
@@ -301,6 +308,7 @@ final class Http {
     try {
       HttpURLConnection connection =
           (HttpURLConnection) URI.create(base + path).toURL().openConnection();
+      trust.apply(connection);
       connection.setRequestMethod(method);
       connection.setConnectTimeout(CONNECT_MILLIS);
       connection.setReadTimeout(READ_MILLIS);
@@ -365,6 +373,10 @@ final class Http {
   }
 
   ClientException away(IOException fault) {
+    ClientException distrust = Trust.refusal(base, fault);
+    if (distrust != null) {
+      return distrust;
+    }
     return new ClientException(
         ExitCodes.UNAVAILABLE,
         "the server at "

@@ -10,6 +10,7 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.time.Duration;
+import javax.net.ssl.SSLContext;
 import org.jspecify.annotations.Nullable;
 
 /** Sends a PATCH by the newer client of the JDK, since {@code HttpURLConnection} refuses it. */
@@ -41,12 +42,16 @@ final class PatchRequest {
       if (idempotencyKey != null) {
         request.header("Idempotency-Key", Http.quoted(idempotencyKey));
       }
-      HttpClient client =
+      HttpClient.Builder client =
           HttpClient.newBuilder()
               .version(HttpClient.Version.HTTP_1_1)
-              .connectTimeout(Duration.ofMillis(Http.CONNECT_MILLIS))
-              .build();
-      HttpResponse<InputStream> answer = client.send(request.build(), BodyHandlers.ofInputStream());
+              .connectTimeout(Duration.ofMillis(Http.CONNECT_MILLIS));
+      SSLContext context = http.trust().context();
+      if (context != null) {
+        client.sslContext(context);
+      }
+      HttpResponse<InputStream> answer =
+          client.build().send(request.build(), BodyHandlers.ofInputStream());
       if (answer.statusCode() >= 400) {
         try (InputStream error = answer.body()) {
           String id = answer.headers().firstValue("X-Request-Id").orElse(null);

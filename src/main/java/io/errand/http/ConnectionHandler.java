@@ -15,6 +15,7 @@ import io.netty.channel.RecvByteBufAllocator;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.channel.socket.ChannelInputShutdownReadComplete;
 import io.netty.channel.socket.DuplexChannel;
+import io.netty.handler.ssl.SslCloseCompletionEvent;
 import java.io.IOException;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -133,7 +134,7 @@ final class ConnectionHandler extends ChannelDuplexHandler {
 
   @Override
   public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
-    if (event == ChannelInputShutdownEvent.INSTANCE) {
+    if (event == ChannelInputShutdownEvent.INSTANCE || event == SslCloseCompletionEvent.SUCCESS) {
       inputEnded = true;
       endWithoutInput(ctx);
     } else if (event != ChannelInputShutdownReadComplete.INSTANCE) {
@@ -322,8 +323,7 @@ final class ConnectionHandler extends ChannelDuplexHandler {
   private void endOutput(ChannelHandlerContext ctx) {
     ctx.channel().config().setAutoRead(true);
     ctx.read();
-    ((DuplexChannel) ctx.channel())
-        .shutdownOutput()
+    OutputEnd.send(ctx)
         .addListener(
             ended -> {
               if (inputEnded || !ended.isSuccess()) {

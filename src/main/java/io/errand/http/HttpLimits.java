@@ -10,8 +10,16 @@ import java.util.OptionalInt;
 /** Bounds of connections. They are no settings of operators: tests make them small. */
 @ConfigMapping(prefix = "errand.http-limits")
 interface HttpLimits {
+  /** What a connection with TLS takes in the heap; measured: 55 KB. */
+  int SESSION_BYTES = 64 * 1024;
+
+  int MOST_HELD = 10_000;
+
   /** How many connections there may be; by default what the descriptors of the process allow. */
   OptionalInt connections();
+
+  /** How many of them long polls and streams may have; by default three quarters. */
+  OptionalInt heldRequests();
 
   /** Seconds from the first byte of a head to its end. */
   @WithDefault("10")
@@ -35,6 +43,24 @@ interface HttpLimits {
    */
   default int mostConnections() {
     return connections().orElseGet(HttpLimits::byDescriptors);
+  }
+
+  /**
+   * The bound where each connection has a session of TLS, which takes memory before anybody has
+   * said who he is: a quarter of the heap at most.
+   *
+   * @param heapBytes the most that the heap may grow to
+   */
+  default int mostEncrypted(long heapBytes) {
+    return (int) Math.max(16, Math.min(mostConnections(), heapBytes / 4 / SESSION_BYTES));
+  }
+
+  /**
+   * How many of so many connections long polls and streams may have, so that other requests always
+   * find one.
+   */
+  default int mostHeldRequests(int connections) {
+    return heldRequests().orElse(Math.min(MOST_HELD, Math.max(1, connections / 4 * 3)));
   }
 
   private static int byDescriptors() {

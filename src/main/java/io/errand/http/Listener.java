@@ -3,12 +3,14 @@ package io.errand.http;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.errand.api.problem.Problem;
 import io.errand.api.request.ApiConfig;
+import io.errand.api.request.HeldRequests;
 import io.errand.api.request.RequestMeters;
 import io.errand.memory.MemoryBudget;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.netty.channel.ChannelPipeline;
+import io.netty.handler.ssl.SslHandler;
 import io.quarkus.vertx.http.runtime.VertxHttpRecorder;
 import io.vertx.core.AbstractVerticle;
 import io.vertx.core.DeploymentOptions;
@@ -49,6 +51,7 @@ public class Listener {
 
   private final Vertx vertx;
   private final HttpLimits limits;
+  private final Tls tls;
   private final ApiConfig api;
   private final RequestMeters meters;
   private final Refusals refusals;
@@ -63,18 +66,26 @@ public class Listener {
   Listener(
       Vertx vertx,
       HttpLimits limits,
+      Tls tls,
       ApiConfig api,
       RequestMeters meters,
       MeterRegistry registry,
       MemoryBudget budget,
+      HeldRequests held,
       ObjectMapper mapper) {
     this.vertx = vertx;
     this.limits = limits;
+    this.tls = tls;
     this.api = api;
     this.meters = meters;
-    this.refusals = new Refusals(mapper);
+    this.refusals = new Refusals(mapper, tls.isOn());
     this.headMemory = new HeadMemory(budget);
-    this.connections = new Connections(limits.mostConnections());
+    int most =
+        tls.isOn()
+            ? limits.mostEncrypted(Runtime.getRuntime().maxMemory())
+            : limits.mostConnections();
+    this.connections = new Connections(most);
+    held.bound(limits.mostHeldRequests(most));
     this.evictions =
         Counter.builder("errand.http.connections.evicted")
             .description("Connections that were closed to make room for others")
@@ -96,6 +107,7 @@ public class Listener {
    * @throws IllegalStateException where that address cannot be listened on
    */
   public int start(String host, int wantedPort) {
+    tls.start();
     int eventLoops = 0;
     for (var ignored : vertx.nettyEventLoopGroup()) {
       eventLoops++;
@@ -126,6 +138,11 @@ public class Listener {
           null);
     }
     return port.get();
+  }
+
+  /** Whether clients speak TLS with it. */
+  public boolean isEncrypted() {
+    return tls.isOn();
   }
 
   /** Stops listening and closes all connections. */
@@ -234,6 +251,10 @@ public class Listener {
       ConnectionHandler handler = new ConnectionHandler(loop);
       pipeline.addAfter("httpEncoder", "errand-answers", handler.answers());
       pipeline.addFirst("errand-connection", handler);
+      SslHandler encryption = tls.handler(((ConnectionBase) connection).channel().alloc());
+      if (encryption != null) {
+        pipeline.addFirst("errand-tls", encryption);
+      }
     }
   }
 }

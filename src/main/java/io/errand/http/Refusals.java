@@ -3,6 +3,7 @@ package io.errand.http;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.errand.api.problem.Problem;
+import io.errand.api.request.Origin;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import java.nio.charset.StandardCharsets;
 import java.util.UUID;
@@ -10,9 +11,14 @@ import java.util.UUID;
 /** The answers that the listener gives by itself, as bytes; each ends its connection. */
 final class Refusals {
   private final ObjectMapper mapper;
+  private final boolean isEncrypted;
 
-  Refusals(ObjectMapper mapper) {
+  /**
+   * @param isEncrypted whether they are sent by TLS
+   */
+  Refusals(ObjectMapper mapper, boolean isEncrypted) {
     this.mapper = mapper;
+    this.isEncrypted = isEncrypted;
   }
 
   /**
@@ -39,6 +45,9 @@ final class Refusals {
         .append("X-Content-Type-Options: nosniff\r\nX-Request-Id: ")
         .append(UUID.randomUUID())
         .append("\r\n");
+    if (isEncrypted) {
+      head.append("Strict-Transport-Security: ").append(Origin.STRICT_TRANSPORT).append("\r\n");
+    }
     problem.headers().forEach((name, value) -> head.append(name + ": " + value + "\r\n"));
     byte[] start = head.append("\r\n").toString().getBytes(StandardCharsets.US_ASCII);
     if (!withBody) {

@@ -9,7 +9,7 @@ public final class AllSettings {
 
   /** In the order in which they are listed. */
   public static final List<Setting> LIST =
-      List.of(
+      withTransport(
           new Setting(
               "home",
               Form.text("path"),
@@ -277,6 +277,18 @@ public final class AllSettings {
               "one JSON object a log line"));
 
   private AllSettings() {}
+
+  /** The others, and behind the port what else is about the way to the server. */
+  private static List<Setting> withTransport(Setting... others) {
+    List<Setting> all = new ArrayList<>();
+    for (Setting setting : others) {
+      all.add(setting);
+      if (setting.name().equals("http-port")) {
+        all.addAll(TransportSettings.LIST);
+      }
+    }
+    return List.copyOf(all);
+  }
 
   private static Setting limit(String name, String unit, String meaning) {
     return new Setting(

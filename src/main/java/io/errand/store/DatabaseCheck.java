@@ -1,5 +1,6 @@
 package io.errand.store;
 
+import java.security.cert.CertificateException;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -69,9 +70,28 @@ public final class DatabaseCheck {
     }
   }
 
-  /** Whether a fault may be over in a moment: not a refused login, nor an address of bad form. */
+  /** Whether the certificate of the database is not believed: its authority, or the host. */
+  public static boolean isDistrusted(SQLException fault) {
+    Throwable cause = fault;
+    for (int depth = 0; cause != null && depth < MOST_CAUSES; depth++) {
+      if (cause instanceof CertificateException
+          || String.valueOf(cause.getMessage()).contains("hostnameverifier")) {
+        return true;
+      }
+      cause = cause.getCause();
+    }
+    return false;
+  }
+
+  /**
+   * Whether a fault may be over in a moment: not a refused login, a certificate that is not
+   * believed, nor an address of bad form.
+   */
   public static boolean mayPass(SQLException fault) {
     String state = String.valueOf(fault.getSQLState());
+    if (isDistrusted(fault)) {
+      return false;
+    }
     return state.startsWith("57P")
         || state.startsWith("53")
         || state.matches("08(000|003|004|006)")

@@ -14,6 +14,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
 import java.nio.file.NotLinkException;
 import java.util.Locale;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -27,6 +28,12 @@ public final class FaultText {
   /** Where in its own code PostgreSQL has found a fault, as its driver appends it. */
   private static final Pattern OF_DRIVER =
       Pattern.compile("\\R[ \\t]*(?:Location: File: |Server SQLState: )[^\\r\\n]*");
+
+  /** As Java and as the driver of PostgreSQL say that a certificate does not name a host. */
+  private static final Pattern OTHER_HOST =
+      Pattern.compile(
+          "(?:No subject alternative (?:DNS name|names) matching(?: IP address)?|No name matching|"
+              + "The hostname) ([^ ]{1,255}) (?:found|could not be verified)");
 
   private static final Pattern LINE_END = Pattern.compile("\\s*\\R\\s*");
 
@@ -46,6 +53,10 @@ public final class FaultText {
       return "that is not the name of a file";
     }
     String clean = message == null ? "" : clean(message);
+    String ofCertificate = ofCertificate(clean);
+    if (!ofCertificate.isEmpty()) {
+      return ofCertificate;
+    }
     return clean.isEmpty() ? byKind(fault) : clean;
   }
 
@@ -53,6 +64,21 @@ public final class FaultText {
     String text = OF_DRIVER.matcher(message).replaceAll("");
     text = CLASS_NAMES.matcher(text).replaceFirst("").strip();
     return LINE_END.matcher(text).replaceAll("; ");
+  }
+
+  /** What a refused certificate means, in words for the many that there are; else empty. */
+  private static String ofCertificate(String message) {
+    Matcher host = OTHER_HOST.matcher(message);
+    if (host.find()) {
+      return "the certificate of the server is for another host than " + host.group(1);
+    }
+    if (message.contains("validity check failed") || message.startsWith("NotAfter:")) {
+      return "the certificate of the server is not valid now";
+    }
+    if (message.contains("PKIX path") || message.contains("unable to find valid certification")) {
+      return "the certificate of the server is not by an authority that is trusted here";
+    }
+    return message.contains("unrecognized SSL message") ? "the server does not speak TLS" : "";
   }
 
   private static String reason(FileSystemException fault) {

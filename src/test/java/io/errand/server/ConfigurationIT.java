@@ -102,6 +102,8 @@ class ConfigurationIT {
             Map.of(
                 "ERRAND_HTTP_HOST",
                 "0.0.0.0",
+                "ERRAND_TLS_ENDS_IN_FRONT",
+                "true",
                 "ERRAND_RUN_AS",
                 System.getProperty("user.name"),
                 "ERRAND_JAVA_OPTIONS",
@@ -110,7 +112,6 @@ class ConfigurationIT {
     assertThat(warned.exitCode()).as(warned.stderr()).isZero();
     assertThat(warned.stdout())
         .contains(
-            "warning: Listening on 0.0.0.0 without TLS",
             "warning: Commands without a user of their own run as ",
             "note: the property errand.http-prt is no setting of this server");
     Cli bad = serve(Map.of("ERRAND_HTTP_PORT", "tcp://10.0.0.1:8080"), "--check");
@@ -130,6 +131,8 @@ class ConfigurationIT {
             Map.of("ERRAND_LIMIT_DISK_BYTES", "9000000000000000000"),
             Map.of("ERRAND_RUN_AS", "no-such-account"),
             Map.of("ERRAND_HTTP_HOST", "no-such-host.invalid"),
+            Map.of("ERRAND_HTTP_HOST", "0.0.0.0"),
+            Map.of("ERRAND_TRUSTED_PROXIES", "proxy.example.org"),
             Map.of("ERRAND_TEMPORARY_DIRECTORY", "/etc/passwd/tmp"),
             Map.of("ERRAND_HOME", "/etc/passwd/home"))) {
       Cli check = serve(settings, "--check");

@@ -65,7 +65,12 @@ class ConnectionsIT extends OneServer {
     List<Socket> viewers = new ArrayList<>();
     try (TestServer server =
         TestServer.start(
-            Map.of("ERRAND_JAVA_OPTIONS", "-Derrand.http-limits.connections=" + most))) {
+            Map.of(
+                "ERRAND_JAVA_OPTIONS",
+                "-Derrand.http-limits.connections="
+                    + most
+                    + " -Derrand.http-limits.held-requests="
+                    + most))) {
       String job = server.submit("true", Map.of("run_at", "2099-01-01T00:00:00Z"));
       while (viewers.size() < most - kept) {
         Socket viewer = connect(server);
@@ -84,6 +89,57 @@ class ConnectionsIT extends OneServer {
         viewer.close();
       }
     }
+  }
+
+  @Test
+  void longPollsAndStreamsLeaveConnectionsToOthers() throws Exception {
+    int most = 40;
+    int held = 30; // three quarters
+    List<Socket> waiting = new ArrayList<>();
+    try (TestServer server =
+        TestServer.start(
+            Map.of("ERRAND_JAVA_OPTIONS", "-Derrand.http-limits.connections=" + most))) {
+      String job = server.submit("true", Map.of("run_at", "2099-01-01T00:00:00Z"));
+      String poll = get(server, "/v1/jobs/" + job + "?wait_seconds=60");
+      for (int i = 0; i < held / 2; i++) {
+        Socket viewer = connect(server);
+        waiting.add(viewer);
+        send(viewer, stream(server, job));
+        assertThat(viewer.getInputStream().read()).isEqualTo('H');
+        Socket poller = connect(server);
+        waiting.add(poller);
+        send(poller, poll);
+      }
+      Awaitility.await()
+          .until(() -> RawHttp.send(server.url(), get(server, job, 0)).status() == 200);
+      for (String more : List.of(poll, stream(server, job))) {
+        RawHttp.Answer refused = RawHttp.send(server.url(), more);
+        assertThat(refused.status()).as(refused.text()).isEqualTo(503);
+        assertThat(refused.text()).contains("Too many clients wait", "Retry-After: ");
+      }
+      assertThat(server.get("/v1/jobs").statusCode()).isEqualTo(200);
+      String other = server.submit("true", Map.of());
+      Awaitility.await().until(() -> server.job(other).get("state").asText().equals("succeeded"));
+      waiting.remove(0).close();
+      Awaitility.await()
+          .until(() -> RawHttp.send(server.url(), get(server, job, 1)).status() == 200);
+    } finally {
+      for (Socket socket : waiting) {
+        socket.close();
+      }
+    }
+  }
+
+  private static String get(TestServer server, String job, int waitSeconds) {
+    return get(server, "/v1/jobs/" + job + "?wait_seconds=" + waitSeconds);
+  }
+
+  private static String get(TestServer server, String target) {
+    return "GET "
+        + target
+        + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer "
+        + server.token()
+        + "\r\n\r\n";
   }
 
   @Test
@@ -245,7 +301,9 @@ class ConnectionsIT extends OneServer {
           .contains("errand: cannot listen on 127.0.0.1:" + port)
           .contains("ERRAND_HTTP_PORT");
     }
-    assertThat(TestServer.refusal(Map.of("ERRAND_HTTP_HOST", "192.0.2.1")))
+    assertThat(
+            TestServer.refusal(
+                Map.of("ERRAND_HTTP_HOST", "192.0.2.1", "ERRAND_TLS_ENDS_IN_FRONT", "true")))
         .contains("errand: cannot listen on 192.0.2.1:");
   }
 

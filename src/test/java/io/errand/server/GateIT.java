@@ -139,6 +139,27 @@ class GateIT {
   }
 
   @Test
+  void thePagesOfTheFrameworkForDevelopersAreNotThere() throws IOException {
+    for (String path :
+        List.of(
+            "/q/swagger-ui",
+            "/q/swagger-ui/",
+            "/q/swagger-ui/index.html",
+            "/q/dev",
+            "/q/dev-ui",
+            "/q/dev-ui/",
+            "/q/dev-v1/",
+            "/q/arc",
+            "/q/health-ui/",
+            "/swagger-ui/")) {
+      assertThat(RawHttp.send(server.url(), request("GET", path, "HTTP/1.1")).status())
+          .as(path)
+          .isEqualTo(401);
+      assertThat(server.get(path).statusCode()).as(path).isEqualTo(404);
+    }
+  }
+
+  @Test
   void everyAnswerForbidsSniffingAndStoring() {
     for (String path : List.of("/v1/jobs", "/v1/queues", "/v1/nothing", "/q/health/live")) {
       assertThat(server.get(path).headers().firstValue("X-Content-Type-Options"))

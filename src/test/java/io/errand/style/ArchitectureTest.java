@@ -32,6 +32,7 @@ class ArchitectureTest {
       Map.ofEntries(
           Map.entry("memory", Set.of()),
           Map.entry("text", Set.of()),
+          Map.entry("network", Set.of()),
           Map.entry("settings", Set.of()),
           Map.entry("disk", Set.of()),
           Map.entry("job", Set.of()),
@@ -39,10 +40,13 @@ class ArchitectureTest {
           Map.entry("exec", Set.of("job", "memory")),
           Map.entry("queue", Set.of("job", "store", "disk", "secrets")),
           Map.entry("worker", Set.of("job", "store", "exec", "memory", "disk", "secrets")),
-          Map.entry("api", Set.of("job", "queue", "store", "auth", "memory", "disk", "secrets")),
+          Map.entry(
+              "api",
+              Set.of("job", "queue", "store", "auth", "memory", "disk", "network", "secrets")),
           Map.entry("http", Set.of("api", "memory")),
           Map.entry("secrets", Set.of()),
-          Map.entry("webhooks", Set.of("api", "job", "memory", "secrets", "store", "text")),
+          Map.entry(
+              "webhooks", Set.of("api", "job", "memory", "network", "secrets", "store", "text")),
           Map.entry("auth", Set.of("job", "store")),
           Map.entry(
               "ops",

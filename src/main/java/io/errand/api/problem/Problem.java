@@ -228,6 +228,16 @@ public final class Problem extends RuntimeException {
         1);
   }
 
+  /** So many clients wait for jobs or watch them that others need the connections that are left. */
+  public static Problem tooManyHeld() {
+    return new Problem(
+        Kind.UNAVAILABLE,
+        "Too many clients wait for jobs or watch their output at the moment; ask without"
+            + " wait_seconds, or later",
+        List.of(),
+        5);
+  }
+
   /** So many calls of a kind are worked on that this one would have to wait for long. */
   public static Problem tooMany(String what) {
     return new Problem(

@@ -1,8 +1,10 @@
 package io.errand.api.request;
 
+import io.errand.network.Networks;
 import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithDefault;
 import java.util.List;
+import java.util.Optional;
 
 /** Settings of the API. */
 @ConfigMapping(prefix = "errand")
@@ -22,6 +24,18 @@ public interface ApiConfig {
   /** How many schedules a caller may have. */
   @WithDefault("1000")
   int maxSchedules();
+
+  /** Networks of fronts whose word about their clients counts: a comma list of CIDRs. */
+  Optional<String> trustedProxies();
+
+  /**
+   * The same as networks.
+   *
+   * @throws IllegalArgumentException with a sentence, if it is no such list
+   */
+  default Networks trustedNetworks() {
+    return Networks.of("ERRAND_TRUSTED_PROXIES", trustedProxies().orElse(""));
+  }
 
   /** Whether the API is served here. */
   default boolean isApi() {

@@ -43,6 +43,7 @@ public class BlockingRequests implements ContainerRequestFilter {
   private final ApiConfig config;
   private final CurrentVertxRequest current;
   private final RefusedRequests refusals;
+  private final HeldRequests held;
   private final int most;
   private final AtomicInteger count = new AtomicInteger();
   private final AtomicInteger countOfWaiting = new AtomicInteger();
@@ -51,10 +52,12 @@ public class BlockingRequests implements ContainerRequestFilter {
       ApiConfig config,
       CurrentVertxRequest current,
       RefusedRequests refusals,
+      HeldRequests held,
       @ConfigProperty(name = "errand.database-pool", defaultValue = "16") int pool) {
     this.config = config;
     this.current = current;
     this.refusals = refusals;
+    this.held = held;
     this.most = FOR_EACH_CONNECTION * pool;
   }
 
@@ -101,6 +104,10 @@ public class BlockingRequests implements ContainerRequestFilter {
 
   private void enter(RoutingContext context) {
     boolean waits = waits(context.request());
+    if (waits && !held.enter(context)) {
+      refusals.refuse(context, Problem.tooManyHeld());
+      return;
+    }
     AtomicInteger counted = waits ? countOfWaiting : count;
     if (counted.incrementAndGet() > (waits ? WAITING_TIMES * most : most)) {
       counted.decrementAndGet();

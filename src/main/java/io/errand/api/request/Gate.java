@@ -67,6 +67,7 @@ public class Gate {
   private final BodyAdmission bodies;
   private final RequestMeters meters;
   private final RefusedRequests refusals;
+  private final Origins origins;
   private final Semaphore slow = new Semaphore(MOST_SLOW);
 
   Gate(
@@ -75,13 +76,15 @@ public class Gate {
       WrongTokens wrongTokens,
       BodyAdmission bodies,
       RequestMeters meters,
-      RefusedRequests refusals) {
+      RefusedRequests refusals,
+      Origins origins) {
     this.config = config;
     this.identities = identities;
     this.wrongTokens = wrongTokens;
     this.bodies = bodies;
     this.meters = meters;
     this.refusals = refusals;
+    this.origins = origins;
   }
 
   void install(@Observes Filters filters) {
@@ -102,13 +105,7 @@ public class Gate {
 
   private void handle(RoutingContext context) {
     HttpServerResponse response = context.response();
-    response.putHeader("X-Content-Type-Options", "nosniff");
-    context.addHeadersEndHandler(
-        written -> {
-          if (!response.headers().contains(HttpHeaders.CACHE_CONTROL)) {
-            response.putHeader(HttpHeaders.CACHE_CONTROL, "no-store");
-          }
-        });
+    setHeaders(context, response);
     String path = context.request().path();
     meters.measure(context, path != null && PUBLIC.contains(path));
     try {
@@ -129,6 +126,26 @@ public class Gate {
       return;
     }
     context.next();
+  }
+
+  /** Those of every answer. A link to a route of ours is as the client has to write it. */
+  private void setHeaders(RoutingContext context, HttpServerResponse response) {
+    Origin origin = origins.of(context.request());
+    origin.put(context);
+    response.putHeader("X-Content-Type-Options", "nosniff");
+    if (origin.isSecure()) {
+      response.putHeader("Strict-Transport-Security", Origin.STRICT_TRANSPORT);
+    }
+    context.addHeadersEndHandler(
+        written -> {
+          if (!response.headers().contains(HttpHeaders.CACHE_CONTROL)) {
+            response.putHeader(HttpHeaders.CACHE_CONTROL, "no-store");
+          }
+          String location = response.headers().get(HttpHeaders.LOCATION);
+          if (location != null) {
+            response.putHeader(HttpHeaders.LOCATION, origin.path(location));
+          }
+        });
   }
 
   private void enterSlow(RoutingContext context) {
@@ -162,7 +179,7 @@ public class Gate {
       enter(context, known);
       return;
     }
-    String address = String.valueOf(request.remoteAddress().hostAddress());
+    String address = Origin.of(context).client();
     int seconds = known == null ? wrongTokens.waitSeconds(address, System.nanoTime()) : 0;
     if (seconds > 0) {
       throw Problem.tooManyWrongTokens(seconds);

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.databind.JsonNode;
+import io.errand.api.problem.Problem;
 import io.vertx.core.buffer.Buffer;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -90,6 +91,22 @@ class JsonBodyTest {
           .as(body)
           .hasMessageStartingWith("body: is not acceptable JSON: ")
           .hasMessageNotContainingAny("enable", "Feature", "`", "Source", "jackson");
+    }
+  }
+
+  @Test
+  void aNumberHasAHundredDigitsAndAValueSixtyFourLevelsAtMost() {
+    assertThat(read("[" + "9".repeat(100) + "]")).hasSize(1);
+    assertThat(read("[".repeat(64) + "]".repeat(64))).hasSize(1);
+    for (String tooMuch :
+        List.of(
+            "[" + "9".repeat(101) + "]",
+            "[0." + "9".repeat(101) + "]",
+            "[".repeat(65) + "]".repeat(65),
+            "{\"a\":".repeat(65) + "1" + "}".repeat(65))) {
+      assertThatThrownBy(() -> read(tooMuch))
+          .isInstanceOfSatisfying(
+              Problem.class, problem -> assertThat(problem.status()).isEqualTo(400));
     }
   }
 }
