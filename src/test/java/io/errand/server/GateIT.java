@@ -122,7 +122,7 @@ class GateIT {
         continue;
       }
       int refused = 0;
-      for (String method : List.of("GET", "POST", "PUT", "PATCH")) {
+      for (String method : List.of("GET", "POST", "PUT", "PATCH", "DELETE")) {
         HttpResponse<String> answer = server.call(method, path + "?wait=5", "{\"paused\":false}");
         assertThat(answer.statusCode()).as(method + " " + path + answer.body()).isIn(400, 405);
         if (answer.statusCode() == 400) {

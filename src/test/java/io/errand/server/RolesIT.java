@@ -62,6 +62,7 @@ class RolesIT {
             .map(ROUTE::matcher)
             .filter(Matcher::find)
             .map(route -> route.group(1) + " " + route.group(2))
+            .filter(route -> !route.startsWith("HEAD ")) // the same rule as GET
             .distinct()
             .toList();
     assertThat(routes).hasSizeGreaterThan(45);
@@ -187,7 +188,8 @@ class RolesIT {
             400);
       }
     }
-    assertThat(server.job(things.get("jobs")).get("state").asText()).isEqualTo("queued");
+    String job = String.valueOf(things.get("jobs"));
+    assertThat(server.job(job).get("state").asText()).isEqualTo("queued");
   }
 
   @Test
