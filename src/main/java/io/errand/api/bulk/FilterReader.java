@@ -59,12 +59,14 @@ final class FilterReader {
    * @param kind whose states it may name
    */
   static BulkFilter read(Fields body, OperationKind kind) {
+    int before = body.complaints();
     Fields fields = body.object("filter");
     if (fields == null) {
-      body.complain(body.at("filter"), "is required: an object with one member at least");
+      if (before == 0) { // else the body may be no object at all
+        body.complain(body.at("filter"), "is required: an object with one member at least");
+      }
       return BulkFilter.all();
     }
-    int before = body.complaints();
     fields.only(MEMBERS);
     BulkFilter filter = new FilterReader(fields, kind).read();
     if (filter.isEmpty() && body.complaints() == before) {
