@@ -316,7 +316,7 @@ class OperationsTest extends StoreFixture {
                     + " FROM errand.job_events WHERE detail IS NOT NULL"))
         .isEqualTo(
             "queued queued client "
-                + ME
+                + ME.principal()
                 + ", operation "
                 + id
                 + ": priority 0 to 7, queue default to other, run_at 2026-01-01T00:00:00.000000Z"

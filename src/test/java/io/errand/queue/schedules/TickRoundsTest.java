@@ -405,9 +405,7 @@ class TickRoundsTest {
             0,
             false,
             JOB);
-    assertThat(
-            store.create(
-                UUID.randomUUID(), Access.toOwn(ProjectNames.DEFAULT, "another"), "p", past, 5))
+    assertThat(store.create(UUID.randomUUID(), Access.toOwn("another", "another"), "p", past, 5))
         .isEqualTo(Creation.NO_TICK);
   }
 
