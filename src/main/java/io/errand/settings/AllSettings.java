@@ -207,7 +207,7 @@ public final class AllSettings {
               Form.wholeNumber("schedules", 0, 1_000_000),
               "1000",
               "`1000`",
-              "how many schedules a caller may have"),
+              "how many schedules a project may have"),
           new Setting(
               "retention-days",
               Form.number("days", "0", MOST_DAYS),

@@ -21,7 +21,7 @@ public interface ApiConfig {
   @WithDefault("30")
   int readerSeconds();
 
-  /** How many schedules a caller may have. */
+  /** How many schedules a project may have. */
   @WithDefault("1000")
   int maxSchedules();
 
