@@ -114,7 +114,7 @@ public class SchedulesResource {
       case TOO_MANY ->
           throw Problem.of(
               Kind.CONFLICT,
-              "This caller has "
+              "This project has "
                   + mostSchedules
                   + " schedules, the most that ERRAND_MAX_SCHEDULES allows");
       case NO_TICK ->
