@@ -40,6 +40,9 @@ import picocli.CommandLine.Option;
       Queues.class,
       Client.Workers.class,
       Schedules.class,
+      Keys.class,
+      Projects.class,
+      Me.class,
       Top.class,
       Client.Doctor.class,
       Client.VerifyHistory.class,
@@ -49,7 +52,8 @@ import picocli.CommandLine.Option;
     footer = {
       "",
       "The client finds the server through ERRAND_URL and ERRAND_TOKEN, else through the files url"
-          + " and token in ERRAND_HOME. Exit status: 0 done, 1 the server refused or the job did not"
+          + " and token in ERRAND_HOME. --project, or ERRAND_PROJECT, names the project to work in."
+          + " Exit status: 0 done, 1 the server refused or the job did not"
           + " succeed, 2 usage, 69 no server, 74 what was to be printed is not complete, 77 refused,"
           + " 141 the reader of the output has ended; `run` exits as its command did."
     })
@@ -62,6 +66,15 @@ public final class Client {
           "signal", "duration_seconds", "worker", "priority", "idempotency_key", "after", "detail");
 
   private Client() {}
+
+  @Option(
+      names = "--project",
+      paramLabel = "NAME",
+      scope = CommandLine.ScopeType.INHERIT,
+      description = "Work in this project (default: $ERRAND_PROJECT, else that of the caller).")
+  void workIn(String project) {
+    ClientSettings.workIn(project);
+  }
 
   /** Runs a command and exits with its status. */
   public static void main(String... arguments) {

@@ -13,7 +13,6 @@ import java.net.HttpURLConnection;
 import java.net.URI;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -25,6 +24,7 @@ import org.jspecify.annotations.Nullable;
  * to load than a whole command of ours.
  */
 final class Http {
+  static final String PROJECT = "Errand-Project";
   private static final String STANDARD_URL = "http://127.0.0.1:8080";
   static final int CONNECT_MILLIS = 5_000;
   private static final int QUICK_MILLIS = 2_000;
@@ -58,7 +58,7 @@ final class Http {
     this.fromFile = fromFile;
     this.token = token;
     this.ofToken = ofToken;
-    this.trust = Trust.of(base, setting("ERRAND_CA_FILE"));
+    this.trust = Trust.of(base, ClientSettings.of("ERRAND_CA_FILE"));
   }
 
   /** Which servers are believed. */
@@ -68,17 +68,20 @@ final class Http {
 
   /** The server that the environment names, or the one of the data directory. */
   static Http connect() {
-    Path home = home();
-    String set = setting("ERRAND_URL");
-    String ownUrl = firstLine(home.resolve("url"));
-    String url = set != null ? plain(set) : ownUrl != null ? plain(ownUrl) : STANDARD_URL;
-    String given = setting("ERRAND_TOKEN");
+    Path home = ClientSettings.home();
+    String set = ClientSettings.of("ERRAND_URL");
+    String ownUrl = ClientSettings.firstLine(home.resolve("url"));
+    String url =
+        set != null
+            ? ClientSettings.plain(set)
+            : ownUrl != null ? ClientSettings.plain(ownUrl) : STANDARD_URL;
+    String given = ClientSettings.of("ERRAND_TOKEN");
     if (given != null) {
       return new Http(
           url, set == null, header(given), "the token of ERRAND_TOKEN is not accepted by " + url);
     }
     Path file = home.resolve("token");
-    if (set != null && (ownUrl == null || !url.equals(plain(ownUrl)))) {
+    if (set != null && (ownUrl == null || !url.equals(ClientSettings.plain(ownUrl)))) {
       // The token of the data directory is another server's, and must not be sent to this one.
       return new Http(
           url,
@@ -88,7 +91,7 @@ final class Http {
               + home.resolve("url")
               + ", so its token was not sent; set ERRAND_TOKEN");
     }
-    String token = firstLine(file);
+    String token = ClientSettings.firstLine(file);
     if (token == null) {
       throw new ClientException(
           ExitCodes.REFUSED,
@@ -105,15 +108,10 @@ final class Http {
 
   /** A server that was started again may have another address, by the data directory. */
   void lookAgain() {
-    String url = fromFile ? firstLine(home().resolve("url")) : null;
+    String url = fromFile ? ClientSettings.firstLine(ClientSettings.home().resolve("url")) : null;
     if (url != null && !url.isEmpty()) {
-      base = plain(url);
+      base = ClientSettings.plain(url);
     }
-  }
-
-  /** Without slashes at the end, and without the first part of all routes. */
-  private static String plain(String url) {
-    return url.replaceFirst("(?:/+v1)?/*\\z", "");
   }
 
   private static String header(String token) {
@@ -124,36 +122,6 @@ final class Http {
               + " carry; it must be one line of printable ASCII");
     }
     return token;
-  }
-
-  private static Path home() {
-    String home = setting("ERRAND_HOME");
-    if (home != null) {
-      return Path.of(home);
-    }
-    if (System.getProperty("user.name", "").equals("root")) {
-      return Path.of("/var/lib/errand");
-    }
-    String own = setting("HOME");
-    String known = own == null ? System.getProperty("user.home", "") : own;
-    if (!known.startsWith("/")) { // the JDK says ? where this user has no account
-      throw new ClientException(
-          ExitCodes.USAGE, "this user has no home directory; set HOME or ERRAND_HOME");
-    }
-    return Path.of(known, ".errand");
-  }
-
-  private static @Nullable String setting(String name) {
-    String value = System.getenv(name);
-    return value == null || value.isBlank() ? null : value.strip();
-  }
-
-  private static @Nullable String firstLine(Path file) {
-    try {
-      return Files.readString(file).trim();
-    } catch (IOException e) {
-      return null;
-    }
   }
 
   static String encode(String text) {
@@ -315,6 +283,10 @@ final class Http {
       connection.setInstanceFollowRedirects(false);
       if (!token.isEmpty()) {
         connection.setRequestProperty("Authorization", "Bearer " + token);
+      }
+      String project = ClientSettings.project();
+      if (project != null) {
+        connection.setRequestProperty(PROJECT, project);
       }
       connection.setRequestProperty("Accept", "*/*");
       return connection;

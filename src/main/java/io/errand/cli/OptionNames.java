@@ -61,6 +61,16 @@ final class OptionNames {
           "q", "--search",
           "page_size", "--limit");
 
+  private static final Map<String, String> OF_KEY =
+      Map.of(
+          "role", "--role",
+          "name", "NAME",
+          "expires_at", "--expires-at",
+          "grace_seconds", "--grace");
+
+  private static final Map<String, String> OF_PROJECT =
+      Map.of("free_commands", "--free-commands", "max_waiting", "--max-waiting");
+
   private static final Map<String, String> OF_QUEUE =
       Map.ofEntries(
           Map.entry("max_running", "--max-running"),
@@ -118,6 +128,16 @@ final class OptionNames {
   /** A refusal of a change of a queue. */
   static ClientException ofQueue(ClientException refusal) {
     return renamed(refusal, OF_QUEUE);
+  }
+
+  /** A refusal about a key. */
+  static ClientException ofKey(ClientException refusal) {
+    return renamed(refusal, OF_KEY);
+  }
+
+  /** A refusal of a change of a project. */
+  static ClientException ofProject(ClientException refusal) {
+    return renamed(refusal, OF_PROJECT);
   }
 
   /** A refusal of a schedule, whose job has fields of its own. */

@@ -39,6 +39,10 @@ final class PatchRequest {
       if (!token.isEmpty()) {
         request.header("Authorization", "Bearer " + token);
       }
+      String project = ClientSettings.project();
+      if (project != null) {
+        request.header(Http.PROJECT, project);
+      }
       if (idempotencyKey != null) {
         request.header("Idempotency-Key", Http.quoted(idempotencyKey));
       }

@@ -98,6 +98,10 @@ final class Schedules implements Callable<Integer> {
     List<String> names = List.of();
 
     int tryAll(Consumer<String> call) {
+      return tryAll(names, call);
+    }
+
+    static int tryAll(List<String> names, Consumer<String> call) {
       List<String> distinct = List.copyOf(new LinkedHashSet<>(names));
       int exitCode = ExitCodes.OK;
       for (String name : distinct) {
