@@ -40,6 +40,7 @@ import picocli.CommandLine.Option;
       Queues.class,
       Client.Workers.class,
       Schedules.class,
+      Commands.class,
       Top.class,
       Client.Doctor.class,
       Client.VerifyHistory.class,
@@ -234,6 +235,7 @@ public final class Client {
 
     @Override
     public Integer call() {
+      options.check();
       if (validateOnly) {
         return validate();
       }
