@@ -43,6 +43,7 @@ import picocli.CommandLine.Option;
       Keys.class,
       Projects.class,
       Me.class,
+      Commands.class,
       Top.class,
       Client.Doctor.class,
       Client.VerifyHistory.class,
@@ -247,6 +248,7 @@ public final class Client {
 
     @Override
     public Integer call() {
+      options.check();
       if (validateOnly) {
         return validate();
       }

@@ -11,8 +11,11 @@ import java.util.Map;
 import java.util.UUID;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 
 /** What {@code run} and {@code submit} say about a job. */
 final class JobOptions {
@@ -158,11 +161,37 @@ final class JobOptions {
   @Option(names = "--key", paramLabel = "KEY", description = "Idempotency key; else a random one.")
   @Nullable String key;
 
+  @Option(
+      names = "--named",
+      paramLabel = "NAME",
+      description = "Run this command of the catalogue instead of COMMAND.")
+  @Nullable String named;
+
+  @Option(
+      names = "--parameter",
+      paramLabel = "NAME=VALUE",
+      description = "A parameter of --named; may be repeated.")
+  List<String> parameters = List.of();
+
+  @Spec(Spec.Target.MIXEE)
+  @Nullable CommandSpec spec;
+
   @Parameters(
-      arity = "1..*",
+      arity = "0..*",
       paramLabel = "COMMAND",
       description = "The program and its arguments, byte for byte; -- may stand before it.")
   List<String> command = List.of();
+
+  /** Refuses a command line without a command, or with two. */
+  void check() {
+    if (named == null && command.isEmpty() && spec != null) {
+      throw new ParameterException(
+          spec.commandLine(), "Missing required parameter: 'COMMAND', or the option --named");
+    }
+    if (named != null && !command.isEmpty()) {
+      throw new ClientException(ExitCodes.USAGE, "--named and a command exclude each other");
+    }
+  }
 
   /**
    * Submits it. The key makes it safe to ask again when no answer came.
@@ -174,7 +203,10 @@ final class JobOptions {
    */
   Map<String, Object> submit(
       Http http, @Nullable Integer defaultMaxAttempts, @Nullable Integer defaultOutputLimit) {
-    Map<String, Object> body = body(defaultMaxAttempts, defaultOutputLimit);
+    Map<String, Object> body =
+        named == null
+            ? body(defaultMaxAttempts, defaultOutputLimit)
+            : body(null, null); // which are for the named command to say
     String idempotencyKey = key == null ? UUID.randomUUID().toString() : key;
     ClientException last = null;
     for (int i = 0; i < SUBMIT_TRIES; i++) {
@@ -213,6 +245,8 @@ final class JobOptions {
     body.remove("command");
     if (!words.isEmpty()) {
       body.put("command", words);
+    } else if (named != null) {
+      body.put("command", null); // a change takes it away
     }
     return body;
   }
@@ -222,7 +256,9 @@ final class JobOptions {
     Map<String, Object> body = new LinkedHashMap<>();
     put(body, "stdout_limit_bytes", stdoutLimit == null ? defaultOutputLimit : stdoutLimit);
     put(body, "stderr_limit_bytes", stderrLimit == null ? defaultOutputLimit : stderrLimit);
-    body.put("command", command);
+    put(body, "command", named == null ? command : null);
+    put(body, "run", named);
+    put(body, "parameters", pairs("--parameter", parameters, value -> value));
     put(body, "description", description);
     put(body, "queue", queue);
     put(body, "priority", priority);

@@ -19,6 +19,8 @@ final class OptionNames {
           Map.entry("expires_at", "--expires-at"),
           Map.entry("env", "--env"),
           Map.entry("labels", "--label"),
+          Map.entry("run", "--named"),
+          Map.entry("parameters", "--parameter"),
           Map.entry("stdin", "--stdin"),
           Map.entry("working_directory", "--cwd"),
           Map.entry("timeout_seconds", "--timeout"),

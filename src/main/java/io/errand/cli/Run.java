@@ -11,7 +11,8 @@ import picocli.CommandLine.Mixin;
 @Command(
     name = "run",
     description = {
-      "Submit a command, print what it prints, and exit as it does. It has one attempt by default.",
+      "Submit a command, print what it prints, and exit as it does. It has one attempt by default,"
+          + " unless --named runs one of the catalogue.",
       "From its first word on, everything belongs to the command, byte for byte. The word -- may"
           + " stand before it."
     },
@@ -33,6 +34,7 @@ final class Run implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    options.check();
     Http http = Http.connect();
     String id = String.valueOf(options.submit(http, 1, OUTPUT_LIMIT).get("id"));
     JobOutput output = new JobOutput(http, id, Selection.ALL);

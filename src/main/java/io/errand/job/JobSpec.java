@@ -33,6 +33,7 @@ import org.jspecify.annotations.Nullable;
  *     counts, or where it never expires
  * @param confinement how the command is kept in bounds
  * @param onFinish whom to tell when it has finished, or null
+ * @param run the named command that {@code command} was made of, or null
  */
 public record JobSpec(
     @Nullable String description,
@@ -54,7 +55,8 @@ public record JobSpec(
     @Nullable Instant expiresAt,
     @Nullable Double expiresAfterSeconds,
     Confinement confinement,
-    @Nullable OnFinish onFinish) {
+    @Nullable OnFinish onFinish,
+    @Nullable NamedRun run) {
 
   public static final int MAX_DESCRIPTION_CHARACTERS = 1_000;
   public static final int MAX_ARGUMENTS = 1024;
@@ -64,6 +66,52 @@ public record JobSpec(
   public static final int MAX_KILL_GRACE_SECONDS = 300;
   public static final int MAX_OUTPUT_LIMIT_BYTES = 1_048_576;
   public static final int MAX_CONCURRENCY_LIMIT = 10_000;
+
+  /** One that gives its command itself. */
+  public JobSpec(
+      @Nullable String description,
+      List<String> command,
+      String queue,
+      int priority,
+      @Nullable Instant runAt,
+      @Nullable String stdin,
+      Map<String, String> environment,
+      @Nullable String workingDirectory,
+      double timeoutSeconds,
+      double killGraceSeconds,
+      RetryPolicy policy,
+      int stdoutLimitBytes,
+      int stderrLimitBytes,
+      @Nullable String concurrencyKey,
+      int concurrencyLimit,
+      Map<String, String> labels,
+      @Nullable Instant expiresAt,
+      @Nullable Double expiresAfterSeconds,
+      Confinement confinement,
+      @Nullable OnFinish onFinish) {
+    this(
+        description,
+        command,
+        queue,
+        priority,
+        runAt,
+        stdin,
+        environment,
+        workingDirectory,
+        timeoutSeconds,
+        killGraceSeconds,
+        policy,
+        stdoutLimitBytes,
+        stderrLimitBytes,
+        concurrencyKey,
+        concurrencyLimit,
+        labels,
+        expiresAt,
+        expiresAfterSeconds,
+        confinement,
+        onFinish,
+        null);
+  }
 
   /** Takes copies, so that a job cannot change after it was checked. */
   public JobSpec {
@@ -94,7 +142,8 @@ public record JobSpec(
         expiresAt,
         expiresAfterSeconds,
         confinement,
-        onFinish);
+        onFinish,
+        run);
   }
 
   /** How many bytes it takes in the heap, at most. */
@@ -103,6 +152,9 @@ public record JobSpec(
     bytes += text(description) + texts(command);
     if (onFinish != null) {
       bytes += text(onFinish.url()) + text(onFinish.secretRef());
+    }
+    if (run != null) {
+      bytes += text(run.name()) + text(run.parameters());
     }
     if (confinement.sandbox() != null) {
       bytes += texts(confinement.sandbox().writable());

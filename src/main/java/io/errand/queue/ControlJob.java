@@ -2,13 +2,16 @@ package io.errand.queue;
 
 import io.errand.job.Access;
 import io.errand.job.JobState;
+import io.errand.job.ProjectNames;
 import io.errand.store.Notifications;
 import io.errand.store.control.ControlStore;
 import io.errand.store.control.ControlStore.Change;
 import io.errand.store.control.JobUpdate;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.sql.SQLException;
+import java.util.Optional;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 
 /** What people do to jobs that are already there. */
 @ApplicationScoped
@@ -49,6 +52,14 @@ public class ControlJob {
       notifications.send(Notifications.Topic.READY);
     }
     return change;
+  }
+
+  /** What stands against the move of a job that waits to another queue of its project. */
+  public Optional<String> refusal(UUID id, Access access, @Nullable String queue)
+      throws SQLException {
+    return queue == null
+        ? Optional.empty()
+        : store.refusal(id, access, ProjectNames.queue(access.project(), queue));
   }
 
   /** Removes a finished job. */

@@ -3,6 +3,7 @@ package io.errand.queue;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.errand.job.ProjectNames;
 import io.errand.queue.QueueRules.Known;
+import io.errand.queue.catalogue.KnownCommands;
 import io.errand.store.Notifications;
 import io.errand.store.PolicyJson;
 import io.errand.store.queues.RuleReads;
@@ -25,9 +26,9 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What queues say about submits, kept in this process so that a submit reads nothing for it. It is
- * read again when it is asked for and is more than a second old, and when it is asked for after a
- * change: all who ask meanwhile wait for the same read. Safe from any thread.
+ * What queues and the catalogue say about submits, kept in this process so that a submit reads
+ * nothing for it. It is read again when it is asked for and is more than a second old, and when it
+ * is asked for after a change: all who ask meanwhile wait for the same read. Safe from any thread.
  */
 @ApplicationScoped
 public class KnownQueues {
@@ -36,6 +37,7 @@ public class KnownQueues {
 
   private final RuleReads reads;
   private final OverloadConfig config;
+  private final KnownCommands commands;
   private final AtomicLong changes = new AtomicLong();
   private final ThreadPoolExecutor thread =
       new ThreadPoolExecutor(
@@ -56,10 +58,13 @@ public class KnownQueues {
   private @Nullable Overload database;
   private boolean databaseAsked;
 
-  public KnownQueues(RuleReads reads, OverloadConfig config, Notifications notifications) {
+  public KnownQueues(
+      RuleReads reads, OverloadConfig config, KnownCommands commands, Notifications notifications) {
+    this.commands = commands;
     this.reads = reads;
     this.config = config;
     notifications.subscribe(Notifications.Topic.QUEUES, this::forget);
+    notifications.subscribe(Notifications.Topic.KEYS, this::forget); // of projects, too
   }
 
   /** What was read when so many changes were known. */
@@ -133,7 +138,9 @@ public class KnownQueues {
         Known old = before == null ? null : before.rules().byName().get(rule.name());
         byName.put(rule.name(), known(rule, old, begun));
       }
-      QueueRules rules = new QueueRules(ProjectNames.DEFAULT, Map.copyOf(byName), database(begun));
+      QueueRules rules =
+          new QueueRules(
+              ProjectNames.DEFAULT, Map.copyOf(byName), database(begun), commands.read());
       last = new Read(rules, change, begun);
       result.complete(rules);
     } catch (SQLException | RuntimeException | Error e) {
@@ -148,8 +155,15 @@ public class KnownQueues {
             : PolicyJson.read(rule.defaults());
     boolean limits = rule.maxDepth() != null || rule.maxReadyAgeSeconds() != null;
     DrainRate drain = old == null ? DrainRate.UNKNOWN : old.drain();
+    QueuePolicy policy = null;
+    if (rule.policy() != null) {
+      policy =
+          old != null && rule.policy().equals(old.rule().policy())
+              ? old.policy()
+              : QueuePolicy.of(PolicyJson.read(rule.policy()));
+    }
     return new Known(
-        rule, defaults, limits ? drain.with(nanos, rule.finished()) : DrainRate.UNKNOWN);
+        rule, defaults, limits ? drain.with(nanos, rule.finished()) : DrainRate.UNKNOWN, policy);
   }
 
   private @Nullable Overload database(long now) throws SQLException {

@@ -1,7 +1,10 @@
 package io.errand.queue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.errand.job.JobSpec;
 import io.errand.job.ProjectNames;
+import io.errand.queue.catalogue.Catalogue;
+import io.errand.queue.catalogue.Complaints;
 import io.errand.store.PolicyJson;
 import io.errand.store.queues.QueueSettings.OnOverload;
 import io.errand.store.queues.RuleReads.Rule;
@@ -10,15 +13,19 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What queues and the database say about submits, as it was a moment ago. It never changes.
+ * What queues, the catalogue and the database say about submits, as it was a moment ago. It never
+ * changes.
  *
  * @param project of the submits that they are for
  * @param byName the queues that have something to say, by stored name
  * @param database what keeps the database from keeping up, or null
+ * @param catalogue the named commands
  */
-public record QueueRules(String project, Map<String, Known> byName, @Nullable Overload database) {
+public record QueueRules(
+    String project, Map<String, Known> byName, @Nullable Overload database, Catalogue catalogue) {
   /** They say nothing. */
-  public static final QueueRules NONE = new QueueRules(ProjectNames.DEFAULT, Map.of(), null);
+  public static final QueueRules NONE =
+      new QueueRules(ProjectNames.DEFAULT, Map.of(), null, Catalogue.EMPTY);
 
   private static final JsonNode NO_DEFAULTS = PolicyJson.MAPPER.createObjectNode();
   private static final int MOST_RETRY_AFTER_SECONDS = 3_600;
@@ -33,8 +40,10 @@ public record QueueRules(String project, Map<String, Known> byName, @Nullable Ov
    * @param rule as it was read
    * @param defaults its defaults as JSON
    * @param drain how fast its jobs finish
+   * @param policy what its jobs must keep to, or null
    */
-  public record Known(Rule rule, JsonNode defaults, DrainRate drain) {}
+  public record Known(
+      Rule rule, JsonNode defaults, DrainRate drain, @Nullable QueuePolicy policy) {}
 
   /**
    * What a submit to a queue meets.
@@ -53,7 +62,17 @@ public record QueueRules(String project, Map<String, Known> byName, @Nullable Ov
 
   /** The same for the submits of another project. */
   public QueueRules in(String ofProject) {
-    return ofProject.equals(project) ? this : new QueueRules(ofProject, byName, database);
+    return ofProject.equals(project)
+        ? this
+        : new QueueRules(ofProject, byName, database, catalogue);
+  }
+
+  /** Complains about what the policy of its queue does not allow a job. */
+  public void checkPolicy(JobSpec spec, Complaints complaints) {
+    Known known = byName.get(spec.queue());
+    if (known != null && known.policy() != null) {
+      known.policy().check(spec, complaints);
+    }
   }
 
   /** Fields of a job of this queue that it does not name. */

@@ -241,6 +241,15 @@ public final class AllSettings {
               "`60s`",
               "how often old jobs are looked for"),
           new Setting(
+              "catalogue-dir",
+              Form.text("path"),
+              null,
+              "none",
+              "a directory of files `NAME.yaml` or `NAME.json`, one named command each, of at most"
+                  + " 64 KiB, at most 500: the [catalogue](../how-to/catalogue.md) of the project"
+                  + " `default`. They come before those of the API, which cannot change them. Read"
+                  + " again when they change; a change that is wrong is logged and not used"),
+          new Setting(
               "secrets-dir",
               Form.text("path"),
               null,

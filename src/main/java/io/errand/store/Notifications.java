@@ -52,7 +52,7 @@ public class Notifications {
     OUTPUT,
     /** There may be jobs that have finished. */
     FINISHED,
-    /** Settings of queues may have changed. */
+    /** Settings of queues or named commands may have changed. */
     QUEUES,
     /** There may be bulk changes to carry on. */
     OPERATIONS,

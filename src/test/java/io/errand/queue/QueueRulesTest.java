@@ -33,9 +33,13 @@ class QueueRulesTest {
       @Nullable Double oldest,
       DrainRate drain,
       @Nullable Overload database) {
-    Rule rule = new Rule("q", "{}", maxDepth, maxAge, OnOverload.REFUSE, paused, 50, 0, oldest);
+    Rule rule =
+        new Rule("q", "{}", maxDepth, maxAge, OnOverload.REFUSE, paused, 50, 0, oldest, null);
     return new QueueRules(
-        ProjectNames.DEFAULT, Map.of("q", new Known(rule, PolicyJson.read("{}"), drain)), database);
+        ProjectNames.DEFAULT,
+        Map.of("q", new Known(rule, PolicyJson.read("{}"), drain, null)),
+        database,
+        io.errand.queue.catalogue.Catalogue.EMPTY);
   }
 
   @Test

@@ -24,16 +24,18 @@ class RolesIT {
 
   /** The routes that are no read and not for whoever may submit. */
   private static final Map<String, String> RULES =
-      Map.of(
-          "PATCH /v1/queues/{name}", "operator",
-          "GET /v1/keys", "admin",
-          "POST /v1/keys", "admin",
-          "DELETE /v1/keys/{id}", "admin",
-          "POST /v1/keys/{id}/rotate", "admin",
-          "GET /v1/projects", "admin",
-          "GET /v1/projects/{name}", "admin",
-          "PUT /v1/projects/{name}", "admin",
-          "DELETE /v1/projects/{name}", "admin");
+      Map.ofEntries(
+          Map.entry("PATCH /v1/queues/{name}", "operator"),
+          Map.entry("GET /v1/keys", "admin"),
+          Map.entry("POST /v1/keys", "admin"),
+          Map.entry("DELETE /v1/keys/{id}", "admin"),
+          Map.entry("POST /v1/keys/{id}/rotate", "admin"),
+          Map.entry("GET /v1/projects", "admin"),
+          Map.entry("GET /v1/projects/{name}", "admin"),
+          Map.entry("PUT /v1/projects/{name}", "admin"),
+          Map.entry("DELETE /v1/projects/{name}", "admin"),
+          Map.entry("PUT /v1/commands/{name}", "admin"),
+          Map.entry("DELETE /v1/commands/{name}", "admin"));
 
   /** What whoever may submit can change. */
   private static final Set<String> OF_SUBMITTERS =

@@ -50,7 +50,8 @@ class QueueStoreTest extends StoreFixture {
         now.maxReadyAgeSeconds(),
         now.overload(),
         now.holdAfterLostWorkers(),
-        circuit);
+        circuit,
+        now.policy());
   }
 
   private static QueueSettings full() {
@@ -65,7 +66,8 @@ class QueueStoreTest extends StoreFixture {
         9.5,
         OnOverload.WARN,
         2,
-        new Circuit(0.25, 30, 5, List.of("lost", "timeout"), 1.5, 90));
+        new Circuit(0.25, 30, 5, List.of("lost", "timeout"), 1.5, 90),
+        PolicyJson.read("{\"executables\":[\"/bin/true\"],\"sandbox_required\":true}"));
   }
 
   private void set(QueueSettings to, @Nullable Order order) throws SQLException {
@@ -202,6 +204,7 @@ class QueueStoreTest extends StoreFixture {
             null,
             null,
             OnOverload.REFUSE,
+            null,
             null,
             null);
     set(slow, null);

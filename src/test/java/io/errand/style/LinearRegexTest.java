@@ -35,13 +35,19 @@ class LinearRegexTest {
           "(?:(\\w+)\\s*=\\s*)?(Pattern\\.compile|\\.matches|\\.split|\\.replaceAll|\\.replaceFirst)\\(\\s*"
               + "(%s(?:\\s*\\+\\s*%s)*+|[\\w.]+(?:\\(\\))?)".formatted(LITERAL, LITERAL));
 
-  /** What is no expression, or is one that only the operator or the database gives text to. */
+  /**
+   * What is no expression, is one that only the operator or the database gives text to, or is one
+   * of RE2, which is linear whatever it says (NamedCommandTest).
+   */
   private static final List<String> OTHER_ARGUMENTS =
       List.of(
           "Decision: result",
           "Dispatcher: job.memoryBytes()",
           "Durability: expected.wanted()",
           "Form: pattern",
+          "LinearPattern: text",
+          "Parameter: text",
+          "ParameterReader: text",
           "TemporaryDirectories: this");
 
   /** Of the client alone, which reads text of its own user. */

@@ -14,6 +14,7 @@ import io.errand.auth.Identities;
 import io.errand.auth.Permission;
 import io.errand.auth.Requires;
 import io.errand.job.ProjectNames;
+import io.errand.queue.KnownQueues;
 import io.errand.store.Notifications;
 import io.errand.store.access.Project;
 import io.errand.store.access.ProjectStore;
@@ -51,11 +52,17 @@ public class ProjectsResource {
 
   private final ProjectStore store;
   private final Identities identities;
+  private final KnownQueues queues;
   private final Notifications notifications;
   private final Caller caller;
 
   ProjectsResource(
-      ProjectStore store, Identities identities, Notifications notifications, Caller caller) {
+      ProjectStore store,
+      Identities identities,
+      KnownQueues queues,
+      Notifications notifications,
+      Caller caller) {
+    this.queues = queues;
     this.store = store;
     this.identities = identities;
     this.notifications = notifications;
@@ -153,6 +160,7 @@ public class ProjectsResource {
 
   private void changed() {
     identities.forget();
+    queues.forget();
     notifications.send(Notifications.Topic.KEYS);
   }
 

@@ -56,7 +56,18 @@ public class JobChangesResource {
     if (!errors.isEmpty()) {
       throw Problem.invalid(errors);
     }
-    require(id, control.update(id, caller.access(), update), "only one that waits is changed");
+    Change change = control.update(id, caller.access(), update);
+    if (!change.changed()) {
+      control
+          .refusal(id, caller.access(), update.queue())
+          .ifPresent(
+              why -> {
+                throw Problem.of(
+                    Kind.FORBIDDEN,
+                    "The job cannot go to this queue: " + why + "; nothing changed");
+              });
+    }
+    require(id, change, "only one that waits is changed");
     return answers.answer(200, answers.read(id, caller.access()), null);
   }
 

@@ -42,7 +42,8 @@ final class QueuePatch {
           "max_ready_age_seconds",
           "overload",
           "hold_after_lost_workers",
-          "circuit");
+          "circuit",
+          "policy");
   private static final Set<String> CIRCUIT_FIELDS =
       Set.of(
           "state",
@@ -128,7 +129,8 @@ final class QueuePatch {
                 "hold_after_lost_workers",
                 now.holdAfterLostWorkers(),
                 () -> whole("hold_after_lost_workers", MOST_LOST_WORKERS)),
-            circuit(now.circuit()));
+            circuit(now.circuit()),
+            optional("policy", now.policy(), () -> QueuePolicyReader.read(fields, "policy")));
     return new Change(settings, order());
   }
 

@@ -11,6 +11,7 @@ import io.errand.api.request.JsonBody;
 import io.errand.api.request.Parameters;
 import io.errand.auth.Permission;
 import io.errand.auth.Requires;
+import io.errand.auth.Role;
 import io.errand.job.JobSpec;
 import io.errand.job.ProjectNames;
 import io.errand.memory.MemoryBudget.Reservation;
@@ -127,14 +128,19 @@ public class QueueResource {
       throw Problem.invalid("name", "must match " + JobSpec.QUEUE_PATTERN);
     }
     JsonNode patch = JsonBody.read(caller.body());
+    if (patch.has("policy") && caller.identity().role() != Role.ADMIN) {
+      throw Problem.of(
+          Kind.FORBIDDEN,
+          "Only an administrator changes the policy of a queue; nothing was changed");
+    }
     try (Admission.Permit permit = changes.enter()) {
       if (!change.change(stored(name), caller.access(), now -> QueuePatch.apply(patch, now))) {
         throw Problem.of(
             Kind.CONFLICT,
             "At most "
                 + QueueStore.MOST_WITH_RULES
-                + " queues can have defaults, max_depth or max_ready_age_seconds, and all defaults"
-                + " together at most "
+                + " queues can have defaults, a policy, max_depth or max_ready_age_seconds, and all"
+                + " defaults and policies together at most "
                 + QueueStore.MOST_DEFAULTS
                 + " bytes; nothing was changed");
       }

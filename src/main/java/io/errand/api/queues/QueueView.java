@@ -29,6 +29,7 @@ record QueueView(
     @Nullable Integer holdAfterLostWorkers,
     @Nullable CircuitView circuit,
     JsonNode defaults,
+    @Nullable JsonNode policy,
     Map<String, Long> counts,
     long running,
     @Nullable Double oldestReadySeconds) {
@@ -52,6 +53,7 @@ record QueueView(
         settings.holdAfterLostWorkers(),
         CircuitView.of(settings.circuit(), queue.circuit()),
         settings.defaults(),
+        settings.policy(),
         queue.counts(),
         queue.counts().getOrDefault("running", 0L),
         queue.oldestReadySeconds());

@@ -13,6 +13,7 @@ import io.errand.job.schedule.CatchUp;
 import io.errand.job.schedule.Overlap;
 import io.errand.job.schedule.Schedule;
 import io.errand.job.schedule.Timing;
+import io.errand.queue.QueueRules;
 import io.errand.queue.schedules.ScheduledBody;
 import java.time.Instant;
 import java.time.ZoneId;
@@ -61,9 +62,10 @@ final class ScheduleBody {
   /**
    * The schedule that a body asks for.
    *
+   * @param rules what queues and the catalogue say about its job
    * @throws Problem 400
    */
-  static Named read(JsonNode value) {
+  static Named read(JsonNode value, QueueRules rules) {
     ScheduleBody body = new ScheduleBody(value);
     Set<String> known = new TreeSet<>(FIELDS);
     known.add("name");
@@ -74,16 +76,17 @@ final class ScheduleBody {
     } else if (name != null && !name.matches(Schedule.NAME_PATTERN)) {
       body.fields.complain("name", "must match " + Schedule.NAME_PATTERN);
     }
-    Schedule schedule = body.schedule(true);
+    Schedule schedule = body.schedule(rules);
     return new Named(String.valueOf(name), schedule);
   }
 
   /**
    * A schedule after a change of RFC 7396: what is null goes back to its default.
    *
+   * @param rules what queues and the catalogue say about its job
    * @throws Problem 400
    */
-  static Schedule changed(Schedule schedule, JsonNode patch) {
+  static Schedule changed(Schedule schedule, JsonNode patch, QueueRules rules) {
     ScheduleBody of = new ScheduleBody(patch);
     if (patch.has("name")) {
       of.fields.complain("name", "cannot be changed");
@@ -95,7 +98,7 @@ final class ScheduleBody {
       throw Problem.invalid(of.errors);
     }
     // A job that an earlier version has accepted stays until it is changed.
-    return new ScheduleBody(merged(of(schedule), patch)).schedule(patch.has("job"));
+    return new ScheduleBody(merged(of(schedule), patch)).schedule(patch.has("job") ? rules : null);
   }
 
   private static JsonNode merged(@Nullable JsonNode target, JsonNode patch) {
@@ -142,15 +145,16 @@ final class ScheduleBody {
     return texts;
   }
 
-  private Schedule schedule(boolean checksJob) {
+  /** With its job checked, unless the rules are null. */
+  private Schedule schedule(@Nullable QueueRules rules) {
     Timing timing = timing();
     String overlap = fields.word("overlap", words(Overlap.values()));
     String catchUp = fields.word("catch_up", words(CatchUp.values()));
     JsonNode job = fields.get("job");
     if (job == null) {
       fields.complain("job", "is required: the body of a submit");
-    } else if (checksJob) {
-      ScheduledBodies.check(job, errors);
+    } else if (rules != null) {
+      ScheduledBodies.check(job, rules, errors);
     }
     Schedule schedule =
         new Schedule(

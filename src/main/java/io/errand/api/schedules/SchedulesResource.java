@@ -19,6 +19,7 @@ import io.errand.auth.Permission;
 import io.errand.auth.Requires;
 import io.errand.job.schedule.Schedule;
 import io.errand.memory.MemoryBudget.Reservation;
+import io.errand.queue.QueueRules;
 import io.errand.queue.SealInputs;
 import io.errand.queue.schedules.ScheduledBody;
 import io.errand.store.Notifications;
@@ -74,6 +75,7 @@ public class SchedulesResource {
   private final Notifications notifications;
   private final int mostSchedules;
   private final SealInputs seals;
+  private final ScheduledBodies bodies;
 
   SchedulesResource(
       ScheduleStore store,
@@ -83,6 +85,7 @@ public class SchedulesResource {
       Notifications notifications,
       ApiConfig config,
       SealInputs seals,
+      ScheduledBodies bodies,
       @ConfigProperty(name = "errand.database-pool", defaultValue = "16") int pool) {
     this.lists = new Admission(pool, "lists of schedules are being read");
     this.changes = new Admission(pool, "schedules are being changed");
@@ -93,6 +96,7 @@ public class SchedulesResource {
     this.notifications = notifications;
     this.mostSchedules = config.maxSchedules();
     this.seals = seals;
+    this.bodies = bodies;
   }
 
   /** Makes a schedule. */
@@ -100,7 +104,7 @@ public class SchedulesResource {
   @Requires(Permission.SUBMIT)
   @Consumes(MediaType.APPLICATION_JSON)
   public Response post() throws IOException, SQLException {
-    ScheduleBody.Named wanted = ScheduleBody.read(body());
+    ScheduleBody.Named wanted = ScheduleBody.read(body(), bodies.rules(caller.project()));
     String name = wanted.name();
     ScheduleStore.Creation creation;
     try (Admission.Permit permit = changes.enter()) {
@@ -181,9 +185,10 @@ public class SchedulesResource {
     existing(name);
     JsonNode patch = body();
     long jobBytes = reads.jobBytes(caller.access(), name).orElseThrow(() -> missing(name));
+    QueueRules rules = bodies.rules(caller.project());
     Reservation held = budget.reserve(COPIES * jobBytes);
     try (Admission.Permit permit = changes.enter()) {
-      if (!store.change(caller.access(), name, row -> changed(row, patch))) {
+      if (!store.change(caller.access(), name, row -> changed(row, patch, rules))) {
         throw missing(name);
       }
     } finally {
@@ -193,7 +198,7 @@ public class SchedulesResource {
     return answer(200, name);
   }
 
-  private Schedule changed(ScheduleRow row, JsonNode patch) {
+  private Schedule changed(ScheduleRow row, JsonNode patch, QueueRules rules) {
     Schedule schedule = row.schedule();
     if (patch.has("job")) {
       schedule =
@@ -201,7 +206,7 @@ public class SchedulesResource {
               ScheduledBodies.inClear(seals, row.id(), ScheduledBody.read(schedule.job()))
                   .toString());
     }
-    return sealed(row.id(), ScheduleBody.changed(schedule, patch));
+    return sealed(row.id(), ScheduleBody.changed(schedule, patch, rules));
   }
 
   private Schedule sealed(UUID id, Schedule schedule) {

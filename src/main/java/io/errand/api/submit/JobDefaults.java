@@ -4,7 +4,9 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.errand.api.problem.Problem.FieldError;
 import java.util.List;
 
-/** Fields of a job that a queue has values for, where a job does not name them. */
+/**
+ * Fields of a job that a queue or a named command has values for, where a job does not name them.
+ */
 public final class JobDefaults {
   private JobDefaults() {}
 
@@ -18,5 +20,10 @@ public final class JobDefaults {
    */
   public static void check(JsonNode defaults, String path, List<FieldError> errors) {
     JobReader.checkDefaults(defaults, path, errors);
+  }
+
+  /** The same for the defaults of a named command, which may have values for more fields. */
+  public static void checkOfCommand(JsonNode defaults, String path, List<FieldError> errors) {
+    JobReader.checkCommandDefaults(defaults, path, errors);
   }
 }

@@ -1,5 +1,6 @@
 package io.errand.api.submit;
 
+import com.fasterxml.jackson.annotation.JsonRawValue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies.SnakeCaseStrategy;
 import com.fasterxml.jackson.databind.annotation.JsonNaming;
@@ -25,6 +26,9 @@ import org.jspecify.annotations.Nullable;
 record JobPreview(
     @Nullable String description,
     List<String> command,
+    @Nullable String run,
+    @Nullable Integer runVersion,
+    @JsonRawValue @Nullable String parameters,
     String queue,
     int priority,
     @Nullable String runAt,
@@ -63,6 +67,9 @@ record JobPreview(
     return new JobPreview(
         spec.description(),
         spec.command(),
+        spec.run() == null ? null : spec.run().name(),
+        spec.run() == null ? null : spec.run().version(),
+        spec.run() == null ? null : spec.run().parameters(),
         spec.queue(),
         spec.priority(),
         WireTime.format(spec.runAt()),

@@ -1,9 +1,12 @@
 package io.errand.api.submit;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.errand.api.problem.Problem.FieldError;
 import io.errand.api.request.Fields;
 import io.errand.api.request.JsonBody;
+import io.errand.api.submit.NamedRunReader.Named;
 import io.errand.job.JobSpec;
 import io.errand.job.OnFinish;
 import io.errand.job.ProjectNames;
@@ -25,6 +28,8 @@ final class JobReader {
       Set.of(
           "description",
           "command",
+          NamedRunReader.RUN,
+          NamedRunReader.PARAMETERS,
           "queue",
           "priority",
           "run_at",
@@ -84,10 +89,24 @@ final class JobReader {
           "limits",
           "expires_after_seconds");
 
-  private final Fields fields;
+  /** What a named command may have values for beside these. */
+  private static final Set<String> COMMAND_DEFAULT_FIELDS =
+      Set.of(
+          "queue",
+          "env",
+          "working_directory",
+          "user",
+          "sandbox",
+          "labels",
+          "concurrency_key",
+          "concurrency_limit");
 
-  private JobReader(Fields fields) {
+  private final Fields fields;
+  private final @Nullable Named named;
+
+  private JobReader(Fields fields, @Nullable Named named) {
     this.fields = fields;
+    this.named = named;
   }
 
   /**
@@ -109,8 +128,19 @@ final class JobReader {
     Set<String> known = new TreeSet<>(FIELDS);
     known.addAll(alsoKnown);
     fields.only(known);
-    String queue = ProjectNames.queue(rules.project(), new JobReader(fields).queue());
-    return new JobReader(fields.withFallback(rules.defaultsOf(queue))).read(rules.project(), queue);
+    Named named = NamedRunReader.read(fields, rules);
+    Fields ofCommand = named == null ? fields : fields.withFallback(named.defaults());
+    String queue = ProjectNames.queue(rules.project(), new JobReader(ofCommand, named).queue());
+    JsonNode fallback = rules.defaultsOf(queue);
+    if (named != null) {
+      ObjectNode both = JsonNodeFactory.instance.objectNode();
+      fallback.properties().forEach(member -> both.set(member.getKey(), member.getValue()));
+      named.defaults().properties().forEach(one -> both.set(one.getKey(), one.getValue()));
+      fallback = both;
+    }
+    JobSpec spec = new JobReader(fields.withFallback(fallback), named).read(rules.project(), queue);
+    rules.checkPolicy(spec, (field, message) -> fields.complain(fields.at(field), message));
+    return spec;
   }
 
   /**
@@ -123,7 +153,22 @@ final class JobReader {
   static void checkDefaults(JsonNode value, String path, List<FieldError> errors) {
     Fields fields = Fields.of(value, path, errors);
     fields.only(DEFAULT_FIELDS);
-    new JobReader(fields).readDefaults();
+    new JobReader(fields, null).readDefaults();
+  }
+
+  /** The same for a named command, which may have more of them. */
+  static void checkCommandDefaults(JsonNode value, String path, List<FieldError> errors) {
+    Fields fields = Fields.of(value, path, errors);
+    Set<String> known = new TreeSet<>(DEFAULT_FIELDS);
+    known.addAll(COMMAND_DEFAULT_FIELDS);
+    fields.only(known);
+    JobReader reader = new JobReader(fields, null);
+    reader.readDefaults();
+    reader.queue();
+    reader.environment();
+    reader.workingDirectory();
+    reader.labels();
+    reader.concurrencyLimit(reader.concurrencyKey());
   }
 
   private void readDefaults() {
@@ -160,7 +205,8 @@ final class JobReader {
         expiresAt,
         expiresAt == null ? expiresAfter() : null,
         new ConfinementReader(fields).read(),
-        OnFinishReader.read(fields));
+        OnFinishReader.read(fields),
+        named == null ? null : named.run());
   }
 
   private int priority() {
@@ -200,6 +246,28 @@ final class JobReader {
   }
 
   private List<String> command() {
+    if (named != null) {
+      requireSize(named.command(), NamedRunReader.PARAMETERS);
+      return named.command();
+    }
+    if (fields.get(NamedRunReader.RUN) != null) {
+      return List.of(); // of which a complaint tells
+    }
+    return freeCommand();
+  }
+
+  private void requireSize(List<String> command, String field) {
+    long bytes = 0;
+    for (String argument : command) {
+      bytes += argument.getBytes(StandardCharsets.UTF_8).length + 1;
+    }
+    if (bytes > JobSpec.MAX_COMMAND_BYTES) {
+      fields.complain(
+          fields.at(field), "must have at most " + JobSpec.MAX_COMMAND_BYTES + " bytes in all");
+    }
+  }
+
+  private List<String> freeCommand() {
     JsonNode value = fields.get("command");
     String where = fields.at("command");
     if (value == null) {
@@ -211,7 +279,6 @@ final class JobReader {
       return List.of();
     }
     List<String> command = new ArrayList<>();
-    long bytes = 0;
     for (Map.Entry<String, JsonNode> element :
         fields.list("command", JobSpec.MAX_ARGUMENTS).entrySet()) {
       String argument = fields.string(element.getValue(), element.getKey(), MOST_CHARACTERS);
@@ -219,14 +286,11 @@ final class JobReader {
         return List.of();
       }
       command.add(argument);
-      bytes += argument.getBytes(StandardCharsets.UTF_8).length + 1;
     }
     if (command.get(0).isEmpty()) {
       fields.complain(where + "[0]", "must not be empty");
     }
-    if (bytes > JobSpec.MAX_COMMAND_BYTES) {
-      fields.complain(where, "must have at most " + JobSpec.MAX_COMMAND_BYTES + " bytes in all");
-    }
+    requireSize(command, "command");
     return command;
   }
 

@@ -48,10 +48,11 @@ public class ScheduledBodies implements JobBodies {
   /**
    * Checks the job of a schedule as a client gives it.
    *
+   * @param rules what queues and the catalogue of its project say now
    * @param errors where complaints go
    */
-  public static void check(JsonNode job, List<FieldError> errors) {
-    JobReader.read(job, PATH, Set.of(), QueueRules.NONE, errors);
+  public static void check(JsonNode job, QueueRules rules, List<FieldError> errors) {
+    JobReader.read(job, PATH, Set.of(), rules, errors);
     for (String moment : MOMENTS) {
       if (job.hasNonNull(moment)) {
         errors.add(
@@ -76,10 +77,15 @@ public class ScheduledBodies implements JobBodies {
     }
   }
 
+  /** What queues and the catalogue of a project say now. */
+  public QueueRules rules(String project) throws SQLException {
+    return queues.now().in(project);
+  }
+
   @Override
   public Body read(String project, JsonNode body) throws SQLException {
     List<FieldError> errors = new ArrayList<>();
-    QueueRules rules = queues.now().in(project);
+    QueueRules rules = rules(project);
     JobSpec spec = JobReader.read(body, PATH, Set.of(), rules, errors);
     if (!errors.isEmpty()) {
       return new Body(

@@ -254,6 +254,11 @@ public class SubmitResource {
     if (submission instanceof Submission.Unknown) {
       throw JobAnswers.noSuchJob(id);
     }
+    if (submission instanceof Submission.NotAllowed refused) {
+      throw Problem.of(
+          Kind.FORBIDDEN,
+          "The job cannot be tried again: " + refused.why() + "; nothing was stored");
+    }
     if (submission instanceof Submission.NotFinal unfinished) {
       throw Problem.of(
           Kind.CONFLICT,

@@ -10,6 +10,7 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
@@ -57,6 +58,30 @@ public class ControlStore {
    *     such job
    */
   public record Change(boolean changed, @Nullable JobState state) {}
+
+  private static final String REFUSAL =
+      """
+      SELECT errand.policy_refusal(?, command, timeout_seconds, run_as, limits, sandbox)
+      FROM errand.jobs WHERE id = ? AND project = ? AND principal = coalesce(?, principal)
+        AND state IN ('queued', 'retrying', 'held')
+      """;
+
+  /**
+   * What the policy of a queue has against a job that waits, as {@code field: sentence}.
+   *
+   * @param queue by its stored name
+   */
+  public Optional<String> refusal(UUID id, Access access, String queue) throws SQLException {
+    try (Connection connection = dataSource.getConnection();
+        PreparedStatement statement = connection.prepareStatement(REFUSAL)) {
+      statement.setString(1, queue);
+      statement.setObject(2, id);
+      AccessSql.bind(statement, 3, access);
+      try (ResultSet rows = statement.executeQuery()) {
+        return rows.next() ? Optional.ofNullable(rows.getString(1)) : Optional.empty();
+      }
+    }
+  }
 
   /** A change of a job whose row is locked; gives its state afterwards, or nothing. */
   private interface Step {

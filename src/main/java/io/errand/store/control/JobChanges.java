@@ -70,7 +70,8 @@ public final class JobChanges {
   private static final String UPDATE =
       """
       WITH found AS (
-          SELECT id, queue, priority, run_at FROM errand.jobs
+          SELECT id, queue, priority, run_at, command, timeout_seconds, run_as, limits, sandbox
+          FROM errand.jobs
           WHERE id = ANY (?) AND project = ? AND principal = coalesce(?, principal) AND state IN ('queued', 'retrying', 'held')
       ), wanted AS (
           SELECT ?::smallint AS priority, ?::text AS queue,
@@ -79,7 +80,9 @@ public final class JobChanges {
           UPDATE errand.jobs j
           SET priority = coalesce(w.priority, j.priority), queue = coalesce(w.queue, j.queue),
               run_at = coalesce(w.run_at, j.run_at)
-          FROM found f, wanted w WHERE j.id = f.id
+          FROM found f, wanted w
+          WHERE j.id = f.id AND (w.queue IS NULL OR w.queue = f.queue OR errand.policy_refusal(
+              w.queue, f.command, f.timeout_seconds, f.run_as, f.limits, f.sandbox) IS NULL)
           RETURNING j.id, j.queue, f.queue AS from_queue, j.state, j.reason, j.attempt,
               j.claim_token, j.principal, concat_ws(', ',
                   CASE WHEN j.priority <> f.priority

@@ -34,9 +34,10 @@ record StepChange(
   private static final String RETRY =
       """
       WITH source AS (
-          SELECT * FROM errand.jobs
+          SELECT * FROM errand.jobs j
           WHERE id = ANY (?) AND project = ?
             AND principal = coalesce(?, principal) AND state IN ('succeeded', 'failed', 'cancelled')
+            AND errand.refusal(j) IS NULL
       ), wanted AS MATERIALIZED (
           SELECT n.*, ?::text AS principal, sha256(convert_to(n.idempotency_key, 'UTF8')) AS fingerprint
           FROM (

@@ -169,7 +169,10 @@ public class QueueReads {
         counts,
         row.getObject("oldest_ready_seconds", Double.class),
         row.getObject("tokens_now", Double.class),
-        row.getBoolean("known") ? row.getString("defaults").length() : 0);
+        row.getBoolean("known")
+            ? row.getString("defaults").length()
+                + (settings.policy() == null ? 0 : settings.policy().toString().length())
+            : 0);
   }
 
   private static CircuitNow circuit(ResultSet row) throws SQLException {

@@ -22,6 +22,7 @@ import org.jspecify.annotations.Nullable;
  * @param overload what a submit above either gets
  * @param holdAfterLostWorkers a job is held once so many workers were lost with it alone
  * @param circuit its circuit breaker, null where it has none
+ * @param policy what its jobs must keep to as an object of JSON, null where to nothing
  */
 public record QueueSettings(
     boolean paused,
@@ -34,7 +35,8 @@ public record QueueSettings(
     @Nullable Double maxReadyAgeSeconds,
     OnOverload overload,
     @Nullable Integer holdAfterLostWorkers,
-    @Nullable Circuit circuit) {
+    @Nullable Circuit circuit,
+    @Nullable JsonNode policy) {
 
   /** What a queue has that nobody has set. */
   public static final QueueSettings NONE =
@@ -48,6 +50,7 @@ public record QueueSettings(
           null,
           null,
           OnOverload.REFUSE,
+          null,
           null,
           null);
 
@@ -110,11 +113,12 @@ public record QueueSettings(
       paused, max_running, rate_per_second, burst, weight, defaults::text AS defaults, max_depth,
       max_ready_age_seconds, overload, hold_after_lost_workers, circuit_failure_ratio,
       circuit_window_seconds, circuit_minimum_attempts, circuit_outcomes, circuit_probe_seconds,
-      circuit_max_probe_seconds
+      circuit_max_probe_seconds, policy::text AS policy
       """;
 
   /** The settings in this row. */
   static QueueSettings read(ResultSet row) throws SQLException {
+    String policy = row.getString("policy");
     Double ratio = row.getObject("circuit_failure_ratio", Double.class);
     return new QueueSettings(
         row.getBoolean("paused"),
@@ -135,6 +139,7 @@ public record QueueSettings(
                 row.getInt("circuit_minimum_attempts"),
                 List.of((String[]) row.getArray("circuit_outcomes").getArray()),
                 row.getDouble("circuit_probe_seconds"),
-                row.getDouble("circuit_max_probe_seconds")));
+                row.getDouble("circuit_max_probe_seconds")),
+        policy == null ? null : PolicyJson.read(policy));
   }
 }

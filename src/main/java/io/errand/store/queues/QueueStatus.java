@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * @param counts jobs by state, every state named
  * @param oldestReadySeconds how long the oldest job that could run has waited, null where none
  * @param tokens how many jobs its rate lets through at once, null where it has no rate
- * @param defaultsBytes how many characters its defaults have
+ * @param defaultsBytes how many characters its defaults and policy have
  */
 public record QueueStatus(
     String name,

@@ -16,17 +16,18 @@ import org.jspecify.annotations.Nullable;
 @ApplicationScoped
 public class QueueStore {
   /**
-   * How many queues may have defaults or limits of what is accepted. Each process that serves the
-   * API keeps these in memory.
+   * How many queues may have defaults, a policy or limits of what is accepted. Each process that
+   * serves the API keeps these in memory.
    */
   public static final int MOST_WITH_RULES = 1_000;
 
-  /** How many characters the defaults of all queues may have together. */
+  /** How many characters the defaults and policies of all queues may have together. */
   public static final int MOST_DEFAULTS = 262_144;
 
   /** Which queues these are. */
   static final String HAS_RULES =
-      "(defaults <> '{}' OR max_depth IS NOT NULL OR max_ready_age_seconds IS NOT NULL)";
+      "(defaults <> '{}' OR max_depth IS NOT NULL OR max_ready_age_seconds IS NOT NULL"
+          + " OR policy IS NOT NULL)";
 
   private final DataSource dataSource;
 
@@ -54,7 +55,7 @@ public class QueueStore {
       SET paused = n.paused, max_running = n.max_running, rate_per_second = n.rate_per_second,
           burst = n.burst, weight = n.weight, defaults = n.defaults, max_depth = n.max_depth,
           max_ready_age_seconds = n.max_ready_age_seconds, overload = n.overload,
-          hold_after_lost_workers = n.hold_after_lost_workers,
+          hold_after_lost_workers = n.hold_after_lost_workers, policy = n.policy,
           circuit_failure_ratio = n.failure_ratio, circuit_window_seconds = n.window_seconds,
           circuit_minimum_attempts = n.minimum_attempts, circuit_outcomes = n.outcomes,
           circuit_probe_seconds = n.probe_seconds, circuit_max_probe_seconds = n.max_probe_seconds,
@@ -68,12 +69,13 @@ public class QueueStore {
                 ?::integer AS hold_after_lost_workers, ?::double precision AS failure_ratio,
                 ?::double precision AS window_seconds, ?::integer AS minimum_attempts,
                 ?::text[] AS outcomes, ?::double precision AS probe_seconds,
-                ?::double precision AS max_probe_seconds) AS n
+                ?::double precision AS max_probe_seconds, ?::jsonb AS policy) AS n
       WHERE q.name = ?
       """;
 
   private static final String COUNT_RULES =
-      "SELECT count(*) AS queues, coalesce(sum(length(defaults::text)), 0) AS defaults"
+      "SELECT count(*) AS queues, coalesce(sum(length(defaults::text)"
+          + " + coalesce(length(policy::text), 0)), 0) AS defaults"
           + " FROM errand.queues WHERE name <> ? AND "
           + HAS_RULES;
 
@@ -174,7 +176,8 @@ public class QueueStore {
   private static boolean hasRules(QueueSettings settings) {
     return !settings.defaults().isEmpty()
         || settings.maxDepth() != null
-        || settings.maxReadyAgeSeconds() != null;
+        || settings.maxReadyAgeSeconds() != null
+        || settings.policy() != null;
   }
 
   private static boolean growsRules(QueueSettings before, QueueSettings after) {
@@ -182,7 +185,8 @@ public class QueueStore {
   }
 
   private static int length(QueueSettings settings) {
-    return settings.defaults().toString().length();
+    return settings.defaults().toString().length()
+        + (settings.policy() == null ? 0 : settings.policy().toString().length());
   }
 
   /** One change, in its transaction. */
@@ -258,7 +262,8 @@ public class QueueStore {
         statement.setArray(14, outcomes);
         statement.setDouble(15, values.probeSeconds());
         statement.setDouble(16, values.maxProbeSeconds());
-        statement.setString(17, name);
+        statement.setString(17, to.policy() == null ? null : to.policy().toString());
+        statement.setString(18, name);
         statement.executeUpdate();
       }
     }

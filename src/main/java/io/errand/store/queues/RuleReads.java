@@ -23,7 +23,7 @@ public class RuleReads {
   private static final String RULES =
       """
       SELECT q.name, q.defaults::text AS defaults, q.max_depth, q.max_ready_age_seconds, q.overload,
-             q.paused, c.waiting, c.finished,
+             q.paused, q.policy::text AS policy, c.waiting, c.finished,
              CASE WHEN q.max_ready_age_seconds IS NOT NULL THEN extract(epoch FROM now() - (
                  WITH RECURSIVE level (priority, run_at) AS (
                      SELECT 32767::smallint, NULL::timestamptz
@@ -88,6 +88,7 @@ public class RuleReads {
    * @param finished how many jobs have finished and are kept; 0 where it has no limit
    * @param oldestReadySeconds how long the oldest has waited that could run, null where none does
    *     or where nothing bounds it
+   * @param policy what its jobs must keep to, as JSON, or null
    */
   public record Rule(
       String name,
@@ -98,7 +99,8 @@ public class RuleReads {
       boolean paused,
       long waiting,
       long finished,
-      @Nullable Double oldestReadySeconds) {}
+      @Nullable Double oldestReadySeconds,
+      @Nullable String policy) {}
 
   /** The queues that have something to say about submits. */
   public List<Rule> rules() throws SQLException {
@@ -118,7 +120,8 @@ public class RuleReads {
                   row.getBoolean("paused"),
                   row.getLong("waiting"),
                   row.getLong("finished"),
-                  row.getObject("oldest_ready_seconds", Double.class)));
+                  row.getObject("oldest_ready_seconds", Double.class),
+                  row.getString("policy")));
         }
       }
       return rules;

@@ -56,6 +56,7 @@ final class SettingsChanges {
     for (Map.Entry<String, JsonNode> one : settings.defaults().properties()) {
       put(values, "defaults." + one.getKey(), one.getValue());
     }
+    put(values, "policy", settings.policy());
     Circuit circuit = settings.circuit();
     if (circuit != null) {
       values.putAll(values(circuit));

@@ -30,6 +30,16 @@ public class JobEntity extends PanacheEntityBase {
   public String queue;
   public short priority;
   public String[] command;
+
+  /** The named command that the command was made of. */
+  public @Nullable String run;
+
+  @Column(name = "run_version")
+  public @Nullable Integer runVersion;
+
+  @JdbcTypeCode(SqlTypes.JSON)
+  public @Nullable String parameters;
+
   public int attempt;
 
   @Column(name = "max_attempts")

@@ -50,9 +50,9 @@ public class JobReads {
         + octet_length(cast(? as text)) + octet_length(cast(? as text))
         + coalesce(octet_length(?), 0) + coalesce(octet_length(?), 0) + coalesce(octet_length(?), 0)
         + coalesce(octet_length(cast(? as text)), 0) + coalesce(octet_length(cast(? as text)), 0)
-        + coalesce(octet_length(cast(? as text)), 0))',
+        + coalesce(octet_length(cast(? as text)), 0) + coalesce(octet_length(cast(? as text)), 0))',
         command, labels, envNames, retry, description, detail, workingDirectory, sandbox, waitsAfter,
-        onFinish)
+        onFinish, parameters)
       """;
 
   private static final String OUTPUT_BYTES =

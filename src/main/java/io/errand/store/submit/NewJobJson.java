@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.errand.job.Confinement;
 import io.errand.job.JobSpec;
+import io.errand.job.NamedRun;
 import io.errand.job.OnFinish;
 import io.errand.job.RetryPolicy;
 import io.errand.job.Seal;
@@ -166,6 +167,12 @@ record NewJobJson(String shapes, String items) {
     put(to, "stdin", spec.stdin());
     put(to, "schedule", job.schedule());
     put(to, "scheduled_at", job.scheduledAt());
+    NamedRun run = spec.run();
+    if (run != null) {
+      put(to, "run", run.name());
+      to.put("run_version", run.version());
+      put(to, "parameters", run.parameters());
+    }
     put(to, "labels", spec.labels());
     put(to, "env", spec.environment());
     Seal seal = job.seal();

@@ -46,14 +46,15 @@ public class RetryStore {
           concurrency_key, concurrency_limit, idempotency_key, principal, retry_of, timeout_seconds,
           kill_grace_seconds, stdout_limit_bytes, stderr_limit_bytes, success_exit_codes, on_lost,
           backoff, retry, working_directory, env, stdin, sealed_key, sealed_for, fingerprint, limits, run_as,
-          sandbox, on_finish, project)
+          sandbox, on_finish, project, run, run_version, parameters)
       SELECT w.id, 'queued', s.description, s.queue, s.priority, s.command, s.max_attempts, now(),
              CASE WHEN s.expires_at > now() THEN s.expires_at END, s.labels, s.concurrency_key,
              s.concurrency_limit,
              w.idempotency_key, w.principal, s.id, s.timeout_seconds, s.kill_grace_seconds,
              s.stdout_limit_bytes, s.stderr_limit_bytes, s.success_exit_codes, s.on_lost,
              s.backoff, s.retry, s.working_directory, s.env, s.stdin, s.sealed_key, s.sealed_for, w.fingerprint,
-             s.limits, s.run_as, s.sandbox, s.on_finish, s.project
+             s.limits, s.run_as, s.sandbox, s.on_finish, s.project,
+             s.run, s.run_version, s.parameters
       FROM source s JOIN wanted w ON w.source_id = s.id
       WHERE w.idempotency_key IS NULL OR w.id IN (SELECT job_id FROM key)
       RETURNING id, queue, NULL AS from_state, state AS to_state, reason, attempt, claim_token,
@@ -64,8 +65,9 @@ public class RetryStore {
   private static final String RETRY =
       """
       WITH source AS (
-          SELECT * FROM errand.jobs
+          SELECT * FROM errand.jobs j
           WHERE id = ? AND project = ? AND principal = coalesce(?, principal) AND state IN ('succeeded', 'failed', 'cancelled')
+            AND errand.refusal(j) IS NULL
       ), wanted AS (
           SELECT s.id AS source_id, ?::uuid AS id, ?::text AS principal, ?::text AS idempotency_key,
               decode(?, 'hex') AS fingerprint
@@ -81,6 +83,12 @@ public class RetryStore {
   private static final String FIND_STATE =
       """
       SELECT state FROM errand.jobs WHERE id = ? AND project = ? AND principal = coalesce(?, principal)
+      """;
+
+  private static final String FIND_REFUSAL =
+      """
+      SELECT CASE WHEN state IN ('succeeded', 'failed', 'cancelled') THEN errand.refusal(j) END
+      FROM errand.jobs j WHERE id = ? AND project = ? AND principal = coalesce(?, principal)
       """;
 
   private static final String FIND_QUEUE =
@@ -179,6 +187,10 @@ public class RetryStore {
             : KnownKeys.find(connection, wanted.access().principal(), Set.of(key)).get(key);
     if (known != null) {
       return known.answerTo(wanted.fingerprint());
+    }
+    String refusal = value(connection, FIND_REFUSAL, wanted.source(), wanted.access());
+    if (refusal != null) {
+      return new Submission.NotAllowed(refusal);
     }
     String state = value(connection, FIND_STATE, wanted.source(), wanted.access());
     return state == null

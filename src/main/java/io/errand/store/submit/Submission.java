@@ -46,6 +46,14 @@ public sealed interface Submission {
   /** The job that is to be tried again has not finished. */
   record NotFinal(JobState state) implements Submission {}
 
+  /**
+   * The project of the job that is to be tried again, or the policy of its queue, does not allow it
+   * any more.
+   *
+   * @param why {@code field: sentence}
+   */
+  record NotAllowed(String why) implements Submission {}
+
   /** This caller has no such job to try again. */
   record Unknown() implements Submission {}
 

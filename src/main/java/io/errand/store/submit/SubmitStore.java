@@ -47,7 +47,8 @@ public class SubmitStore {
               shape integer, id uuid, fingerprint text, description text, command text[], idempotency_key text,
               run_at timestamptz, expires_at timestamptz, expires_after_seconds double precision,
               concurrency_key text, concurrency_limit integer, stdin text, labels jsonb, env jsonb,
-              schedule text, scheduled_at timestamptz, sealed_key text, sealed_for uuid)
+              schedule text, scheduled_at timestamptz, sealed_key text, sealed_for uuid,
+              run text, run_version integer, parameters text)
           USING (shape)
       ), key AS (
           INSERT INTO errand.idempotency_keys (principal, idempotency_key, job_id)
@@ -61,7 +62,8 @@ public class SubmitStore {
           concurrency_key, concurrency_limit, idempotency_key, principal, timeout_seconds,
           kill_grace_seconds, stdout_limit_bytes, stderr_limit_bytes, success_exit_codes, on_lost,
           backoff, retry, working_directory, env, stdin, fingerprint, limits, run_as, sandbox,
-          on_finish, schedule, scheduled_at, sealed_key, sealed_for, project)
+          on_finish, schedule, scheduled_at, sealed_key, sealed_for, project, run,
+          run_version, parameters)
       SELECT id, 'queued', description, queue, priority, command, max_attempts, coalesce(run_at, now()),
              coalesce(expires_at,
                  coalesce(run_at, now()) + make_interval(secs => expires_after_seconds)),
@@ -70,14 +72,15 @@ public class SubmitStore {
              timeout_seconds, kill_grace_seconds, stdout_limit_bytes, stderr_limit_bytes,
              success_exit_codes, on_lost, backoff, retry, working_directory, coalesce(env, '{}'), stdin,
              decode(fingerprint, 'hex'), limits, run_as, sandbox, on_finish, schedule, scheduled_at,
-             sealed_key, sealed_for, errand.project_of(queue)
+             sealed_key, sealed_for, errand.project_of(queue), run, run_version, parameters::jsonb
       FROM item
       WHERE (idempotency_key IS NULL OR id IN (SELECT job_id FROM key))
         AND NOT EXISTS (SELECT FROM errand.removed_jobs r WHERE r.id = item.id)
       ORDER BY id
       ON CONFLICT (id) DO NOTHING
       RETURNING id, queue, NULL AS from_state, state AS to_state, reason, attempt, claim_token,
-          principal, created_at, run_at, expires_at, labels, backoff, retry, limits, sandbox, on_finish, env
+          principal, created_at, run_at, expires_at, labels, backoff, retry, limits, sandbox, on_finish, env,
+          parameters
       ),
       """
           + History.of("stored", "'client ' || principal");
@@ -98,7 +101,7 @@ public class SubmitStore {
       SUBMIT.replace("idempotency_key IS NOT NULL\n", "idempotency_key IS NOT NULL" + SHORT_WAIT)
           + """
       SELECT id, created_at, run_at, expires_at, labels::text, backoff::text, retry::text,
-          limits::text, sandbox::text, on_finish::text,
+          limits::text, sandbox::text, on_finish::text, parameters::text,
           CASE WHEN env = '{}' THEN '{}'
                ELSE ARRAY(SELECT jsonb_object_keys(env) ORDER BY 1) END AS env_names,
       """

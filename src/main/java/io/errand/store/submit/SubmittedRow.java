@@ -2,6 +2,7 @@ package io.errand.store.submit;
 
 import io.errand.job.JobSpec;
 import io.errand.job.JobState;
+import io.errand.job.NamedRun;
 import io.errand.job.Seal;
 import io.errand.store.reads.JobEntity;
 import java.nio.charset.StandardCharsets;
@@ -56,6 +57,12 @@ final class SubmittedRow {
     job.runAs = spec.confinement().user();
     job.sandbox = row.getString("sandbox");
     job.onFinish = row.getString("on_finish");
+    NamedRun run = spec.run();
+    if (run != null) {
+      job.run = run.name();
+      job.runVersion = run.version();
+      job.parameters = row.getString("parameters");
+    }
     job.workingDirectory = spec.workingDirectory();
     job.envNames = (String[]) row.getArray("env_names").getArray();
     String stdin = spec.stdin();
