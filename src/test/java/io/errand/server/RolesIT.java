@@ -33,7 +33,8 @@ class RolesIT {
           "GET /v1/projects", "admin",
           "GET /v1/projects/{name}", "admin",
           "PUT /v1/projects/{name}", "admin",
-          "DELETE /v1/projects/{name}", "admin");
+          "DELETE /v1/projects/{name}", "admin",
+          "GET /v1/audit", "admin");
 
   /** What whoever may submit can change. */
   private static final Set<String> OF_SUBMITTERS =
@@ -187,7 +188,8 @@ class RolesIT {
             400);
       }
     }
-    assertThat(server.job(things.get("jobs")).get("state").asText()).isEqualTo("queued");
+    String job = String.valueOf(things.get("jobs"));
+    assertThat(server.job(job).get("state").asText()).isEqualTo("queued");
   }
 
   @Test
