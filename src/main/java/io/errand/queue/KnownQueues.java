@@ -133,7 +133,9 @@ public class KnownQueues {
         Known old = before == null ? null : before.rules().byName().get(rule.name());
         byName.put(rule.name(), known(rule, old, begun));
       }
-      QueueRules rules = new QueueRules(ProjectNames.DEFAULT, Map.copyOf(byName), database(begun));
+      QueueRules rules =
+          new QueueRules(
+              ProjectNames.DEFAULT, Map.copyOf(byName), reads.boundedProjects(), database(begun));
       last = new Read(rules, change, begun);
       result.complete(rules);
     } catch (SQLException | RuntimeException | Error e) {

@@ -7,6 +7,7 @@ import io.errand.store.queues.QueueSettings.OnOverload;
 import io.errand.store.queues.RuleReads.Rule;
 import io.errand.store.submit.Overload;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -14,11 +15,17 @@ import org.jspecify.annotations.Nullable;
  *
  * @param project of the submits that they are for
  * @param byName the queues that have something to say, by stored name
+ * @param boundedProjects those that bound how many of their jobs wait
  * @param database what keeps the database from keeping up, or null
  */
-public record QueueRules(String project, Map<String, Known> byName, @Nullable Overload database) {
+public record QueueRules(
+    String project,
+    Map<String, Known> byName,
+    Set<String> boundedProjects,
+    @Nullable Overload database) {
   /** They say nothing. */
-  public static final QueueRules NONE = new QueueRules(ProjectNames.DEFAULT, Map.of(), null);
+  public static final QueueRules NONE =
+      new QueueRules(ProjectNames.DEFAULT, Map.of(), Set.of(), null);
 
   private static final JsonNode NO_DEFAULTS = PolicyJson.MAPPER.createObjectNode();
   private static final int MOST_RETRY_AFTER_SECONDS = 3_600;
@@ -53,7 +60,9 @@ public record QueueRules(String project, Map<String, Known> byName, @Nullable Ov
 
   /** The same for the submits of another project. */
   public QueueRules in(String ofProject) {
-    return ofProject.equals(project) ? this : new QueueRules(ofProject, byName, database);
+    return ofProject.equals(project)
+        ? this
+        : new QueueRules(ofProject, byName, boundedProjects, database);
   }
 
   /** Fields of a job of this queue that it does not name. */
@@ -70,7 +79,7 @@ public record QueueRules(String project, Map<String, Known> byName, @Nullable Ov
 
   /** Whether no submit meets anything. */
   boolean isSilent() {
-    return byName.isEmpty() && database == null;
+    return byName.isEmpty() && boundedProjects.isEmpty() && database == null;
   }
 
   /** What a submit to this queue meets. */
@@ -78,7 +87,10 @@ public record QueueRules(String project, Map<String, Known> byName, @Nullable Ov
     Known known = byName.get(queue);
     Overload age = known == null ? null : age(known.rule());
     Overload worst = age == null || (database != null && database.refuses()) ? database : age;
-    boolean counted = known != null && known.rule().maxDepth() != null;
+    boolean counted =
+        (known != null && known.rule().maxDepth() != null)
+            || (!boundedProjects.isEmpty()
+                && boundedProjects.contains(ProjectNames.projectOf(queue)));
     if (worst == null) {
       return counted ? new Meeting(null, null, true) : Meeting.NOTHING;
     }

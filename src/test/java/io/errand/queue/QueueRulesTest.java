@@ -9,6 +9,7 @@ import io.errand.store.queues.QueueSettings.OnOverload;
 import io.errand.store.queues.RuleReads.Rule;
 import io.errand.store.submit.Overload;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -35,7 +36,10 @@ class QueueRulesTest {
       @Nullable Overload database) {
     Rule rule = new Rule("q", "{}", maxDepth, maxAge, OnOverload.REFUSE, paused, 50, 0, oldest);
     return new QueueRules(
-        ProjectNames.DEFAULT, Map.of("q", new Known(rule, PolicyJson.read("{}"), drain)), database);
+        ProjectNames.DEFAULT,
+        Map.of("q", new Known(rule, PolicyJson.read("{}"), drain)),
+        Set.of(),
+        database);
   }
 
   @Test

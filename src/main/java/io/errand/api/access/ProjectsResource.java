@@ -14,6 +14,7 @@ import io.errand.auth.Identities;
 import io.errand.auth.Permission;
 import io.errand.auth.Requires;
 import io.errand.job.ProjectNames;
+import io.errand.queue.KnownQueues;
 import io.errand.store.Notifications;
 import io.errand.store.access.Project;
 import io.errand.store.access.ProjectStore;
@@ -52,10 +53,16 @@ public class ProjectsResource {
   private final ProjectStore store;
   private final Identities identities;
   private final Notifications notifications;
+  private final KnownQueues queues;
   private final Caller caller;
 
   ProjectsResource(
-      ProjectStore store, Identities identities, Notifications notifications, Caller caller) {
+      ProjectStore store,
+      Identities identities,
+      Notifications notifications,
+      KnownQueues queues,
+      Caller caller) {
+    this.queues = queues;
     this.store = store;
     this.identities = identities;
     this.notifications = notifications;
@@ -153,7 +160,9 @@ public class ProjectsResource {
 
   private void changed() {
     identities.forget();
+    queues.forget();
     notifications.send(Notifications.Topic.KEYS);
+    notifications.send(Notifications.Topic.QUEUES);
   }
 
   private void requireServerAdmin() {

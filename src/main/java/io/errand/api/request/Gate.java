@@ -72,6 +72,7 @@ public class Gate {
   private final RefusedRequests refusals;
   private final Origins origins;
   private final AuditTrail audit;
+  private final CallerLimits limits;
   private final Semaphore slow = new Semaphore(MOST_SLOW);
 
   Gate(
@@ -82,7 +83,8 @@ public class Gate {
       RequestMeters meters,
       RefusedRequests refusals,
       Origins origins,
-      AuditTrail audit) {
+      AuditTrail audit,
+      CallerLimits limits) {
     this.config = config;
     this.identities = identities;
     this.wrongTokens = wrongTokens;
@@ -91,6 +93,7 @@ public class Gate {
     this.refusals = refusals;
     this.origins = origins;
     this.audit = audit;
+    this.limits = limits;
   }
 
   void install(@Observes Filters filters) {
@@ -289,6 +292,7 @@ public class Gate {
       throw Problem.of(Kind.NOT_FOUND, Kind.NOT_FOUND.title);
     }
     context.put(IDENTITY, identity);
+    limits.countRequest(context, identity);
     RequestMemory.watch(context);
     if (!answersByRoute(context, identity)) {
       bodies.admit(context);
