@@ -47,6 +47,7 @@ import picocli.CommandLine.Option;
       Top.class,
       Client.Doctor.class,
       Client.VerifyHistory.class,
+      Audit.class,
       Client.Completion.class,
       Client.Version.class
     },

@@ -1,6 +1,7 @@
 package io.errand.ops;
 
 import io.errand.job.JobState;
+import io.errand.store.audit.AuditStore;
 import io.errand.store.control.Housekeeping;
 import io.errand.store.operations.OperationStore;
 import io.errand.store.queues.QueueStore;
@@ -32,16 +33,19 @@ public class Retention {
   private final Housekeeping housekeeping;
   private final QueueStore queues;
   private final OperationStore operations;
+  private final AuditStore audit;
   private final RetentionConfig config;
 
   Retention(
       Housekeeping housekeeping,
       QueueStore queues,
       OperationStore operations,
+      AuditStore audit,
       RetentionConfig config) {
     this.housekeeping = housekeeping;
     this.queues = queues;
     this.operations = operations;
+    this.audit = audit;
     this.config = config;
   }
 
@@ -72,8 +76,20 @@ public class Retention {
       for (int i = 0; i < MOST_BATCHES && last == BATCH; i++) {
         last = operations.forgetFinished(ended, BATCH);
       }
+      forgetAudit();
     } catch (SQLException e) {
       LOG.debugf("Old jobs stay for another while: %s", e.getMessage());
+    }
+  }
+
+  private void forgetAudit() throws SQLException {
+    if (config.retentionAuditDays() == 0) {
+      return;
+    }
+    Duration kept = days(config.retentionAuditDays());
+    long last = BATCH;
+    for (int i = 0; i < MOST_BATCHES && last == BATCH; i++) {
+      last = audit.forget(kept, BATCH);
     }
   }
 

@@ -29,6 +29,10 @@ public interface RetentionConfig {
   @WithDefault("7")
   double retentionOperationDays();
 
+  /** Days that rows of the audit are kept, may have decimals; 0 is for ever. */
+  @WithDefault("365")
+  double retentionAuditDays();
+
   /** How often old jobs are looked for. */
   @WithDefault("60s")
   String retentionInterval();
@@ -63,6 +67,12 @@ public interface RetentionConfig {
     }
     checkAboveZero("ERRAND_RETENTION_KEY_DAYS", retentionKeyDays());
     checkAboveZero("ERRAND_RETENTION_OPERATION_DAYS", retentionOperationDays());
+    if (!(retentionAuditDays() >= 0 && retentionAuditDays() <= 36_500)) {
+      throw new IllegalArgumentException(
+          "ERRAND_RETENTION_AUDIT_DAYS is "
+              + retentionAuditDays()
+              + "; set it to a number between 0 (for ever) and 36500");
+    }
   }
 
   private static void checkAboveZero(String name, double days) {

@@ -140,7 +140,11 @@ public class KnownQueues {
       }
       QueueRules rules =
           new QueueRules(
-              ProjectNames.DEFAULT, Map.copyOf(byName), database(begun), commands.read());
+              ProjectNames.DEFAULT,
+              Map.copyOf(byName),
+              reads.boundedProjects(),
+              database(begun),
+              commands.read());
       last = new Read(rules, change, begun);
       result.complete(rules);
     } catch (SQLException | RuntimeException | Error e) {

@@ -10,6 +10,7 @@ import io.errand.store.queues.QueueSettings.OnOverload;
 import io.errand.store.queues.RuleReads.Rule;
 import io.errand.store.submit.Overload;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,14 +19,19 @@ import org.jspecify.annotations.Nullable;
  *
  * @param project of the submits that they are for
  * @param byName the queues that have something to say, by stored name
+ * @param boundedProjects those that bound how many of their jobs wait
  * @param database what keeps the database from keeping up, or null
  * @param catalogue the named commands
  */
 public record QueueRules(
-    String project, Map<String, Known> byName, @Nullable Overload database, Catalogue catalogue) {
+    String project,
+    Map<String, Known> byName,
+    Set<String> boundedProjects,
+    @Nullable Overload database,
+    Catalogue catalogue) {
   /** They say nothing. */
   public static final QueueRules NONE =
-      new QueueRules(ProjectNames.DEFAULT, Map.of(), null, Catalogue.EMPTY);
+      new QueueRules(ProjectNames.DEFAULT, Map.of(), Set.of(), null, Catalogue.EMPTY);
 
   private static final JsonNode NO_DEFAULTS = PolicyJson.MAPPER.createObjectNode();
   private static final int MOST_RETRY_AFTER_SECONDS = 3_600;
@@ -64,7 +70,7 @@ public record QueueRules(
   public QueueRules in(String ofProject) {
     return ofProject.equals(project)
         ? this
-        : new QueueRules(ofProject, byName, database, catalogue);
+        : new QueueRules(ofProject, byName, boundedProjects, database, catalogue);
   }
 
   /** Complains about what the policy of its queue does not allow a job. */
@@ -89,7 +95,7 @@ public record QueueRules(
 
   /** Whether no submit meets anything. */
   boolean isSilent() {
-    return byName.isEmpty() && database == null;
+    return byName.isEmpty() && boundedProjects.isEmpty() && database == null;
   }
 
   /** What a submit to this queue meets. */
@@ -97,7 +103,10 @@ public record QueueRules(
     Known known = byName.get(queue);
     Overload age = known == null ? null : age(known.rule());
     Overload worst = age == null || (database != null && database.refuses()) ? database : age;
-    boolean counted = known != null && known.rule().maxDepth() != null;
+    boolean counted =
+        (known != null && known.rule().maxDepth() != null)
+            || (!boundedProjects.isEmpty()
+                && boundedProjects.contains(ProjectNames.projectOf(queue)));
     if (worst == null) {
       return counted ? new Meeting(null, null, true) : Meeting.NOTHING;
     }

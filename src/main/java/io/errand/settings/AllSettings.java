@@ -9,7 +9,7 @@ public final class AllSettings {
 
   /** In the order in which they are listed. */
   public static final List<Setting> LIST =
-      withTransport(
+      withOthers(
           new Setting(
               "home",
               Form.text("path"),
@@ -287,13 +287,15 @@ public final class AllSettings {
 
   private AllSettings() {}
 
-  /** The others, and behind the port what else is about the way to the server. */
-  private static List<Setting> withTransport(Setting... others) {
+  /** These, and each of the other lists behind the one that it goes with. */
+  private static List<Setting> withOthers(Setting... these) {
     List<Setting> all = new ArrayList<>();
-    for (Setting setting : others) {
+    for (Setting setting : these) {
       all.add(setting);
       if (setting.name().equals("http-port")) {
         all.addAll(TransportSettings.LIST);
+      } else if (setting.name().equals("retention-operation-days")) {
+        all.addAll(CallerSettings.LIST);
       }
     }
     return List.copyOf(all);

@@ -9,6 +9,7 @@ import io.errand.store.queues.QueueSettings.OnOverload;
 import io.errand.store.queues.RuleReads.Rule;
 import io.errand.store.submit.Overload;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -38,6 +39,7 @@ class QueueRulesTest {
     return new QueueRules(
         ProjectNames.DEFAULT,
         Map.of("q", new Known(rule, PolicyJson.read("{}"), drain, null)),
+        Set.of(),
         database,
         io.errand.queue.catalogue.Catalogue.EMPTY);
   }

@@ -35,7 +35,8 @@ class RolesIT {
           Map.entry("PUT /v1/projects/{name}", "admin"),
           Map.entry("DELETE /v1/projects/{name}", "admin"),
           Map.entry("PUT /v1/commands/{name}", "admin"),
-          Map.entry("DELETE /v1/commands/{name}", "admin"));
+          Map.entry("DELETE /v1/commands/{name}", "admin"),
+          Map.entry("GET /v1/audit", "admin"));
 
   /** What whoever may submit can change. */
   private static final Set<String> OF_SUBMITTERS =

@@ -3,6 +3,8 @@ package io.errand.store;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.errand.job.Access;
+import io.errand.job.Confinement;
+import io.errand.job.JobSpec;
 import io.errand.job.OnLost;
 import io.errand.job.ProjectNames;
 import io.errand.store.queues.RuleReads;
@@ -22,8 +24,12 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
@@ -52,6 +58,31 @@ class AdmissionTest extends StoreFixture {
 
   private static NewJob newJob(@Nullable String key) {
     return job(spec(3, OnLost.RETRY, null, null), key, HASH);
+  }
+
+  private static JobSpec in(String queue) {
+    JobSpec spec = spec(3, OnLost.RETRY, null, null);
+    return new JobSpec(
+        null,
+        spec.command(),
+        queue,
+        0,
+        null,
+        null,
+        Map.of(),
+        null,
+        60,
+        1,
+        spec.policy(),
+        100,
+        100,
+        null,
+        1,
+        Map.of(),
+        null,
+        null,
+        Confinement.NONE,
+        null);
   }
 
   private static List<Candidate> open(NewJob... jobs) {
@@ -99,6 +130,49 @@ class AdmissionTest extends StoreFixture {
       assertThat(jobs()).isEqualTo("20");
     } finally {
       servers.forEach(server -> server.stop(new ShutdownEvent()));
+    }
+  }
+
+  @Test
+  void aProjectBoundsWhatWaitsInAllOfItsQueuesOverAllServers() throws Exception {
+    database.execute("UPDATE errand.projects SET max_waiting = 15 WHERE name = 'default'");
+    ExecutorService threads = Executors.newFixedThreadPool(4);
+    try {
+      List<Callable<Integer>> servers = new ArrayList<>();
+      for (int i = 0; i < 4; i++) {
+        String queue = "queue-" + i % 2;
+        servers.add(
+            () -> {
+              int accepted = 0;
+              for (int k = 0; k < 10; k++) {
+                NewJob job = job(in(queue), null, HASH);
+                List<Candidate> one = open(job);
+                Submission answer =
+                    k % 2 == 0
+                        ? admitting.submitEach(one, false).get(0)
+                        : admitting.submitAll(one).get(0);
+                accepted += answer instanceof Submission.Accepted ? 1 : 0;
+              }
+              return accepted;
+            });
+      }
+      int accepted = 0;
+      for (Future<Integer> server : threads.invokeAll(servers)) {
+        accepted += server.get();
+      }
+      assertThat(accepted).isEqualTo(15);
+      assertThat(jobs()).isEqualTo("15");
+      Overload full = new Overload(Overload.Kind.MAX_WAITING, "default", 15, 15, true);
+      try (Connection connection = database.dataSource().getConnection()) {
+        assertThat(AdmittingStore.refusal(connection, "another")).isEqualTo(full);
+        assertThat(AdmittingStore.refusal(connection, "other/queue")).isNull();
+      }
+      limit(1_000, "warn");
+      assertThat(admitting.submitEach(open(newJob(null)), false))
+          .containsExactly(new Submission.Refused(full, 0));
+    } finally {
+      threads.shutdownNow();
+      database.execute("UPDATE errand.projects SET max_waiting = NULL");
     }
   }
 

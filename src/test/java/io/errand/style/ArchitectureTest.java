@@ -42,12 +42,15 @@ class ArchitectureTest {
           Map.entry("worker", Set.of("job", "store", "exec", "memory", "disk", "secrets")),
           Map.entry(
               "api",
-              Set.of("job", "queue", "store", "auth", "memory", "disk", "network", "secrets")),
+              Set.of(
+                  "job", "queue", "store", "auth", "audit", "memory", "disk", "network",
+                  "secrets")),
           Map.entry("http", Set.of("api", "memory")),
           Map.entry("secrets", Set.of()),
           Map.entry(
               "webhooks", Set.of("api", "job", "memory", "network", "secrets", "store", "text")),
           Map.entry("auth", Set.of("job", "store")),
+          Map.entry("audit", Set.of("store", "text")),
           Map.entry(
               "ops",
               Set.of("job", "store", "exec", "embedded", "memory", "text", "disk", "settings")),

@@ -162,6 +162,7 @@ public class ProjectsResource {
     identities.forget();
     queues.forget();
     notifications.send(Notifications.Topic.KEYS);
+    notifications.send(Notifications.Topic.QUEUES);
   }
 
   private void requireServerAdmin() {

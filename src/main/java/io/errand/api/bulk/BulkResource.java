@@ -8,6 +8,7 @@ import io.errand.api.problem.Problem;
 import io.errand.api.problem.Problem.FieldError;
 import io.errand.api.problem.Problem.Kind;
 import io.errand.api.request.Admission;
+import io.errand.api.request.AuditedRequests;
 import io.errand.api.request.Caller;
 import io.errand.api.request.Fields;
 import io.errand.api.request.JsonBody;
@@ -118,14 +119,16 @@ public class BulkResource {
     List<FieldError> errors = new ArrayList<>();
     Fields fields = Fields.of(body, "", errors);
     Change change = read(fields, kind);
+    String filter = String.valueOf(body.get("filter"));
+    AuditedRequests.note(caller.request(), filter, null);
     Boolean dryRun = fields.bool("dry_run");
     if (!errors.isEmpty()) {
       throw Problem.invalid(errors);
     }
     try (Admission.Permit permit = counts.enter()) {
       return Boolean.TRUE.equals(dryRun)
-          ? count(change)
-          : begin(change, key, fingerprint(kind, body));
+          ? count(change, filter)
+          : begin(change, filter, key, fingerprint(kind, body));
     }
   }
 
@@ -158,17 +161,20 @@ public class BulkResource {
     return Fingerprint.of(request);
   }
 
-  private Response count(Change change) throws SQLException {
+  private Response count(Change change, String filter) throws SQLException {
     Count count =
         bulk.count(change, caller.access())
             .orElseThrow(() -> Problem.notCounted(OperationStore.COUNT_SECONDS));
+    AuditedRequests.note(caller.request(), filter, count.jobs());
     return Response.ok(new CountView(count.jobs(), count.more())).build();
   }
 
-  private Response begin(Change change, @Nullable String key, Fingerprint fingerprint)
+  private Response begin(
+      Change change, String filter, @Nullable String key, Fingerprint fingerprint)
       throws SQLException {
     Creation creation = bulk.begin(change, caller.access(), key, fingerprint);
     if (creation instanceof Creation.Created created) {
+      AuditedRequests.note(caller.request(), filter, created.operation().total());
       return OperationsResource.located(202, created.operation()).build();
     }
     if (creation instanceof Creation.Replayed replayed) {

@@ -41,6 +41,7 @@ public final class Problem extends RuntimeException {
     EXPECTATION_FAILED(417, "expectation-failed", "This expectation cannot be met"),
     KEY_REUSED(422, "idempotency-key-reused", "The key belongs to another request"),
     TOO_MANY(429, "too-many-requests", "Too many requests"),
+    PROJECT_OVERLOADED(429, "project-overloaded", "The project does not take more jobs now"),
     QUEUE_OVERLOADED(429, "queue-overloaded", "The queue does not take more jobs now"),
     HEADERS_TOO_LARGE(431, "headers-too-large", "The head of the request is too large"),
     INTERNAL(500, "internal", "Something went wrong here"),
@@ -252,6 +253,19 @@ public final class Problem extends RuntimeException {
     return new Problem(
         Kind.TOO_MANY,
         "Too many wrong tokens came from this address; nothing was done",
+        List.of(),
+        retryAfterSeconds);
+  }
+
+  /**
+   * A caller takes more than it may.
+   *
+   * @param what one clause about that
+   */
+  public static Problem tooManyOfCaller(String what, int retryAfterSeconds) {
+    return new Problem(
+        Kind.TOO_MANY,
+        what + "; nothing was done. Try again in " + retryAfterSeconds + " s",
         List.of(),
         retryAfterSeconds);
   }

@@ -44,6 +44,7 @@ public class BlockingRequests implements ContainerRequestFilter {
   private final CurrentVertxRequest current;
   private final RefusedRequests refusals;
   private final HeldRequests held;
+  private final CallerLimits limits;
   private final int most;
   private final AtomicInteger count = new AtomicInteger();
   private final AtomicInteger countOfWaiting = new AtomicInteger();
@@ -53,11 +54,13 @@ public class BlockingRequests implements ContainerRequestFilter {
       CurrentVertxRequest current,
       RefusedRequests refusals,
       HeldRequests held,
+      CallerLimits limits,
       @ConfigProperty(name = "errand.database-pool", defaultValue = "16") int pool) {
     this.config = config;
     this.current = current;
     this.refusals = refusals;
     this.held = held;
+    this.limits = limits;
     this.most = FOR_EACH_CONNECTION * pool;
   }
 
@@ -104,6 +107,11 @@ public class BlockingRequests implements ContainerRequestFilter {
 
   private void enter(RoutingContext context) {
     boolean waits = waits(context.request());
+    if (waits && !limits.enterWait(context, Gate.identity(context))) {
+      refusals.refuse(
+          context, Problem.tooManyOfCaller("This caller waits for as many jobs as it may", 5));
+      return;
+    }
     if (waits && !held.enter(context)) {
       refusals.refuse(context, Problem.tooManyHeld());
       return;

@@ -5,11 +5,13 @@ import io.errand.api.problem.Problem.Kind;
 import io.errand.api.problem.ProblemMappers;
 import io.errand.api.problem.Routes;
 import io.errand.api.problem.Routes.Route;
+import io.errand.audit.AuditTrail;
 import io.errand.auth.Identities;
 import io.errand.auth.Identity;
 import io.errand.auth.Permission;
 import io.errand.auth.WrongTokens;
 import io.errand.job.ProjectNames;
+import io.errand.store.audit.AuditEntry;
 import io.quarkus.vertx.http.runtime.filters.Filters;
 import io.vertx.core.Context;
 import io.vertx.core.http.HttpHeaders;
@@ -25,6 +27,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -68,6 +71,8 @@ public class Gate {
   private final RequestMeters meters;
   private final RefusedRequests refusals;
   private final Origins origins;
+  private final AuditTrail audit;
+  private final CallerLimits limits;
   private final Semaphore slow = new Semaphore(MOST_SLOW);
 
   Gate(
@@ -77,7 +82,9 @@ public class Gate {
       BodyAdmission bodies,
       RequestMeters meters,
       RefusedRequests refusals,
-      Origins origins) {
+      Origins origins,
+      AuditTrail audit,
+      CallerLimits limits) {
     this.config = config;
     this.identities = identities;
     this.wrongTokens = wrongTokens;
@@ -85,6 +92,8 @@ public class Gate {
     this.meters = meters;
     this.refusals = refusals;
     this.origins = origins;
+    this.audit = audit;
+    this.limits = limits;
   }
 
   void install(@Observes Filters filters) {
@@ -122,10 +131,18 @@ public class Gate {
       }
       bodies.admit(context);
     } catch (Problem problem) {
-      refusals.refuse(context, problem);
+      refuse(context, context.get(IDENTITY), problem);
       return;
     }
     context.next();
+  }
+
+  private void refuse(RoutingContext context, @Nullable Identity identity, Problem problem) {
+    AuditEntry entry = AuditedRequests.refused(context, identity, problem);
+    if (entry != null) {
+      audit.refused(entry);
+    }
+    refusals.refuse(context, problem);
   }
 
   /** Those of every answer. A link to a route of ours is as the client has to write it. */
@@ -188,6 +205,7 @@ public class Gate {
         known == null ? identities.find(token) : CompletableFuture.completedFuture(known);
     request.pause();
     Context eventLoop = context.vertx().getOrCreateContext();
+    AtomicReference<@Nullable Identity> who = new AtomicReference<>();
     found
         .thenCompose(
             identity -> {
@@ -195,10 +213,12 @@ public class Gate {
                 wrongTokens.add(address, System.nanoTime());
                 throw unauthenticated();
               }
+              who.set(identity);
               return inProject(identity, projects);
             })
         .whenComplete(
-            (identity, fault) -> eventLoop.runOnContext(now -> resume(context, identity, fault)));
+            (identity, fault) ->
+                eventLoop.runOnContext(now -> resume(context, identity, who.get(), fault)));
   }
 
   private static Problem unauthenticated() {
@@ -231,7 +251,10 @@ public class Gate {
   }
 
   private void resume(
-      RoutingContext context, @Nullable Identity identity, @Nullable Throwable fault) {
+      RoutingContext context,
+      @Nullable Identity identity,
+      @Nullable Identity who,
+      @Nullable Throwable fault) {
     if (context.response().closed()) {
       return;
     }
@@ -241,7 +264,7 @@ public class Gate {
       }
       enter(context, identity);
     } catch (Problem problem) {
-      refusals.refuse(context, problem);
+      refuse(context, who, problem);
     } finally {
       context.request().resume();
     }
@@ -269,6 +292,7 @@ public class Gate {
       throw Problem.of(Kind.NOT_FOUND, Kind.NOT_FOUND.title);
     }
     context.put(IDENTITY, identity);
+    limits.countRequest(context, identity);
     RequestMemory.watch(context);
     if (!answersByRoute(context, identity)) {
       bodies.admit(context);

@@ -33,7 +33,7 @@ final class OverloadAnswers {
   static Problem problem(Submission.Refused refused) {
     Overload overload = refused.overload();
     return Problem.overloaded(
-        overload.kind().isOfQueue() ? Kind.QUEUE_OVERLOADED : Kind.DATABASE_OVERLOADED,
+        kind(overload),
         sentence(overload)
             + "; nothing was stored. Try again in "
             + refused.retryAfterSeconds()
@@ -41,6 +41,13 @@ final class OverloadAnswers {
         new Limit(
             overload.kind().wireName(), subject(overload), overload.value(), overload.limit()),
         refused.retryAfterSeconds());
+  }
+
+  private static Kind kind(Overload overload) {
+    if (overload.kind() == Overload.Kind.MAX_WAITING) {
+      return Kind.PROJECT_OVERLOADED;
+    }
+    return overload.kind().isOfQueue() ? Kind.QUEUE_OVERLOADED : Kind.DATABASE_OVERLOADED;
   }
 
   /** What stands against a submit. */
@@ -61,6 +68,13 @@ final class OverloadAnswers {
               + " has waited for "
               + value
               + " s, and max_ready_age_seconds is "
+              + limit;
+      case MAX_WAITING ->
+          "The project "
+              + subject(overload)
+              + " has "
+              + value
+              + " waiting jobs, and max_waiting is "
               + limit;
       case OPEN_TRANSACTION ->
           "The database session with pid "

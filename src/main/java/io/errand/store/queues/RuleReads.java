@@ -8,8 +8,10 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
@@ -69,6 +71,9 @@ public class RuleReads {
       WHERE relid = 'errand.jobs'::regclass AND n_dead_tup > ? AND n_dead_tup > n_live_tup / 10
       """;
 
+  private static final String BOUNDED_PROJECTS =
+      "SELECT name FROM errand.projects WHERE max_waiting IS NOT NULL";
+
   private final DataSource dataSource;
 
   public RuleReads(DataSource dataSource) {
@@ -101,6 +106,19 @@ public class RuleReads {
       long finished,
       @Nullable Double oldestReadySeconds,
       @Nullable String policy) {}
+
+  /** The projects that bound how many of their jobs wait. */
+  public Set<String> boundedProjects() throws SQLException {
+    try (Connection connection = dataSource.getConnection();
+        PreparedStatement statement = connection.prepareStatement(BOUNDED_PROJECTS);
+        ResultSet row = statement.executeQuery()) {
+      Set<String> names = new HashSet<>();
+      while (row.next()) {
+        names.add(row.getString(1));
+      }
+      return Set.copyOf(names);
+    }
+  }
 
   /** The queues that have something to say about submits. */
   public List<Rule> rules() throws SQLException {

@@ -132,9 +132,13 @@ public final class DueSchedule implements AutoCloseable {
   public @Nullable String submit(Instant tick, NewJob job) throws SQLException {
     Overload full = AdmittingStore.refusal(connection, job.spec().queue());
     if (full != null) {
-      return "queue %s has %d waiting jobs, and its max_depth is %d"
+      return "%s %s has %d waiting jobs, and its %s is %d"
           .formatted(
-              ProjectNames.shownQueue(full.subject()), (long) full.value(), (long) full.limit());
+              full.kind().subject(),
+              ProjectNames.shownQueue(full.subject()),
+              (long) full.value(),
+              full.kind().wireName(),
+              (long) full.limit());
     }
     Savepoint before = connection.setSavepoint();
     try {

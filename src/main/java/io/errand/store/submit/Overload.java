@@ -19,6 +19,8 @@ public record Overload(Kind kind, String subject, double value, double limit, bo
     MAX_DEPTH("queue"),
     /** The oldest ready job of the queue has waited so many seconds. */
     MAX_READY_AGE_SECONDS("queue"),
+    /** So many jobs of the project wait. */
+    MAX_WAITING("project"),
     /** A session of the database has kept its snapshot for so many seconds. */
     OPEN_TRANSACTION("pid"),
     /** The table of jobs has so many dead rows. */
@@ -40,7 +42,7 @@ public record Overload(Kind kind, String subject, double value, double limit, bo
       return subject;
     }
 
-    /** Whether it is the queue's own limit; else it is about the database. */
+    /** Whether it is the queue's own limit; else it is about more. */
     public boolean isOfQueue() {
       return this == MAX_DEPTH || this == MAX_READY_AGE_SECONDS;
     }
