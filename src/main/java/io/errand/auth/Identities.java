@@ -20,6 +20,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -44,18 +45,10 @@ public class Identities {
   private final AuthConfig config;
   private final KeyStore store;
   private final ProjectStore projects;
-  private final ThreadPoolExecutor threads =
-      new ThreadPoolExecutor(
-          THREADS,
-          THREADS,
-          0,
-          TimeUnit.SECONDS,
-          new ArrayBlockingQueue<>(MOST_WAITING),
-          task -> {
-            Thread made = new Thread(task, "errand-keys");
-            made.setDaemon(true);
-            return made;
-          });
+  private final ThreadPoolExecutor threads = threads(THREADS, MOST_WAITING);
+
+  /** For keys that were right, so that no flood of wrong ones keeps those out. */
+  private final ThreadPoolExecutor refreshing = threads(1, MOST_KNOWN);
 
   /** By the SHA-256 of the token. Guarded by itself. */
   private final Map<ByteBuffer, Known> known =
@@ -79,6 +72,20 @@ public class Identities {
     notifications.subscribe(Notifications.Topic.KEYS, this::forget);
   }
 
+  private static ThreadPoolExecutor threads(int number, int mostWaiting) {
+    return new ThreadPoolExecutor(
+        number,
+        number,
+        0,
+        TimeUnit.SECONDS,
+        new ArrayBlockingQueue<>(mostWaiting),
+        task -> {
+          Thread made = new Thread(task, "errand-keys");
+          made.setDaemon(true);
+          return made;
+        });
+  }
+
   private record Known(Identity identity, long nanos, boolean isLookedUp) {
     boolean isYounger(int seconds) {
       return System.nanoTime() - nanos < TimeUnit.SECONDS.toNanos(seconds);
@@ -87,11 +94,13 @@ public class Identities {
 
   void start(@Observes StartupEvent event) throws IOException {
     admin = AdminToken.of(config);
+    refreshing.prestartAllCoreThreads();
     threads.prestartAllCoreThreads(); // later there may be no thread to be had
   }
 
   void stop(@Observes ShutdownEvent event) {
     threads.shutdownNow();
+    refreshing.shutdownNow();
   }
 
   /** Where an administrator finds the token of the first administrator, in words. */
@@ -146,7 +155,7 @@ public class Identities {
       }
     }
     if (isToBeRefreshed) {
-      find(token); // for those who come later
+      find(token, refreshing); // for those who come later
     }
     return one == null ? null : one.identity();
   }
@@ -164,6 +173,10 @@ public class Identities {
    *     RejectedExecutionException} if too many are being looked up
    */
   public CompletableFuture<@Nullable Identity> find(String token) {
+    return find(token, threads);
+  }
+
+  private CompletableFuture<@Nullable Identity> find(String token, Executor executor) {
     AdminToken ofAdmin = admin();
     ApiKey key = ApiKey.parse(token);
     if (key == null || ofAdmin.key() == null) {
@@ -177,7 +190,7 @@ public class Identities {
     }
     CompletableFuture<@Nullable Identity> result = new CompletableFuture<>();
     try {
-      threads.execute(() -> find(token, key, result));
+      executor.execute(() -> find(token, key, result));
     } catch (RejectedExecutionException e) {
       result.completeExceptionally(e);
     }

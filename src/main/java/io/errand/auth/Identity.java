@@ -51,8 +51,12 @@ public record Identity(
     return role == Role.ADMIN && project.equals(ProjectNames.DEFAULT);
   }
 
-  /** The same caller, in another project. */
+  /**
+   * The same caller, in another project. Its principal is another one there: idempotency keys and
+   * ids of jobs go by principals alone, and those of one project say nothing in another.
+   */
   public Identity in(String otherProject) {
-    return new Identity(name, kind, principal, keyId, role, otherProject, expiresAt);
+    return new Identity(
+        name, kind, principal + '@' + otherProject, keyId, role, otherProject, expiresAt);
   }
 }

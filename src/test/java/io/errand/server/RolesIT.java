@@ -3,7 +3,9 @@ package io.errand.server;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -242,6 +244,39 @@ class RolesIT {
     String second =
         TestServer.json(two.post("/v1/jobs", body, "Idempotency-Key", "same")).get("id").asText();
     assertThat(first).isNotEqualTo(second);
+  }
+
+  private static HttpResponse<String> send(
+      String project, String method, String path, String body, String key) {
+    return server.send(
+        server
+            .request(path)
+            .header("Errand-Project", project)
+            .header("Content-Type", "application/json")
+            .header(key.isEmpty() ? "Errand-No-Key" : "Idempotency-Key", key)
+            .method(method, HttpRequest.BodyPublishers.ofString(body)));
+  }
+
+  @Test
+  void keysAndIdsOfAnAdministratorAreItsOwnInEachProject() {
+    String body = "{\"command\":[\"true\"]}";
+    String batch = "{\"jobs\":[{\"command\":[\"true\"],\"idempotency_key\":\"batch-of-all\"}]}";
+    Set<String> ids = new HashSet<>();
+    for (String project : List.of("default", "other", "other")) {
+      HttpResponse<String> answer = send(project, "POST", "/v1/jobs", body, "of-all");
+      assertThat(answer.statusCode()).as(answer.body()).isIn(200, 202);
+      assertThat(TestServer.json(answer).get("project").asText()).isEqualTo(project);
+      ids.add(TestServer.json(answer).get("id").asText());
+      HttpResponse<String> batched = send(project, "POST", "/v1/jobs/batch", batch, "");
+      assertThat(batched.statusCode()).as(batched.body()).isEqualTo(202);
+      String id = TestServer.json(batched).get("ids").get(0).asText();
+      ids.add(id);
+      assertThat(send(project, "GET", "/v1/jobs/" + id, "", "").statusCode()).isEqualTo(200);
+    }
+    assertThat(ids).hasSize(4);
+    String own = "/v1/jobs/" + UUID.randomUUID();
+    assertThat(send("default", "PUT", own, body, "").statusCode()).isEqualTo(202);
+    TestServer.assertProblem(send("other", "PUT", own, body, ""), 409);
   }
 
   @Test

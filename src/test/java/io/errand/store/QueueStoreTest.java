@@ -263,4 +263,22 @@ class QueueStoreTest extends StoreFixture {
             + ")) ELSE '{}' END");
     assertThat(store.change("q", "client tester", now -> new Change(full(), null))).isFalse();
   }
+
+  @Test
+  void noProjectTakesTheRulesOfQueuesOfAllOthers() throws SQLException {
+    database.execute(
+        "INSERT INTO errand.queues (name, max_depth) SELECT 'b/m' || i, 5 FROM generate_series(1, "
+            + QueueStore.MOST_WITH_RULES_OF_PROJECT
+            + ") AS s (i)");
+    assertThat(store.change("b/q", "client tester", now -> new Change(full(), null))).isFalse();
+    assertThat(store.change("c/q", "client tester", now -> new Change(full(), null))).isTrue();
+    assertThat(store.change("q", "client tester", now -> new Change(full(), null))).isTrue();
+    database.execute(
+        "UPDATE errand.queues SET max_depth = NULL, defaults = CASE WHEN name = 'b/m1' THEN"
+            + " jsonb_build_object('on_lost', repeat('x', "
+            + QueueStore.MOST_DEFAULTS_OF_PROJECT
+            + ")) ELSE '{}' END");
+    assertThat(store.change("b/q", "client tester", now -> new Change(full(), null))).isFalse();
+    assertThat(store.change("q", "client tester", now -> new Change(full(), null))).isTrue();
+  }
 }

@@ -49,7 +49,7 @@ class ArchitectureTest {
           Map.entry("secrets", Set.of()),
           Map.entry(
               "webhooks", Set.of("api", "job", "memory", "network", "secrets", "store", "text")),
-          Map.entry("auth", Set.of("job", "store")),
+          Map.entry("auth", Set.of("job", "network", "store")),
           Map.entry("audit", Set.of("store", "text")),
           Map.entry(
               "ops",

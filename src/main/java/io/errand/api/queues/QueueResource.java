@@ -142,6 +142,10 @@ public class QueueResource {
                 + " queues can have defaults, a policy, max_depth or max_ready_age_seconds, and all"
                 + " defaults and policies together at most "
                 + QueueStore.MOST_DEFAULTS
+                + " bytes; of a project other than default at most "
+                + QueueStore.MOST_WITH_RULES_OF_PROJECT
+                + " queues and "
+                + QueueStore.MOST_DEFAULTS_OF_PROJECT
                 + " bytes; nothing was changed");
       }
     }

@@ -1,5 +1,6 @@
 package io.errand.store.queues;
 
+import io.errand.job.ProjectNames;
 import io.errand.store.queues.QueueSettings.Circuit;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.sql.Array;
@@ -23,6 +24,12 @@ public class QueueStore {
 
   /** How many characters the defaults and policies of all queues may have together. */
   public static final int MOST_DEFAULTS = 262_144;
+
+  /** Of the queues with rules, how many a project other than {@code default} may have. */
+  public static final int MOST_WITH_RULES_OF_PROJECT = 100;
+
+  /** How many bytes their defaults may have. */
+  public static final int MOST_DEFAULTS_OF_PROJECT = 32_768;
 
   /** Which queues these are. */
   static final String HAS_RULES =
@@ -74,9 +81,12 @@ public class QueueStore {
       """;
 
   private static final String COUNT_RULES =
-      "SELECT count(*) AS queues, coalesce(sum(length(defaults::text)"
-          + " + coalesce(length(policy::text), 0)), 0) AS defaults"
-          + " FROM errand.queues WHERE name <> ? AND "
+      """
+      SELECT count(*) AS queues, coalesce(sum(length(defaults::text) + coalesce(length(policy::text), 0)), 0) AS defaults,
+          count(*) FILTER (WHERE errand.project_of(name) = ?) AS own_queues,
+          coalesce(sum(length(defaults::text) + coalesce(length(policy::text), 0)) FILTER (WHERE errand.project_of(name) = ?), 0)
+              AS own_defaults
+      FROM errand.queues WHERE name <> ? AND\s"""
           + HAS_RULES;
 
   /* What a probe of before finds out does not count any more. */
@@ -130,7 +140,8 @@ public class QueueStore {
    * @param actor who does
    * @param change of the settings that it has; what it throws leaves all as it was
    * @return false where that would make more than {@link #MOST_WITH_RULES} queues with rules, or
-   *     more than {@link #MOST_DEFAULTS} of defaults; then nothing was changed
+   *     more than {@link #MOST_DEFAULTS} of defaults, or more than a project may have; then nothing
+   *     was changed
    */
   public boolean change(String name, String actor, Function<QueueSettings, Change> change)
       throws SQLException {
@@ -232,10 +243,18 @@ public class QueueStore {
     /** Whether the processes that serve the API can keep it beside the rules of others. */
     private boolean hasRoom(QueueSettings after) throws SQLException {
       try (PreparedStatement statement = connection.prepareStatement(COUNT_RULES)) {
-        statement.setString(1, name);
+        String project = ProjectNames.projectOf(name);
+        statement.setString(1, project);
+        statement.setString(2, project);
+        statement.setString(3, name);
         try (ResultSet row = statement.executeQuery()) {
           row.next();
-          return row.getLong("queues") < MOST_WITH_RULES
+          boolean hasShare =
+              project.equals(ProjectNames.DEFAULT)
+                  || (row.getLong("own_queues") < MOST_WITH_RULES_OF_PROJECT
+                      && row.getLong("own_defaults") + length(after) <= MOST_DEFAULTS_OF_PROJECT);
+          return hasShare
+              && row.getLong("queues") < MOST_WITH_RULES
               && row.getLong("defaults") + length(after) <= MOST_DEFAULTS;
         }
       }
