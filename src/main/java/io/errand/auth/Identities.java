@@ -15,9 +15,14 @@ import java.nio.ByteBuffer;
 import java.security.MessageDigest;
 import java.sql.SQLException;
 import java.time.Instant;
+import java.util.Collection;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
@@ -126,6 +131,33 @@ public class Identities {
     return authorization.regionMatches(true, 0, SCHEME, 0, SCHEME.length())
         ? authorization.substring(SCHEME.length()).trim()
         : null;
+  }
+
+  /**
+   * The key of a header {@code Authorization} that was right, or null if it is no key with a row.
+   */
+  public @Nullable ApiKey keyOf(@Nullable String authorization) {
+    String token = authorization == null ? null : bearerOf(authorization);
+    ApiKey key = token == null ? null : ApiKey.parse(token);
+    AdminToken ofAdmin = admin();
+    return key != null && ofAdmin.key() == null && ofAdmin.is(key.text()) ? null : key;
+  }
+
+  /**
+   * Which of these keys, each of which was right, do not count any more.
+   *
+   * @throws SQLException if the database is away
+   */
+  public Set<ApiKey> gone(Collection<ApiKey> keys) throws SQLException {
+    List<ApiKey> each = List.copyOf(new LinkedHashSet<>(keys));
+    Set<ApiKey> gone = new HashSet<>();
+    if (!each.isEmpty()) {
+      List<byte[]> hashes = each.stream().map(ApiKey::hash).toList();
+      store
+          .gone(each.stream().map(ApiKey::id).toList(), hashes)
+          .forEach(at -> gone.add(each.get(at)));
+    }
+    return gone;
   }
 
   /** Keys have changed: each is looked up again before it counts. */

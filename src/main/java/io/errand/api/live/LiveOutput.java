@@ -4,6 +4,8 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.errand.api.answer.AnswerBudget;
 import io.errand.api.jobs.WakeUp;
 import io.errand.api.problem.Problem;
+import io.errand.auth.ApiKey;
+import io.errand.auth.Identities;
 import io.errand.job.Access;
 import io.errand.store.Notifications;
 import io.errand.store.reads.JobReads;
@@ -21,10 +23,12 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
@@ -61,11 +65,14 @@ public class LiveOutput {
   private final Notifications notifications;
   private final ObjectMapper mapper;
   private final AnswerBudget budget;
+  private final Identities identities;
   private final LiveSteps steps;
   private final Set<LiveViewer> viewers = ConcurrentHashMap.newKeySet();
   private final WakeUp wakeUp = new WakeUp();
   private final Thread thread = new Thread(this::run, "errand-live-output");
   private long renewedNanos = System.nanoTime() - RENEW_NANOS;
+  private final AtomicBoolean keysHaveChanged = new AtomicBoolean();
+  private long keysCheckedNanos = System.nanoTime();
   private long round;
   private volatile boolean stopped;
 
@@ -74,7 +81,9 @@ public class LiveOutput {
       WatchStore watches,
       Notifications notifications,
       ObjectMapper mapper,
-      AnswerBudget budget) {
+      AnswerBudget budget,
+      Identities identities) {
+    this.identities = identities;
     this.budget = budget;
     this.reads = reads;
     this.watches = watches;
@@ -86,8 +95,14 @@ public class LiveOutput {
   void start(@Observes StartupEvent event) {
     notifications.subscribe(Notifications.Topic.OUTPUT, wakeUp::call);
     notifications.subscribe(Notifications.Topic.FINISHED, wakeUp::call);
+    notifications.subscribe(Notifications.Topic.KEYS, this::lookAtKeys);
     thread.setDaemon(true);
     thread.start();
+  }
+
+  private void lookAtKeys() {
+    keysHaveChanged.set(true);
+    wakeUp.call();
   }
 
   void stop(@Observes ShutdownEvent event) {
@@ -100,12 +115,14 @@ public class LiveOutput {
    * Streams a job to a client until the job has finished or the client is gone.
    *
    * @param job that is known to be the caller's
+   * @param key of the caller, with whose end the stream ends; null where it has none
    * @param lastEventId where to go on, or null
    * @throws Problem 400 for a bad {@code Last-Event-ID}, 503 where too many watch already
    */
   void view(
       UUID job,
       Access access,
+      @Nullable ApiKey key,
       int latestAttempt,
       @Nullable String lastEventId,
       SseEventSink sink,
@@ -114,7 +131,7 @@ public class LiveOutput {
     if (viewers.size() >= MOST_VIEWERS) {
       throw Problem.busy();
     }
-    LiveViewer viewer = new LiveViewer(job, access, sink, sse, mapper, budget, wakeUp::call);
+    LiveViewer viewer = new LiveViewer(job, access, key, sink, sse, mapper, budget, wakeUp::call);
     viewer.begin(lastEventId, latestAttempt);
     watches.watchOutput(List.of(job), WATCH_SECONDS);
     notifications.send(Notifications.Topic.ATTENTION);
@@ -126,6 +143,7 @@ public class LiveOutput {
     while (!stopped) {
       try {
         wakeUp.await(!viewers.isEmpty(), POLL_MILLIS, PAUSE_MILLIS);
+        endThoseWithoutKey();
         viewers.removeIf(LiveViewer::isGone);
         tellAll();
       } catch (InterruptedException e) {
@@ -134,6 +152,18 @@ public class LiveOutput {
         LOG.debugf("Viewers are told later: %s", e.getMessage());
       }
     }
+  }
+
+  /** Ends the streams whose keys do not count any more; looks when it is notified, too. */
+  private void endThoseWithoutKey() throws SQLException {
+    if (!keysHaveChanged.getAndSet(false) && System.nanoTime() - keysCheckedNanos < RENEW_NANOS) {
+      return;
+    }
+    keysCheckedNanos = System.nanoTime();
+    List<LiveViewer> withKey = viewers.stream().filter(viewer -> viewer.key() != null).toList();
+    Set<ApiKey> gone =
+        identities.gone(withKey.stream().map(LiveViewer::key).filter(Objects::nonNull).toList());
+    withKey.stream().filter(viewer -> gone.contains(viewer.key())).forEach(LiveViewer::close);
   }
 
   /**

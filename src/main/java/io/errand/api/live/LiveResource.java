@@ -9,6 +9,8 @@ import io.errand.api.problem.Problem;
 import io.errand.api.problem.Problem.Kind;
 import io.errand.api.request.BlockingRequests;
 import io.errand.api.request.Caller;
+import io.errand.auth.ApiKey;
+import io.errand.auth.Identities;
 import io.errand.auth.Permission;
 import io.errand.auth.Requires;
 import io.errand.job.JobState;
@@ -21,6 +23,7 @@ import io.smallrye.common.annotation.Blocking;
 import io.smallrye.mutiny.Uni;
 import io.smallrye.mutiny.infrastructure.Infrastructure;
 import io.smallrye.mutiny.unchecked.Unchecked;
+import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerResponse;
 import io.vertx.ext.web.RoutingContext;
 import jakarta.ws.rs.GET;
@@ -55,6 +58,7 @@ public class LiveResource {
   private final WatchStore watches;
   private final Notifications notifications;
   private final Caller caller;
+  private final Identities identities;
   private final AnswerBudget budget;
 
   LiveResource(
@@ -63,7 +67,9 @@ public class LiveResource {
       WatchStore watches,
       Notifications notifications,
       Caller caller,
-      AnswerBudget budget) {
+      AnswerBudget budget,
+      Identities identities) {
+    this.identities = identities;
     this.budget = budget;
     this.reads = reads;
     this.output = output;
@@ -86,7 +92,8 @@ public class LiveResource {
     JobEntity job = find(text);
     HttpServerResponse response = caller.request().response();
     response.putHeader(UNBUFFERED, "no");
-    output.view(job.id, caller.access(), job.attempt, lastEventId, sink, sse);
+    ApiKey key = identities.keyOf(caller.request().request().getHeader(HttpHeaders.AUTHORIZATION));
+    output.view(job.id, caller.access(), key, job.attempt, lastEventId, sink, sse);
     BlockingRequests.leave(caller.request());
   }
 

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.errand.api.answer.AnswerBudget;
 import io.errand.api.jobs.OutputText;
 import io.errand.api.problem.Problem;
+import io.errand.auth.ApiKey;
 import io.errand.job.Access;
 import io.errand.memory.MemoryBudget.Reservation;
 import io.errand.store.reads.KeptOutput;
@@ -41,6 +42,7 @@ final class LiveViewer {
 
   private final UUID jobId;
   private final Access access;
+  private final @Nullable ApiKey key;
   private final SseEventSink sink;
   private final Sse sse;
   private final ObjectMapper mapper;
@@ -60,6 +62,7 @@ final class LiveViewer {
   LiveViewer(
       UUID jobId,
       Access access,
+      @Nullable ApiKey key,
       SseEventSink sink,
       Sse sse,
       ObjectMapper mapper,
@@ -69,6 +72,7 @@ final class LiveViewer {
     this.onReady = onReady;
     this.jobId = jobId;
     this.access = access;
+    this.key = key;
     this.sink = sink;
     this.sse = sse;
     this.mapper = mapper;
@@ -91,6 +95,11 @@ final class LiveViewer {
 
   Access access() {
     return access;
+  }
+
+  /** The key that it is seen with, or null where that is none that could end. */
+  @Nullable ApiKey key() {
+    return key;
   }
 
   int attempt() {

@@ -9,8 +9,11 @@ import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
@@ -70,6 +73,16 @@ public class KeyStore {
       RETURNING\s"""
           + COLUMNS;
 
+  private static final String GONE =
+      """
+      SELECT used.place
+      FROM unnest(?::text[], ?::text[]) WITH ORDINALITY AS used (id, hash, place)
+      LEFT JOIN errand.api_keys k ON k.id = used.id
+      WHERE k.id IS NULL OR k.revoked_at IS NOT NULL OR k.expires_at <= now()
+         OR decode(used.hash, 'hex') <> k.secret_hash
+            AND (decode(used.hash, 'hex') = k.former_hash AND k.former_expires_at > now()) IS NOT TRUE
+      """;
+
   private final DataSource dataSource;
 
   public KeyStore(DataSource dataSource) {
@@ -102,6 +115,31 @@ public class KeyStore {
                     row.getBoolean("ended")))
             : Optional.empty();
       }
+    }
+  }
+
+  /**
+   * Which of these keys do not count any more: revoked, expired, removed, or rotated away.
+   *
+   * @param ids of keys that were right
+   * @param hashes SHA-256 of the secrets that were right, in the same order
+   * @return their places in the lists, from 0
+   */
+  public Set<Integer> gone(List<String> ids, List<byte[]> hashes) throws SQLException {
+    try (Connection connection = dataSource.getConnection();
+        PreparedStatement statement = connection.prepareStatement(GONE)) {
+      statement.setArray(1, connection.createArrayOf("text", ids.toArray()));
+      statement.setArray(
+          2,
+          connection.createArrayOf(
+              "text", hashes.stream().map(HexFormat.of()::formatHex).toArray()));
+      Set<Integer> gone = new HashSet<>();
+      try (ResultSet row = statement.executeQuery()) {
+        while (row.next()) {
+          gone.add(row.getInt(1) - 1);
+        }
+      }
+      return gone;
     }
   }
 

@@ -47,11 +47,33 @@ public class ProjectStore {
           OR EXISTS (SELECT FROM errand.api_keys WHERE project = ? AND revoked_at IS NULL)
       """;
 
+  /* What is told of it goes, too: one that is made later with the same name has nothing of it. */
   private static final String DELETE =
       """
-      WITH keys AS (DELETE FROM errand.api_keys WHERE project = ?),
-          queues AS (DELETE FROM errand.queues WHERE strpos(name, ? || '/') = 1)
-      SELECT count(*) FROM errand.projects WHERE name = ?
+      WITH gone AS (SELECT ?::text AS project),
+          callers AS (
+              SELECT principal FROM errand.api_keys, gone WHERE api_keys.project = gone.project
+              UNION
+              SELECT principal || '@' || gone.project FROM (
+                  SELECT principal FROM errand.api_keys WHERE project = 'default'
+                  UNION SELECT 'admin') AS named, gone),
+          idempotency_keys AS (
+              DELETE FROM errand.idempotency_keys WHERE principal IN (SELECT principal FROM callers)),
+          keys AS (DELETE FROM errand.api_keys k USING gone WHERE k.project = gone.project),
+          operations AS (DELETE FROM errand.operations o USING gone WHERE o.project = gone.project),
+          deliveries AS (
+              DELETE FROM errand.webhook_deliveries d USING gone WHERE d.project = gone.project),
+          webhooks AS (
+              DELETE FROM errand.disabled_webhooks w USING gone WHERE w.project = gone.project),
+          circuits AS (
+              DELETE FROM errand.circuit_counts c USING gone
+              WHERE starts_with(c.queue, gone.project || '/')),
+          events AS (
+              DELETE FROM errand.queue_events e USING gone
+              WHERE starts_with(e.queue, gone.project || '/')),
+          queues AS (
+              DELETE FROM errand.queues q USING gone WHERE starts_with(q.name, gone.project || '/'))
+      SELECT FROM gone
       """;
 
   private static final String DELETE_ROW = "DELETE FROM errand.projects WHERE name = ?";
@@ -132,7 +154,7 @@ public class ProjectStore {
 
   /** What became of a project that was to go. */
   public enum Removal {
-    /** It is gone, with its revoked keys and the settings of its queues. */
+    /** It is gone, with its revoked keys, the settings of its queues and all that is told of it. */
     REMOVED,
     /** There is none of that name. */
     UNKNOWN,
@@ -163,8 +185,8 @@ public class ProjectStore {
       lock.execute();
       for (int i = 1; i <= 3; i++) {
         inUse.setString(i, name);
-        parts.setString(i, name);
       }
+      parts.setString(1, name);
       try (ResultSet row = inUse.executeQuery()) {
         row.next();
         if (row.getBoolean(1)) {
