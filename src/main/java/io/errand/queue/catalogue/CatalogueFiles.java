@@ -43,7 +43,7 @@ public class CatalogueFiles {
   private static final int MOST_BYTES = 65_536;
   private static final int MOST_FAULTS = 20;
   private static final Pattern NAME =
-      Pattern.compile("([a-z0-9][a-z0-9._-]{0,63})\\.(?:yaml|yml|json)"); // of a NamedCommand
+      Pattern.compile("^([a-z0-9][a-z0-9._-]{0,63})\\.(?:yaml|yml|json)"); // of a NamedCommand
   private static final ObjectMapper JSON = mapper(new JsonFactory());
   private static final ObjectMapper YAML = mapper(new YAMLFactory());
 
