@@ -13,7 +13,7 @@ interface HttpLimits {
   /** What a connection with TLS takes in the heap; measured: 55 KB. */
   int SESSION_BYTES = 64 * 1024;
 
-  int MOST_HELD = 10_000;
+  int MOST_HELD = 12_000;
 
   /** How many connections there may be; by default what the descriptors of the process allow. */
   OptionalInt connections();
