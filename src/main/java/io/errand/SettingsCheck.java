@@ -1,5 +1,6 @@
 package io.errand;
 
+import io.errand.auth.oidc.OidcConfig;
 import io.errand.embedded.EmbeddedPostgres;
 import io.errand.exec.Accounts;
 import io.errand.memory.MemoryBudget;
@@ -48,6 +49,7 @@ public final class SettingsCheck {
     config.getConfigMapping(RetentionConfig.class).check();
     config.getConfigMapping(WebhookConfig.class).check();
     config.getConfigMapping(SecretsConfig.class).keys();
+    config.getConfigMapping(OidcConfig.class).check();
     Transport.checkAddress(settings);
     Transport.check(settings);
     OwnDirectory.checkHome(home);
@@ -84,6 +86,7 @@ public final class SettingsCheck {
         .withMapping(RetentionConfig.class)
         .withMapping(WebhookConfig.class)
         .withMapping(SecretsConfig.class)
+        .withMapping(OidcConfig.class)
         .withValidateUnknown(false)
         .withSources(new PropertiesConfigSource(values, "settings", 100))
         .build();

@@ -50,6 +50,7 @@ public class Identities {
   private final AuthConfig config;
   private final KeyStore store;
   private final ProjectStore projects;
+  private final ProviderTokens tokens;
   private final ThreadPoolExecutor threads = threads(THREADS, MOST_WAITING);
 
   /** For keys that were right, so that no flood of wrong ones keeps those out. */
@@ -70,7 +71,12 @@ public class Identities {
   private volatile @Nullable AdminToken admin;
 
   Identities(
-      AuthConfig config, KeyStore store, ProjectStore projects, Notifications notifications) {
+      AuthConfig config,
+      KeyStore store,
+      ProjectStore projects,
+      ProviderTokens tokens,
+      Notifications notifications) {
+    this.tokens = tokens;
     this.config = config;
     this.store = store;
     this.projects = projects;
@@ -201,8 +207,9 @@ public class Identities {
    * Whose token this is.
    *
    * @return completes with null if it is nobody's, on a thread that must not be held up; fails with
-   *     an {@link SQLException} if the database is away, or with a {@link
-   *     RejectedExecutionException} if too many are being looked up
+   *     an {@link SQLException} if the database is away, with a {@link RejectedExecutionException}
+   *     if too many are being looked up, and for a token of the identity provider also with {@link
+   *     NoRole} or {@link ProviderAway}
    */
   public CompletableFuture<@Nullable Identity> find(String token) {
     return find(token, threads);
@@ -217,7 +224,7 @@ public class Identities {
         return CompletableFuture.completedFuture(Identity.CONFIGURED);
       }
       if (key == null) {
-        return CompletableFuture.completedFuture(null);
+        return tokens.isToken(token) ? ofProvider(token) : CompletableFuture.completedFuture(null);
       }
     }
     CompletableFuture<@Nullable Identity> result = new CompletableFuture<>();
@@ -227,6 +234,20 @@ public class Identities {
       result.completeExceptionally(e);
     }
     return result;
+  }
+
+  private CompletableFuture<@Nullable Identity> ofProvider(String token) {
+    long change = changes();
+    return tokens
+        .find(token)
+        .whenComplete(
+            (identity, fault) -> {
+              if (identity != null) {
+                remember(token, identity, change);
+              } else if (!(fault instanceof ProviderAway)) {
+                forget(token);
+              }
+            });
   }
 
   private void find(String token, ApiKey key, CompletableFuture<@Nullable Identity> result) {
@@ -308,7 +329,8 @@ public class Identities {
             row.id(),
             role,
             row.project(),
-            row.expiresAt());
+            row.expiresAt(),
+            Map.of());
   }
 
   private void forget(String token) {

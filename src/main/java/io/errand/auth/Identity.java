@@ -3,6 +3,7 @@ package io.errand.auth;
 import io.errand.job.Access;
 import io.errand.job.ProjectNames;
 import java.time.Instant;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -15,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param role what it may do
  * @param project where
  * @param expiresAt when this ends, or null
+ * @param roles the roles that a token of an identity provider gives, by project; empty for keys
  */
 public record Identity(
     String name,
@@ -23,7 +25,8 @@ public record Identity(
     @Nullable String keyId,
     Role role,
     String project,
-    @Nullable Instant expiresAt) {
+    @Nullable Instant expiresAt,
+    Map<String, Role> roles) {
   /** How a caller was identified. */
   public enum Kind {
     /** By an API key, or by the token of the configuration. */
@@ -37,7 +40,24 @@ public record Identity(
 
   /** The holder of a token that stands in the configuration of this process. */
   static final Identity CONFIGURED =
-      new Identity(ADMIN, Kind.KEY, ADMIN, null, Role.ADMIN, ProjectNames.DEFAULT, null);
+      new Identity(ADMIN, Kind.KEY, ADMIN, null, Role.ADMIN, ProjectNames.DEFAULT, null, Map.of());
+
+  /**
+   * The bearer of a token of an identity provider.
+   *
+   * @param subject who it is to the provider
+   * @param project one of those of the roles
+   * @param roles by project
+   */
+  public static Identity ofProvider(
+      String name, String subject, String project, Map<String, Role> roles, Instant expiresAt) {
+    Role role = roles.get(project);
+    if (role == null) {
+      throw new IllegalArgumentException("There is no role in the project " + project);
+    }
+    return new Identity(
+        name, Kind.OIDC, "oidc:" + subject, null, role, project, expiresAt, Map.copyOf(roles));
+  }
 
   /** Which jobs it may see and change. */
   public Access access() {
@@ -51,12 +71,19 @@ public record Identity(
     return role == Role.ADMIN && project.equals(ProjectNames.DEFAULT);
   }
 
+  /** Whether it may work in another project than its own. */
+  public boolean mayEnter(String otherProject) {
+    return isServerAdmin() || roles.containsKey(otherProject);
+  }
+
   /**
-   * The same caller, in another project. Its principal is another one there: idempotency keys and
-   * ids of jobs go by principals alone, and those of one project say nothing in another.
+   * The same caller, in another project, which it may enter. Its principal is another one there:
+   * idempotency keys and ids of jobs go by principals alone, and those of one project say nothing
+   * in another.
    */
   public Identity in(String otherProject) {
+    Role there = isServerAdmin() ? role : roles.getOrDefault(otherProject, role);
     return new Identity(
-        name, kind, principal + '@' + otherProject, keyId, role, otherProject, expiresAt);
+        name, kind, principal + '@' + otherProject, keyId, there, otherProject, expiresAt, roles);
   }
 }

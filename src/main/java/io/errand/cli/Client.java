@@ -43,6 +43,8 @@ import picocli.CommandLine.Option;
       Keys.class,
       Projects.class,
       Me.class,
+      Login.class,
+      Login.Out.class,
       Commands.class,
       Top.class,
       Client.Doctor.class,

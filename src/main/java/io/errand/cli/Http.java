@@ -47,16 +47,16 @@ final class Http {
               .build());
 
   private final boolean fromFile; // the address is what the data directory says
-  private final String token;
+  private final Credential credential;
   private final String ofToken; // what to say where the token is refused
   private final Trust trust;
   private volatile String base;
   private volatile boolean answered;
 
-  private Http(String base, boolean fromFile, String token, String ofToken) {
+  private Http(String base, boolean fromFile, Credential credential, String ofToken) {
     this.base = base;
     this.fromFile = fromFile;
-    this.token = token;
+    this.credential = credential;
     this.ofToken = ofToken;
     this.trust = Trust.of(base, ClientSettings.of("ERRAND_CA_FILE"));
   }
@@ -77,8 +77,17 @@ final class Http {
             : ownUrl != null ? ClientSettings.plain(ownUrl) : STANDARD_URL;
     String given = ClientSettings.of("ERRAND_TOKEN");
     if (given != null) {
+      String token = header(given);
       return new Http(
-          url, set == null, header(given), "the token of ERRAND_TOKEN is not accepted by " + url);
+          url, set == null, () -> token, "the token of ERRAND_TOKEN is not accepted by " + url);
+    }
+    SavedLogin login = SavedLogin.find(url);
+    if (login != null) {
+      return new Http(
+          url,
+          set == null,
+          Credential.of(login),
+          "the login is not accepted by " + url + "; log in again with `errand login`, or out");
     }
     Path file = home.resolve("token");
     if (set != null && (ownUrl == null || !url.equals(ClientSettings.plain(ownUrl)))) {
@@ -86,7 +95,7 @@ final class Http {
       return new Http(
           url,
           false,
-          "",
+          () -> "",
           "ERRAND_URL is not the server of "
               + home.resolve("url")
               + ", so its token was not sent; set ERRAND_TOKEN");
@@ -99,11 +108,19 @@ final class Http {
               + file
               + " cannot be read)");
     }
+    String text = header(token);
     return new Http(
         url,
         set == null,
-        header(token),
+        () -> text,
         "the token in " + file + " is not accepted by " + url + "; set ERRAND_TOKEN");
+  }
+
+  /** The address of the server that the environment names, or that of the data directory. */
+  static String url() {
+    String set = ClientSettings.of("ERRAND_URL");
+    String own = set == null ? ClientSettings.firstLine(ClientSettings.home().resolve("url")) : set;
+    return own == null ? STANDARD_URL : ClientSettings.plain(own);
   }
 
   /** A server that was started again may have another address, by the data directory. */
@@ -114,7 +131,7 @@ final class Http {
     }
   }
 
-  private static String header(String token) {
+  static String header(String token) {
     if (!token.matches("[ -~]*")) {
       throw new ClientException(
           ExitCodes.USAGE,
@@ -147,7 +164,8 @@ final class Http {
 
   /** A PATCH, which the usual client of the JDK cannot send. */
   Map<String, Object> patch(String path, Object body, @Nullable String idempotencyKey) {
-    try (InputStream answer = PatchRequest.send(this, base + path, token, body, idempotencyKey)) {
+    try (InputStream answer =
+        PatchRequest.send(this, base + path, credential.text(), body, idempotencyKey)) {
       return JSON.std.mapFrom(answer);
     } catch (IOException e) {
       throw away(e);
@@ -281,6 +299,7 @@ final class Http {
       connection.setConnectTimeout(CONNECT_MILLIS);
       connection.setReadTimeout(READ_MILLIS);
       connection.setInstanceFollowRedirects(false);
+      String token = credential.text();
       if (!token.isEmpty()) {
         connection.setRequestProperty("Authorization", "Bearer " + token);
       }

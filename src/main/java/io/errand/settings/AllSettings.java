@@ -292,10 +292,11 @@ public final class AllSettings {
     List<Setting> all = new ArrayList<>();
     for (Setting setting : these) {
       all.add(setting);
-      if (setting.name().equals("http-port")) {
-        all.addAll(TransportSettings.LIST);
-      } else if (setting.name().equals("retention-operation-days")) {
-        all.addAll(CallerSettings.LIST);
+      switch (setting.name()) {
+        case "http-port" -> all.addAll(TransportSettings.LIST);
+        case "token" -> all.addAll(OidcSettings.LIST);
+        case "retention-operation-days" -> all.addAll(CallerSettings.LIST);
+        default -> {}
       }
     }
     return List.copyOf(all);

@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
 public final class Settings {
   /** Variables that are no settings of the server, and are meant all the same. */
   private static final String OTHERS =
-      "ERRAND_(URL|CA_FILE|PROJECT|JAVA_OPTIONS|CLIENT_JAVA_OPTIONS|CHECKOUT|JOB_ID|ATTEMPT|CLAIM_TOKEN|CONCURRENCY_KEY"
+      "ERRAND_(URL|CA_FILE|PROJECT|OIDC_CLIENT_ID|JAVA_OPTIONS|CLIENT_JAVA_OPTIONS|CHECKOUT|JOB_ID|ATTEMPT|CLAIM_TOKEN|CONCURRENCY_KEY"
           + "|COMMAND_COOKIE|COOKIE|SECRET_[A-Z0-9_]+|[A-Z0-9_]*SERVICE_[A-Z0-9_]*|([A-Z0-9_]*_)?PORT(_.*)?)";
 
   private final Map<String, String> values; // by name

@@ -60,6 +60,11 @@ class RolesIT {
   }
 
   private static List<String> routes() {
+    return routes(server);
+  }
+
+  /** All routes of a server that logs them, as METHOD PATH. */
+  static List<String> routes(TestServer server) {
     List<String> routes =
         server
             .log()

@@ -248,6 +248,11 @@ public final class Problem extends RuntimeException {
         1);
   }
 
+  /** The key of a token is not known, and the identity provider cannot be asked for it. */
+  public static Problem providerAway(String detail) {
+    return new Problem(Kind.UNAVAILABLE, detail + "; nothing was done, so repeat it", List.of(), 5);
+  }
+
   /** So many wrong tokens have come from an address that no other one is looked at for now. */
   public static Problem tooManyWrongTokens(int retryAfterSeconds) {
     return new Problem(

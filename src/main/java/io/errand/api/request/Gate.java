@@ -8,7 +8,9 @@ import io.errand.api.problem.Routes.Route;
 import io.errand.audit.AuditTrail;
 import io.errand.auth.Identities;
 import io.errand.auth.Identity;
+import io.errand.auth.NoRole;
 import io.errand.auth.Permission;
+import io.errand.auth.ProviderAway;
 import io.errand.auth.WrongTokens;
 import io.errand.job.ProjectNames;
 import io.errand.store.audit.AuditEntry;
@@ -235,7 +237,7 @@ public class Gate {
     if (projects.size() > 1 || !PROJECT_NAME.matcher(projects.get(0)).matches()) {
       throw Problem.invalid(PROJECT, "must be the name of one project");
     }
-    if (!identity.isServerAdmin()) {
+    if (!identity.mayEnter(projects.get(0))) {
       throw Problem.of(
           Kind.FORBIDDEN, "Only an administrator of the project default may name another project");
     }
@@ -274,6 +276,12 @@ public class Gate {
     Throwable cause = fault instanceof CompletionException ? fault.getCause() : fault;
     if (cause instanceof Problem problem) {
       return problem;
+    }
+    if (cause instanceof NoRole) {
+      return Problem.of(Kind.FORBIDDEN, String.valueOf(cause.getMessage()));
+    }
+    if (cause instanceof ProviderAway) {
+      return Problem.providerAway(String.valueOf(cause.getMessage()));
     }
     return cause instanceof RejectedExecutionException
         ? Problem.tooMany("keys are being looked up")
