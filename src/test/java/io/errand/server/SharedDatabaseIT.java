@@ -4,9 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import java.net.URI;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
 import java.util.HashMap;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -27,11 +24,10 @@ class SharedDatabaseIT {
       external.put("ERRAND_ROLES", "api");
       try (TestServer api = TestServer.start(external)) {
         assertThat(api.home().resolve("data")).doesNotExist();
-        HttpResponse<String> refused =
-            api.send(
-                HttpRequest.newBuilder(URI.create(api.url() + "/v1/jobs"))
-                    .header("Authorization", "Bearer " + first.token()));
-        assertThat(refused.statusCode()).isEqualTo(401);
+        // A token of the configuration is known to its own server, the key of a first start to all.
+        assertThat(new WithKey(api, first.token()).get("/v1/jobs").statusCode()).isEqualTo(200);
+        assertThat(new WithKey(first, "a-token-of-our-own").get("/v1/jobs").statusCode())
+            .isEqualTo(401);
         assertThat(
                 api.cli(
                     Map.of("ERRAND_TOKEN", "a-token-of-our-own"),
