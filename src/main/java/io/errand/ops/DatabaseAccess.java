@@ -3,6 +3,7 @@ package io.errand.ops;
 import io.errand.embedded.DataDirectory;
 import io.errand.embedded.EmbeddedPostgres;
 import io.errand.settings.Settings;
+import io.errand.store.DatabaseCheck;
 import io.errand.store.Session;
 import io.errand.text.FaultText;
 import java.io.IOException;
@@ -12,12 +13,15 @@ import java.sql.SQLException;
 import java.util.Optional;
 import java.util.TimeZone;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
 
 /**
  * The way of a command without a server to the database: {@code ERRAND_DATABASE_URL} and its
  * companions, or the running built-in one of {@code ERRAND_HOME}.
  */
 final class DatabaseAccess {
+  private static final int UNAVAILABLE = 69;
+
   private DatabaseAccess() {}
 
   /**
@@ -46,6 +50,44 @@ final class DatabaseAccess {
         ? Optional.empty()
         : Optional.of(
             open(running.get().jdbcUrl(), EmbeddedPostgres.ROLE, running.get().password()));
+  }
+
+  /** What a command reads there. */
+  interface Reading {
+    /** Reads and prints; gives the exit status. */
+    int read(Connection connection) throws SQLException, IOException;
+  }
+
+  /**
+   * Lets a command read the database, and says on stderr why it cannot.
+   *
+   * @param missing what a database lacks in which the tables are missing
+   * @return the exit status: that of the reading, 69 without a database, 2 if a setting makes no
+   *     sense
+   * @throws IOException of the reading
+   */
+  static int read(String missing, Reading reading) throws IOException {
+    try {
+      Optional<Connection> found = connect();
+      if (found.isEmpty()) {
+        System.err.println(
+            "errand: no built-in database runs; start the server or set ERRAND_DATABASE_URL");
+        return UNAVAILABLE;
+      }
+      try (Connection connection = found.get()) {
+        return reading.read(connection);
+      }
+    } catch (SQLException e) {
+      System.err.println(
+          "errand: "
+              + (DatabaseCheck.isWithoutSchema(e)
+                  ? "this database has no " + missing + " yet"
+                  : "the database cannot be read: " + FaultText.of(e)));
+      return UNAVAILABLE;
+    } catch (IllegalStateException e) {
+      System.err.println("errand: " + e.getMessage());
+      return CommandLine.ExitCode.USAGE;
+    }
   }
 
   private static Connection open(String url, @Nullable String user, @Nullable String password)

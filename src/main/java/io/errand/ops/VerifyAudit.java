@@ -1,14 +1,10 @@
 package io.errand.ops;
 
-import io.errand.store.DatabaseCheck;
 import io.errand.store.audit.AuditCheck;
 import io.errand.store.audit.AuditCheck.Report;
 import io.errand.text.CommandUse;
-import io.errand.text.FaultText;
 import io.errand.text.Printed;
-import java.sql.Connection;
-import java.sql.SQLException;
-import java.util.Optional;
+import java.io.IOException;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -34,7 +30,6 @@ import picocli.CommandLine.Command;
     })
 public final class VerifyAudit implements Callable<Integer> {
   private static final int BROKEN = 1;
-  private static final int UNAVAILABLE = 69;
 
   private VerifyAudit() {}
 
@@ -47,28 +42,9 @@ public final class VerifyAudit implements Callable<Integer> {
   }
 
   @Override
-  public Integer call() {
-    try {
-      Optional<Connection> found = DatabaseAccess.connect();
-      if (found.isEmpty()) {
-        System.err.println(
-            "errand: no built-in database runs; start the server or set ERRAND_DATABASE_URL");
-        return UNAVAILABLE;
-      }
-      try (Connection connection = found.get()) {
-        return report(AuditCheck.check(connection));
-      }
-    } catch (SQLException e) {
-      System.err.println(
-          "errand: "
-              + (DatabaseCheck.isWithoutSchema(e)
-                  ? "this database has no Errand schema with an audit yet"
-                  : "the database cannot be read: " + FaultText.of(e)));
-      return UNAVAILABLE;
-    } catch (IllegalStateException e) {
-      System.err.println("errand: " + e.getMessage());
-      return CommandLine.ExitCode.USAGE;
-    }
+  public Integer call() throws IOException {
+    return DatabaseAccess.read(
+        "Errand schema with an audit", connection -> report(AuditCheck.check(connection)));
   }
 
   private static int report(Report report) {

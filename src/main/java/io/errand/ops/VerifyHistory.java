@@ -1,6 +1,5 @@
 package io.errand.ops;
 
-import io.errand.store.DatabaseCheck;
 import io.errand.store.history.CommandLogCheck;
 import io.errand.store.history.HistoryCheck;
 import io.errand.store.history.HistoryCheck.Report;
@@ -17,7 +16,6 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -46,7 +44,6 @@ import picocli.CommandLine.Option;
     })
 public final class VerifyHistory implements Callable<Integer> {
   private static final int BROKEN = 1;
-  private static final int UNAVAILABLE = 69;
 
   @Option(
       names = "--settled",
@@ -80,25 +77,7 @@ public final class VerifyHistory implements Callable<Integer> {
   @Override
   public Integer call() {
     try {
-      Optional<Connection> found = DatabaseAccess.connect();
-      if (found.isEmpty()) {
-        System.err.println(
-            "errand: no built-in database runs; start the server or set ERRAND_DATABASE_URL");
-        return UNAVAILABLE;
-      }
-      try (Connection connection = found.get()) {
-        return report(connection);
-      }
-    } catch (SQLException e) {
-      System.err.println(
-          "errand: "
-              + (DatabaseCheck.isWithoutSchema(e)
-                  ? "this database has no Errand schema yet"
-                  : "the database cannot be read: " + FaultText.of(e)));
-      return UNAVAILABLE;
-    } catch (IllegalStateException e) {
-      System.err.println("errand: " + e.getMessage());
-      return CommandLine.ExitCode.USAGE;
+      return DatabaseAccess.read("Errand schema", this::report);
     } catch (NoSuchFileException e) {
       System.err.println("errand: there is no file " + e.getFile());
       return CommandLine.ExitCode.USAGE;
