@@ -30,7 +30,8 @@ public final class Database {
     dataSource.setUser(EmbeddedPostgres.ROLE);
     dataSource.setPassword(postgres.password());
     dataSource.setOptions(
-        "-c plan_cache_mode=force_generic_plan"); // as the pool of the queue has it
+        // as the pool of the queue has it
+        "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c jit=off");
   }
 
   private static Database start() {

@@ -136,6 +136,20 @@ class DependencyFansTest extends DependencyFixture {
     assertThat(large).isLessThan(7 * small);
   }
 
+  /** The statistics of the tables are then those of other jobs, until they are analyzed again. */
+  @Test
+  void statisticsOfOneFanDoNotMakeTheNextReadMore() throws SQLException {
+    submitMany(2_000, new Dependencies(List.of(submit()), OnDependencyFailure.CANCEL));
+    database.execute("ANALYZE errand.jobs, errand.job_dependencies");
+    try {
+      long small = readForFans(1_000);
+      long large = readForFans(5_000);
+      assertThat(large).isLessThan(7 * small);
+    } finally {
+      Database.emptied().execute("ANALYZE errand.jobs, errand.job_dependencies");
+    }
+  }
+
   @Test
   void aJobThatWaitsForTenThousandIsWrittenOnceForEachThousandThatEndTogether()
       throws SQLException {
