@@ -2,10 +2,8 @@ package io.errand.worker;
 
 import io.errand.store.claim.ClaimStore.Claimer;
 import io.errand.store.claim.ClaimStore.Claims;
-import io.errand.store.claim.ClaimStore.Place;
 import java.time.Instant;
 import java.util.Collection;
-import java.util.List;
 import java.util.Objects;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -18,7 +16,7 @@ final class NextClaim {
   private final QueueShares shares = new QueueShares();
   private @Nullable Instant from;
   private String firstQueue = "";
-  private List<Place> places = List.of(); // of the last full scan
+  private final KnownPlaces places = new KnownPlaces();
   private boolean someForLater;
   private long begunNanos;
 
@@ -32,7 +30,7 @@ final class NextClaim {
     begunNanos = System.nanoTime();
     from = scanStart.next(begunNanos);
     return new Claimer(
-        holder, workerName, queues, from, firstQueue, places, shares.next(begunNanos));
+        holder, workerName, queues, from, firstQueue, places.list(), shares.next(begunNanos));
   }
 
   /**
@@ -47,7 +45,7 @@ final class NextClaim {
     scanStart.scanned(from, now, now - begunNanos, claims.jobs(), found);
     shares.offered(claims.offers(), now);
     if (from == null) {
-      places = claims.places();
+      places.found(claims.places());
     }
     firstQueue = Objects.requireNonNullElse(claims.nextQueue(), "");
     someForLater = claims.someForLater();

@@ -81,7 +81,7 @@ public final class ClaimStatement {
    * A place is a pair of a queue and a priority that has jobs. place finds them by one descent of
    * jobs_ready_by_queue each, beginning with the queue where the last claim had to stop. A scan that
    * starts at a run_at must not read the entries before it, as finding the places would: it takes the
-   * places that the last full scan has found.
+   * places that the last full scans have found (worker.KnownPlaces).
    *
    * room asks of each queue with limits how many jobs it may give, without locking. candidate has
    * the best jobs of each place, and best the best of all of them: the highest priority first, then
