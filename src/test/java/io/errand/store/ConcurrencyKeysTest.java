@@ -26,6 +26,23 @@ class ConcurrencyKeysTest extends StoreFixture {
     keys = new ConcurrencyKeys(database.dataSource());
   }
 
+  /** Stores jobs whose keys an expression of their number gives, without the product's code. */
+  private void submitMany(String keys, int jobs) throws SQLException {
+    database.execute(
+        """
+        INSERT INTO errand.jobs (id, state, queue, priority, command, max_attempts, run_at,
+            principal, timeout_seconds, kill_grace_seconds, stdout_limit_bytes,
+            stderr_limit_bytes, success_exit_codes, on_lost, backoff, retry, fingerprint,
+            concurrency_key)
+        SELECT gen_random_uuid(), 'queued', 'default', 0, '{true}', 3, now(), 'admin', 60, 1, 9,
+            9, '{0}', 'retry',
+            '{"base_seconds":1,"factor":2,"max_seconds":60,"jitter":"full"}', '[]', '\\xab',
+            %s
+        FROM generate_series(0, %d - 1) AS s (i)
+        """
+            .formatted(keys, jobs));
+  }
+
   private UUID submitKeyed(String key) throws SQLException {
     return submit(spec(3, OnLost.RETRY, key, null));
   }
@@ -119,23 +136,25 @@ class ConcurrencyKeysTest extends StoreFixture {
 
   @Test
   void aThousandKeysAreLookedAtInOneCallAndTheNextGoesOnBehindThem() throws SQLException {
-    database.execute(
-        """
-        INSERT INTO errand.jobs (id, state, queue, priority, command, max_attempts, run_at,
-            principal, timeout_seconds, kill_grace_seconds, stdout_limit_bytes,
-            stderr_limit_bytes, success_exit_codes, on_lost, backoff, retry, fingerprint,
-            concurrency_key)
-        SELECT gen_random_uuid(), 'queued', 'default', 0, '{true}', 3, now(), 'admin', 60, 1, 9,
-            9, '{0}', 'retry',
-            '{"base_seconds":1,"factor":2,"max_seconds":60,"jitter":"full"}', '[]', '\\xab',
-            'key' || lpad((i / 2)::text, 5, '0')
-        FROM generate_series(0, 2999) AS s (i)
-        """);
+    submitMany("'key' || lpad((i / 2)::text, 5, '0')", 3_000);
     ConcurrencyKeys.Done page = keys.setAside("");
     assertThat(page.jobs()).isEqualTo(1_000);
     assertThat(page.nextKey()).isEqualTo("key00999");
     ConcurrencyKeys.Done rest = keys.setAside("key00999");
     assertThat(rest.jobs()).isEqualTo(500);
     assertThat(rest.nextKey()).isNull();
+  }
+
+  @Test
+  void howManyJobsOfAKeyInUseWaitMakesNoDifference() throws SQLException {
+    submitKeyed("key");
+    assertThat(claim(9)).hasSize(1);
+    submitMany("'key'", 5_000);
+    assertThat(keys.setAside("").jobs()).isEqualTo(5_000);
+    database.execute("VACUUM ANALYZE errand.jobs");
+    long before = database.rowsRead();
+    assertThat(keys.letGo("").jobs()).isZero();
+    assertThat(keys.setAside("").jobs()).isZero();
+    assertThat(database.rowsRead() - before).isLessThan(100);
   }
 }

@@ -1,5 +1,7 @@
 package io.errand.store;
 
+import static org.awaitility.Awaitility.await;
+
 import io.errand.embedded.EmbeddedPostgres;
 import io.errand.store.workers.WorkerStore;
 import java.io.IOException;
@@ -10,6 +12,7 @@ import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
 import java.util.Comparator;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -73,6 +76,27 @@ public final class Database {
         Files.delete(path);
       }
     }
+  }
+
+  /**
+   * How many rows and entries of indexes of jobs and their dependencies have been read since the
+   * start. Sessions say so when they end; this waits until none is left.
+   */
+  public long rowsRead() throws SQLException {
+    await()
+        .atMost(Duration.ofMinutes(2))
+        .until(
+            () ->
+                value(
+                        "SELECT count(*) FROM pg_stat_activity"
+                            + " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()")
+                    .equals("0"));
+    return Long.parseLong(
+        value(
+            "SELECT (SELECT sum(seq_tup_read + idx_tup_fetch) FROM pg_stat_user_tables"
+                + " WHERE relname IN ('jobs', 'job_dependencies'))"
+                + " + (SELECT sum(idx_tup_read) FROM pg_stat_user_indexes"
+                + " WHERE relname IN ('jobs', 'job_dependencies'))"));
   }
 
   /** Empty tables. */

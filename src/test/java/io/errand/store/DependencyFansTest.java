@@ -1,7 +1,6 @@
 package io.errand.store;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import io.errand.job.OnDependencyFailure;
 import io.errand.job.OnLost;
@@ -12,7 +11,6 @@ import io.errand.store.submit.Dependencies;
 import io.errand.store.submit.NewJob;
 import io.errand.store.submit.Submission;
 import java.sql.SQLException;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
@@ -91,28 +89,9 @@ class DependencyFansTest extends DependencyFixture {
         .isEqualTo("2500");
   }
 
-  /** How many rows and entries of indexes have been read, as the sessions say that have ended. */
-  private long read() throws SQLException {
-    await()
-        .atMost(Duration.ofMinutes(2))
-        .until(
-            () ->
-                database
-                    .value(
-                        "SELECT count(*) FROM pg_stat_activity"
-                            + " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()")
-                    .equals("0"));
-    return Long.parseLong(
-        database.value(
-            "SELECT (SELECT sum(seq_tup_read + idx_tup_fetch) FROM pg_stat_user_tables"
-                + " WHERE relname IN ('jobs', 'job_dependencies'))"
-                + " + (SELECT sum(idx_tup_read) FROM pg_stat_user_indexes"
-                + " WHERE relname IN ('jobs', 'job_dependencies'))"));
-  }
-
   private long readForFans(int size) throws SQLException {
     database = Database.emptied();
-    long before = read();
+    long before = database.rowsRead();
     List<UUID> out =
         submitMany(size, new Dependencies(List.of(submit()), OnDependencyFailure.CANCEL));
     stored(
@@ -124,7 +103,7 @@ class DependencyFansTest extends DependencyFixture {
     resolve();
     assertThat(database.value("SELECT count(*) FROM errand.jobs WHERE waits_for_jobs > 0"))
         .isEqualTo("0");
-    return read() - before;
+    return database.rowsRead() - before;
   }
 
   @Test

@@ -96,6 +96,7 @@ public class ConcurrencyKeys {
                       LIMIT greatest(0, (
                           SELECT f.concurrency_limit FROM errand.jobs f
                           WHERE f.state IN ('queued', 'retrying') AND f.waits_for_key
+                            AND f.waits_for_jobs = 0
                             AND f.concurrency_key = p.concurrency_key
                           ORDER BY f.priority DESC, f.run_at, f.id LIMIT 1) - p.running - (
                           SELECT count(*) FROM errand.jobs r
