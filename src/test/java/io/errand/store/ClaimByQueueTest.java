@@ -74,6 +74,35 @@ class ClaimByQueueTest extends StoreFixture {
   }
 
   @Test
+  void theHighestPriorityComesFirstBesideManyQueuesWhoseJobsAreNotDue() throws SQLException {
+    fill(40, "later#", 0, "now() + interval '1 hour'");
+    fill(24, "high", 100, "now() - interval '1 minute'");
+    fill(24, "low", -100, "now() - interval '1 hour'");
+    assertThat(queuesOf(claim(8, List.of("*"), ""))).hasSize(8).containsOnly("high");
+    assertThat(queuesOf(claim(24, List.of("*"), "")))
+        .hasSize(24)
+        .containsSubsequence("high", "low")
+        .satisfies(queues -> assertThat(queues.stream().filter("high"::equals)).hasSize(16));
+  }
+
+  @Test
+  void theHighestPriorityComesFirstBesideManyQueuesWithJobs() throws SQLException {
+    fill(100, "other#", 0, "now() - interval '1 hour'");
+    fill(24, "high", 100, "now() - interval '1 minute'");
+    fill(24, "higher", 101, "now() - interval '1 minute'");
+    List<String> order = new ArrayList<>();
+    boolean more = true;
+    while (more) {
+      Claims some = claim(8, List.of("*"), "");
+      order.addAll(queuesOf(some));
+      more = some.jobs().size() == 8 || some.someUnread();
+    }
+    assertThat(order).hasSize(148);
+    assertThat(order.subList(0, 24)).containsOnly("higher");
+    assertThat(order.subList(24, 48)).containsOnly("high");
+  }
+
+  @Test
   void aWorkerOfSomeQueuesClaimsFromThemAlone() throws SQLException {
     fill(2, "a", 5, "now() - interval '1 minute'");
     fill(2, "b", 9, "now() - interval '1 minute'");

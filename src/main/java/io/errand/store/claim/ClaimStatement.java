@@ -83,8 +83,10 @@ public final class ClaimStatement {
    * starts at a run_at must not read the entries before it, as finding the places would: it takes the
    * places that the last full scans have found (worker.KnownPlaces).
    *
-   * room asks of each queue with limits how many jobs it may give, without locking. candidate has
-   * the best jobs of each place, and best the best of all of them: the highest priority first, then
+   * room asks of each queue with limits how many jobs it may give, without locking. due_place has the places
+   * whose jobs may run now. The more there are, the fewer jobs of each are read; those of the highest priority
+   * count apart. candidate has the best jobs of each place. Where it has not all of a place that may be wanted
+   * (unread), jobs of lower priorities must wait for the next claim. best has the best of all of them: the highest priority first, then
    * the queue that has had the least of this worker's slots (start and step, see worker.QueueShares),
    * then the oldest. Of the queues with limits that are left, exact_room locks the rows and counts
    * again, in the order of their names. ready locks the jobs. SKIP LOCKED keeps claimers out of each
@@ -136,19 +138,30 @@ public final class ClaimStatement {
           SELECT q.name AS queue, errand.queue_room(q.name, c.most, false) AS jobs
           FROM claimer c, errand.queues q
           WHERE q.limited AND q.name IN (SELECT queue FROM visited)
-      ), open_place AS MATERIALIZED (
+      ), open_place AS (
           SELECT v.queue, v.priority, coalesce(r.jobs, c.most) AS room,
-              least(c.most, 1 + 4 * c.most / greatest(1, count(*) OVER ())) AS most
+              CASE WHEN count(*) OVER () <= 4 THEN true ELSE EXISTS (
+                  SELECT FROM errand.jobs c
+                  WHERE c.queue = v.queue AND c.priority = v.priority AND %3$s
+                  ORDER BY c.queue, c.priority DESC, c.run_at, c.id LIMIT 1) END AS has_due
           FROM claimer c, visited v LEFT JOIN room r ON r.queue = v.queue
           WHERE v.priority < 32767 AND coalesce(r.jobs, 1) > 0
+      ), due_place AS MATERIALIZED (
+          SELECT p.queue, p.priority, p.room, least(c.most, 1 + 4 * c.most / count(*) OVER (
+              PARTITION BY p.priority = p.highest)) AS most
+          FROM claimer c, (SELECT *, max(priority) OVER () AS highest FROM open_place WHERE has_due) p
       ), candidate AS MATERIALIZED (
           SELECT p.queue, p.priority, c.run_at, c.id, p.room,
               row_number() OVER (PARTITION BY p.queue ORDER BY p.priority DESC, c.run_at, c.id) AS nth
-          FROM open_place p CROSS JOIN LATERAL (
+          FROM due_place p CROSS JOIN LATERAL (
               SELECT c.run_at, c.id FROM errand.jobs c
               WHERE c.queue = p.queue AND c.priority = p.priority AND %3$s
               ORDER BY c.queue, c.priority DESC, c.run_at, c.id
               LIMIT p.most) c
+      ), unread AS MATERIALIZED (
+          SELECT p.priority FROM due_place p CROSS JOIN claimer c
+          WHERE p.most < least(c.most, p.room) AND p.most <= (
+              SELECT count(*) FROM candidate n WHERE n.queue = p.queue AND n.priority = p.priority)
       ), offered AS (
           SELECT array_agg(c.queue) AS queues, array_agg(coalesce(q.weight, 1)) AS weights
           FROM (SELECT DISTINCT queue FROM candidate) c LEFT JOIN errand.queues q ON q.name = c.queue
@@ -158,7 +171,7 @@ public final class ClaimStatement {
       ), best AS (
           SELECT c.queue, c.priority
           FROM candidate c CROSS JOIN claimer m LEFT JOIN share s ON s.queue = c.queue
-          WHERE c.nth <= c.room
+          WHERE c.nth <= c.room AND c.priority >= coalesce((SELECT max(priority) FROM unread), -32768)
           ORDER BY c.priority DESC, coalesce(s.start, 0) + c.nth * coalesce(s.step, m.usual_step),
               c.run_at, c.id
           LIMIT (SELECT most FROM claimer)
@@ -269,10 +282,7 @@ public final class ClaimStatement {
           > (SELECT count(*) FROM taken t, claimer c WHERE t.rank > c.at_once) AS some_for_later,
       (SELECT count(*) FROM ready) > (SELECT count(*) FROM free) AS some_set_aside,
       EXISTS (SELECT FROM exact_room e JOIN taken t ON t.queue = e.queue)
-          OR EXISTS (
-              SELECT FROM open_place p CROSS JOIN claimer c WHERE p.most < c.most AND p.most <= (
-                  SELECT count(*) FROM candidate n WHERE n.queue = p.queue AND n.priority = p.priority))
-          AS some_unread,
+          OR EXISTS (SELECT FROM unread) AS some_unread,
       (SELECT min(errand.queue_wait(q)) FROM room r JOIN errand.queues q ON q.name = r.queue)
           AS wait_seconds,
       (SELECT CASE WHEN count(*) = %d THEN max(queue) END FROM visited) AS next_queue,
