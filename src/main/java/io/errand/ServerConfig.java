@@ -26,6 +26,10 @@ interface ServerConfig {
   @WithDefault("16")
   int databasePool();
 
+  /** Whether the start migrates the schema. */
+  @WithDefault("true")
+  boolean migrate();
+
   /** How psql connects to the built-in database; set by the start. */
   Optional<String> psqlLine();
 

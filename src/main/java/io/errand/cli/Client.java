@@ -48,6 +48,7 @@ import picocli.CommandLine.Option;
       Commands.class,
       Top.class,
       Client.Doctor.class,
+      Client.Migrate.class,
       Client.VerifyHistory.class,
       Audit.class,
       Client.Completion.class,
@@ -193,6 +194,15 @@ public final class Client {
     @Override
     public Integer call() {
       throw new ClientException(ExitCodes.USAGE, "doctor is the first word: errand doctor");
+    }
+  }
+
+  /** Only for the help: the launch script starts it, with more on its class path. */
+  @Command(name = "migrate", description = "Make or migrate the schema of the database.")
+  static final class Migrate implements Callable<Integer> {
+    @Override
+    public Integer call() {
+      throw new ClientException(ExitCodes.USAGE, "migrate is the first word: errand migrate");
     }
   }
 

@@ -32,11 +32,24 @@ final class DatabaseAccess {
    * @throws IllegalStateException with a sentence, if a setting makes no sense
    */
   static Optional<Connection> connect() throws SQLException {
+    Optional<Login> login = login();
+    return login.isEmpty() ? Optional.empty() : Optional.of(open(login.get()));
+  }
+
+  /**
+   * How to connect.
+   *
+   * @param url {@code jdbc:postgresql://…}
+   */
+  record Login(String url, @Nullable String user, @Nullable String password) {}
+
+  /** The same without a connection. */
+  static Optional<Login> login() throws SQLException {
     Settings settings = Settings.ofThisProcess();
     String url = settings.get("database-url");
     if (url != null) {
       return Optional.of(
-          open(url, settings.get("database-user"), settings.get("database-password")));
+          new Login(url, settings.get("database-user"), settings.get("database-password")));
     }
     Path home = DataDirectory.of(settings.get("home"));
     Optional<EmbeddedPostgres.Address> running;
@@ -46,10 +59,8 @@ final class DatabaseAccess {
       throw new SQLException(
           "the built-in database of " + home + " cannot be found: " + FaultText.of(e), e);
     }
-    return running.isEmpty()
-        ? Optional.empty()
-        : Optional.of(
-            open(running.get().jdbcUrl(), EmbeddedPostgres.ROLE, running.get().password()));
+    return running.map(
+        address -> new Login(address.jdbcUrl(), EmbeddedPostgres.ROLE, address.password()));
   }
 
   /** What a command reads there. */
@@ -90,10 +101,10 @@ final class DatabaseAccess {
     }
   }
 
-  private static Connection open(String url, @Nullable String user, @Nullable String password)
-      throws SQLException {
+  private static Connection open(Login login) throws SQLException {
     TimeZone.setDefault(TimeZone.getTimeZone("UTC")); // the database need not know the host's zone
-    Connection connection = Session.open(url, user, password, "errand check", 5);
+    Connection connection =
+        Session.open(login.url(), login.user(), login.password(), "errand check", 5);
     Session.liftBounds(connection);
     return connection;
   }

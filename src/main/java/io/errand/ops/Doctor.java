@@ -6,6 +6,7 @@ import io.errand.exec.HostCheck;
 import io.errand.settings.Settings;
 import io.errand.store.DatabaseCheck;
 import io.errand.store.Durability;
+import io.errand.store.LoginRights;
 import io.errand.text.CommandUse;
 import io.errand.text.FaultText;
 import io.errand.text.Printed;
@@ -15,7 +16,9 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
@@ -107,11 +110,43 @@ public final class Doctor implements Callable<Integer> {
           print(finding.name(), finding.weakens() ? "WEAK   " : "note   ", finding.problem());
           weak += finding.weakens() && finding.problem() != null ? 1 : 0;
         }
+        print("rights of the login", "note   ", needlessRights(connection));
       }
     } catch (SQLException | IllegalStateException e) {
       print("database", "note   ", "cannot be looked at: " + FaultText.of(e));
     }
     return weak;
+  }
+
+  /** What the login may do that a process with these settings does not, or null. */
+  private static @Nullable String needlessRights(Connection connection) throws SQLException {
+    LoginRights.Rights rights;
+    try {
+      rights = LoginRights.of(connection);
+    } catch (SQLException e) {
+      if (DatabaseCheck.isWithoutSchema(e)) {
+        return null;
+      }
+      throw e;
+    }
+    Settings settings = Settings.ofThisProcess();
+    String roles = Objects.requireNonNullElse(settings.get("roles"), "api,worker");
+    List<String> needless = new ArrayList<>();
+    if (rights.mayClaim() && !roles.contains("worker")) {
+      needless.add("claim jobs");
+    }
+    if (rights.mayMakeKeys() && !roles.contains("api")) {
+      needless.add("make keys");
+    }
+    if (rights.mayChangeSchema() && "false".equalsIgnoreCase(settings.get("migrate"))) {
+      needless.add("change the schema");
+    }
+    return needless.isEmpty()
+        ? null
+        : rights.login()
+            + " may "
+            + String.join(" and ", needless)
+            + ", which a process with these settings need not; see docs/how-to/database-roles.md";
   }
 
   private static void print(String name, String verdict, @Nullable String problem) {

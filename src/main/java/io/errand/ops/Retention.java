@@ -1,6 +1,7 @@
 package io.errand.ops;
 
 import io.errand.job.JobState;
+import io.errand.store.LoginRights;
 import io.errand.store.audit.AuditStore;
 import io.errand.store.control.Housekeeping;
 import io.errand.store.operations.OperationStore;
@@ -35,13 +36,16 @@ public class Retention {
   private final OperationStore operations;
   private final AuditStore audit;
   private final RetentionConfig config;
+  private final LoginRights rights;
 
   Retention(
       Housekeeping housekeeping,
       QueueStore queues,
       OperationStore operations,
       AuditStore audit,
-      RetentionConfig config) {
+      RetentionConfig config,
+      LoginRights rights) {
+    this.rights = rights;
     this.housekeeping = housekeeping;
     this.queues = queues;
     this.operations = operations;
@@ -83,7 +87,7 @@ public class Retention {
   }
 
   private void forgetAudit() throws SQLException {
-    if (config.retentionAuditDays() == 0) {
+    if (config.retentionAuditDays() == 0 || !rights.now().mayForgetAudit()) {
       return;
     }
     Duration kept = days(config.retentionAuditDays());

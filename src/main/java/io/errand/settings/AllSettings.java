@@ -20,28 +20,6 @@ public final class AllSettings {
                   + " root starts the server, each start sets its mode to 711, so that other"
                   + " accounts can pass through to what is theirs"),
           new Setting(
-              "database-url",
-              Form.secret("`jdbc:postgresql://…`", AllSettings::complaintOfUrl),
-              null,
-              "built-in",
-              "a PostgreSQL 14 or newer, with the encoding UTF8; Errand makes its schema `errand`"
-                  + " there. Through PgBouncer in transaction mode: `…?prepareThreshold=0`"),
-          new Setting("database-user", Form.text("text"), null, "", "the role to connect as"),
-          new Setting(
-              "database-password",
-              Form.secret("text, secret", value -> ""),
-              null,
-              "",
-              "its password, as it is; only a line end behind it is left out"),
-          new Setting(
-              "database-pool",
-              Form.wholeNumber("connections", 2, 1000),
-              "16",
-              "`16`",
-              "connections at most for reading, and as many for submitting, claiming and"
-                  + " completing; two more for heartbeat and notifications. To the built-in"
-                  + " database all are opened at the start"),
-          new Setting(
               "http-host",
               Form.text("address"),
               "127.0.0.1",
@@ -293,6 +271,7 @@ public final class AllSettings {
     for (Setting setting : these) {
       all.add(setting);
       switch (setting.name()) {
+        case "home" -> all.addAll(DatabaseSettings.LIST);
         case "http-port" -> all.addAll(TransportSettings.LIST);
         case "token" -> all.addAll(OidcSettings.LIST);
         case "retention-operation-days" -> all.addAll(CallerSettings.LIST);
@@ -327,14 +306,6 @@ public final class AllSettings {
     return value.matches("[ -~]+")
         ? ""
         : " holds a character that no header can carry; set it to printable ASCII on one line";
-  }
-
-  private static String complaintOfUrl(String value) {
-    return value.startsWith("jdbc:postgresql:")
-        ? ""
-        : " is not shown here, as it may hold a password; set it to"
-            + " jdbc:postgresql://host:port/database, and user and password by"
-            + " ERRAND_DATABASE_USER and ERRAND_DATABASE_PASSWORD";
   }
 
   /** The table of docs/reference/configuration.md. */

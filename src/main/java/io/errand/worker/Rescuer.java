@@ -1,5 +1,6 @@
 package io.errand.worker;
 
+import io.errand.store.LoginRights;
 import io.errand.store.Notifications;
 import io.errand.store.claim.ClaimStore;
 import io.errand.store.claim.ClaimStore.LostClaim;
@@ -27,7 +28,8 @@ import org.jboss.logging.Logger;
 
 /**
  * Does what time demands, whichever process comes first: gives up silent workers and their claims,
- * and expires what never started. Every write is guarded, so that many rescuers do no harm.
+ * and expires what never started. Every write is guarded, so that many rescuers do no harm. A
+ * process whose login may not claim leaves silent workers to the processes of workers.
  */
 @ApplicationScoped
 public class Rescuer {
@@ -51,6 +53,7 @@ public class Rescuer {
   private final Notifications notifications;
   private final OperationRunner operations;
   private final Event<Housekeeping.Due> looked;
+  private final LoginRights rights;
 
   private final AtomicInteger leftOut = new AtomicInteger();
 
@@ -69,7 +72,9 @@ public class Rescuer {
       DependencyResolver dependencies,
       Notifications notifications,
       OperationRunner operations,
-      Event<Housekeeping.Due> looked) {
+      Event<Housekeeping.Due> looked,
+      LoginRights rights) {
+    this.rights = rights;
     this.looked = looked;
     this.workers = workers;
     this.claims = claims;
@@ -98,7 +103,7 @@ public class Rescuer {
           !due.unfinished() && !due.silent() && !due.operations() && due.tickSeconds() == null;
       leftOut.set(idle ? LEFT_OUT : 0);
       looked.fire(due); // for those who do what is due in threads of their own
-      if (due.silent() || due.lost()) {
+      if (rights.now().mayClaim() && (due.silent() || due.lost())) {
         rescue();
       }
       if (due.expired() && control.expire(BATCH) > 0) {
@@ -163,6 +168,9 @@ public class Rescuer {
 
   @Scheduled(every = "1h", concurrentExecution = ConcurrentExecution.SKIP)
   void everyHour() {
+    if (!rights.now().mayClaim()) {
+      return;
+    }
     try {
       workers.forgetEnded();
     } catch (SQLException e) {

@@ -131,7 +131,8 @@ class CommandLineIT extends OneServer {
   void helpAndVersionAreVerbsToo() {
     assertThat(server.cli("help")).isEqualTo(server.cli("--help"));
     assertThat(server.cli("version")).isEqualTo(server.cli("--version"));
-    for (String verb : List.of("run", "list", "serve", "doctor", "verify-history", "completion")) {
+    for (String verb :
+        List.of("run", "list", "serve", "doctor", "migrate", "verify-history", "completion")) {
       Cli help = server.cli("help", verb);
       assertThat(help).as(verb).isEqualTo(server.cli(verb, "--help"));
       assertThat(help.exitCode()).as(verb).isZero();
@@ -193,7 +194,7 @@ class CommandLineIT extends OneServer {
 
   @Test
   void theHelpIsAsWideAsTheTerminal() {
-    for (String verb : List.of("run", "logs", "doctor", "verify-history")) {
+    for (String verb : List.of("run", "logs", "doctor", "migrate", "verify-history")) {
       for (int width : new int[] {72, 120}) {
         Cli help = server.cli(Map.of("COLUMNS", Integer.toString(width)), verb, "--help");
         assertThat(help.stdout().lines()).as(verb).allMatch(line -> line.length() <= width);

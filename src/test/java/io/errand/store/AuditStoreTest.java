@@ -37,7 +37,7 @@ class AuditStoreTest {
   @BeforeEach
   void open() throws SQLException {
     database = Database.emptied();
-    store = new AuditStore(database.dataSource());
+    store = new AuditStore(database.dataSource(), database.projectReads());
     tamper(
         "DELETE FROM errand.audit; DELETE FROM errand.audit_begun; UPDATE errand.audit_head SET seq = 0,"
             + " hash = sha256('errand audit'), sealed_seq = 0, sealed_hash = sha256('errand audit')");

@@ -112,6 +112,11 @@ public final class Database {
     return new WorkerStore(dataSource, config());
   }
 
+  /** Reads of one project, which the database confines to it. */
+  public ProjectReads projectReads() {
+    return new ProjectReads(dataSource);
+  }
+
   public DataSource dataSource() {
     return dataSource;
   }

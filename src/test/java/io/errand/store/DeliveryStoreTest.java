@@ -53,7 +53,7 @@ class DeliveryStoreTest extends StoreFixture {
   @BeforeEach
   void openDeliveries() {
     deliveries = new DeliveryStore(database.dataSource());
-    reads = new DeliveryReads(database.dataSource());
+    reads = new DeliveryReads(database.projectReads());
     resends = new ResendStore(database.dataSource());
   }
 

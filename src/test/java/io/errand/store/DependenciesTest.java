@@ -334,7 +334,7 @@ class DependenciesTest extends DependencyFixture {
     assertThat(housekeeping.removeFinished("succeeded", twoDays, 10)).isEqualTo(1);
     assertThat(database.value("SELECT id || state FROM errand.removed_jobs"))
         .isEqualTo(first + "succeeded");
-    DependencyReads reads = new DependencyReads(database.dataSource());
+    DependencyReads reads = new DependencyReads(database.projectReads());
     assertThat(reads.page(waiting, ME, 0, null, 9).orElseThrow().after())
         .containsExactly(new Related(first, "succeeded"), new Related(second, "succeeded"));
     succeed(waiting);
@@ -349,9 +349,9 @@ class DependenciesTest extends DependencyFixture {
     UUID first = submit();
     UUID second = submit();
     UUID waiting = submitAfter(second, first);
-    DependencyReads reads = new DependencyReads(database.dataSource());
-    assertThat(reads.pending(waiting, 1)).hasSize(1);
-    assertThat(reads.pending(waiting, 9))
+    DependencyReads reads = new DependencyReads(database.projectReads());
+    assertThat(reads.pending(waiting, "default", 1)).hasSize(1);
+    assertThat(reads.pending(waiting, "default", 9))
         .containsExactlyInAnyOrder(new Related(first, "queued"), new Related(second, "queued"));
     DependencyReads.Page page = reads.page(waiting, ME, 0, null, 9).orElseThrow();
     assertThat(page.after())

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 /** What is read to explain a job. */
 class ExplainReadsTest extends StoreFixture {
   private Facts facts(UUID id) throws SQLException {
-    return new ExplainReads(database.dataSource()).facts(id, ME).orElseThrow();
+    return new ExplainReads(database.projectReads()).facts(id, ME).orElseThrow();
   }
 
   @Test
@@ -68,7 +68,7 @@ class ExplainReadsTest extends StoreFixture {
   @Test
   void anotherCallersJobIsNotThere() throws SQLException {
     assertThat(
-            new ExplainReads(database.dataSource())
+            new ExplainReads(database.projectReads())
                 .facts(submit(), Access.toOwn(ProjectNames.DEFAULT, "somebody else")))
         .isEmpty();
   }

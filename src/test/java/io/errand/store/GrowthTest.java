@@ -2,6 +2,7 @@ package io.errand.store;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.errand.embedded.EmbeddedPostgres;
 import io.errand.job.JobState;
 import io.errand.store.claim.ClaimStatement;
 import io.errand.store.claim.ClaimStore;
@@ -38,7 +39,7 @@ class GrowthTest {
   private void fill(int count, String state, String queue, String age) throws SQLException {
     boolean isFinal = JobState.ofWireName(state).isFinal();
     database.execute(
-        "INSERT INTO errand.jobs (id, state, reason, queue, priority, command, max_attempts,"
+        "INSERT INTO errand.jobs (id, state, reason, queue, project, priority, command, max_attempts,"
             + " run_at, created_at, finished_at, principal, timeout_seconds, kill_grace_seconds,"
             + " stdout_limit_bytes, stderr_limit_bytes, success_exit_codes, on_lost, backoff, retry,"
             + " fingerprint, exit_code, attempt, charged_attempts, idempotency_key)"
@@ -50,7 +51,9 @@ class GrowthTest {
                 : "NULL")
             + ", '"
             + queue
-            + "', 0, '{true}', 3, now() - interval '"
+            + "', errand.project_of('"
+            + queue
+            + "'), 0, '{true}', 3, now() - interval '"
             + age
             + "', now() - interval '"
             + age
@@ -128,40 +131,88 @@ class GrowthTest {
     fill(20_000, "queued", "a", "1 minute");
     database.execute("INSERT INTO errand.queues (name, paused) VALUES ('paused', true)");
     database.execute("ANALYZE errand.jobs");
-    assertThat(
-            plan(
-                "claim",
-                "timestamptz, text[], text, text[], smallint[], text[], float8[], float8[], float8, integer, integer, uuid, bigint, text, uuid",
-                ClaimStatement.CLAIM,
-                "null, null, '', null, null, null, null, null, 1, 8, 8, '"
-                    + WORKER
-                    + "', 100000000, 'w', '"
-                    + WORKER
-                    + "'"))
+    String claim = claimPlan(EmbeddedPostgres.ROLE);
+    assertThat(claim)
         .contains("Index Scan using jobs_ready_by_queue on jobs c")
         .doesNotContain("Seq Scan on jobs");
-    assertThat(
-            plan(
-                "complete_and_claim",
-                "uuid[], uuid[], timestamptz[], timestamptz[], text[], text[], float8[], boolean[], text[], smallint[], text[], text[],"
-                    + " float8[], float8[], float8[], bigint[], bytea[], integer[], bigint[],"
-                    + " bytea[], integer[], bigint[], jsonb[], boolean[], text,"
-                    + " timestamptz, text[], text, text[], smallint[], text[], float8[], float8[], float8, integer, integer, uuid, bigint, text, uuid",
-                CompleteAndClaimStore.COMPLETE_AND_CLAIM,
-                "'{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}',"
-                    + " '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', 'w', null, null, '', null, null, null, null, null, 1, 8, 8, '"
-                    + WORKER
-                    + "', 100000000, 'w', '"
-                    + WORKER
-                    + "'"))
+    String both = completeAndClaimPlan(EmbeddedPostgres.ROLE);
+    assertThat(both)
         .contains("Index Scan using jobs_ready_by_queue on jobs c")
         .contains(
             "Index Scan using jobs_pkey on jobs j  ") // not by jobs_running, full of what has run
         .doesNotContain("Seq Scan on jobs");
+    // Row-level security holds for it, and changes nothing; for a superuser it does not hold.
+    assertThat(claimPlan("errand_worker")).isEqualTo(claim);
+    assertThat(completeAndClaimPlan("errand_worker")).isEqualTo(both);
+  }
+
+  @Test
+  void aListOfAProjectIsReadByItsIndex() throws SQLException {
+    fill(100_000, "succeeded", "a", "1 hour");
+    fill(20_000, "queued", "media/a", "1 minute");
+    database.execute("ANALYZE errand.jobs");
+    String list =
+        "SELECT id, created_at FROM errand.jobs WHERE project = ? AND %s"
+            + " ORDER BY created_at DESC, id DESC LIMIT 51";
+    assertThat(plan("errand_reader", "list", "text", list.formatted("true"), "'default'"))
+        .contains("Index Scan Backward using jobs_created on jobs");
+    assertThat(
+            plan(
+                "errand_reader", "list", "text", list.formatted("project <> 'default'"), "'media'"))
+        .contains("Index Scan Backward using jobs_by_project on jobs");
+    assertThat(
+            plan(
+                "errand_reader",
+                "list",
+                "text, text",
+                list.formatted("state = ?"),
+                "'default', 'queued'"))
+        .contains("Index Scan Backward using jobs_by_state on jobs");
+    assertThat(
+            plan(
+                "errand_reader",
+                "attempts",
+                "uuid",
+                "SELECT * FROM errand.attempts WHERE job_id = ?",
+                "gen_random_uuid()"))
+        .contains(
+            "Index Scan using attempts_pkey on attempts", "Index Scan using jobs_pkey on jobs j")
+        .doesNotContain("Seq Scan");
+  }
+
+  private String claimPlan(String role) throws SQLException {
+    return plan(
+        role,
+        "claim",
+        "timestamptz, text[], text, text[], smallint[], text[], float8[], float8[], float8, integer, integer, uuid, bigint, text, uuid",
+        ClaimStatement.CLAIM,
+        "null, null, '', null, null, null, null, null, 1, 8, 8, '"
+            + WORKER
+            + "', 100000000, 'w', '"
+            + WORKER
+            + "'");
+  }
+
+  private String completeAndClaimPlan(String role) throws SQLException {
+    return plan(
+        role,
+        "complete_and_claim",
+        "uuid[], uuid[], timestamptz[], timestamptz[], text[], text[], float8[], boolean[], text[], smallint[], text[], text[],"
+            + " float8[], float8[], float8[], bigint[], bytea[], integer[], bigint[],"
+            + " bytea[], integer[], bigint[], jsonb[], boolean[], text,"
+            + " timestamptz, text[], text, text[], smallint[], text[], float8[], float8[], float8, integer, integer, uuid, bigint, text, uuid",
+        CompleteAndClaimStore.COMPLETE_AND_CLAIM,
+        "'{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}',"
+            + " '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', 'w', null, null, '', null, null, null, null, null, 1, 8, 8, '"
+            + WORKER
+            + "', 100000000, 'w', '"
+            + WORKER
+            + "'");
   }
 
   /** The plan for any values, as the pool of the queue has it. */
-  private String plan(String name, String types, String sql, String values) throws SQLException {
+  private String plan(String role, String name, String types, String sql, String values)
+      throws SQLException {
     StringBuilder numbered = new StringBuilder();
     int number = 0;
     for (int i = 0; i < sql.length(); i++) {
@@ -170,6 +221,7 @@ class GrowthTest {
     StringBuilder plan = new StringBuilder();
     try (Connection connection = database.dataSource().getConnection();
         Statement statement = connection.createStatement()) {
+      statement.execute("SET ROLE " + role);
       statement.execute("PREPARE " + name + " (" + types + ") AS " + numbered);
       try (ResultSet rows =
           statement.executeQuery("EXPLAIN EXECUTE " + name + " (" + values + ")")) {

@@ -49,7 +49,7 @@ class OperationsTest extends StoreFixture {
   @BeforeEach
   void openOperations() {
     operations = new OperationStore(database.dataSource());
-    reads = new OperationReads(database.dataSource());
+    reads = new OperationReads(database.projectReads());
     steps = new OperationSteps(database.dataSource());
   }
 

@@ -34,7 +34,7 @@ class QueueStoreTest extends StoreFixture {
   @BeforeEach
   void make() {
     store = new QueueStore(database.dataSource());
-    reads = new QueueReads(database.dataSource());
+    reads = new QueueReads(database.projectReads());
   }
 
   private static QueueSettings with(

@@ -59,7 +59,7 @@ public class ExplainResource {
       Facts facts = reads.facts(id, caller.access()).orElseThrow(() -> JobAnswers.noSuchJob(id));
       List<Related> pending =
           facts.state().equals(JobState.QUEUED.wireName())
-              ? dependencies.pending(id, MOST_NAMED + 1)
+              ? dependencies.pending(id, caller.project(), MOST_NAMED + 1)
               : List.of();
       return Explanation.of(id, facts, pending.isEmpty() ? null : waitsFor(pending));
     }

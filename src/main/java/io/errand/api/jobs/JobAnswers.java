@@ -6,6 +6,7 @@ import io.errand.api.problem.Problem;
 import io.errand.api.problem.Problem.Kind;
 import io.errand.job.Access;
 import io.errand.memory.MemoryBudget.Reservation;
+import io.errand.store.ProjectReads;
 import io.errand.store.reads.JobEntity;
 import io.errand.store.reads.JobReads;
 import io.errand.store.reads.OutputReads;
@@ -47,8 +48,10 @@ public class JobAnswers {
   private final AnswerBudget budget;
   private final JobReads reads;
   private final OutputReads outputs;
+  private final ProjectReads projects;
 
-  JobAnswers(AnswerBudget budget, JobReads reads, OutputReads outputs) {
+  JobAnswers(AnswerBudget budget, JobReads reads, OutputReads outputs, ProjectReads projects) {
+    this.projects = projects;
     this.budget = budget;
     this.reads = reads;
     this.outputs = outputs;
@@ -86,11 +89,17 @@ public class JobAnswers {
 
   /** One job of this caller, or what is to be said where it is gone. */
   public ReadJob read(UUID id, Access access, Supplier<Problem> missing) throws SQLException {
+    return projects.within(access.project(), () -> readWithin(id, access, missing));
+  }
+
+  private ReadJob readWithin(UUID id, Access access, Supplier<Problem> missing)
+      throws SQLException {
     long bytes = reads.rowBytes(id, access).orElseThrow(missing);
     Reservation held = budget.reserve(ROW_FIXED_BYTES + ROW_COPIES * bytes);
     try {
       JobEntity job = reads.find(id, access).orElseThrow(missing);
-      Measure output = job.attempt == 0 ? null : outputs.measure(id, job.attempt).orElse(null);
+      Measure output =
+          job.attempt == 0 ? null : outputs.measure(job.project, id, job.attempt).orElse(null);
       return new ReadJob(job, output, held);
     } catch (SQLException | RuntimeException | Error e) {
       held.close();

@@ -13,7 +13,6 @@ import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
 import java.util.List;
-import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /** Answers that hold the tries or the changes of one job: the last 10,000, read by the batch. */
@@ -37,14 +36,15 @@ class JobHistory {
   /** The tries of a job. One that still runs is the last. */
   Response attempts(JobEntity job) {
     int first = Math.max(0, job.attempt - MOST);
-    long rowBytes = ROW_BYTES + JobAnswers.ROW_COPIES * reads.largestAttempt(job.id, first);
+    long rowBytes =
+        ROW_BYTES + JobAnswers.ROW_COPIES * reads.largestAttempt(job.project, job.id, first);
     return answer("attempts", new Attempts(job, first, rows(rowBytes)), first > 0, rowBytes);
   }
 
   /** What has happened to a job. */
   Response events(JobEntity job) {
-    long first = reads.eventBehind(job.id, MOST);
-    return answer("events", new Events(job.id, first, rows(ROW_BYTES)), first > 0, ROW_BYTES);
+    long first = reads.eventBehind(job.project, job.id, MOST);
+    return answer("events", new Events(job, first, rows(ROW_BYTES)), first > 0, ROW_BYTES);
   }
 
   private static int rows(long rowBytes) {
@@ -74,7 +74,7 @@ class JobHistory {
       if (ended) {
         return null;
       }
-      List<AttemptEntity> rows = reads.attempts(job.id, last, limit);
+      List<AttemptEntity> rows = reads.attempts(job.project, job.id, last, limit);
       if (!rows.isEmpty()) {
         last = rows.get(rows.size() - 1).attempt;
         return rows.stream().map(AttemptView::of).toList();
@@ -87,11 +87,11 @@ class JobHistory {
   }
 
   private final class Events implements Batches {
-    private final UUID job;
+    private final JobEntity job;
     private final int limit;
     private long last;
 
-    Events(UUID job, long last, int limit) {
+    Events(JobEntity job, long last, int limit) {
       this.job = job;
       this.last = last;
       this.limit = limit;
@@ -99,7 +99,7 @@ class JobHistory {
 
     @Override
     public @Nullable List<EventView> next() {
-      List<EventEntity> rows = reads.events(job, last, limit);
+      List<EventEntity> rows = reads.events(job.project, job.id, last, limit);
       if (rows.isEmpty()) {
         return null;
       }

@@ -29,10 +29,12 @@ final class JobPage implements ListParts.Batches {
 
   private final JobReads reads;
   private final ListQuery query;
+  private final String project;
   private final Page page;
   private final Deque<Row> rows;
 
-  JobPage(Page page, ListQuery query, JobReads reads) {
+  JobPage(Page page, ListQuery query, String project, JobReads reads) {
+    this.project = project;
     this.page = page;
     this.query = query;
     this.reads = reads;
@@ -79,7 +81,7 @@ final class JobPage implements ListParts.Batches {
       bytes += bytes(rows.element());
       ids.add(rows.remove().id());
     }
-    Map<UUID, JobEntity> found = reads.rows(ids);
+    Map<UUID, JobEntity> found = reads.rows(ids, project);
     String state = query.filter().state();
     return ids.stream()
         .map(found::get)

@@ -86,7 +86,7 @@ public class JobsResource {
       try (ListAdmission.Permit permit = admission.enter()) {
         page = reads.list(query.filter(), caller.access(), query.after(), query.pageSize());
       }
-      JobPage jobs = new JobPage(page, query, reads);
+      JobPage jobs = new JobPage(page, query, caller.project(), reads);
       if (!budget.grow(held, jobs.bytesHeld())) {
         throw Problem.busy();
       }
@@ -163,14 +163,14 @@ public class JobsResource {
       throw Problem.invalid("stream", "must be stdout or stderr");
     }
     int number = attempt == null ? job.attempt : attemptNumber(attempt);
-    OutputReads.Measure output = outputs.measure(job.id, number).orElse(null);
+    OutputReads.Measure output = outputs.measure(job.project, job.id, number).orElse(null);
     if (output == null && number != job.attempt) {
       throw Problem.of(Kind.NOT_FOUND, "Job " + job.id + " has no attempt " + number);
     }
     boolean wantsStderr = "stderr".equals(stream);
     OutputReads.Stream kept =
         output == null
-            ? OutputReads.Stream.none(job.id, number)
+            ? OutputReads.Stream.none(job.project, job.id, number)
             : wantsStderr ? output.stderr() : output.stdout();
     Reservation held = budget.reserve(OutputBytes.bytesHeld(kept));
     String name = job.id + "-" + number + (wantsStderr ? "-stderr.txt" : "-stdout.txt");

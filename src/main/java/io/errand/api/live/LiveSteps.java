@@ -94,7 +94,8 @@ final class LiveSteps {
   }
 
   private void end(LiveViewer viewer, JobStatus status) {
-    if (reads.outputBytes(viewer.jobId(), status.attempt()) > MOST_END_OUTPUT_BYTES) {
+    if (reads.outputBytes(viewer.jobId(), status.attempt(), viewer.access().project())
+        > MOST_END_OUTPUT_BYTES) {
       reads
           .find(viewer.jobId(), viewer.access())
           .ifPresentOrElse(job -> viewer.end(JobView.listed(job)), viewer::close);
@@ -107,7 +108,8 @@ final class LiveSteps {
 
   /** One viewer's output is in the heap at a time, for as long as this takes. */
   private void tellKept(LiveViewer viewer) {
-    OutputEntity output = reads.output(viewer.jobId(), viewer.attempt()).orElse(null);
+    OutputEntity output =
+        reads.output(viewer.jobId(), viewer.attempt(), viewer.access().project()).orElse(null);
     if (output == null) {
       viewer.hearAll();
     } else {
@@ -148,7 +150,7 @@ final class LiveSteps {
 
   private void tellKeptBeginning(LiveViewer viewer, boolean isStderr) {
     reads
-        .output(viewer.jobId(), viewer.attempt())
+        .output(viewer.jobId(), viewer.attempt(), viewer.access().project())
         .ifPresent(
             output ->
                 viewer.keptBeginning(

@@ -247,7 +247,7 @@ public class SchedulesResource {
       if (position != null && before == null) {
         throw Problem.invalid("page_token", "is not one of ours");
       }
-      List<TickRow> read = reads.ticks(schedule.row().id(), before, size + 1);
+      List<TickRow> read = reads.ticks(schedule.row().id(), caller.project(), before, size + 1);
       List<TickRow> page = read.subList(0, Math.min(size, read.size()));
       Map<String, Object> answer = new LinkedHashMap<>();
       answer.put("next_ticks", ScheduleView.nextRuns(schedule.row()));

@@ -1,5 +1,6 @@
 package io.errand.store.access;
 
+import io.errand.store.ProjectReads;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -84,9 +85,11 @@ public class KeyStore {
       """;
 
   private final DataSource dataSource;
+  private final ProjectReads projects;
 
-  public KeyStore(DataSource dataSource) {
+  public KeyStore(DataSource dataSource, ProjectReads projects) {
     this.dataSource = dataSource;
+    this.projects = projects;
   }
 
   /**
@@ -205,7 +208,8 @@ public class KeyStore {
    */
   public List<KeyRow> list(@Nullable String project, @Nullable String after, int limit)
       throws SQLException {
-    try (Connection connection = dataSource.getConnection();
+    try (Connection connection =
+            project == null ? dataSource.getConnection() : projects.connection(project);
         PreparedStatement statement = connection.prepareStatement(LIST)) {
       statement.setString(1, project);
       statement.setString(2, project);

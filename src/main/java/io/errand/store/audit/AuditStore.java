@@ -3,6 +3,7 @@ package io.errand.store.audit;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.errand.store.PolicyJson;
+import io.errand.store.ProjectReads;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -57,9 +58,11 @@ public class AuditStore {
           """;
 
   private final DataSource dataSource;
+  private final ProjectReads projects;
 
-  public AuditStore(DataSource dataSource) {
+  public AuditStore(DataSource dataSource, ProjectReads projects) {
     this.dataSource = dataSource;
+    this.projects = projects;
   }
 
   /**
@@ -159,7 +162,9 @@ public class AuditStore {
    * @param before those with a smaller number
    */
   public List<AuditRow> list(Filter filter, long before, int most) throws SQLException {
-    try (Connection connection = dataSource.getConnection();
+    String project = filter.project();
+    try (Connection connection =
+            project == null ? dataSource.getConnection() : projects.connection(project);
         PreparedStatement statement = connection.prepareStatement(LIST)) {
       statement.setLong(1, before);
       int at = 2;

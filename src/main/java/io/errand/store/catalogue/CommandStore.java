@@ -1,5 +1,6 @@
 package io.errand.store.catalogue;
 
+import io.errand.store.ProjectReads;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -77,9 +78,11 @@ public class CommandStore {
       "UPDATE errand.commands SET deleted = true WHERE project = ? AND name = ? AND NOT deleted";
 
   private final DataSource dataSource;
+  private final ProjectReads projects;
 
-  public CommandStore(DataSource dataSource) {
+  public CommandStore(DataSource dataSource, ProjectReads projects) {
     this.dataSource = dataSource;
+    this.projects = projects;
   }
 
   /** The commands of a project in their current versions, by name. */
@@ -99,7 +102,7 @@ public class CommandStore {
 
   private List<CommandRow> read(String project, @Nullable String name, @Nullable Integer version)
       throws SQLException {
-    try (Connection connection = dataSource.getConnection();
+    try (Connection connection = projects.connection(project);
         PreparedStatement statement = connection.prepareStatement(CURRENT)) {
       statement.setString(1, project);
       statement.setString(2, name);
@@ -112,7 +115,7 @@ public class CommandStore {
 
   /** The versions of a command that are kept, the newest first, without their definitions. */
   public List<CommandRow> versions(String project, String name) throws SQLException {
-    try (Connection connection = dataSource.getConnection();
+    try (Connection connection = projects.connection(project);
         PreparedStatement statement = connection.prepareStatement(VERSIONS)) {
       statement.setString(1, project);
       statement.setString(2, name);

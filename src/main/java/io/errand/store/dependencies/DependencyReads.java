@@ -2,6 +2,7 @@ package io.errand.store.dependencies;
 
 import io.errand.job.Access;
 import io.errand.store.AccessSql;
+import io.errand.store.ProjectReads;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -11,7 +12,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
-import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
 /** What a job waits for, and what waits for it. Each read is bounded. */
@@ -48,10 +48,10 @@ public class DependencyReads {
       ORDER BY d.job_id LIMIT ?
       """;
 
-  private final DataSource dataSource;
+  private final ProjectReads projects;
 
-  public DependencyReads(DataSource dataSource) {
-    this.dataSource = dataSource;
+  public DependencyReads(ProjectReads projects) {
+    this.projects = projects;
   }
 
   /**
@@ -73,8 +73,8 @@ public class DependencyReads {
   public record Page(List<Related> after, List<Related> before, int waitingFor) {}
 
   /** The unfinished jobs that a job waits for, at most so many. */
-  public List<Related> pending(UUID job, int limit) throws SQLException {
-    try (Connection connection = dataSource.getConnection();
+  public List<Related> pending(UUID job, String project, int limit) throws SQLException {
+    try (Connection connection = projects.connection(project);
         PreparedStatement statement = connection.prepareStatement(PENDING)) {
       statement.setObject(1, job);
       statement.setInt(2, limit);
@@ -92,7 +92,7 @@ public class DependencyReads {
   public Optional<Page> page(
       UUID job, Access access, int afterPlace, @Nullable UUID beforeId, int limit)
       throws SQLException {
-    try (Connection connection = dataSource.getConnection()) {
+    try (Connection connection = projects.connection(access.project())) {
       int waitingFor;
       try (PreparedStatement statement = connection.prepareStatement(WAITING_FOR)) {
         statement.setObject(1, job);

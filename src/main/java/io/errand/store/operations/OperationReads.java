@@ -2,6 +2,7 @@ package io.errand.store.operations;
 
 import io.errand.job.Access;
 import io.errand.store.AccessSql;
+import io.errand.store.ProjectReads;
 import io.errand.store.reads.JobFilter;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.sql.Connection;
@@ -14,7 +15,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
-import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
 /** What clients read of their operations. */
@@ -23,10 +23,10 @@ public class OperationReads {
   /** What the filters of a page may take, in bytes; it has one operation at least. */
   public static final int PAGE_BYTES = 256 * 1024;
 
-  private final DataSource dataSource;
+  private final ProjectReads projects;
 
-  public OperationReads(DataSource dataSource) {
-    this.dataSource = dataSource;
+  public OperationReads(ProjectReads projects) {
+    this.projects = projects;
   }
 
   private static final String FIND =
@@ -54,7 +54,7 @@ public class OperationReads {
 
   /** One operation of this caller. */
   public Optional<Operation> find(UUID id, Access access) throws SQLException {
-    try (Connection connection = dataSource.getConnection();
+    try (Connection connection = projects.connection(access.project());
         PreparedStatement statement = connection.prepareStatement(FIND)) {
       statement.setObject(1, id);
       AccessSql.bind(statement, 2, access);
@@ -82,7 +82,7 @@ public class OperationReads {
   public Page list(
       Access access, @Nullable String state, JobFilter.@Nullable Position after, int size)
       throws SQLException {
-    try (Connection connection = dataSource.getConnection();
+    try (Connection connection = projects.connection(access.project());
         PreparedStatement statement = connection.prepareStatement(LIST)) {
       AccessSql.bind(statement, 1, access);
       statement.setString(3, state);

@@ -1,6 +1,7 @@
 package io.errand.store.queues;
 
 import io.errand.job.ProjectNames;
+import io.errand.store.ProjectReads;
 import io.errand.store.queues.QueueStatus.CircuitNow;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.sql.Connection;
@@ -14,7 +15,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
 /** What operators read of queues. Each read is bounded. */
@@ -87,10 +87,10 @@ public class QueueReads {
       WHERE queue = ? AND id < ? ORDER BY id DESC LIMIT ?
       """;
 
-  private final DataSource dataSource;
+  private final ProjectReads projects;
 
-  public QueueReads(DataSource dataSource) {
-    this.dataSource = dataSource;
+  public QueueReads(ProjectReads projects) {
+    this.projects = projects;
   }
 
   /**
@@ -116,7 +116,7 @@ public class QueueReads {
 
   /** What happened to a queue before an event, the newest first: at most so many. */
   public List<Event> events(String queue, long before, int limit) throws SQLException {
-    try (Connection connection = dataSource.getConnection();
+    try (Connection connection = projects.connection(ProjectNames.projectOf(queue));
         PreparedStatement statement = connection.prepareStatement(EVENTS)) {
       statement.setString(1, queue);
       statement.setLong(2, before);
@@ -139,7 +139,7 @@ public class QueueReads {
 
   private List<QueueStatus> read(@Nullable String only, String project, int limit)
       throws SQLException {
-    try (Connection connection = dataSource.getConnection();
+    try (Connection connection = projects.connection(project);
         PreparedStatement statement = connection.prepareStatement(QUEUES)) {
       for (int i = 1; i <= 4; i++) {
         statement.setString(i, only);

@@ -3,6 +3,7 @@ package io.errand.store.reads;
 import io.errand.job.Access;
 import io.errand.job.ProjectNames;
 import io.errand.store.AccessSql;
+import io.errand.store.ProjectReads;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -12,7 +13,6 @@ import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.util.Optional;
 import java.util.UUID;
-import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -83,10 +83,10 @@ public class ExplainReads {
       """
           .formatted(MOST_AHEAD + 1);
 
-  private final DataSource dataSource;
+  private final ProjectReads projects;
 
-  public ExplainReads(DataSource dataSource) {
-    this.dataSource = dataSource;
+  public ExplainReads(ProjectReads projects) {
+    this.projects = projects;
   }
 
   /**
@@ -139,7 +139,7 @@ public class ExplainReads {
 
   /** What is known about a job of this caller. */
   public Optional<Facts> facts(UUID id, Access access) throws SQLException {
-    try (Connection connection = dataSource.getConnection();
+    try (Connection connection = projects.connection(access.project());
         PreparedStatement statement = connection.prepareStatement(FACTS)) {
       statement.setObject(1, id);
       AccessSql.bind(statement, 2, access);

@@ -5,6 +5,8 @@ import io.errand.job.Access;
 import io.errand.job.JobState;
 import io.errand.job.ProjectNames;
 import io.errand.store.PolicyJson;
+import io.errand.store.ProjectReads;
+import io.errand.store.ProjectReads.Reading;
 import io.quarkus.narayana.jta.QuarkusTransaction;
 import io.quarkus.panache.common.Parameters;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -29,6 +31,12 @@ import org.jspecify.annotations.Nullable;
 @ApplicationScoped
 @ActivateRequestContext
 public class JobReads {
+  private final ProjectReads projects;
+
+  JobReads(ProjectReads projects) {
+    this.projects = projects;
+  }
+
   /** How many of the newest jobs a text search looks at. */
   public static final int SEARCH_WINDOW = 10_000;
 
@@ -88,34 +96,43 @@ public class JobReads {
   /** One job of this caller. */
   public Optional<JobEntity> find(UUID id, Access access) {
     // A request that waited reads twice, and the second time it wants to know what is true now.
-    JobEntity.getEntityManager().clear();
-    return JobEntity.find(VISIBLE, visible(id, access)).firstResultOptional();
+    return projects.within(
+        access.project(),
+        () -> {
+          JobEntity.getEntityManager().clear();
+          return JobEntity.find(VISIBLE, visible(id, access)).firstResultOptional();
+        });
   }
 
   /** How many bytes the row of a job of this caller takes, found out without reading them. */
   public Optional<Long> rowBytes(UUID id, Access access) {
-    JobEntity.getEntityManager().clear();
-    return JobEntity.find(
-            "select cast(" + ROW_BYTES + " as Long) from JobEntity where " + VISIBLE,
-            visible(id, access))
-        .project(Long.class)
-        .firstResultOptional();
+    return projects.within(
+        access.project(),
+        () ->
+            JobEntity.find(
+                    "select cast(" + ROW_BYTES + " as Long) from JobEntity where " + VISIBLE,
+                    visible(id, access))
+                .project(Long.class)
+                .firstResultOptional());
   }
 
   /** How many bytes are kept of both streams of an attempt. */
-  public long outputBytes(UUID id, int attempt) {
-    return JobEntity.getEntityManager()
-        .createQuery(
-            "select cast("
-                + OUTPUT_BYTES
-                + " as Long) from OutputEntity"
-                + " where jobId = ?1 and attempt = ?2",
-            Long.class)
-        .setParameter(1, id)
-        .setParameter(2, attempt)
-        .getResultStream()
-        .findFirst()
-        .orElse(0L);
+  public long outputBytes(UUID id, int attempt, String project) {
+    return projects.within(
+        project,
+        () ->
+            JobEntity.getEntityManager()
+                .createQuery(
+                    "select cast("
+                        + OUTPUT_BYTES
+                        + " as Long) from OutputEntity"
+                        + " where jobId = ?1 and attempt = ?2",
+                    Long.class)
+                .setParameter(1, id)
+                .setParameter(2, attempt)
+                .getResultStream()
+                .findFirst()
+                .orElse(0L));
   }
 
   /** One job of this caller with its output. */
@@ -125,14 +142,15 @@ public class JobReads {
 
   /** Adds what is kept of the output of the latest attempt, if that has ended. */
   public JobWithOutput withOutput(JobEntity job) {
-    return output(job.id, job.attempt)
+    return output(job.id, job.attempt, job.project)
         .map(output -> new JobWithOutput(job, output.keptStdout(), output.keptStderr()))
         .orElse(new JobWithOutput(job, KeptOutput.NONE, KeptOutput.NONE));
   }
 
   /** What is kept of one ended attempt. */
-  public Optional<OutputEntity> output(UUID id, int attempt) {
-    return OutputEntity.findByIdOptional(new AttemptEntity.Key(id, attempt));
+  public Optional<OutputEntity> output(UUID id, int attempt, String project) {
+    return projects.within(
+        project, () -> OutputEntity.findByIdOptional(new AttemptEntity.Key(id, attempt)));
   }
 
   /**
@@ -216,20 +234,24 @@ public class JobReads {
     String order =
         filter.oldestFirst() ? " order by createdAt, id" : " order by createdAt desc, id desc";
     String wanted = " from JobEntity where " + String.join(" and ", criteria.predicates) + order;
-    return QuarkusTransaction.requiringNew()
-        .call(
-            () -> {
-              try (Stream<Row> found =
-                  JobEntity.find(
-                      "select id, createdAt, cast(" + ROW_BYTES + " as Long)" + wanted,
-                      criteria.parameters)
-                      .project(Row.class)
-                      .range(0, size)
-                      .withHint(HibernateHints.HINT_FETCH_SIZE, MEASURED_TOGETHER)
-                      .<Row>stream()) {
-                return page(found.iterator(), size, searchedBackTo);
-              }
-            });
+    Reading<Page> reading =
+        () -> {
+          try (Stream<Row> found =
+              JobEntity.find(
+                  "select id, createdAt, cast(" + ROW_BYTES + " as Long)" + wanted,
+                  criteria.parameters)
+                  .project(Row.class)
+                  .range(0, size)
+                  .withHint(HibernateHints.HINT_FETCH_SIZE, MEASURED_TOGETHER)
+                  .<Row>stream()) {
+            return page(found.iterator(), size, searchedBackTo);
+          }
+        };
+    // An index of labels is not used below the policy of a role. What is shown is read by rows()
+    // anyway.
+    return filter.labels().isEmpty()
+        ? projects.within(access.project(), reading)
+        : QuarkusTransaction.requiringNew().call(reading::read);
   }
 
   /** As many of the rows as fit; no more of them are measured than that takes. */
@@ -247,11 +269,18 @@ public class JobReads {
     return new Page(rows, false, searchedBackTo);
   }
 
-  /** The rows of these jobs by id, as they are now; those that have been removed are missing. */
-  public Map<UUID, JobEntity> rows(Collection<UUID> ids) {
-    JobEntity.getEntityManager().clear();
-    return JobEntity.<JobEntity>list("id in ?1", ids).stream()
-        .collect(Collectors.toMap(job -> job.id, Function.identity()));
+  /**
+   * The rows of these jobs of a project by id, as they are now; those that have been removed are
+   * missing.
+   */
+  public Map<UUID, JobEntity> rows(Collection<UUID> ids, String project) {
+    return projects.within(
+        project,
+        () -> {
+          JobEntity.getEntityManager().clear();
+          return JobEntity.<JobEntity>list("id in ?1 and project = ?2", ids, project).stream()
+              .collect(Collectors.toMap(job -> job.id, Function.identity()));
+        });
   }
 
   /** The beginning of an id is looked up anywhere, other text in the newest jobs only. */

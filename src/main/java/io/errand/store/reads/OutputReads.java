@@ -1,5 +1,6 @@
 package io.errand.store.reads;
 
+import io.errand.store.ProjectReads;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -8,7 +9,6 @@ import java.sql.SQLException;
 import java.util.Arrays;
 import java.util.Optional;
 import java.util.UUID;
-import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
 /** Reads what is kept of the output of ended attempts by the piece: it may be two mebibytes. */
@@ -40,15 +40,16 @@ public class OutputReads {
 
   private static final String READ_STDERR = READ_STDOUT.replace("stdout", "stderr");
 
-  private final DataSource dataSource;
+  private final ProjectReads projects;
 
-  OutputReads(DataSource dataSource) {
-    this.dataSource = dataSource;
+  OutputReads(ProjectReads projects) {
+    this.projects = projects;
   }
 
   /**
    * What is kept of one stream, measured.
    *
+   * @param project of which project
    * @param jobId of which job
    * @param attempt of which try
    * @param stderr of which stream
@@ -61,6 +62,7 @@ public class OutputReads {
    */
   @SuppressWarnings("ArrayRecordComponent") // handed on, never compared
   public record Stream(
+      String project,
       UUID jobId,
       int attempt,
       boolean stderr,
@@ -71,8 +73,8 @@ public class OutputReads {
       byte @Nullable [] content) {
 
     /** Nothing was printed. */
-    public static Stream none(UUID job, int attempt) {
-      return new Stream(job, attempt, false, 0, 0, 0, new byte[0], new byte[0]);
+    public static Stream none(String project, UUID job, int attempt) {
+      return new Stream(project, job, attempt, false, 0, 0, 0, new byte[0], new byte[0]);
     }
 
     /** How many bytes were printed and not kept. */
@@ -94,9 +96,9 @@ public class OutputReads {
     }
   }
 
-  /** Measures the output of an attempt, if that has ended. */
-  public Optional<Measure> measure(UUID job, int attempt) throws SQLException {
-    try (Connection connection = dataSource.getConnection();
+  /** Measures the output of an attempt of a job of a project, if that has ended. */
+  public Optional<Measure> measure(String project, UUID job, int attempt) throws SQLException {
+    try (Connection connection = projects.connection(project);
         PreparedStatement statement = connection.prepareStatement(MEASURE)) {
       statement.setInt(1, SMALL_BYTES);
       statement.setInt(2, SMALL_BYTES);
@@ -106,15 +108,18 @@ public class OutputReads {
         return row.next()
             ? Optional.of(
                 new Measure(
-                    stream(row, 1, job, attempt, false), stream(row, 6, job, attempt, true)))
+                    stream(row, 1, project, job, attempt, false),
+                    stream(row, 6, project, job, attempt, true)))
             : Optional.empty();
       }
     }
   }
 
-  private static Stream stream(ResultSet row, int column, UUID job, int attempt, boolean stderr)
+  private static Stream stream(
+      ResultSet row, int column, String project, UUID job, int attempt, boolean stderr)
       throws SQLException {
     return new Stream(
+        project,
         job,
         attempt,
         stderr,
@@ -136,7 +141,7 @@ public class OutputReads {
     if (stream.content() != null) {
       return Arrays.copyOfRange(stream.content(), from, from + length);
     }
-    try (Connection connection = dataSource.getConnection();
+    try (Connection connection = projects.connection(stream.project());
         PreparedStatement statement =
             connection.prepareStatement(stream.stderr() ? READ_STDERR : READ_STDOUT)) {
       statement.setInt(1, from + 1);

@@ -2,6 +2,7 @@ package io.errand.store.schedules;
 
 import io.errand.job.Access;
 import io.errand.store.AccessSql;
+import io.errand.store.ProjectReads;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -13,16 +14,15 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.UUID;
-import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
 /** What clients read of schedules. Each read is bounded. */
 @ApplicationScoped
 public class ScheduleReads {
-  private final DataSource dataSource;
+  private final ProjectReads projects;
 
-  public ScheduleReads(DataSource dataSource) {
-    this.dataSource = dataSource;
+  public ScheduleReads(ProjectReads projects) {
+    this.projects = projects;
   }
 
   /**
@@ -75,7 +75,7 @@ public class ScheduleReads {
 
   /** One schedule of this caller. */
   public Optional<Read> find(Access access, String name) throws SQLException {
-    try (Connection connection = dataSource.getConnection();
+    try (Connection connection = projects.connection(access.project());
         PreparedStatement statement = connection.prepareStatement(FIND)) {
       statement.setString(AccessSql.bind(statement, 1, access), name);
       return read(statement).stream().findFirst();
@@ -84,7 +84,7 @@ public class ScheduleReads {
 
   /** How many bytes the job of a schedule of this caller takes. */
   public OptionalLong jobBytes(Access access, String name) throws SQLException {
-    try (Connection connection = dataSource.getConnection();
+    try (Connection connection = projects.connection(access.project());
         PreparedStatement statement = connection.prepareStatement(JOB_BYTES)) {
       statement.setString(AccessSql.bind(statement, 1, access), name);
       try (ResultSet row = statement.executeQuery()) {
@@ -100,7 +100,7 @@ public class ScheduleReads {
    * @param limit at most so many
    */
   public List<Read> list(Access access, String after, int limit) throws SQLException {
-    try (Connection connection = dataSource.getConnection();
+    try (Connection connection = projects.connection(access.project());
         PreparedStatement statement = connection.prepareStatement(LIST)) {
       int at = AccessSql.bind(statement, 1, access);
       statement.setString(at, after);
@@ -126,9 +126,9 @@ public class ScheduleReads {
    * @param before where they begin, exclusive; null for the newest
    * @param limit at most so many
    */
-  public List<TickRow> ticks(UUID schedule, @Nullable Instant before, int limit)
+  public List<TickRow> ticks(UUID schedule, String project, @Nullable Instant before, int limit)
       throws SQLException {
-    try (Connection connection = dataSource.getConnection();
+    try (Connection connection = projects.connection(project);
         PreparedStatement statement = connection.prepareStatement(TICKS)) {
       statement.setObject(1, schedule);
       ScheduleRows.setTime(statement, 2, before);

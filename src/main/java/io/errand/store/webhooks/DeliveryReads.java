@@ -2,6 +2,7 @@ package io.errand.store.webhooks;
 
 import io.errand.job.Access;
 import io.errand.store.AccessSql;
+import io.errand.store.ProjectReads;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -14,16 +15,15 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
-import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
 /** What clients read of deliveries. Each read is bounded. */
 @ApplicationScoped
 public class DeliveryReads {
-  private final DataSource dataSource;
+  private final ProjectReads projects;
 
-  public DeliveryReads(DataSource dataSource) {
-    this.dataSource = dataSource;
+  public DeliveryReads(ProjectReads projects) {
+    this.projects = projects;
   }
 
   private static final String LIST =
@@ -76,7 +76,7 @@ public class DeliveryReads {
   public List<Delivery> list(
       Access access, @Nullable String state, @Nullable Position after, int limit)
       throws SQLException {
-    try (Connection connection = dataSource.getConnection();
+    try (Connection connection = projects.connection(access.project());
         PreparedStatement statement = connection.prepareStatement(LIST)) {
       AccessSql.bind(statement, 1, access);
       statement.setString(3, state);
@@ -100,7 +100,7 @@ public class DeliveryReads {
   }
 
   private List<Delivery> one(String sql, UUID id, Access access) throws SQLException {
-    try (Connection connection = dataSource.getConnection();
+    try (Connection connection = projects.connection(access.project());
         PreparedStatement statement = connection.prepareStatement(sql)) {
       statement.setObject(1, id);
       AccessSql.bind(statement, 2, access);
@@ -120,7 +120,7 @@ public class DeliveryReads {
 
   /** URLs to which nothing of this caller is sent, in the order of their text. */
   public List<DisabledUrl> disabled(Access access, int limit) throws SQLException {
-    try (Connection connection = dataSource.getConnection();
+    try (Connection connection = projects.connection(access.project());
         PreparedStatement statement = connection.prepareStatement(DISABLED)) {
       statement.setInt(AccessSql.bind(statement, 1, access), limit);
       List<DisabledUrl> urls = new ArrayList<>();

@@ -44,7 +44,16 @@ class OutputJsonTest {
     int head = whole.headBytes();
     byte[] seam = Arrays.copyOfRange(kept, Math.max(0, head - 3), Math.min(kept.length, head + 3));
     Stream stream =
-        new Stream(UUID.randomUUID(), 1, false, kept.length, head, whole.totalBytes(), seam, null);
+        new Stream(
+            "default",
+            UUID.randomUUID(),
+            1,
+            false,
+            kept.length,
+            head,
+            whole.totalBytes(),
+            seam,
+            null);
     AnswerParts parts =
         new OutputJson(
             stream,

@@ -53,7 +53,7 @@ class TickRoundsTest {
   void open() throws SQLException {
     database = Database.emptied();
     store = new ScheduleStore(database.dataSource());
-    reads = new ScheduleReads(database.dataSource());
+    reads = new ScheduleReads(database.projectReads());
     control = new ControlStore(database.dataSource());
   }
 
@@ -89,7 +89,7 @@ class TickRoundsTest {
 
   private List<TickRow> ticks(String name) throws SQLException {
     UUID id = reads.find(ME, name).orElseThrow().row().id();
-    return reads.ticks(id, null, 5_000);
+    return reads.ticks(id, "default", null, 5_000);
   }
 
   private List<String> outcomes(String name) throws SQLException {
