@@ -43,8 +43,9 @@ class MaskedStreamFuzzTest {
     output.writeBytes(rest);
     output.writeBytes(secret);
     output.writeBytes(rest);
-    byte[] encoded = Base64.getEncoder().encode(secret);
-    output.writeBytes(encoded);
+    output.write(' ');
+    int encoded = output.size();
+    output.writeBytes(Base64.getMimeEncoder(8, new byte[] {'\n'}).encode(secret));
     byte[] whole = output.toByteArray();
     byte[] masked = mask(patterns, whole, whole.length);
     assertThat(masked).hasSameSizeAs(whole);
@@ -55,6 +56,9 @@ class MaskedStreamFuzzTest {
     if (!text(secret).equals(stars)) {
       assertThat(text(masked).substring(rest.length, rest.length + size)).isEqualTo(stars);
     }
+    // But for digits at the end of its first line, and those that depend on what is behind it.
+    String digits = text(masked).substring(encoded).replaceAll("[\n=]", "");
+    assertThat(digits.chars().filter(c -> c != '*').count()).isLessThanOrEqualTo(4);
     for (int i = 0; i < whole.length; i++) {
       assertThat(masked[i] == whole[i] || masked[i] == '*').isTrue();
     }
