@@ -54,8 +54,7 @@ final class WarmUp {
     return thread;
   }
 
-  private static void ask(
-      String url, List<X509Certificate> certificates, String authorization) {
+  private static void ask(String url, List<X509Certificate> certificates, String authorization) {
     try {
       HttpURLConnection connection =
           (HttpURLConnection)

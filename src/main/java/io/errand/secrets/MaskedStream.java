@@ -28,6 +28,7 @@ public final class MaskedStream {
   private int node;
   private int wrappedNode;
   private int breaks;
+  private int released; // how many of the first places are not masked any more
   private byte[] held = new byte[0];
   private int[] heldPlaces = NONE; // of those of the bytes held that are no line ends
 
@@ -82,6 +83,7 @@ public final class MaskedStream {
     for (int i = before; i < all.length; i++) {
       if (all[i] == '\n' || all[i] == '\r') {
         wrappedNode = ++breaks > MOST_BREAKS ? 0 : wrappedNode;
+        released = lines.depth(wrappedNode) < LEAST_HELD_AT_BREAK ? count : released;
         continue;
       }
       breaks = 0;
@@ -90,7 +92,7 @@ public final class MaskedStream {
       int length = lines.found(wrappedNode);
       if (length > 0) {
         found = found.length == 0 ? new int[places.length] : found;
-        found[count - 1] = length;
+        found[count - 1] = Math.min(length, count - released);
       }
     }
     int left = 0;
@@ -101,9 +103,8 @@ public final class MaskedStream {
       }
     }
     heldPlaces = Arrays.copyOf(places, count);
-    int depth = lines.depth(wrappedNode);
-    boolean isShort = breaks > 0 && depth < LEAST_HELD_AT_BREAK;
-    return depth == 0 || isShort || count == 0 ? all.length : places[Math.max(0, count - depth)];
+    int first = Math.max(released, count - lines.depth(wrappedNode));
+    return first == count ? all.length : places[first];
   }
 
   /** Keeps the places of the bytes that are held, counted from the first of them. */
@@ -116,6 +117,7 @@ public final class MaskedStream {
     for (int i = 0; i < heldPlaces.length; i++) {
       heldPlaces[i] -= settled;
     }
+    released = Math.max(0, released - first);
   }
 
   /** The end of the stream: what was held back. */
@@ -126,6 +128,7 @@ public final class MaskedStream {
     node = 0;
     wrappedNode = 0;
     breaks = 0;
+    released = 0;
     return rest;
   }
 }

@@ -260,5 +260,13 @@ class TlsIT {
     server.stop();
     server.restart();
     assertThat(subject()).isEqualTo("CN=first");
+    // It asks itself once, as without TLS, so that its first client waits for no compiler.
+    await()
+        .atMost(Duration.ofSeconds(60))
+        .untilAsserted(
+            () ->
+                assertThat(server.get("/q/metrics").body())
+                    .containsPattern(
+                        "http_server_requests_seconds_count\\{method=\"GET\",[^}]{0,200}uri=\"/v1/jobs\""));
   }
 }

@@ -112,7 +112,8 @@ public class FleetResource {
     return list(
         "workers",
         held,
-        () -> reads.liveWorkers(MOST + 1).stream().map(this::view).filter(Objects::nonNull).toList());
+        () ->
+            reads.liveWorkers(MOST + 1).stream().map(this::view).filter(Objects::nonNull).toList());
   }
 
   private @Nullable WorkerView view(WorkerEntity worker) {
