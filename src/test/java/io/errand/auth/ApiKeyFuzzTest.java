@@ -4,9 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.code_intelligence.jazzer.junit.FuzzTest;
 import io.errand.text.FuzzedText;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
 
 /** A header {@code Authorization} is no key, or a key whose text is in it. */
+@Tag("fuzz")
 class ApiKeyFuzzTest {
   @FuzzTest
   @Timeout(60)

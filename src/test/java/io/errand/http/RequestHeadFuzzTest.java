@@ -16,9 +16,11 @@ import io.netty.handler.codec.http.HttpVersion;
 import io.netty.util.ReferenceCountUtil;
 import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
 
 /** A head is refused with a problem, or the parser behind sees the same request in it. */
+@Tag("fuzz")
 class RequestHeadFuzzTest {
   private static final int LEAST_STATUS = 400;
 

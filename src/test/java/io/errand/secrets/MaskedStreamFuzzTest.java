@@ -9,9 +9,11 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
 
 /** A secret is in no output, wherever the output is cut, and every byte keeps its place. */
+@Tag("fuzz")
 class MaskedStreamFuzzTest {
   private static byte[] mask(SecretPatterns patterns, byte[] output, int step) {
     MaskedStream stream = patterns.stream();

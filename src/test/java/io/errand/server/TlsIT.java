@@ -265,7 +265,10 @@ class TlsIT {
         .atMost(Duration.ofSeconds(60))
         .untilAsserted(
             () ->
-                assertThat(server.get("/q/metrics").body())
+                assertThat(
+                        exchange(
+                            "127.0.0.1",
+                            "GET /q/metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"))
                     .containsPattern(
                         "http_server_requests_seconds_count\\{method=\"GET\",[^}]{0,200}uri=\"/v1/jobs\""));
   }

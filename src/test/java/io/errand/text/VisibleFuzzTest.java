@@ -3,9 +3,11 @@ package io.errand.text;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.code_intelligence.jazzer.junit.FuzzTest;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
 
 /** Nothing in a text acts on a terminal or a log once it is made visible. */
+@Tag("fuzz")
 class VisibleFuzzTest {
   private static final int MOST_GROWTH = 6;
 

@@ -9,9 +9,11 @@ import io.errand.text.FuzzedText;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.util.Arrays;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
 
 /** No address of a private kind is sent to, however it is written; no name is taken for one. */
+@Tag("fuzz")
 class AddressRulesFuzzTest {
   private static final AddressRules RULES = AddressRules.allowing("");
 

@@ -128,7 +128,6 @@ public class SubmitResource {
   public Uni<Response> put(
       @PathParam("id") String id, byte[] body, @Context HttpHeaders headers, @Context UriInfo uri)
       throws IOException {
-    boolean validatesOnly = validatesOnly(uri);
     UUID own = JobAnswers.idOrNull(id);
     if (own == null) {
       throw Problem.invalid("id", "must be a UUID");
@@ -136,7 +135,7 @@ public class SubmitResource {
     if (headers.getHeaderString(IdempotencyKeys.HEADER) != null) {
       throw Problem.invalid(IdempotencyKeys.HEADER, "is refused here: the id is the key");
     }
-    if (validatesOnly) {
+    if (validatesOnly(uri)) {
       return preview(body);
     }
     JsonNode value = JsonBody.read(body);

@@ -12,9 +12,11 @@ import io.errand.store.operations.BulkFilter;
 import io.errand.store.operations.OperationKind;
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
 
 /** A filter is refused, or names something, and is the same after it was stored. */
+@Tag("fuzz")
 class FilterReaderFuzzTest {
   @FuzzTest
   @Timeout(60)

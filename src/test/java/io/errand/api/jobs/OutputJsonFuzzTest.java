@@ -5,9 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.code_intelligence.jazzer.junit.FuzzTest;
 import io.errand.store.reads.KeptOutput;
 import java.util.Arrays;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
 
 /** The kept bytes of a command are one text, by the part and as a whole, and well-formed. */
+@Tag("fuzz")
 class OutputJsonFuzzTest {
   /** Two bytes for the size of the head, one for the bytes that were dropped, then the output. */
   @FuzzTest

@@ -7,9 +7,11 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.errand.api.problem.Problem;
 import io.errand.api.request.JsonBody;
 import io.errand.store.queues.QueueSettings;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
 
 /** A patch is refused, or gives the same settings again when it is applied again. */
+@Tag("fuzz")
 class QueuePatchFuzzTest {
   @FuzzTest
   @Timeout(60)

@@ -6,9 +6,11 @@ import com.code_intelligence.jazzer.junit.FuzzTest;
 import io.errand.network.Networks;
 import io.errand.text.FuzzedText;
 import io.vertx.core.MultiMap;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
 
 /** Whatever a front passes on of its client's headers, what is taken of it is plain. */
+@Tag("fuzz")
 class ForwardedFuzzTest {
   private static final Forwarded FORWARDED =
       new Forwarded(Networks.of("it", "127.0.0.0/8,10.0.0.0/8,::1/128"));

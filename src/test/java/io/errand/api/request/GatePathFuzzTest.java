@@ -16,9 +16,11 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
 
 /** No path passes the gate that a router could read in another way than the gate. */
+@Tag("fuzz")
 class GatePathFuzzTest {
   /** What the listener lets through. */
   private static final Pattern LISTENED =

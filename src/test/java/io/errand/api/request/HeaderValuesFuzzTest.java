@@ -7,9 +7,11 @@ import io.errand.api.problem.Problem;
 import io.errand.text.FuzzedText;
 import java.time.Instant;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
 
 /** Values that clients hand back or write by hand: page tokens, preferences, times. */
+@Tag("fuzz")
 class HeaderValuesFuzzTest {
   private static final String MARK = "0123456789abcdef";
 

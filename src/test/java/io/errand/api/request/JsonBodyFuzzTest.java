@@ -17,9 +17,11 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
 
 /** A body is refused with 400 or 413, or read as one value; equal values have one fingerprint. */
+@Tag("fuzz")
 class JsonBodyFuzzTest {
   private static final int MOST_DEPTH = 64;
 

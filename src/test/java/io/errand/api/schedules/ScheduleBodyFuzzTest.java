@@ -10,9 +10,11 @@ import io.errand.job.schedule.Schedule;
 import io.errand.queue.QueueRules;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
 
 /** A schedule is refused, or ticks, and an empty change leaves it as it is. */
+@Tag("fuzz")
 class ScheduleBodyFuzzTest {
   private static final JsonNode NOTHING = JsonBody.read("{}".getBytes(StandardCharsets.US_ASCII));
 

@@ -10,9 +10,11 @@ import io.errand.queue.SubmitJob.Request;
 import io.vertx.core.buffer.Buffer;
 import java.io.IOException;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
 
 /** A batch is refused as a whole, or has 1 to 1,000 jobs; in whatever parts it has come. */
+@Tag("fuzz")
 class BatchReaderFuzzTest {
   private static final int MOST_BYTES = 1 << 20;
   private static final int MOST_JOBS = 1_000;

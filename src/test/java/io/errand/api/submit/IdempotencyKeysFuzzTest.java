@@ -6,9 +6,11 @@ import com.code_intelligence.jazzer.junit.FuzzTest;
 import io.errand.api.problem.Problem;
 import io.errand.text.FuzzedText;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
 
 /** A key is refused, or is 1 to 255 printable characters; quoted it is the same. */
+@Tag("fuzz")
 class IdempotencyKeysFuzzTest {
   private static String read(String header) {
     return String.valueOf(IdempotencyKeys.read(List.of(header)));

@@ -20,9 +20,11 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
 
 /** A job is refused with its faults, or keeps to every bound of the contract. */
+@Tag("fuzz")
 class JobReaderFuzzTest {
   private static final String DEFINITION =
       """

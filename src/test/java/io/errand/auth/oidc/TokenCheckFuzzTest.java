@@ -13,9 +13,11 @@ import org.jose4j.jwk.EllipticCurveJsonWebKey;
 import org.jose4j.jwk.JsonWebKey;
 import org.jose4j.keys.EllipticCurves;
 import org.jose4j.lang.JoseException;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
 
 /** Whatever looks like a token, none is valid that the provider has not signed. */
+@Tag("fuzz")
 class TokenCheckFuzzTest {
   private static final TokenCheck CHECK = new TokenCheck("https://issuer", "errand");
   private static final EllipticCurveJsonWebKey KEY = key();

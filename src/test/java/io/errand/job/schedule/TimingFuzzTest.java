@@ -7,9 +7,11 @@ import io.errand.text.FuzzedText;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
 
 /** An expression is refused with a sentence, or its ticks go forward in time, in every zone. */
+@Tag("fuzz")
 class TimingFuzzTest {
   private static final List<String> ZONES =
       List.of(

@@ -11,9 +11,11 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.errand.text.FuzzedText;
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
 
 /** Definitions that administrators write, and the argv that they make of values. */
+@Tag("fuzz")
 class NamedCommandFuzzTest {
   private static final ObjectMapper JSON =
       JsonMapper.builder()

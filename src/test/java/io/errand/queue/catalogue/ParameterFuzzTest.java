@@ -14,9 +14,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
 
 /** No value of a parameter becomes an option, another argument, or a path outside of its root. */
+@Tag("fuzz")
 class ParameterFuzzTest {
   private static final String DEFINITION =
       """
