@@ -22,9 +22,8 @@ import org.junit.jupiter.api.Timeout;
 /** No path passes the gate that a router could read in another way than the gate. */
 @Tag("fuzz")
 class GatePathFuzzTest {
-  /** What the listener lets through. */
-  private static final Pattern LISTENED =
-      Pattern.compile("/(?!/)(?:[A-Za-z0-9._~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2})*");
+  private static final String CHARACTERS =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,;=:@/";
 
   private static final Pattern ESCAPE = Pattern.compile("%([0-9A-Fa-f]{2})");
   private static final Routes ROUTES =
@@ -37,6 +36,21 @@ class GatePathFuzzTest {
               KeysResource.class,
               MeResource.class,
               FleetResource.class));
+
+  /** Whether the listener lets it through. */
+  private static boolean isListened(String path) {
+    for (int i = 0; i < path.length(); i++) {
+      boolean isEscape =
+          path.charAt(i) == '%'
+              && i + 2 < path.length()
+              && Character.digit(path.charAt(i + 1), 16) >= 0
+              && Character.digit(path.charAt(i + 2), 16) >= 0;
+      if (!isEscape && CHARACTERS.indexOf(path.charAt(i)) < 0) {
+        return false;
+      }
+    }
+    return path.startsWith("/") && !path.startsWith("//");
+  }
 
   private static void checkIsPlain(String path) {
     assertThat(path).startsWith("/v1/").doesNotContain(";", "//", "\\").doesNotEndWith("/");
@@ -63,7 +77,7 @@ class GatePathFuzzTest {
   @Timeout(60)
   void whatPassesIsWrittenAsItIsRouted(byte[] bytes) {
     String path = new String(bytes, StandardCharsets.ISO_8859_1);
-    if (!LISTENED.matcher(path).matches()) {
+    if (!isListened(path)) {
       return;
     }
     String normalized = io.vertx.core.http.impl.HttpUtils.normalizePath(path);
