@@ -30,7 +30,7 @@ class NamedCommandFuzzTest {
     JsonNode both;
     try {
       both = JSON.readTree(FuzzedText.of(bytes));
-    } catch (JsonProcessingException e) {
+    } catch (JsonProcessingException | NumberFormatException e) {
       return;
     }
     List<String> faults = new ArrayList<>();
