@@ -354,6 +354,15 @@ class CatalogueIT {
               return server.log().contains("command[0] must be an absolute path");
             });
     assertThat(server.post("/v1/jobs", body).statusCode()).isEqualTo(202);
+    write("exponent.json", json("{'command':['/bin/true'],'description':1e9999999999}"));
+    Awaitility.await()
+        .atMost(Duration.ofSeconds(60))
+        .until(
+            () -> {
+              assertThat(server.get("/v1/commands").statusCode()).isEqualTo(200);
+              return server.log().contains("a number whose exponent is too large");
+            });
+    Files.delete(folder.resolve("exponent.json"));
     write("filed.yaml", FILE.replace("default: 1", "default: 77"));
     Awaitility.await()
         .atMost(Duration.ofSeconds(60))
