@@ -77,7 +77,9 @@ public class Server implements QuarkusApplication, AsyncHealthCheck {
   private void announce(String own) throws IOException {
     String url = config.publicUrl().orElse(own);
     if (api.isApi()) {
-      warmUp = WarmUp.begin(own, identities.adminAuthorization(), rehearsal::run);
+      warmUp =
+          WarmUp.begin(
+              own, listener.certificates(), identities.adminAuthorization(), rehearsal::run);
     } else {
       OpenJars.close();
     }

@@ -22,6 +22,8 @@ import io.vertx.core.http.HttpServerOptions;
 import io.vertx.core.net.impl.ConnectionBase;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.net.BindException;
+import java.security.cert.X509Certificate;
+import java.util.List;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -143,6 +145,11 @@ public class Listener {
   /** Whether clients speak TLS with it. */
   public boolean isEncrypted() {
     return tls.isOn();
+  }
+
+  /** The certificates that clients are shown one of; none where they speak no TLS. */
+  public List<X509Certificate> certificates() {
+    return tls.certificates();
   }
 
   /** Stops listening and closes all connections. */

@@ -112,6 +112,11 @@ public class Tls {
     }
   }
 
+  /** Those that connections are given now, one for each kind of key; none where they are plain. */
+  List<X509Certificate> certificates() {
+    return certificates;
+  }
+
   /** What encrypts one connection, or null where connections are plain. */
   @Nullable SslHandler handler(ByteBufAllocator allocator) {
     SslContext current = context;

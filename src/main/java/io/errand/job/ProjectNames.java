@@ -44,9 +44,4 @@ public final class ProjectNames {
   public static @Nullable String shownKey(@Nullable String stored) {
     return stored == null ? null : stored.substring(stored.indexOf(UNIT_SEPARATOR) + 1);
   }
-
-  /** Whether a text may be a concurrency key. */
-  public static boolean isKey(String text) {
-    return text.indexOf(UNIT_SEPARATOR) < 0;
-  }
 }

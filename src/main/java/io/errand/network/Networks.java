@@ -14,7 +14,12 @@ import org.jspecify.annotations.Nullable;
  */
 public record Networks(List<Network> list) {
   private static final int MOST_NETWORKS = 100;
-  private static final Pattern ADDRESS = Pattern.compile("[0-9A-Fa-f:.]{2,45}");
+
+  /** Anything else with dots in it may be a name, which Java would look up. */
+  private static final Pattern ADDRESS =
+      Pattern.compile(
+          "[0-9]{1,3}(?:\\.[0-9]{1,3}){3}|(?=[0-9A-Fa-f]*:)[0-9A-Fa-f:][0-9A-Fa-f:.]{1,44}");
+
   private static final Pattern BITS = Pattern.compile("[0-9]{1,3}");
 
   /** None. */
@@ -84,7 +89,7 @@ public record Networks(List<Network> list) {
 
   /** The bytes of an address that is written as one, or null; no name is looked up. */
   public static byte @Nullable [] address(String literal) {
-    if (ADDRESS.matcher(literal).matches() && (literal.contains(".") || literal.contains(":"))) {
+    if (ADDRESS.matcher(literal).matches()) {
       try {
         return InetAddress.getByName(literal).getAddress();
       } catch (UnknownHostException e) {

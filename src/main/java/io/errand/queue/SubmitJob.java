@@ -118,6 +118,19 @@ public class SubmitJob {
     return stored.thenApply(submission -> said(submission, meeting, rules));
   }
 
+  /**
+   * What a request gets that was stored before, whatever stands against it now.
+   *
+   * @param key of the request, or null where it names an id
+   * @param id that it names, or null
+   * @return null where this caller has used neither
+   */
+  public @Nullable Submission earlier(
+      Access access, @Nullable String key, @Nullable UUID id, Fingerprint fingerprint)
+      throws SQLException {
+    return store.earlier(access.principal(), key, id, fingerprint.hex());
+  }
+
   /** With what the queue says, and when a refused one is worth to be tried again. */
   private Submission said(Submission submission, Meeting meeting, QueueRules rules) {
     if (submission instanceof Submission.Refused refused) {

@@ -11,7 +11,7 @@ import java.util.Set;
 
 /**
  * The forms in which a secret turns up in output: as it is, in Base64 of both alphabets wherever it
- * begins in what is encoded, and percent-encoded as in URLs.
+ * begins in what is encoded, in hexadecimal digits, and percent-encoded as in URLs.
  */
 final class SecretForms {
   /** A value with fewer bytes is not masked: what it spells turns up by chance. */
@@ -33,8 +33,7 @@ final class SecretForms {
       if (value.length >= LEAST_BYTES) {
         forms.add(text(value));
         if (value.length <= MOST_ENCODED_BYTES) {
-          addBase64(value, Base64.getEncoder().withoutPadding(), forms);
-          addBase64(value, Base64.getUrlEncoder().withoutPadding(), forms);
+          addDigits(value, forms);
           for (boolean upper : new boolean[] {true, false}) {
             forms.add(percent(value, UNRESERVED, upper, false));
             forms.add(percent(value, OF_SCRIPTS, upper, false));
@@ -44,6 +43,24 @@ final class SecretForms {
       }
     }
     return forms;
+  }
+
+  /** Those that programs break into lines: Base64 and hexadecimal digits, without line ends. */
+  static Set<String> wrapped(Collection<byte[]> values) {
+    Set<String> forms = new LinkedHashSet<>();
+    for (byte[] value : values) {
+      if (value.length >= LEAST_BYTES && value.length <= MOST_ENCODED_BYTES) {
+        addDigits(value, forms);
+      }
+    }
+    return forms;
+  }
+
+  private static void addDigits(byte[] value, Set<String> forms) {
+    addBase64(value, Base64.getEncoder().withoutPadding(), forms);
+    addBase64(value, Base64.getUrlEncoder().withoutPadding(), forms);
+    forms.add(HexFormat.of().formatHex(value));
+    forms.add(HexFormat.of().withUpperCase().formatHex(value));
   }
 
   /**

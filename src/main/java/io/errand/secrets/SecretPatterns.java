@@ -5,11 +5,12 @@ import java.util.Arrays;
 import java.util.Collection;
 import java.util.Queue;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Finds secrets in a stream of bytes: an automaton of Aho and Corasick over all their forms. A byte
- * costs the same whatever there is to find, so no output can make it slow. Does not change once it
- * is made.
+ * Finds secrets in a stream of bytes: an automaton of Aho and Corasick over all their forms, and
+ * another over those that are broken into lines. A byte costs the same whatever there is to find,
+ * so no output can make it slow. Does not change once it is made.
  */
 public final class SecretPatterns {
   /** How many bytes of memory one takes for each byte of a form. */
@@ -28,9 +29,12 @@ public final class SecretPatterns {
   private final int[] fallback; // the node of the longest end of this one that is a beginning
   private final int[] found; // the length of the longest form that ends here, 0 for none
   private final int[] depth;
+  private final @Nullable SecretPatterns wrapped;
   private int size = 1;
 
-  private SecretPatterns(Set<String> forms, int nodes) {
+  private SecretPatterns(Set<String> forms, @Nullable SecretPatterns wrapped) {
+    this.wrapped = wrapped;
+    int nodes = (int) nodes(forms);
     label = new byte[nodes];
     child = filled(nodes);
     sibling = filled(nodes);
@@ -48,7 +52,14 @@ public final class SecretPatterns {
    * @param values the secrets
    */
   public static long memoryBytes(Collection<byte[]> values) {
-    return (long) BYTES_A_NODE * nodes(SecretForms.of(values));
+    long nodes = nodes(SecretForms.of(values));
+    long wrapped = nodes(SecretForms.wrapped(values));
+    return BYTES_A_NODE * (areBoth(nodes, wrapped) ? nodes + wrapped : nodes);
+  }
+
+  /** Whether there is room for forms that are broken into lines. */
+  private static boolean areBoth(long nodes, long wrapped) {
+    return nodes + wrapped <= MOST_NODES;
   }
 
   /**
@@ -62,7 +73,12 @@ public final class SecretPatterns {
     if (nodes > MOST_NODES) {
       throw new IllegalArgumentException("The secrets are too large to be masked");
     }
-    return new SecretPatterns(forms, (int) nodes);
+    Set<String> wrapped = SecretForms.wrapped(values);
+    return new SecretPatterns(
+        forms,
+        areBoth(nodes, nodes(wrapped)) && !wrapped.isEmpty()
+            ? new SecretPatterns(wrapped, null)
+            : null);
   }
 
   private static long nodes(Set<String> forms) {
@@ -118,6 +134,11 @@ public final class SecretPatterns {
       each = sibling[each];
     }
     return each;
+  }
+
+  /** The patterns of what is broken into lines, which are to be given no line ends; or null. */
+  @Nullable SecretPatterns wrapped() {
+    return wrapped;
   }
 
   /** The node behind another one and a byte. */

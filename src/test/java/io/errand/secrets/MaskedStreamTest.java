@@ -9,6 +9,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Base64;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.Stream;
@@ -51,6 +52,48 @@ class MaskedStreamTest {
           .as("chunks of %d", size)
           .isEqualTo(bytes(masked));
     }
+  }
+
+  @Test
+  void digitsThatAreBrokenIntoLinesAreMaskedAndTheLineEndsStay() {
+    String secret = "a key of which the digits take more than one line, and even more than two!";
+    SecretPatterns patterns = patterns(secret);
+    byte[] value = bytes(secret);
+    for (int before = 0; before < 80; before++) {
+      byte[] file = bytes("x".repeat(before) + secret + " behind");
+      for (String line : new String[] {"\n", "\r\n"}) {
+        String base64 = Base64.getMimeEncoder(76, bytes(line)).encodeToString(file) + line;
+        String hex = wrap(HexFormat.of().formatHex(file), 60, line);
+        String upper = wrap(HexFormat.of().withUpperCase().formatHex(file), 64, line);
+        for (String text : new String[] {base64, hex, upper}) {
+          for (int size : new int[] {1, 61, text.length()}) {
+            String masked = new String(mask(patterns, bytes(text), size), StandardCharsets.UTF_8);
+            assertThat(masked).hasSameSizeAs(text).contains("*".repeat(20));
+            assertThat(masked.replaceAll("[^\r\n]", "")).isEqualTo(text.replaceAll("[^\r\n]", ""));
+            long stars = masked.chars().filter(c -> c == '*').count();
+            long least = text.equals(base64) ? value.length * 4 / 3 - 6 : value.length * 2 - 3;
+            assertThat(stars).as("%d before in%n%s", before, masked).isBetween(least, least + 9);
+          }
+        }
+      }
+    }
+  }
+
+  private static String wrap(String text, int width, String line) {
+    return text.replaceAll("(.{" + width + "})", "$1" + line) + line;
+  }
+
+  @Test
+  void aLineIsNotHeldBackForAFewLettersAndManyLineEndsEndASecret() {
+    String secret = "secret-value";
+    String hex = HexFormat.of().formatHex(bytes(secret));
+    MaskedStream stream = patterns(secret).stream();
+    assertThat(stream.take(ByteBuffer.wrap(bytes("it is " + hex.substring(0, 3) + "\n"))))
+        .isEqualTo(bytes("it is " + hex.substring(0, 3) + "\n"));
+    assertThat(stream.take(ByteBuffer.wrap(bytes(hex.substring(3) + "."))))
+        .isEqualTo(bytes("*".repeat(hex.length() - 3) + "."));
+    String apart = hex.substring(0, 10) + "\n\n\n" + hex.substring(10);
+    assertThat(mask(apart + ".", secret)).isEqualTo(apart + ".");
   }
 
   @Test

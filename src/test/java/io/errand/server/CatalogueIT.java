@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
+import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -13,6 +14,7 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.UUID;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -156,6 +158,38 @@ class CatalogueIT {
         "defaults.max_attempts");
     ApiClient.assertProblem(
         put(WithKey.of(server, "operator", "default"), "bad", "{'command':['/bin/true']}"), 403);
+  }
+
+  @Test
+  void aRequestIsAnsweredAgainWhenItsCommandIsGone() {
+    put(server, "brief", SAY.formatted(""));
+    String body = json("{'run':'brief','parameters':{'word':'hi'}}");
+    String other = json("{'run':'brief','parameters':{'word':'ho'}}");
+    String id = id(submit("of a command", body));
+    UUID own = UUID.randomUUID();
+    assertThat(server.call("PUT", "/v1/jobs/" + own, body).statusCode()).isEqualTo(202);
+    assertThat(server.call("DELETE", "/v1/commands/brief", "").statusCode()).isEqualTo(204);
+    Awaitility.await()
+        .atMost(Duration.ofSeconds(60))
+        .until(() -> server.post("/v1/jobs", body).statusCode() == 400);
+    HttpResponse<String> again = submit("of a command", body);
+    assertThat(id(again)).isEqualTo(id);
+    assertThat(again.headers().firstValue("Idempotent-Replayed")).hasValue("true");
+    HttpResponse<String> byId = server.call("PUT", "/v1/jobs/" + own, body);
+    assertThat(id(byId)).isEqualTo(own.toString());
+    assertThat(byId.headers().firstValue("Idempotent-Replayed")).hasValue("true");
+    assertRefused(submit("of a command", other), "run");
+    assertRefused(submit("unknown", body), "run");
+    assertRefused(server.call("PUT", "/v1/jobs/" + own, other), "run");
+  }
+
+  private static HttpResponse<String> submit(String key, String body) {
+    return server.send(
+        server
+            .request("/v1/jobs")
+            .header("Idempotency-Key", key)
+            .header("Content-Type", "application/json")
+            .POST(HttpRequest.BodyPublishers.ofString(body)));
   }
 
   @Test
@@ -320,6 +354,15 @@ class CatalogueIT {
               return server.log().contains("command[0] must be an absolute path");
             });
     assertThat(server.post("/v1/jobs", body).statusCode()).isEqualTo(202);
+    write("exponent.json", json("{'command':['/bin/true'],'description':1e9999999999}"));
+    Awaitility.await()
+        .atMost(Duration.ofSeconds(60))
+        .until(
+            () -> {
+              assertThat(server.get("/v1/commands").statusCode()).isEqualTo(200);
+              return server.log().contains("a number whose exponent is too large");
+            });
+    Files.delete(folder.resolve("exponent.json"));
     write("filed.yaml", FILE.replace("default: 1", "default: 77"));
     Awaitility.await()
         .atMost(Duration.ofSeconds(60))

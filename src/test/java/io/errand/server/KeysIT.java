@@ -167,6 +167,11 @@ class KeysIT {
           "{}",
           "{\"name\":\"\",\"role\":\"viewer\"}",
           "{\"name\":\"x\",\"role\":\"root\"}",
+          "{\"name\":\"a\\nb\",\"role\":\"viewer\"}",
+          "{\"name\":\"a\\u001b[31m\",\"role\":\"viewer\"}",
+          "{\"name\":\"a\\u009bb\",\"role\":\"viewer\"}",
+          "{\"name\":\"a\\u2028b\",\"role\":\"viewer\"}",
+          "{\"name\":\"a\\u202eb\",\"role\":\"viewer\"}",
           "{\"name\":\"x\",\"role\":7}",
           "{\"name\":\"x\",\"role\":\"viewer\",\"project\":\"no-such\"}",
           "{\"name\":\"x\",\"role\":\"viewer\",\"project\":\"A\"}",
@@ -195,6 +200,17 @@ class KeysIT {
     server.call("DELETE", "/v1/keys/" + key.get("id").asText(), "");
     assertThat(server.call("DELETE", "/v1/projects/brief", "").statusCode()).isEqualTo(204);
     assertThat(server.get("/v1/projects").body()).doesNotContain("brief");
+  }
+
+  @Test
+  void aKeyThatHasExpiredDoesNotKeepItsProject() {
+    assertThat(server.call("PUT", "/v1/projects/passing", "{}").statusCode()).isEqualTo(201);
+    Instant end = Instant.now().plusSeconds(3).truncatedTo(ChronoUnit.MILLIS);
+    create("\"role\":\"viewer\",\"project\":\"passing\",\"expires_at\":\"" + end + "\"");
+    Awaitility.await()
+        .atMost(Duration.ofSeconds(60))
+        .until(() -> server.call("DELETE", "/v1/projects/passing", "").statusCode() == 204);
+    assertThat(Instant.now()).isAfter(end);
   }
 
   @Test

@@ -260,5 +260,16 @@ class TlsIT {
     server.stop();
     server.restart();
     assertThat(subject()).isEqualTo("CN=first");
+    // It asks itself once, as without TLS, so that its first client waits for no compiler.
+    await()
+        .atMost(Duration.ofSeconds(60))
+        .untilAsserted(
+            () ->
+                assertThat(
+                        exchange(
+                            "127.0.0.1",
+                            "GET /q/metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"))
+                    .containsPattern(
+                        "http_server_requests_seconds_count\\{method=\"GET\",[^}]{0,200}uri=\"/v1/jobs\""));
   }
 }

@@ -82,7 +82,7 @@ public class KeysResource {
     }
     KeyRow row;
     try {
-      row = store.create(wanted).orElseThrow(); // of 62 random bits, none is there
+      row = store.create(wanted).orElseThrow(() -> tooMany(wanted.project()));
     } catch (SQLException e) {
       if (KeyStore.isNoSuchProject(e)) {
         throw Problem.invalid("project", "is not the name of a project");
@@ -95,11 +95,21 @@ public class KeysResource {
         .build();
   }
 
+  private static Problem tooMany(String project) {
+    return Problem.of(
+        Kind.CONFLICT,
+        "The project "
+            + project
+            + " has "
+            + KeyStore.MOST_OF_PROJECT
+            + " keys that are in use, and may have no more");
+  }
+
   private static NewKey read(JsonNode body, ApiKey key, Identity by) {
     List<FieldError> errors = new ArrayList<>();
     Fields fields = Fields.of(body, "", errors);
     fields.only(Set.of("name", "role", "project", "expires_at"));
-    String name = fields.string("name", MOST_NAME_CHARACTERS);
+    String name = fields.name("name", MOST_NAME_CHARACTERS);
     if (fields.get("name") == null || (name != null && name.isBlank())) {
       fields.complain("name", "is required: text of 1 to 100 characters");
     }

@@ -5,10 +5,12 @@ import com.fasterxml.jackson.databind.annotation.JsonNaming;
 import io.errand.api.answer.AnswerBudget;
 import io.errand.api.problem.Problem;
 import io.errand.api.request.Admission;
+import io.errand.api.request.Caller;
 import io.errand.api.request.Parameters;
 import io.errand.api.request.WireTime;
 import io.errand.auth.Permission;
 import io.errand.auth.Requires;
+import io.errand.job.ProjectNames;
 import io.errand.memory.MemoryBudget.Reservation;
 import io.errand.store.reads.FleetReads;
 import io.errand.store.reads.WorkerEntity;
@@ -25,6 +27,7 @@ import java.sql.SQLException;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.UUID;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.jspecify.annotations.Nullable;
@@ -40,17 +43,23 @@ public class FleetResource {
   /** What one of them takes, as a row and as a view. */
   private static final long ROW_BYTES = 4 * 1024;
 
+  /** What a worker serves that serves all queues. */
+  private static final String ALL = "*";
+
   private final Admission lists;
   private final FleetReads reads;
   private final AnswerBudget budget;
+  private final Caller caller;
 
   FleetResource(
       FleetReads reads,
       AnswerBudget budget,
+      Caller caller,
       @ConfigProperty(name = "errand.database-pool", defaultValue = "16") int pool) {
     this.lists = new Admission(pool, "lists of workers are being read");
     this.reads = reads;
     this.budget = budget;
+    this.caller = caller;
   }
 
   /** A worker on the wire. */
@@ -70,7 +79,7 @@ public class FleetResource {
       long pid,
       String guarantees,
       List<String> abilities) {
-    static WorkerView of(WorkerEntity worker) {
+    static WorkerView of(WorkerEntity worker, List<String> queues) {
       return new WorkerView(
           worker.id,
           worker.name,
@@ -78,7 +87,7 @@ public class FleetResource {
           worker.busy,
           worker.claimsWaiting,
           worker.claimsNothingBecause,
-          List.of(worker.queues),
+          queues,
           worker.leaseSeconds,
           WireTime.format(worker.startedAt),
           WireTime.format(worker.heartbeatAt),
@@ -89,7 +98,10 @@ public class FleetResource {
     }
   }
 
-  /** The workers that are alive. */
+  /**
+   * The workers that are alive. Who is no administrator of all projects sees those that serve
+   * queues of its project, and of the names of queues only these.
+   */
   @GET
   @Requires(Permission.SEE)
   @Path("workers")
@@ -98,7 +110,26 @@ public class FleetResource {
     Parameters.refuseAll(uri);
     Reservation held = budget.reserve(ROW_BYTES);
     return list(
-        "workers", held, () -> reads.liveWorkers(MOST + 1).stream().map(WorkerView::of).toList());
+        "workers",
+        held,
+        () ->
+            reads.liveWorkers(MOST + 1).stream().map(this::view).filter(Objects::nonNull).toList());
+  }
+
+  private @Nullable WorkerView view(WorkerEntity worker) {
+    List<String> queues = List.of(worker.queues);
+    if (!caller.identity().isServerAdmin()) {
+      String project = caller.project();
+      queues =
+          queues.stream()
+              .filter(name -> name.equals(ALL) || ProjectNames.projectOf(name).equals(project))
+              .map(ProjectNames::shownQueue)
+              .toList();
+      if (queues.isEmpty()) {
+        return null;
+      }
+    }
+    return WorkerView.of(worker, queues);
   }
 
   /** Reads rows. */

@@ -137,7 +137,9 @@ public class QueueResource {
       if (!change.change(stored(name), caller.access(), now -> QueuePatch.apply(patch, now))) {
         throw Problem.of(
             Kind.CONFLICT,
-            "At most "
+            "A project can have at most "
+                + QueueStore.MOST_OF_PROJECT
+                + " queues that were changed. At most "
                 + QueueStore.MOST_WITH_RULES
                 + " queues can have defaults, a policy, max_depth or max_ready_age_seconds, and all"
                 + " defaults and policies together at most "

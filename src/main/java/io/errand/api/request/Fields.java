@@ -16,6 +16,10 @@ import org.jspecify.annotations.Nullable;
  * member that is null counts as one that is missing.
  */
 public final class Fields {
+  /** What is said of a name for which {@link #isPlain} does not hold. */
+  public static final String NOT_PLAIN =
+      "must not hold control characters, line separators or changes of direction";
+
   private static final int MOST_ERRORS = 20;
 
   private final JsonNode object;
@@ -82,6 +86,31 @@ public final class Fields {
   public @Nullable String string(String name, int mostCharacters) {
     JsonNode value = get(name);
     return value == null ? null : string(value, at(name), mostCharacters);
+  }
+
+  /** A string that people take for a name: without what acts on a terminal, or null. */
+  public @Nullable String name(String name, int mostCharacters) {
+    String text = string(name, mostCharacters);
+    if (text != null && !isPlain(text)) {
+      complain(at(name), NOT_PLAIN);
+      return null;
+    }
+    return text;
+  }
+
+  /**
+   * Whether a text has no control character, line separator, or character that changes the
+   * direction of text.
+   */
+  public static boolean isPlain(String text) {
+    return text.codePoints()
+        .noneMatch(
+            c ->
+                switch (Character.getType(c)) {
+                  case Character.CONTROL, Character.LINE_SEPARATOR, Character.PARAGRAPH_SEPARATOR ->
+                      true;
+                  default -> (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+                });
   }
 
   /** A string without NUL and lone surrogates, or null and a complaint. */

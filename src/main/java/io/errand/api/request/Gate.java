@@ -288,15 +288,23 @@ public class Gate {
         : ProblemMappers.problemOf(cause);
   }
 
+  /**
+   * Whether a path may be routed: it is decided on the path that is routed, so one that is written
+   * in another way is not.
+   *
+   * @param normalized the path as the router reads it
+   */
+  static boolean isServed(@Nullable String path, String normalized) {
+    return path != null
+        && path.equals(normalized)
+        && path.startsWith("/v1/")
+        && !path.endsWith("/") // the framework would leave it out, as it does
+        && path.indexOf(';') < 0; // matrix parameters
+  }
+
   /** Lets a request with a known caller pass if its role may do that. */
   private void enter(RoutingContext context, Identity identity) {
-    // Decided on the path that is routed, so one that is written in another way is not routed.
-    String path = context.request().path();
-    if (path == null
-        || !path.equals(context.normalizedPath())
-        || !path.startsWith("/v1/")
-        || path.endsWith("/") // the framework would leave it out, as it does
-        || path.indexOf(';') >= 0) { // matrix parameters
+    if (!isServed(context.request().path(), context.normalizedPath())) {
       throw Problem.of(Kind.NOT_FOUND, Kind.NOT_FOUND.title);
     }
     context.put(IDENTITY, identity);

@@ -231,8 +231,8 @@ final class JobReader {
   private @Nullable String concurrencyKey() {
     String name = "concurrency_key";
     String key = notEmpty(name);
-    if (key != null && !ProjectNames.isKey(key)) {
-      fields.complain(fields.at(name), "must not hold U+001F");
+    if (key != null && !Fields.isPlain(key)) { // U+001F stands behind the project
+      fields.complain(fields.at(name), Fields.NOT_PLAIN);
     }
     return key;
   }
@@ -344,6 +344,8 @@ final class JobReader {
         // A list is filtered by label=name:value.
         fields.complain(
             fields.at("labels"), "must have names that are not empty and hold no colon");
+      } else if (!Fields.isPlain(name)) {
+        fields.complain(fields.at("labels"), "has a name that " + Fields.NOT_PLAIN);
       }
     }
     return labels;

@@ -59,18 +59,24 @@ import org.jspecify.annotations.Nullable;
 @Blocking
 public class SubmitResource {
   private static final String DURABILITY_HEADER = "Errand-Durability";
-
   private static final String VALIDATE_ONLY = "validate_only";
 
   private final SubmitJob submit;
+  private final EarlierRequests earlier;
   private final KnownQueues queues;
   private final Preview preview;
   private final JobAnswers answers;
   private final Caller caller;
 
   SubmitResource(
-      SubmitJob submit, KnownQueues queues, Preview preview, JobAnswers answers, Caller caller) {
+      SubmitJob submit,
+      EarlierRequests earlier,
+      KnownQueues queues,
+      Preview preview,
+      JobAnswers answers,
+      Caller caller) {
     this.submit = submit;
+    this.earlier = earlier;
     this.queues = queues;
     this.preview = preview;
     this.answers = answers;
@@ -82,9 +88,8 @@ public class SubmitResource {
   @Requires(Permission.SUBMIT)
   public Uni<Response> post(byte[] body, @Context HttpHeaders headers, @Context UriInfo uri)
       throws IOException {
-    boolean validatesOnly = validatesOnly(uri);
     List<String> keys = headers.getRequestHeader(IdempotencyKeys.HEADER);
-    if (validatesOnly) {
+    if (validatesOnly(uri)) {
       IdempotencyKeys.read(keys);
       return preview(body);
     }
@@ -104,8 +109,15 @@ public class SubmitResource {
     return withRules(
         access.project(),
         rules -> {
-          Request wanted = wanted(request, value, body.length, key, rules);
-          return answer(request, submit.submit(access, wanted, rules), access, Kind.KEY_REUSED);
+          CompletableFuture<Submission> stored =
+              earlier.or(
+                  () ->
+                      submit.submit(access, wanted(request, value, body.length, key, rules), rules),
+                  access,
+                  key,
+                  null,
+                  value);
+          return answer(request, stored, access, Kind.KEY_REUSED);
         });
   }
 
@@ -116,7 +128,6 @@ public class SubmitResource {
   public Uni<Response> put(
       @PathParam("id") String id, byte[] body, @Context HttpHeaders headers, @Context UriInfo uri)
       throws IOException {
-    boolean validatesOnly = validatesOnly(uri);
     UUID own = JobAnswers.idOrNull(id);
     if (own == null) {
       throw Problem.invalid("id", "must be a UUID");
@@ -124,7 +135,7 @@ public class SubmitResource {
     if (headers.getHeaderString(IdempotencyKeys.HEADER) != null) {
       throw Problem.invalid(IdempotencyKeys.HEADER, "is refused here: the id is the key");
     }
-    if (validatesOnly) {
+    if (validatesOnly(uri)) {
       return preview(body);
     }
     JsonNode value = JsonBody.read(body);
@@ -133,9 +144,16 @@ public class SubmitResource {
     return withRules(
         access.project(),
         rules -> {
-          Request wanted = wanted(request, value, body.length, null, rules);
-          return answer(
-              request, submit.submitAs(own, access, wanted, rules), access, Kind.CONFLICT);
+          CompletableFuture<Submission> stored =
+              earlier.or(
+                  () ->
+                      submit.submitAs(
+                          own, access, wanted(request, value, body.length, null, rules), rules),
+                  access,
+                  null,
+                  own,
+                  value);
+          return answer(request, stored, access, Kind.CONFLICT);
         });
   }
 
@@ -143,12 +161,7 @@ public class SubmitResource {
   private static Request wanted(
       RoutingContext request, JsonNode value, int bytes, @Nullable String key, QueueRules rules) {
     Request wanted = read(value, key, rules);
-    RequestMemory.require(
-        request,
-        bytes
-            + 2
-                * (wanted.spec().heapBytes()
-                    + DependenciesReader.heapBytes(wanted.dependencies())));
+    RequestMemory.require(request, bytes + 2 * heapBytes(wanted));
     return wanted;
   }
 
@@ -373,7 +386,7 @@ public class SubmitResource {
     throw Problem.of(
         conflict,
         conflict == Kind.CONFLICT
-            ? "This id belongs to a job with another body"
+            ? "This id is taken, by a job with another body or of somebody else; nothing was stored"
             : "This Idempotency-Key was used with another body; nothing was stored");
   }
 

@@ -175,6 +175,8 @@ public class CatalogueFiles {
       return (path.toString().endsWith(".json") ? JSON : YAML).readTree(text);
     } catch (CharacterCodingException e) {
       complaints.add("it", "is not UTF-8");
+    } catch (NumberFormatException e) { // of the parser, which declares it not
+      complaints.add("it", "holds a number whose exponent is too large");
     } catch (JsonProcessingException e) {
       complaints.add(
           "it", "cannot be read: " + e.getOriginalMessage().lines().findFirst().orElse(""));

@@ -6,6 +6,7 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Types;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
@@ -21,6 +22,12 @@ import org.jspecify.annotations.Nullable;
 /** The keys: finds the one of a request, and what administrators do to them. */
 @ApplicationScoped
 public class KeyStore {
+  /** How many keys of a project may be in use. */
+  public static final int MOST_OF_PROJECT = 1_000;
+
+  /** How many of those that are revoked or have expired are kept; the newest are. */
+  public static final int MOST_ENDED_OF_PROJECT = 1_000;
+
   private static final String COLUMNS =
       """
       id, name, principal, role, project, created_at, created_by, expires_at, revoked_at, last_used_at
@@ -45,10 +52,24 @@ public class KeyStore {
       """
       INSERT INTO errand.api_keys (
           id, name, principal, role, project, created_by, expires_at, secret_hash)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+      SELECT ?, ?, ?, ?, ?, ?, ?, ?
+      WHERE (SELECT count(*) FROM errand.api_keys
+             WHERE project = ? AND revoked_at IS NULL AND (expires_at > now()) IS NOT FALSE) < ?
       ON CONFLICT (id) DO NOTHING
       RETURNING\s"""
           + COLUMNS;
+
+  /* So that keys of a project are counted one by one. */
+  private static final String LOCK =
+      "SELECT pg_advisory_xact_lock(hashtextextended('errand keys ' || ?, 0))";
+
+  private static final String FORGET =
+      """
+      DELETE FROM errand.api_keys WHERE id IN (
+          SELECT id FROM errand.api_keys
+          WHERE project = ? AND (revoked_at IS NOT NULL OR expires_at <= now())
+          ORDER BY least(revoked_at, expires_at) DESC, id OFFSET ?)
+      """;
 
   private static final String LIST =
       "SELECT "
@@ -173,15 +194,35 @@ public class KeyStore {
       byte[] secretHash) {}
 
   /**
-   * Makes a key.
+   * Makes a key, and forgets the oldest ones of its project that have ended where they are many.
    *
-   * @return it, or empty if there is one of this id
+   * @return it, or empty if {@link #MOST_OF_PROJECT} keys of its project are in use
    * @throws SQLException with a state that {@link #isNoSuchProject} tells where there is no such
    *     project
    */
   public Optional<KeyRow> create(NewKey key) throws SQLException {
-    try (Connection connection = dataSource.getConnection();
+    try (Connection connection = dataSource.getConnection()) {
+      connection.setAutoCommit(false);
+      try {
+        Optional<KeyRow> made = create(connection, key);
+        connection.commit();
+        return made;
+      } catch (SQLException | RuntimeException e) {
+        connection.rollback();
+        throw e;
+      }
+    }
+  }
+
+  private static Optional<KeyRow> create(Connection connection, NewKey key) throws SQLException {
+    try (PreparedStatement lock = connection.prepareStatement(LOCK);
+        PreparedStatement forget = connection.prepareStatement(FORGET);
         PreparedStatement statement = connection.prepareStatement(CREATE)) {
+      lock.setString(1, key.project());
+      lock.execute();
+      forget.setString(1, key.project());
+      forget.setInt(2, MOST_ENDED_OF_PROJECT);
+      forget.executeUpdate();
       statement.setString(1, key.id());
       statement.setString(2, key.name());
       statement.setString(3, key.principal());
@@ -189,8 +230,12 @@ public class KeyStore {
       statement.setString(5, key.project());
       statement.setString(6, key.createdBy());
       statement.setObject(
-          7, key.expiresAt() == null ? null : key.expiresAt().atOffset(ZoneOffset.UTC));
+          7,
+          key.expiresAt() == null ? null : key.expiresAt().atOffset(ZoneOffset.UTC),
+          Types.TIMESTAMP_WITH_TIMEZONE);
       statement.setBytes(8, key.secretHash());
+      statement.setString(9, key.project());
+      statement.setInt(10, MOST_OF_PROJECT);
       return one(statement);
     }
   }

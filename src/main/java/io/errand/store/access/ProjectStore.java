@@ -39,12 +39,13 @@ public class ProjectStore {
       RETURNING xmax = 0 AS created
       """;
 
-  /* Revoked keys of a project do not keep it; their rows go with it. */
+  /* Keys of a project that have ended do not keep it; their rows go with it. */
   private static final String IN_USE =
       """
       SELECT EXISTS (SELECT FROM errand.jobs WHERE project = ? AND project <> 'default')
           OR EXISTS (SELECT FROM errand.schedules WHERE project = ?)
-          OR EXISTS (SELECT FROM errand.api_keys WHERE project = ? AND revoked_at IS NULL)
+          OR EXISTS (SELECT FROM errand.api_keys WHERE project = ? AND revoked_at IS NULL
+                        AND (expires_at > now()) IS NOT FALSE)
       """;
 
   /* What is told of it goes, too: one that is made later with the same name has nothing of it. */
@@ -154,11 +155,14 @@ public class ProjectStore {
 
   /** What became of a project that was to go. */
   public enum Removal {
-    /** It is gone, with its revoked keys, the settings of its queues and all that is told of it. */
+    /**
+     * It is gone, with its keys that have ended, the settings of its queues and all that is told of
+     * it.
+     */
     REMOVED,
     /** There is none of that name. */
     UNKNOWN,
-    /** It has jobs, schedules or keys. */
+    /** It has jobs, schedules or keys in use. */
     IN_USE
   }
 

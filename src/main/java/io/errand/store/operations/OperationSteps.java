@@ -2,6 +2,7 @@ package io.errand.store.operations;
 
 import io.errand.job.Access;
 import io.errand.store.operations.StepChange.Effect;
+import io.errand.store.submit.RetryStore;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -23,6 +24,8 @@ import org.jspecify.annotations.Nullable;
  * <p>Two processes never make a step of one operation at the same time: a step begins with an
  * advisory lock of its transaction. The row of the operation is locked at the end of the step only,
  * so that a client who stops the operation does not wait for the step.
+ *
+ * <p>A retry stores no more jobs than its project lets wait, and goes on when it does again.
  */
 @ApplicationScoped
 public class OperationSteps {
@@ -73,6 +76,14 @@ public class OperationSteps {
           finished_at = CASE WHEN ? OR state = 'stopping' THEN clock_timestamp() END
       WHERE id = ?
       RETURNING state
+      """;
+
+  private static final String WAIT_FOR_ROOM =
+      """
+      UPDATE errand.operations
+      SET next_step_at = clock_timestamp() + interval '1 second', updated_at = clock_timestamp(),
+          detail = 'It has waited: as many jobs of the project waited as its max_waiting allows'
+      WHERE id = ?
       """;
 
   private static final String END =
@@ -168,7 +179,15 @@ public class OperationSteps {
       end(connection, id, "stopped", null);
       return new Step(true, "stopped", 0, Effect.NOTHING);
     }
-    StepJobs jobs = StepJobs.select(connection, change, mostJobs);
+    int room =
+        change.copiesJobs()
+            ? RetryStore.room(connection, change.access().project(), mostJobs)
+            : mostJobs;
+    if (room == 0) {
+      waitForRoom(connection, id);
+      return Step.NONE;
+    }
+    StepJobs jobs = StepJobs.select(connection, change, room);
     Savepoint before = mostJobs == 1 ? connection.setSavepoint() : null;
     Effect effect;
     String refusal = null;
@@ -209,6 +228,14 @@ public class OperationSteps {
         row.next();
         return new Step(true, row.getString(1), done, effect);
       }
+    }
+  }
+
+  /** The operation goes on once fewer jobs of its project wait. */
+  private static void waitForRoom(Connection connection, UUID id) throws SQLException {
+    try (PreparedStatement statement = connection.prepareStatement(WAIT_FOR_ROOM)) {
+      statement.setObject(1, id);
+      statement.executeUpdate();
     }
   }
 

@@ -22,6 +22,12 @@ public class QueueStore {
    */
   public static final int MOST_WITH_RULES = 1_000;
 
+  /**
+   * How many queues of a project may have been changed, and so be known whether they have jobs or
+   * not.
+   */
+  public static final int MOST_OF_PROJECT = 10_000;
+
   /** How many characters the defaults and policies of all queues may have together. */
   public static final int MOST_DEFAULTS = 262_144;
 
@@ -44,7 +50,16 @@ public class QueueStore {
 
   private static final String MAKE =
       """
-      INSERT INTO errand.queues (name) VALUES (?) ON CONFLICT DO NOTHING
+      INSERT INTO errand.queues (name)
+      SELECT ? WHERE (SELECT count(*) FROM errand.queues WHERE errand.project_of(name) = ?) < ?
+      ON CONFLICT DO NOTHING
+      """;
+
+  /* So that new queues of a project are counted one by one; a known one needs no count. */
+  private static final String LOCK_NEW =
+      """
+      SELECT pg_advisory_xact_lock(hashtextextended('errand queues ' || ?, 0))
+      WHERE NOT EXISTS (SELECT FROM errand.queues WHERE name = ?)
       """;
 
   private static final String LOCK =
@@ -139,9 +154,9 @@ public class QueueStore {
    *
    * @param actor who does
    * @param change of the settings that it has; what it throws leaves all as it was
-   * @return false where that would make more than {@link #MOST_WITH_RULES} queues with rules, or
-   *     more than {@link #MOST_DEFAULTS} of defaults, or more than a project may have; then nothing
-   *     was changed
+   * @return false where that would make more than {@link #MOST_OF_PROJECT} queues, or more than
+   *     {@link #MOST_WITH_RULES} queues with rules, or more than {@link #MOST_DEFAULTS} of
+   *     defaults, or more than a project may have; then nothing was changed
    */
   public boolean change(String name, String actor, Function<QueueSettings, Change> change)
       throws SQLException {
@@ -203,14 +218,16 @@ public class QueueStore {
   /** One change, in its transaction. */
   private record Writer(Connection connection, String name, String actor) {
     boolean write(Function<QueueSettings, Change> change) throws SQLException {
-      update(MAKE, name);
+      make();
       QueueSettings before;
       boolean wasClosed;
       boolean wasOpenedByHand;
       try (PreparedStatement statement = connection.prepareStatement(LOCK)) {
         statement.setString(1, name);
         try (ResultSet row = statement.executeQuery()) {
-          row.next();
+          if (!row.next()) {
+            return false; // there are as many as there may be
+          }
           before = QueueSettings.read(row);
           wasClosed = row.getString("circuit_state").equals("closed");
           wasOpenedByHand = !wasClosed && row.getBoolean("opened_by_hand");
@@ -238,6 +255,21 @@ public class QueueStore {
         }
       }
       return true;
+    }
+
+    /** Makes the queue known, if it is not and its project may have one more. */
+    private void make() throws SQLException {
+      String project = ProjectNames.projectOf(name);
+      try (PreparedStatement lock = connection.prepareStatement(LOCK_NEW);
+          PreparedStatement make = connection.prepareStatement(MAKE)) {
+        lock.setString(1, project);
+        lock.setString(2, name);
+        lock.execute();
+        make.setString(1, name);
+        make.setString(2, project);
+        make.setInt(3, MOST_OF_PROJECT);
+        make.executeUpdate();
+      }
     }
 
     /** Whether the processes that serve the API can keep it beside the rules of others. */

@@ -147,6 +147,21 @@ final class Depths {
     return depths;
   }
 
+  /**
+   * How many more jobs of a project may wait. The count is locked until the transaction ends.
+   *
+   * @param most what is answered at most, and where the project has no limit
+   */
+  static int room(Connection connection, String project, int most) throws SQLException {
+    List<String> bounded = names(connection, Set.of(project));
+    if (bounded.isEmpty()) {
+      return most;
+    }
+    lockAll(connection, List.of("project " + project));
+    Bound bound = countProjects(connection, bounded).get(project);
+    return bound == null ? most : (int) Math.max(0, Math.min(most, bound.most - bound.waiting));
+  }
+
   private static void lockAll(Connection connection, Collection<String> names) throws SQLException {
     try (PreparedStatement statement = connection.prepareStatement(LOCK)) {
       statement.setArray(1, connection.createArrayOf("text", names.toArray()));

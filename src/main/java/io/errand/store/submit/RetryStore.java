@@ -108,6 +108,15 @@ public class RetryStore {
   public record Wanted(
       UUID source, UUID id, Access access, @Nullable String key, String fingerprint) {}
 
+  /**
+   * How many more jobs of a project may wait. Nobody adds to them until the transaction ends.
+   *
+   * @param most what is answered at most, and where the project has no limit
+   */
+  public static int room(Connection connection, String project, int most) throws SQLException {
+    return Depths.room(connection, project, most);
+  }
+
   /** The queue of a job, or null if this caller has no such job. */
   public @Nullable String queueOf(UUID id, Access access) throws SQLException {
     try (Connection connection = dataSource.getConnection()) {

@@ -279,6 +279,27 @@ public class SubmitStore {
     }
   }
 
+  /**
+   * What a request gets that was stored before.
+   *
+   * @param principal whose request it is
+   * @param key of the request, or null where it names an id
+   * @param id that it names, or null
+   * @param fingerprint 64 hexadecimal digits
+   * @return null where this caller has used neither
+   */
+  public @Nullable Submission earlier(
+      String principal, @Nullable String key, @Nullable UUID id, String fingerprint)
+      throws SQLException {
+    try (Connection connection = dataSource.getConnection()) {
+      KnownKeys.Known known =
+          key != null
+              ? KnownKeys.find(connection, principal, Set.of(key)).get(key)
+              : id == null ? null : findById(connection, id, principal);
+      return known == null ? null : known.answerTo(fingerprint);
+    }
+  }
+
   private static Submission byKey(NewJob job, Map<String, KnownKeys.Known> keys) {
     KnownKeys.Known known = job.idempotencyKey() == null ? null : keys.get(job.idempotencyKey());
     if (known == null) {
@@ -295,15 +316,19 @@ public class SubmitStore {
 
   /** What is answered to a job whose id this caller has used, else null. */
   static @Nullable Submission findById(Connection connection, NewJob job) throws SQLException {
+    KnownKeys.Known known = findById(connection, job.id(), job.principal());
+    return known == null ? null : known.answerTo(job.fingerprint());
+  }
+
+  private static KnownKeys.@Nullable Known findById(
+      Connection connection, UUID id, String principal) throws SQLException {
     try (PreparedStatement statement = connection.prepareStatement(FIND_ID)) {
-      statement.setObject(1, job.id());
-      statement.setString(2, job.principal());
-      statement.setObject(3, job.id());
-      statement.setString(4, job.principal());
+      statement.setObject(1, id);
+      statement.setString(2, principal);
+      statement.setObject(3, id);
+      statement.setString(4, principal);
       try (ResultSet rows = statement.executeQuery()) {
-        return rows.next()
-            ? new KnownKeys.Known(job.id(), rows.getString(1)).answerTo(job.fingerprint())
-            : null;
+        return rows.next() ? new KnownKeys.Known(id, rows.getString(1)) : null;
       }
     }
   }

@@ -39,7 +39,7 @@ class OutputJsonTest {
         .isEqualTo("\n[... 5 bytes dropped ...]\n");
   }
 
-  private static String byTheParts(KeptOutput whole) throws Exception {
+  static String byTheParts(KeptOutput whole) throws Exception {
     byte[] kept = whole.kept();
     int head = whole.headBytes();
     byte[] seam = Arrays.copyOfRange(kept, Math.max(0, head - 3), Math.min(kept.length, head + 3));

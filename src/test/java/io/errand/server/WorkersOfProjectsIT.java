@@ -1,0 +1,35 @@
+package io.errand.server;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+/** What callers of several projects are shown of the workers that they share. */
+class WorkersOfProjectsIT {
+  private static List<String> queues(ApiClient caller) {
+    JsonNode workers = ApiClient.json(caller.get("/v1/workers")).get("workers");
+    return workers.findValues("queues").stream().map(JsonNode::toString).toList();
+  }
+
+  @Test
+  void aCallerIsShownTheQueuesOfItsProjectAndNoNamesOfOthers() {
+    try (TestServer server =
+        TestServer.start(Map.of("ERRAND_WORKER_QUEUES", "default,seen/video,seen/audio"))) {
+      for (String project : List.of("seen", "unseen")) {
+        assertThat(server.call("PUT", "/v1/projects/" + project, "{}").statusCode()).isEqualTo(201);
+      }
+      assertThat(queues(server)).containsExactly("[\"default\",\"seen/video\",\"seen/audio\"]");
+      for (String role : List.of("viewer", "submitter", "operator", "admin")) {
+        assertThat(queues(WithKey.of(server, role, "seen")))
+            .as(role)
+            .containsExactly("[\"video\",\"audio\"]");
+        assertThat(queues(WithKey.of(server, role, "unseen"))).as(role).isEmpty();
+      }
+      assertThat(queues(WithKey.of(server, "operator", "default")))
+          .containsExactly("[\"default\"]");
+    }
+  }
+}
