@@ -58,6 +58,10 @@ public final class Doctor implements Callable<Integer> {
       print(finding.name(), finding.required() ? "MISSING" : "note   ", finding.problem());
       fit &= finding.problem() == null || !finding.required();
     }
+    for (DoctorTimes.Finding finding : times()) {
+      print(finding.name(), "note   ", finding.problem());
+      fix(finding.problem(), finding.fix());
+    }
     if (database() > 0) {
       System.out.println("The database does not keep all that Errand promises: see what is WEAK.");
     }
@@ -87,6 +91,14 @@ public final class Doctor implements Callable<Integer> {
     }
   }
 
+  private static List<DoctorTimes.Finding> times() {
+    try {
+      return DoctorTimes.ends(Settings.ofThisProcess(), Path.of("/etc/systemd/system"));
+    } catch (IllegalStateException e) {
+      return List.of(); // which has been said
+    }
+  }
+
   /** How many findings weaken what is promised. */
   private static int database() {
     int weak = 0;
@@ -105,13 +117,23 @@ public final class Doctor implements Callable<Integer> {
         weak += unusable == null ? 0 : 1;
         for (Durability.Finding finding : Durability.check(connection)) {
           print(finding.name(), finding.weakens() ? "WEAK   " : "note   ", finding.problem());
+          fix(finding.problem(), finding.fix());
           weak += finding.weakens() && finding.problem() != null ? 1 : 0;
         }
+        DoctorTimes.Finding clocks = DoctorTimes.clocks(connection);
+        print(clocks.name(), "note   ", clocks.problem());
+        fix(clocks.problem(), clocks.fix());
       }
     } catch (SQLException | IllegalStateException e) {
       print("database", "note   ", "cannot be looked at: " + FaultText.of(e));
     }
     return weak;
+  }
+
+  private static void fix(@Nullable String problem, @Nullable String fix) {
+    if (problem != null && fix != null) {
+      System.out.println("         fix: " + fix);
+    }
   }
 
   private static void print(String name, String verdict, @Nullable String problem) {
