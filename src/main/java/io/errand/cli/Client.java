@@ -56,7 +56,10 @@ public final class Client {
   public static void main(String... arguments) {
     StandardStream.install();
     Thread.setDefaultUncaughtExceptionHandler((thread, fault) -> report(unforeseen(fault)));
-    int exitCode = execute(arguments);
+    int exitCode =
+        arguments.length == 1 && arguments[0].equals("rehearse")
+            ? Rehearsal.run(Client::execute)
+            : execute(arguments);
     try {
       StandardStream.flushAll();
     } catch (ClientException e) {

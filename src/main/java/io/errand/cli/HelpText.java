@@ -128,11 +128,17 @@ final class HelpText {
         + System.lineSeparator();
   }
 
-  /** The verbs in their groups, one line each. */
+  /** The verbs in their groups: those that are used most one line each. */
   private static String verbs(CommandLine.Help.ColorScheme colors, CommandLine line) {
     int width = line.getUsageHelpWidth();
     StringBuilder text = new StringBuilder();
     for (Verbs.Group group : Verbs.GROUPS) {
+      if (group.isBrief()) {
+        text.append(System.lineSeparator())
+            .append(Cells.padded(group.title(), 10))
+            .append(String.join(", ", group.names()));
+        continue;
+      }
       text.append(System.lineSeparator()).append(group.title()).append(System.lineSeparator());
       for (String name : group.names()) {
         CommandLine command = line.getSubcommands().get(name);
@@ -146,7 +152,10 @@ final class HelpText {
         }
       }
     }
-    return text.toString();
+    return text.append(System.lineSeparator())
+        .append("`errand COMMAND --help` shows the options of each, with examples.")
+        .append(System.lineSeparator())
+        .toString();
   }
 
   /** {@code errand help}. */

@@ -143,8 +143,11 @@ final class Table {
         && cell.matches("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}(\\.[0-9]+)?Z");
   }
 
-  /** Where in the list the column stands that is left out next; the first and last stay. */
+  /** Where in the list the column stands that is left out next; the first stays, and the state. */
   private int leastImportant(List<Integer> shown) {
+    if (shown.size() == 3 && columns.get(shown.get(1)).equals("state")) {
+      return 2;
+    }
     for (String name : LESS_IMPORTANT) {
       int index = shown.indexOf(columns.indexOf(name));
       if (index > 0 && index < shown.size() - 1) {

@@ -10,8 +10,9 @@ final class Verbs {
    *
    * @param title above them in the help
    * @param names of the verbs
+   * @param isBrief whether the help shows the names only
    */
-  record Group(String title, List<String> names) {}
+  record Group(String title, List<String> names, boolean isBrief) {}
 
   static final List<Group> GROUPS =
       List.of(
@@ -27,15 +28,22 @@ final class Verbs {
                   "explain",
                   "events",
                   "dependencies",
-                  "top")),
+                  "top"),
+              false),
           new Group(
-              "Changes", List.of("cancel", "retry", "release", "update", "delete", "operations")),
-          new Group("Things", List.of("queues", "schedules", "commands", "workers", "deliveries")),
+              "Changes",
+              List.of("cancel", "retry", "release", "update", "delete", "operations"),
+              false),
           new Group(
-              "Access", List.of("context", "login", "logout", "me", "keys", "projects", "audit")),
+              "Things", List.of("queues", "schedules", "commands", "workers", "deliveries"), true),
+          new Group(
+              "Access",
+              List.of("context", "login", "logout", "me", "keys", "projects", "audit"),
+              true),
           new Group(
               "Server",
-              List.of("serve", "demo", "doctor", "verify-history", "completion", "version")));
+              List.of("serve", "demo", "doctor", "verify-history", "completion", "version"),
+              true));
 
   static final List<String> NAMES =
       java.util.stream.Stream.concat(

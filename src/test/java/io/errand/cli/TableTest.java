@@ -19,7 +19,7 @@ class TableTest {
     job.put("queue", "default");
     job.put("attempt", 1);
     job.put("exit_code", 0);
-    job.put("created_at", "2026-11-30T08:59:43.278509Z");
+    job.put("created_at", "2020-01-02T08:59:43.278509Z");
     job.put("command", command);
     return job;
   }
@@ -35,7 +35,8 @@ class TableTest {
       int most = width;
       assertThat(lines).hasSize(3).allMatch(line -> Cells.width(line) <= most);
       assertThat(lines.subList(1, 3)).allMatch(line -> line.startsWith(ID + "  "));
-      assertThat(lines.get(0)).startsWith("ID ").contains("STATE").endsWith("COMMAND");
+      assertThat(lines.get(0)).startsWith("ID ").contains("STATE");
+      assertThat(width < 70 || lines.get(0).endsWith("COMMAND")).isTrue();
     }
   }
 
@@ -52,7 +53,7 @@ class TableTest {
     List<String> lines =
         new Table(List.of(job(List.of("sh", "-c", text))), Client.JOB_COLUMNS)
             .lines(Integer.MAX_VALUE, false);
-    assertThat(lines.get(1)).contains(text, "2026-11-30T08:59:43.278509Z");
+    assertThat(lines.get(1)).contains(text, "2020-01-02T08:59:43.278509Z");
   }
 
   @Test
@@ -73,7 +74,7 @@ class TableTest {
     List<String> lines =
         new Table(List.of(today, job(List.of("true"))), Client.JOB_COLUMNS).lines(120, false);
     assertThat(lines.get(1)).contains(now.substring(11) + "Z").doesNotContain(now);
-    assertThat(lines.get(2)).contains("2026-11-30").doesNotContain("2026-11-30T");
+    assertThat(lines.get(2)).contains("2020-01-02").doesNotContain("2020-01-02T");
   }
 
   @Test

@@ -109,7 +109,13 @@ class ClientOutputIT extends OneServer {
     assertThat(logs.stderr()).isEqualTo(ofTwo + "bad\n");
     assertThat(server.cli("logs", one, two).stdout())
         .isEqualTo(
-            ofOne + "one 1\n" + ofOne + "one 2\n" + ofOne + "one 3\n" + ofTwo
+            ofOne
+                + "one 1\n"
+                + ofOne
+                + "one 2\n"
+                + ofOne
+                + "one 3\n"
+                + ofTwo
                 + "two without end\n");
     String gone = "00000000-0000-7000-8000-000000000000";
     Cli some = server.cli("logs", "-f", one, gone);

@@ -90,7 +90,8 @@ class ContextsIT extends OneServer {
 
   @Test
   void bashCompletesVerbsOptionsAndWhatTheServerKnows() {
-    String id = server.submit("true", Map.of("queue", "completed", "run_at", "2099-01-01T00:00:00Z"));
+    String id =
+        server.submit("true", Map.of("queue", "completed", "run_at", "2099-01-01T00:00:00Z"));
     assertThat(completed("errand canc")).isEqualTo("cancel");
     assertThat(completed("errand queues pa")).isEqualTo("pause");
     assertThat(completed("errand list --sta")).isEqualTo("--state");

@@ -30,8 +30,7 @@ class DemoIT {
     builder.environment().remove("LC_ALL");
     builder.environment().put("ERRAND_URL", "http://127.0.0.1:1"); // of no meaning for it
     Path out = folder.resolve("out");
-    Process demo =
-        builder.redirectErrorStream(true).redirectOutput(out.toFile()).start();
+    Process demo = builder.redirectErrorStream(true).redirectOutput(out.toFile()).start();
     Path home;
     try {
       Awaitility.await()

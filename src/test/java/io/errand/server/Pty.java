@@ -12,7 +12,9 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.awaitility.Awaitility;
 
-/** A shell command on a pseudo-terminal of its own, by script(1), and what the terminal was sent. */
+/**
+ * A shell command on a pseudo-terminal of its own, by script(1), and what the terminal was sent.
+ */
 final class Pty implements AutoCloseable {
   private static final int MOST_SECONDS = 120;
 
@@ -37,7 +39,8 @@ final class Pty implements AutoCloseable {
     try {
       process =
           environment
-              .command("script", "-qefc", "bash -c '" + sized.replace("'", "'\\''") + "'", "/dev/null")
+              .command(
+                  "script", "-qefc", "bash -c '" + sized.replace("'", "'\\''") + "'", "/dev/null")
               .redirectErrorStream(true)
               .start();
     } catch (IOException e) {
