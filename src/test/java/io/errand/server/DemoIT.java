@@ -26,7 +26,11 @@ class DemoIT {
   void aNewcomerSeesJobsOfEachKindAndNothingStays(String signal, @TempDir Path folder)
       throws IOException, InterruptedException {
     ProcessBuilder builder =
-        new ProcessBuilder(TestServer.CHECKOUT.resolve("errand").toString(), "demo");
+        new ProcessBuilder(
+            "env", // a test that was started in the background ignores Ctrl-C
+            "--default-signal=INT",
+            TestServer.CHECKOUT.resolve("errand").toString(),
+            "demo");
     builder.environment().remove("LC_ALL");
     builder.environment().put("ERRAND_URL", "http://127.0.0.1:1"); // of no meaning for it
     Path out = folder.resolve("out");

@@ -40,7 +40,12 @@ final class Pty implements AutoCloseable {
       process =
           environment
               .command(
-                  "script", "-qefc", "bash -c '" + sized.replace("'", "'\\''") + "'", "/dev/null")
+                  "env", // a test that was started in the background ignores Ctrl-C
+                  "--default-signal=INT",
+                  "script",
+                  "-qefc",
+                  "bash -c '" + sized.replace("'", "'\\''") + "'",
+                  "/dev/null")
               .redirectErrorStream(true)
               .start();
     } catch (IOException e) {
