@@ -52,7 +52,10 @@ final class Demo implements Callable<Integer> {
       long begin = System.nanoTime();
       while (server.isAlive() && !isOver(begin)) {
         TimeUnit.MILLISECONDS.sleep(FEED_MILLIS);
-        jobs.feed();
+        feed(server, jobs);
+      }
+      if (server.isEnding()) { // at Ctrl-C; what ends it removes all of it
+        return ExitCodes.INTERRUPTED;
       }
       if (!server.isAlive()) {
         throw new ClientException(
@@ -66,6 +69,16 @@ final class Demo implements Callable<Integer> {
       return ExitCodes.INTERRUPTED;
     }
     return ExitCodes.OK;
+  }
+
+  private static void feed(DemoServer server, DemoJobs jobs) {
+    try {
+      jobs.feed();
+    } catch (ClientException e) {
+      if (server.isAlive() && !server.isEnding()) {
+        EachJob.say("a job was not accepted: " + e.getMessage());
+      }
+    }
   }
 
   private boolean isOver(long begin) {

@@ -10,8 +10,8 @@ final class DemoJobs {
   private static final String STREAM =
       "i=0; while [ $i -lt 600 ]; do i=$((i+1)); echo \"frame $i of 600\"; sleep 0.5; done";
   private static final String FLAKY =
-      "echo \"attempt $ERRAND_ATTEMPT\"; [ \"$ERRAND_ATTEMPT\" -ge 3 ] || { echo 'the mail server is"
-          + " busy' >&2; exit 75; }";
+      "echo \"attempt $ERRAND_ATTEMPT\"; [ \"$ERRAND_ATTEMPT\" -ge 3 ] || { echo 'the mail server"
+          + " is busy' >&2; exit 75; }";
   private static final String TREE = "sleep 45 & sleep 50 & wait";
 
   private final Http http;
@@ -52,27 +52,27 @@ final class DemoJobs {
     }
   }
 
-  /** One more job; a server that is about to end may refuse it. */
+  /**
+   * One more job.
+   *
+   * @throws ClientException if the server does not take it
+   */
   void feed() {
-    try {
-      switch (count++ % 5) {
-        case 0, 2 -> submit("succeeds", "default", "sleep 1; echo done", Map.of());
-        case 1 ->
-            submit(
-                "retries",
-                "mail",
-                FLAKY,
-                Map.of("backoff", Map.of("base_seconds", 3, "jitter", "none")));
-        case 3 ->
-            submit(
-                "fails",
-                "default",
-                "echo 'no such file: in.png' >&2; exit 3",
-                Map.of("max_attempts", 1));
-        default -> submit("waits", "media", "sleep 3; echo resized", Map.of());
-      }
-    } catch (ClientException e) {
-      EachJob.say("a job was not accepted: " + e.getMessage());
+    switch (count++ % 5) {
+      case 0, 2 -> submit("succeeds", "default", "sleep 1; echo done", Map.of());
+      case 1 ->
+          submit(
+              "retries",
+              "mail",
+              FLAKY,
+              Map.of("backoff", Map.of("base_seconds", 3, "jitter", "none")));
+      case 3 ->
+          submit(
+              "fails",
+              "default",
+              "echo 'no such file: in.png' >&2; exit 3",
+              Map.of("max_attempts", 1));
+      default -> submit("waits", "media", "sleep 3; echo resized", Map.of());
     }
   }
 

@@ -30,7 +30,7 @@ final class DemoServer implements AutoCloseable {
   private final Path folder;
   private final Process process;
   private final Thread hook = new Thread(this::end, "errand-demo-end");
-  private boolean isEnded;
+  private volatile boolean isEnding;
 
   private DemoServer(Path folder, Process process) {
     this.folder = folder;
@@ -116,11 +116,16 @@ final class DemoServer implements AutoCloseable {
     return text == null ? "" : text;
   }
 
+  /** Whether it is ended from here, so that its silence is no fault. */
+  boolean isEnding() {
+    return isEnding;
+  }
+
   private synchronized void end() {
-    if (isEnded) {
+    if (isEnding) {
       return;
     }
-    isEnded = true;
+    isEnding = true;
     process.destroy();
     try {
       if (!process.waitFor(END_SECONDS, TimeUnit.SECONDS)) {

@@ -120,19 +120,19 @@ final class Screen implements AutoCloseable {
   }
 
   /**
-   * What was typed in the last tenth of a second: empty if nothing was; a key that is more than a
-   * character is a sequence that begins with escape.
+   * The keys that were typed in the last tenth of a second: none if nothing was; one that is more
+   * than a character is a sequence that begins with escape.
    *
    * @throws ClientException if the terminal is gone
    */
-  String read() {
+  List<String> read() {
     byte[] bytes = new byte[MOST_KEY_BYTES];
     long begin = System.nanoTime();
     try {
       int count = keys.read(bytes);
       if (count > 0) {
         quickEnds = 0;
-        return new String(bytes, 0, count, StandardCharsets.UTF_8);
+        return keys(new String(bytes, 0, count, StandardCharsets.UTF_8));
       }
     } catch (IOException e) {
       throw gone();
@@ -142,7 +142,27 @@ final class Screen implements AutoCloseable {
     if (quickEnds > MOST_QUICK_ENDS) {
       throw gone();
     }
-    return "";
+    return List.of();
+  }
+
+  /** Keys that were typed faster than they were read come together. */
+  static List<String> keys(String typed) {
+    List<String> keys = new ArrayList<>();
+    int i = 0;
+    while (i < typed.length()) {
+      int end = i + 1;
+      char next = end < typed.length() ? typed.charAt(end) : 0;
+      if (typed.charAt(i) == '\033' && (next == '[' || next == 'O')) {
+        end++;
+        while (end < typed.length() && (typed.charAt(end) < '@' || typed.charAt(end) > '~')) {
+          end++; // parameters
+        }
+        end = Math.min(typed.length(), end + 1);
+      }
+      keys.add(typed.substring(i, end));
+      i = end;
+    }
+    return keys;
   }
 
   private static ClientException gone() {

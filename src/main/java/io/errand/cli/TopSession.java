@@ -44,10 +44,7 @@ final class TopSession {
       reader.start();
       while (!isEnding) {
         draw(screen);
-        String key = screen.read();
-        if (!key.isEmpty()) {
-          press(key);
-        }
+        screen.read().forEach(this::press);
       }
     } finally {
       isEnding = true;

@@ -68,6 +68,13 @@ class TopViewTest {
   }
 
   @Test
+  void keysThatComeTogetherAreReadOneByOne() {
+    assertThat(Screen.keys("np\033[Aq\033[1;5B\033OA\033"))
+        .containsExactly("n", "p", "\033[A", "q", "\033[1;5B", "\033OA", "\033");
+    assertThat(Screen.keys("")).isEmpty();
+  }
+
+  @Test
   void theOutputShowsItsEnd() {
     String drawn =
         String.join("\n", new TopView(24, 80).draw("http://x", data(1), choice(false, true, 0)));

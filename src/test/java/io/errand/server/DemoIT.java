@@ -59,6 +59,7 @@ class DemoIT {
       new ProcessBuilder("kill", "-" + signal, Long.toString(demo.pid())).start().waitFor();
     }
     demo.waitFor();
+    assertThat(Files.readString(out)).doesNotContain("not accepted", "has ended");
     assertThat(home.getParent()).doesNotExist();
     assertThat(processesOf(home.toString())).isEmpty();
   }
