@@ -70,9 +70,7 @@ final class Audit implements Callable<Integer> {
         throw OptionNames.ofList(e);
       }
       Printer.print(output.format, Client.list(page, "audit"), page, "seq", COLUMNS, WIDE_COLUMNS);
-      if (limit == null
-          && !"".equals(page.get("next_page_token"))
-          && output.format != Printer.Format.json) {
+      if (limit == null && !"".equals(page.get("next_page_token")) && !output.format.saysMore()) {
         EachJob.say("there are more; narrow the list or raise --limit");
       }
       return ExitCodes.OK;

@@ -19,6 +19,9 @@ abstract class ChangeJobs implements Callable<Integer> {
   @Mixin Client.OutputOption output = new Client.OutputOption();
   @Mixin FilterOptions filter = new FilterOptions();
 
+  @Option(names = "--all", description = "All that match the filter, which must be given too.")
+  boolean all;
+
   @Parameters(arity = "0..*", paramLabel = "ID", description = "Jobs, without a filter.")
   List<String> ids = List.of();
 
@@ -66,6 +69,11 @@ abstract class ChangeJobs implements Callable<Integer> {
         throw new ClientException(ExitCodes.USAGE, "give ids or a filter, not both");
       }
       return changeAll(Http.connect(), wanted);
+    }
+    if (all) {
+      throw new ClientException(
+          ExitCodes.USAGE,
+          "--all goes with a filter, such as --queue NAME or --state STATE, and without ids");
     }
     if (ids.isEmpty()) {
       throw new ClientException(

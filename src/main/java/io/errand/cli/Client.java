@@ -6,7 +6,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
-import picocli.AutoComplete;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -19,48 +18,11 @@ import picocli.CommandLine.Option;
     mixinStandardHelpOptions = true,
     version = Client.VERSION,
     synopsisSubcommandLabel = "COMMAND",
-    subcommands = {
-      Client.Serve.class,
-      Run.class,
-      Client.Submit.class,
-      Client.Get.class,
-      ListJobs.class,
-      Client.Wait.class,
-      Logs.class,
-      Events.class,
-      Explain.class,
-      Dependencies.class,
-      Deliveries.class,
-      ChangeJobs.Cancel.class,
-      ChangeJobs.Retry.class,
-      ChangeJobs.Release.class,
-      ChangeJobs.Update.class,
-      ChangeJobs.Delete.class,
-      Operations.class,
-      Queues.class,
-      Client.Workers.class,
-      Schedules.class,
-      Keys.class,
-      Projects.class,
-      Me.class,
-      Login.class,
-      Login.Out.class,
-      Commands.class,
-      Top.class,
-      Client.Doctor.class,
-      Client.Migrate.class,
-      Client.VerifyHistory.class,
-      Audit.class,
-      Client.Completion.class,
-      Client.Version.class
-    },
     footer = {
       "",
-      "The client finds the server through ERRAND_URL and ERRAND_TOKEN, else through the files url"
-          + " and token in ERRAND_HOME. --project, or ERRAND_PROJECT, names the project to work in."
-          + " Exit status: 0 done, 1 the server refused or the job did not"
-          + " succeed, 2 usage, 69 no server, 74 what was to be printed is not complete, 77 refused,"
-          + " 141 the reader of the output has ended; `run` exits as its command did."
+      "Exit status: 0 done, 1 the server refused or the job did not succeed, 2 usage, 69 no server,"
+          + " 74 what was to be printed is not complete, 77 refused, 141 the reader of the output has"
+          + " ended; `run` exits as its command did."
     })
 public final class Client {
   static final String VERSION = "errand 0.1.0";
@@ -81,11 +43,23 @@ public final class Client {
     ClientSettings.workIn(project);
   }
 
+  @Option(
+      names = "--context",
+      paramLabel = "NAME",
+      scope = CommandLine.ScopeType.INHERIT,
+      description = "The server of this context (default: $ERRAND_CONTEXT, else that in use).")
+  void useContext(String context) {
+    ClientSettings.chooseContext(context);
+  }
+
   /** Runs a command and exits with its status. */
   public static void main(String... arguments) {
     StandardStream.install();
     Thread.setDefaultUncaughtExceptionHandler((thread, fault) -> report(unforeseen(fault)));
-    int exitCode = execute(arguments);
+    int exitCode =
+        arguments.length == 1 && arguments[0].equals("rehearse")
+            ? Rehearsal.run(Client::execute)
+            : execute(arguments);
     try {
       StandardStream.flushAll();
     } catch (ClientException e) {
@@ -97,7 +71,7 @@ public final class Client {
   private static int execute(String... arguments) {
     try {
       Typed.check(arguments.length);
-      return line().execute(arguments.length == 0 ? new String[] {"--help"} : arguments);
+      return arguments.length == 0 ? line().execute("--help") : line(arguments).execute(arguments);
     } catch (ClientException e) {
       return report(e);
     } catch (OutOfMemoryError | StackOverflowError e) {
@@ -115,21 +89,29 @@ public final class Client {
                 + " server of this version");
   }
 
-  private static CommandLine line() {
+  /**
+   * The whole command line, or that of the verb which its first word names: to read the
+   * descriptions of all verbs takes longer than to do what most of them do.
+   */
+  static CommandLine line(String... arguments) {
     CommandLine line = new CommandLine(new Client());
     line.setExpandAtFiles(false); // what is typed is the command, and no file's words
     line.setCaseInsensitiveEnumValuesAllowed(true);
-    withHelp(line);
-    line.addSubcommand("help", new CommandLine.HelpCommand());
+    Object one = arguments.length == 0 ? null : Verbs.command(arguments[0]);
+    if (one == null) {
+      Verbs.NAMES.forEach(name -> line.addSubcommand(name, Verbs.command(name)));
+    } else {
+      line.addSubcommand(arguments[0], one);
+    }
+    HelpText.prepare(line);
     CommandUse.prepare(line);
-    line.getSubcommands()
-        .forEach(
-            (verb, command) -> {
-              if (verb.equals("run") || verb.equals("submit")) {
-                // From the first word of the command on, all is its own, as with env(1).
-                command.setStopAtPositional(true);
-              }
-            });
+    for (String verb : new String[] {"run", "submit"}) {
+      CommandLine command = line.getSubcommands().get(verb);
+      if (command != null) {
+        // From the first word of the command on, all is its own, as with env(1).
+        command.setStopAtPositional(true);
+      }
+    }
     line.setExecutionStrategy(
         parsed -> {
           try {
@@ -145,14 +127,6 @@ public final class Client {
     return line;
   }
 
-  /** Every command has its help, also those below another. */
-  private static void withHelp(CommandLine line) {
-    for (CommandLine command : line.getSubcommands().values()) {
-      command.getCommandSpec().mixinStandardHelpOptions(true);
-      withHelp(command);
-    }
-  }
-
   /** Says what ended a command, unless no process is left to read it; gives the exit status. */
   private static int report(ClientException fault) {
     if (fault.exitCode() != ExitCodes.READER_GONE) {
@@ -165,7 +139,7 @@ public final class Client {
     return fault.exitCode();
   }
 
-  /** The choice between table, wide, json and name. */
+  /** The choice between the formats. */
   static final class OutputOption {
     @Option(
         names = {"-o", "--output"},
@@ -213,22 +187,6 @@ public final class Client {
     public Integer call() {
       throw new ClientException(
           ExitCodes.USAGE, "verify-history is the first word: errand verify-history");
-    }
-  }
-
-  @Command(
-      name = "completion",
-      description = {
-        "Print a completion script for bash and zsh.",
-        "To load it: source <(errand completion)"
-      })
-  static final class Completion implements Callable<Integer> {
-    @Override
-    public Integer call() {
-      String script = AutoComplete.bash("errand", line());
-      // As it is called from a directory of its own, too.
-      System.out.println(script.replace(" errand errand.sh errand.bash", " errand ./errand"));
-      return ExitCodes.OK;
     }
   }
 
@@ -298,23 +256,6 @@ public final class Client {
     public Integer call() {
       Http http = Http.connect();
       return jobs.tryAll(id -> http.get("/v1/jobs/" + id));
-    }
-  }
-
-  @Command(
-      name = "wait",
-      description = {
-        "Wait until jobs have finished; 0 if all of them succeeded, else 1.",
-        "It goes on while the server restarts, for up to ten minutes without an answer."
-      })
-  static final class Wait implements Callable<Integer> {
-    @Mixin EachJob jobs = new EachJob();
-
-    @Override
-    public Integer call() {
-      Http http = Http.connect();
-      int exitCode = jobs.tryAll(id -> JobOutput.await(http, id));
-      return exitCode == ExitCodes.OK && !jobs.allSucceeded() ? ExitCodes.FAILED : exitCode;
     }
   }
 

@@ -7,7 +7,6 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -61,7 +60,7 @@ final class Commands implements Callable<Integer> {
     Printer.Format format = Printer.Format.json;
 
     void print(Map<String, Object> command) {
-      Map<String, Object> row = new LinkedHashMap<>(command);
+      Map<String, Object> row = new Printer.Row(command);
       if (command.get("parameters") instanceof Map<?, ?> parameters) {
         row.put("parameters", List.copyOf(parameters.keySet()));
       }

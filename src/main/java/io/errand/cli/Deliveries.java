@@ -56,9 +56,7 @@ final class Deliveries implements Callable<Integer> {
       throw OptionNames.ofList(e);
     }
     print(page);
-    if (limit == null
-        && !"".equals(page.get("next_page_token"))
-        && output.format != Printer.Format.json) {
+    if (limit == null && !"".equals(page.get("next_page_token")) && !output.format.saysMore()) {
       EachJob.say("there are more; narrow the list or raise --limit");
     }
     return ExitCodes.OK;

@@ -47,7 +47,7 @@ final class Dependencies implements Callable<Integer> {
       }
     }
     Printer.print(output.format, rows, answer, "id", List.of("relation", "id", "state"), List.of());
-    if (!"".equals(answer.get("next_page_token")) && output.format != Printer.Format.json) {
+    if (!"".equals(answer.get("next_page_token")) && !output.format.saysMore()) {
       System.err.println("errand: there are more; raise --limit");
     }
     return ExitCodes.OK;

@@ -1,17 +1,19 @@
 package io.errand.cli;
 
+import java.util.List;
+
 /**
- * While this is open, the end of the client is not the end of its job: Ctrl-C, and a reader of our
- * output that has ended, say whether the job goes on and how to come back to it.
+ * While this is open, the end of the client is not the end of its jobs: Ctrl-C, and a reader of our
+ * output that has ended, say whether they go on and how to come back to them.
  */
 final class Detach implements AutoCloseable {
   private final Http http;
-  private final String id;
+  private final List<String> ids;
   private final Thread note = new Thread(this::say);
 
-  Detach(Http http, String id) {
+  Detach(Http http, List<String> ids) {
     this.http = http;
-    this.id = id;
+    this.ids = ids;
     Runtime.getRuntime().addShutdownHook(note);
   }
 
@@ -26,9 +28,15 @@ final class Detach implements AutoCloseable {
   }
 
   private void say() {
-    String state = http.stateNow(id);
-    String again = "`errand logs -f " + id + "`";
-    String end = "`errand cancel " + id + "`";
+    String all = String.join(" ", ids);
+    String again = "`errand logs -f " + all + "`";
+    String end = "`errand cancel " + all + "`";
+    if (ids.size() > 1) {
+      EachJob.say(
+          "detached, the jobs go on; come back with " + again + ", or end them with " + end);
+      return;
+    }
+    String state = http.stateNow(all);
     if (state.isEmpty()) {
       EachJob.say(
           "detached; whether the job has finished is not known, as the server does not answer; come"
@@ -38,7 +46,7 @@ final class Detach implements AutoCloseable {
               + end);
     } else if (JobOutput.isFinal(state)) {
       EachJob.say(
-          "detached; the job has finished (" + state + "); " + JobOutput.whereOutputIsKept(id));
+          "detached; the job has finished (" + state + "); " + JobOutput.whereOutputIsKept(all));
     } else {
       EachJob.say("detached, the job goes on; come back with " + again + ", or end it with " + end);
     }

@@ -14,7 +14,6 @@ import org.jspecify.annotations.Nullable;
 
 /** Server-sent events of one job, resumed by themselves when the connection breaks. */
 final class EventStream {
-  private static final int SNAPSHOT_QUIET_MILLIS = 2_000;
   private static final int SNAPSHOT_SECONDS = 5;
 
   /** Several times as many as an event of a server has. */
@@ -24,6 +23,7 @@ final class EventStream {
   private final Patience patience;
   private final String path;
   private String lastId;
+  private volatile boolean isStopped;
 
   /**
    * A stream that begins at a given event.
@@ -36,6 +36,11 @@ final class EventStream {
     this.patience = new Patience(http);
     this.path = path + "/output/stream";
     this.lastId = lastId;
+  }
+
+  /** Ends the reading at the next line that comes, which is a heartbeat at the latest. */
+  void stop() {
+    isStopped = true;
   }
 
   /** What to do with an event. */
@@ -63,15 +68,18 @@ final class EventStream {
   }
 
   /**
-   * Reads what there is by now: until nothing has come for {@value #SNAPSHOT_QUIET_MILLIS} ms, or
-   * for {@value #SNAPSHOT_SECONDS} s at most.
+   * Reads what there is by now: until nothing has come for a time, or for {@value
+   * #SNAPSHOT_SECONDS} s at most.
+   *
+   * @param quietMillis the time
+   * @return whether more may come
    */
-  void readSoFar(Handler handler) {
+  boolean readSoFar(Handler handler, int quietMillis) {
     long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(SNAPSHOT_SECONDS);
-    try (InputStream in = http.open(path, lastId, SNAPSHOT_QUIET_MILLIS)) {
-      read(in, handler, deadline);
+    try (InputStream in = http.open(path, lastId, quietMillis)) {
+      return read(in, handler, deadline);
     } catch (SocketTimeoutException e) {
-      return; // that was all
+      return true; // that was all for now
     } catch (IOException e) {
       throw http.away(e);
     }
@@ -87,6 +95,9 @@ final class EventStream {
     String id = lastId;
     StringBuilder data = new StringBuilder();
     for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+      if (isStopped) {
+        return false;
+      }
       if (line.isEmpty()) {
         if (data.length() > 0) {
           Map<String, Object> value = Http.ANSWERS.mapFrom(data.toString());
@@ -112,7 +123,7 @@ final class EventStream {
         }
       }
       if (deadline != null && System.nanoTime() - deadline > 0) {
-        return false;
+        return true;
       }
     }
     return true;

@@ -18,11 +18,14 @@ final class ExitCodes {
 
   static final int REFUSED = 77;
 
+  /** As a shell reports a command that SIGINT ends. */
+  static final int INTERRUPTED = 128 + 2;
+
   /** The reader of our output has ended; a shell reports a command that SIGPIPE ends like that. */
   static final int READER_GONE = 128 + 13;
 
   /** As {@code timeout(1)}. */
-  private static final int TIMEOUT = 124;
+  static final int TIMEOUT = 124;
 
   /** The job ended without an exit status of its command. */
   private static final int NO_STATUS = 125;

@@ -5,37 +5,29 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Option;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
 
 @Command(
     name = "explain",
-    description = {
-      "Say why a job does not run: what it waits for, in order, and when it may start.",
-      "Example: errand explain 0199b2c4-0000-7000-8000-000000000001"
-    })
+    description = "Say why a job does not run: what it waits for, in order, and when it may start.")
 final class Explain implements Callable<Integer> {
-  /** What can be printed. */
-  enum Form {
-    text,
-    json
-  }
+  private static final List<String> COLUMNS =
+      List.of("id", "state", "blockers", "jobs_ahead", "summary");
 
   @Parameters(paramLabel = "ID")
   String id = "";
 
-  @Option(
-      names = {"-o", "--output"},
-      paramLabel = "FORMAT",
-      description = "${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).",
-      defaultValue = "text")
-  Form form = Form.text;
+  @Mixin Client.OutputOption output = new Client.OutputOption();
 
   @Override
   public Integer call() {
     Map<String, Object> answer = Http.connect().get("/v1/jobs/" + EachJob.id(id) + "/explain");
-    if (form == Form.json) {
-      Printer.json(answer);
+    if (output.format != Printer.Format.table) {
+      Map<String, Object> row = new Printer.Row(answer);
+      row.put("id", id);
+      row.put("blockers", kinds(answer));
+      Printer.print(output.format, List.of(row), answer, "id", COLUMNS, List.of());
       return ExitCodes.OK;
     }
     print(answer.get("state") + ": " + answer.get("summary"));
@@ -64,6 +56,10 @@ final class Explain implements Callable<Integer> {
               : "  start: unknown, " + because);
     }
     return ExitCodes.OK;
+  }
+
+  private static List<Object> kinds(Map<String, Object> answer) {
+    return Client.list(answer, "blockers").stream().map(one -> one.get("kind")).toList();
   }
 
   private static void print(String line) {

@@ -13,7 +13,6 @@ import java.net.HttpURLConnection;
 import java.net.URI;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -25,7 +24,6 @@ import org.jspecify.annotations.Nullable;
  */
 final class Http {
   static final String PROJECT = "Errand-Project";
-  private static final String STANDARD_URL = "http://127.0.0.1:8080";
   static final int CONNECT_MILLIS = 5_000;
   private static final int QUICK_MILLIS = 2_000;
   static final int READ_MILLIS = 75_000; // longer than the server holds an answer
@@ -46,19 +44,15 @@ final class Http {
                       .build())
               .build());
 
-  private final boolean fromFile; // the address is what the data directory says
-  private final Credential credential;
-  private final String ofToken; // what to say where the token is refused
+  private final Target target;
   private final Trust trust;
   private volatile String base;
   private volatile boolean answered;
 
-  private Http(String base, boolean fromFile, Credential credential, String ofToken) {
-    this.base = base;
-    this.fromFile = fromFile;
-    this.credential = credential;
-    this.ofToken = ofToken;
-    this.trust = Trust.of(base, ClientSettings.of("ERRAND_CA_FILE"));
+  private Http(Target target) {
+    this.target = target;
+    this.base = target.url();
+    this.trust = Trust.of(base, ClientSettings.authorities());
   }
 
   /** Which servers are believed. */
@@ -66,68 +60,21 @@ final class Http {
     return trust;
   }
 
-  /** The server that the environment names, or the one of the data directory. */
+  /** The server that is named by options, the environment, a context or the data directory. */
   static Http connect() {
-    Path home = ClientSettings.home();
-    String set = ClientSettings.of("ERRAND_URL");
-    String ownUrl = ClientSettings.firstLine(home.resolve("url"));
-    String url =
-        set != null
-            ? ClientSettings.plain(set)
-            : ownUrl != null ? ClientSettings.plain(ownUrl) : STANDARD_URL;
-    String given = ClientSettings.of("ERRAND_TOKEN");
-    if (given != null) {
-      String token = header(given);
-      return new Http(
-          url, set == null, () -> token, "the token of ERRAND_TOKEN is not accepted by " + url);
-    }
-    SavedLogin login = SavedLogin.find(url);
-    if (login != null) {
-      return new Http(
-          url,
-          set == null,
-          Credential.of(login),
-          "the login is not accepted by " + url + "; log in again with `errand login`, or out");
-    }
-    Path file = home.resolve("token");
-    if (set != null && (ownUrl == null || !url.equals(ClientSettings.plain(ownUrl)))) {
-      // The token of the data directory is another server's, and must not be sent to this one.
-      return new Http(
-          url,
-          false,
-          () -> "",
-          "ERRAND_URL is not the server of "
-              + home.resolve("url")
-              + ", so its token was not sent; set ERRAND_TOKEN");
-    }
-    String token = ClientSettings.firstLine(file);
-    if (token == null) {
-      throw new ClientException(
-          ExitCodes.REFUSED,
-          "no token: set ERRAND_TOKEN, or start a server with `errand serve` first ("
-              + file
-              + " cannot be read)");
-    }
-    String text = header(token);
-    return new Http(
-        url,
-        set == null,
-        () -> text,
-        "the token in " + file + " is not accepted by " + url + "; set ERRAND_TOKEN");
+    return of(Target.find());
   }
 
-  /** The address of the server that the environment names, or that of the data directory. */
-  static String url() {
-    String set = ClientSettings.of("ERRAND_URL");
-    String own = set == null ? ClientSettings.firstLine(ClientSettings.home().resolve("url")) : set;
-    return own == null ? STANDARD_URL : ClientSettings.plain(own);
+  /** A given server. */
+  static Http of(Target target) {
+    return new Http(target);
   }
 
   /** A server that was started again may have another address, by the data directory. */
   void lookAgain() {
-    String url = fromFile ? ClientSettings.firstLine(ClientSettings.home().resolve("url")) : null;
-    if (url != null && !url.isEmpty()) {
-      base = ClientSettings.plain(url);
+    String url = target.isOfHome() ? Target.ofHome() : null;
+    if (url != null) {
+      base = url;
     }
   }
 
@@ -165,7 +112,7 @@ final class Http {
   /** A PATCH, which the usual client of the JDK cannot send. */
   Map<String, Object> patch(String path, Object body, @Nullable String idempotencyKey) {
     try (InputStream answer =
-        PatchRequest.send(this, base + path, credential.text(), body, idempotencyKey)) {
+        PatchRequest.send(this, base + path, target.credential().text(), body, idempotencyKey)) {
       return JSON.std.mapFrom(answer);
     } catch (IOException e) {
       throw away(e);
@@ -193,14 +140,23 @@ final class Http {
   /** The state of a job for a client that ends; empty if the server does not answer at once. */
   String stateNow(String id) {
     try {
-      HttpURLConnection connection = connection("GET", "/v1/jobs/" + id);
+      return String.valueOf(getQuickly("/v1/jobs/" + id).get("state"));
+    } catch (ClientException e) {
+      return "";
+    }
+  }
+
+  /** The same where nobody waits long. */
+  Map<String, Object> getQuickly(String path) {
+    try {
+      HttpURLConnection connection = connection("GET", path);
       connection.setConnectTimeout(QUICK_MILLIS);
       connection.setReadTimeout(QUICK_MILLIS);
       try (InputStream answer = answer(connection)) {
-        return String.valueOf(ANSWERS.mapFrom(answer).get("state"));
+        return ANSWERS.mapFrom(answer);
       }
-    } catch (IOException | ClientException e) {
-      return "";
+    } catch (IOException e) {
+      throw away(e);
     }
   }
 
@@ -299,7 +255,7 @@ final class Http {
       connection.setConnectTimeout(CONNECT_MILLIS);
       connection.setReadTimeout(READ_MILLIS);
       connection.setInstanceFollowRedirects(false);
-      String token = credential.text();
+      String token = target.credential().text();
       if (!token.isEmpty()) {
         connection.setRequestProperty("Authorization", "Bearer " + token);
       }
@@ -341,7 +297,7 @@ final class Http {
       detail = "the server answered " + status;
     }
     if (status == HttpURLConnection.HTTP_UNAUTHORIZED) {
-      detail = ofToken;
+      detail = target.refusal();
     } else if (status >= 500 && status != HttpURLConnection.HTTP_UNAVAILABLE) {
       detail =
           "the server answered "

@@ -1,7 +1,9 @@
 package io.errand.cli;
 
+import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.Base64;
 import java.util.HashMap;
 import java.util.Map;
@@ -10,15 +12,23 @@ import org.jspecify.annotations.Nullable;
 
 /** Waits for a job, and prints what it prints, byte for byte. */
 final class JobOutput {
+  /** How long nothing comes where all has come that there is. */
+  private static final int SNAPSHOT_QUIET_MILLIS = 2_000;
+
+  private static final int TAIL_QUIET_MILLIS = 700;
   private static final Set<String> FINAL = Set.of("succeeded", "failed", "cancelled");
 
   private final Http http;
   private final String id;
   private final Selection selection;
-  private final Progress stdout = new Progress("stdout");
-  private final Progress stderr = new Progress("stderr");
+  private final Progress stdout;
+  private final Progress stderr;
   private int attempt;
+  private int firstAttempt; // of which sinceByte is
+  private boolean isTail; // what comes is kept for the tail, and not printed yet
   private long missingBytes;
+  private volatile boolean isStopped;
+  private volatile @Nullable EventStream followed;
 
   /**
    * What is wanted of the output.
@@ -26,9 +36,16 @@ final class JobOutput {
    * @param attempt of which attempt, from 1; 0 for all, null for the latest and those that follow
    * @param stdout whether stdout is wanted
    * @param stderr whether stderr is wanted; it goes to stdout where stdout is not wanted
+   * @param sinceByte how many bytes of each stream are left out at the beginning
+   * @param tail how many lines of each stream are printed of what there is already, or null for all
    */
-  record Selection(@Nullable Integer attempt, boolean stdout, boolean stderr) {
-    static final Selection ALL = new Selection(0, true, true);
+  record Selection(
+      @Nullable Integer attempt,
+      boolean stdout,
+      boolean stderr,
+      long sinceByte,
+      @Nullable Integer tail) {
+    static final Selection ALL = new Selection(0, true, true, 0, null);
 
     private boolean isOne() {
       return attempt != null && attempt > 0;
@@ -42,17 +59,29 @@ final class JobOutput {
   /** How far a stream of an attempt has been processed: printed, or known to be missing. */
   private static final class Progress {
     private final String stream;
+    private final PrintStream target;
+    private final @Nullable TailLines tail;
     private long bytes;
 
-    private Progress(String stream) {
+    private Progress(String stream, PrintStream target, @Nullable Integer tail) {
       this.stream = stream;
+      this.target = target;
+      this.tail = tail == null ? null : new TailLines(tail);
     }
   }
 
   JobOutput(Http http, String id, Selection selection) {
+    this(http, id, selection, System.out, System.err);
+  }
+
+  /** The same for other streams than the standard ones. */
+  JobOutput(Http http, String id, Selection selection, PrintStream out, PrintStream err) {
     this.http = http;
     this.id = id;
     this.selection = selection;
+    this.stdout = new Progress("stdout", out, selection.tail());
+    this.stderr = new Progress("stderr", selection.stdout() ? err : out, selection.tail());
+    this.isTail = selection.tail() != null;
   }
 
   static boolean isFinal(Map<String, Object> job) {
@@ -110,22 +139,42 @@ final class JobOutput {
    */
   Map<String, Object> follow() {
     Map<String, Object> last = new HashMap<>();
-    new EventStream(http, path(), selection.firstEvent())
-        .readToEnd(
-            (name, data) -> {
-              if (name.equals("state") || name.equals("end")) {
-                last.putAll(data);
-              }
-              return take(name, data);
-            });
-    System.out.flush();
+    EventStream events = new EventStream(http, path(), selection.firstEvent());
+    followed = events;
+    if (isStopped) {
+      events.stop();
+    }
+    EventStream.Handler handler =
+        (name, data) -> {
+          if (name.equals("state") || name.equals("end")) {
+            last.putAll(data);
+          }
+          return take(name, data);
+        };
+    boolean isMore = !isTail || events.readSoFar(handler, TAIL_QUIET_MILLIS);
+    printTail();
+    if (isMore) {
+      events.readToEnd(handler);
+    }
+    flush();
     return last;
+  }
+
+  /** Ends {@link #follow} at the next event, from another thread. */
+  void stop() {
+    isStopped = true;
+    EventStream events = followed;
+    if (events != null) {
+      events.stop();
+    }
   }
 
   /** Prints what a running attempt has printed by now, as far as it is kept. */
   void printSoFar() {
-    new EventStream(http, path(), selection.firstEvent()).readSoFar(this::take);
-    System.out.flush();
+    new EventStream(http, path(), selection.firstEvent())
+        .readSoFar(this::take, SNAPSHOT_QUIET_MILLIS);
+    printTail();
+    flush();
   }
 
   /** Whether to go on. */
@@ -166,24 +215,51 @@ final class JobOutput {
         exact == null
             ? String.valueOf(data.get("text")).getBytes(StandardCharsets.UTF_8)
             : Base64.getDecoder().decode(exact.toString());
+    write(progress, bytes);
+  }
+
+  private void write(Progress progress, byte[] bytes) {
+    int from = (int) Math.max(0, Math.min(bytes.length, first() - progress.bytes));
     progress.bytes += bytes.length;
     PrintStream target = target(progress);
-    if (target != null) {
-      target.write(bytes, 0, bytes.length);
+    if (target != null && isTail && progress.tail != null) {
+      progress.tail.write(bytes, from, bytes.length - from);
+    } else if (target != null) {
+      target.write(bytes, from, bytes.length - from);
       target.flush();
     }
   }
 
-  private @Nullable PrintStream target(Progress progress) {
-    if (progress == stdout) {
-      return selection.stdout() ? System.out : null;
+  /** The first byte of a stream of this attempt that is wanted. */
+  private long first() {
+    return attempt == firstAttempt ? selection.sinceByte() : 0;
+  }
+
+  private void printTail() {
+    isTail = false;
+    for (Progress progress : new Progress[] {stdout, stderr}) {
+      PrintStream target = target(progress);
+      if (progress.tail != null && target != null) {
+        progress.tail.printTo(target);
+      }
     }
-    return !selection.stderr() ? null : selection.stdout() ? System.err : System.out;
+  }
+
+  /** Prints also what has no line end yet, where several jobs print. */
+  void flush() {
+    stdout.target.flush();
+    stderr.target.flush();
+  }
+
+  private @Nullable PrintStream target(Progress progress) {
+    boolean isWanted = progress == stdout ? selection.stdout() : selection.stderr();
+    return isWanted ? progress.target : null;
   }
 
   private void begin(int number) {
     if (number != attempt) {
       attempt = number;
+      firstAttempt = firstAttempt == 0 ? number : firstAttempt;
       stdout.bytes = 0;
       stderr.bytes = 0;
     }
@@ -197,13 +273,20 @@ final class JobOutput {
 
   private void missing(Progress progress, long from, long to) {
     progress.bytes = Math.max(progress.bytes, to);
-    if (target(progress) == null || isPast(attempt)) {
-      return;
+    long first = Math.max(from, first());
+    if (target(progress) == null || isPast(attempt) || isTail || to <= first) {
+      return; // a tail begins behind it, or says what is missing by being less
     }
-    missingBytes += to - from;
-    System.out.flush(); // so that a terminal shows it where it belongs
+    missingBytes += to - first;
+    flush(); // so that a terminal shows it where it belongs
     EachJob.say(
-        (to - from) + " bytes of " + progress.stream + " are missing here: " + from + " to " + to);
+        (to - first)
+            + " bytes of "
+            + progress.stream
+            + " are missing here: "
+            + first
+            + " to "
+            + to);
   }
 
   /** All of the latest attempt must have been processed by now. */
@@ -221,13 +304,34 @@ final class JobOutput {
 
   /** Prints what is kept of an attempt that has ended. */
   void print(int number) {
+    begin(number);
     for (Progress progress : new Progress[] {stdout, stderr}) {
-      PrintStream target = target(progress);
-      if (target != null) {
+      if (target(progress) != null) {
         String query = "/output?stream=" + progress.stream + "&attempt=" + number;
-        http.copyKept(path() + query, target, (from, to) -> missing(progress, from, to));
-        target.flush();
+        http.copyKept(
+            path() + query, new KeptOutput(progress), (from, to) -> missing(progress, from, to));
       }
+    }
+    printTail();
+    flush();
+  }
+
+  /** What comes as a whole goes the same way as what comes in events. */
+  private final class KeptOutput extends OutputStream {
+    private final Progress progress;
+
+    private KeptOutput(Progress progress) {
+      this.progress = progress;
+    }
+
+    @Override
+    public void write(int b) {
+      write(new byte[] {(byte) b}, 0, 1);
+    }
+
+    @Override
+    public void write(byte[] bytes, int offset, int length) {
+      JobOutput.this.write(progress, Arrays.copyOfRange(bytes, offset, offset + length));
     }
   }
 

@@ -24,16 +24,7 @@ import picocli.CommandLine.Parameters;
     name = "keys",
     description = "Show the keys of clients, or do something with one. For administrators.",
     synopsisSubcommandLabel = "[VERB]",
-    subcommands = {Keys.Create.class, Keys.Ls.class, Keys.Revoke.class, Keys.Rotate.class},
-    footer = {
-      "",
-      "Examples:",
-      "  errand keys create build-server --role submitter > key",
-      "  errand keys create ann --role operator --project media --expires-in 90d > key",
-      "  errand keys list -o wide",
-      "  errand keys rotate k3v9x2m4q7aa --grace 3600 > key",
-      "  errand keys revoke k3v9x2m4q7aa"
-    })
+    subcommands = {Keys.Create.class, Keys.Ls.class, Keys.Revoke.class, Keys.Rotate.class})
 final class Keys implements Callable<Integer> {
   private static final String PATH = "/v1/keys";
   private static final int MOST_PAGES = 1_000;

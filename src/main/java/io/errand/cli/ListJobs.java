@@ -1,6 +1,5 @@
 package io.errand.cli;
 
-import io.errand.cli.Printer.Format;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -63,7 +62,7 @@ final class ListJobs implements Callable<Integer> {
       throw OptionNames.ofList(e);
     }
     output.print(Client.list(page, "jobs"), page);
-    if (limit == null && !"".equals(page.get("next_page_token")) && output.format != Format.json) {
+    if (limit == null && !"".equals(page.get("next_page_token")) && !output.format.saysMore()) {
       System.err.println("errand: there are more; narrow the list or raise --limit");
     }
     return ExitCodes.OK;

@@ -16,11 +16,6 @@ import picocli.CommandLine.Option;
     description = {
       "Log in through an identity provider, in a browser on any device.",
       "The token is kept in ~/.config/errand for this server, and renewed while that is possible."
-    },
-    footer = {
-      "",
-      "Example:",
-      "  errand login --issuer https://id.example.org/realms/main --client-id errand-cli"
     })
 final class Login implements Callable<Integer> {
   private static final String GRANT = "urn:ietf:params:oauth:grant-type:device_code";
@@ -54,7 +49,7 @@ final class Login implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    String url = Http.url();
+    String url = Target.address();
     String from = given(issuer, "ERRAND_OIDC_ISSUER", "");
     if (from.isEmpty()) {
       throw new ClientException(
@@ -155,7 +150,7 @@ final class Login implements Callable<Integer> {
   static final class Out implements Callable<Integer> {
     @Override
     public Integer call() {
-      String url = Http.url();
+      String url = Target.address();
       EachJob.say(
           SavedLogin.delete(url)
               ? "the login for " + url + " is forgotten here; the provider may know it still"

@@ -5,9 +5,9 @@ import io.errand.text.FaultText;
 import io.errand.text.Visible;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Prints objects as a table, as JSON or as their names. What came from a job is made visible, so
@@ -19,7 +19,25 @@ final class Printer {
     table,
     wide,
     json,
-    name
+    jsonl,
+    name;
+
+    /** Whether it contains that there are more objects than are printed. */
+    boolean saysMore() {
+      return this == json;
+    }
+  }
+
+  /** A row of a table that shows more than the object of the server has. */
+  static final class Row extends LinkedHashMap<String, Object> {
+    private static final long serialVersionUID = 1;
+    private final transient Map<String, Object> object;
+
+    /** A row that begins as the object. */
+    Row(Map<String, Object> object) {
+      super(object);
+      this.object = object;
+    }
   }
 
   private Printer() {}
@@ -27,7 +45,7 @@ final class Printer {
   /**
    * Prints a list.
    *
-   * @param rows what to print
+   * @param rows what to print; a line of JSON each is of the objects behind them
    * @param whole what JSON prints instead: the server's own answer
    * @param nameField what the format name prints
    * @param columns of the table
@@ -35,31 +53,39 @@ final class Printer {
    */
   static void print(
       Format format,
-      List<Map<String, Object>> rows,
+      List<? extends Map<String, Object>> rows,
       Object whole,
       String nameField,
       List<String> columns,
       List<String> wideColumns) {
+    List<Map<String, Object>> all = List.copyOf(rows);
     switch (format) {
       case json -> json(whole);
-      case name -> rows.forEach(row -> System.out.println(cell(row.get(nameField))));
-      case table -> table(rows, columns);
+      case jsonl -> all.forEach(row -> line(row instanceof Row shown ? shown.object : row));
+      case name -> all.forEach(row -> System.out.println(Table.cell(row.get(nameField))));
+      case table -> table(all, columns, Terminal.columns());
       case wide -> {
-        List<String> all = new ArrayList<>(columns);
-        all.addAll(wideColumns);
-        table(rows, all);
+        List<String> more = new ArrayList<>(columns);
+        more.addAll(wideColumns);
+        table(all, more, Integer.MAX_VALUE);
       }
     }
     System.out.flush();
   }
 
   static void json(Object value) {
+    System.out.println(text(value, JSON.Feature.PRETTY_PRINT_OUTPUT));
+  }
+
+  private static void line(Object value) {
+    System.out.println(text(value));
+  }
+
+  private static String text(Object value, JSON.Feature... features) {
     try {
       String text =
-          JSON.std
-              .with(JSON.Feature.PRETTY_PRINT_OUTPUT, JSON.Feature.WRITE_NULL_PROPERTIES)
-              .asString(value);
-      System.out.println(Visible.lines(text)); // its escapes are those of JSON
+          JSON.std.with(JSON.Feature.WRITE_NULL_PROPERTIES).with(features).asString(value);
+      return Visible.lines(text); // its escapes are those of JSON
     } catch (IOException e) {
       throw new ClientException(
           ExitCodes.FAILED, "the answer cannot be printed: " + FaultText.of(e));
@@ -67,45 +93,9 @@ final class Printer {
   }
 
   /** Without rows nothing. */
-  private static void table(List<Map<String, Object>> rows, List<String> columns) {
-    if (rows.isEmpty()) {
-      return;
+  private static void table(List<Map<String, Object>> rows, List<String> columns, int most) {
+    if (!rows.isEmpty()) {
+      new Table(rows, columns).lines(most, Terminal.isColored()).forEach(System.out::println);
     }
-    List<List<String>> cells = new ArrayList<>();
-    cells.add(columns.stream().map(String::toUpperCase).toList());
-    rows.forEach(row -> cells.add(columns.stream().map(name -> cell(row.get(name))).toList()));
-    int[] widths = new int[columns.size()];
-    for (List<String> line : cells) {
-      for (int i = 0; i < widths.length; i++) {
-        widths[i] = Math.max(widths[i], line.get(i).length());
-      }
-    }
-    for (List<String> line : cells) {
-      StringBuilder text = new StringBuilder();
-      for (int i = 0; i < widths.length; i++) {
-        text.append(line.get(i));
-        if (i < widths.length - 1) {
-          text.append(" ".repeat(widths[i] - line.get(i).length() + 2));
-        }
-      }
-      System.out.println(text);
-    }
-  }
-
-  private static String cell(@Nullable Object value) {
-    if (value == null) {
-      return "-";
-    }
-    if (value instanceof List<?> list) {
-      return cell(String.join(" ", list.stream().map(Printer::word).toList()));
-    }
-    String text = Visible.line(value.toString());
-    return text.length() > 80 ? text.substring(0, 79) + "…" : text;
-  }
-
-  /** As a shell would want it. */
-  private static String word(@Nullable Object argument) {
-    String text = String.valueOf(argument);
-    return text.matches("[A-Za-z0-9_@%+=:,./-]+") ? text : "'" + text.replace("'", "'\\''") + "'";
   }
 }

@@ -21,14 +21,6 @@ import picocli.CommandLine.Parameters;
       Projects.Get.class,
       Projects.Put.class,
       Projects.Delete.class
-    },
-    footer = {
-      "",
-      "Examples:",
-      "  errand projects put media",
-      "  errand projects put media --max-waiting 10000",
-      "  errand --project media list",
-      "  errand projects delete media"
     })
 final class Projects implements Callable<Integer> {
   private static final String PATH = "/v1/projects";

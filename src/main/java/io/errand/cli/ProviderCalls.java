@@ -99,7 +99,7 @@ final class ProviderCalls {
                 + "' must begin with https:// (http:// only on loopback): tokens are sent there");
       }
       HttpURLConnection connection = (HttpURLConnection) address.toURL().openConnection();
-      Trust.of(url, ClientSettings.of("ERRAND_CA_FILE")).apply(connection);
+      Trust.of(url, ClientSettings.authorities()).apply(connection);
       connection.setConnectTimeout(TIMEOUT_MILLIS);
       connection.setReadTimeout(TIMEOUT_MILLIS);
       connection.setInstanceFollowRedirects(false);

@@ -1,7 +1,6 @@
 package io.errand.cli;
 
 import io.errand.text.Visible;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -61,8 +60,8 @@ final class Queues implements Callable<Integer> {
   }
 
   @SuppressWarnings("unchecked")
-  private static Map<String, Object> flat(Map<String, Object> queue) {
-    Map<String, Object> row = new LinkedHashMap<>(queue);
+  static Map<String, Object> flat(Map<String, Object> queue) {
+    Map<String, Object> row = new Printer.Row(queue);
     row.putAll((Map<String, Object>) queue.getOrDefault("counts", Map.of()));
     if (queue.get("circuit") instanceof Map<?, ?> circuit) {
       row.put("circuit", circuit.get("state"));

@@ -2,10 +2,12 @@ package io.errand.cli;
 
 import io.errand.cli.JobOutput.Selection;
 import io.errand.text.Visible;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
 
 /** {@code errand run}: a command as if it ran here. */
 @Command(
@@ -24,7 +26,8 @@ import picocli.CommandLine.Mixin;
           + " 74: it succeeded, but bytes of its output are missing; stderr says how many.",
       "Of each stream 1 MiB is kept unless --stdout-limit or --stderr-limit says less.",
       "If the reader of the output ends, or at Ctrl-C, the client ends with 141 or 130, and the job"
-          + " goes on."
+          + " goes on. With --cancel-on-interrupt, Ctrl-C cancels the job and the client waits for its"
+          + " end."
     })
 final class Run implements Callable<Integer> {
   /** The most that a server keeps of a stream. */
@@ -32,14 +35,20 @@ final class Run implements Callable<Integer> {
 
   @Mixin JobOptions options = new JobOptions();
 
+  @Option(
+      names = "--cancel-on-interrupt",
+      description = "Ctrl-C cancels the job, and does not leave it to go on.")
+  boolean cancelOnInterrupt;
+
   @Override
   public Integer call() {
     options.check();
     Http http = Http.connect();
     String id = String.valueOf(options.submit(http, 1, OUTPUT_LIMIT).get("id"));
     JobOutput output = new JobOutput(http, id, Selection.ALL);
+    CancelOnInterrupt interrupt = cancelOnInterrupt ? CancelOnInterrupt.listen(http, id) : null;
     Map<String, Object> job;
-    try (Detach detach = new Detach(http, id);
+    try (Detach detach = new Detach(http, List.of(id));
         NotStarted note = new NotStarted(http, id)) {
       try {
         job = output.follow();
@@ -62,6 +71,7 @@ final class Run implements Callable<Integer> {
                   + job.get("reason")
                   + (detail == null ? "" : " (" + detail + ")")));
     }
-    return output.reportMissing(ExitCodes.ofJob(job));
+    boolean isInterrupted = interrupt != null && interrupt.isInterrupted();
+    return output.reportMissing(isInterrupted ? ExitCodes.INTERRUPTED : ExitCodes.ofJob(job));
   }
 }

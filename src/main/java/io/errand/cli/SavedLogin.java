@@ -56,13 +56,7 @@ record SavedLogin(
   }
 
   private static Path folder() {
-    String config = ClientSettings.of("XDG_CONFIG_HOME");
-    String home = ClientSettings.of("HOME");
-    Path base =
-        config != null && config.startsWith("/")
-            ? Path.of(config)
-            : Path.of(home == null ? System.getProperty("user.home", "/") : home, ".config");
-    return base.resolve("errand").resolve("logins");
+    return ClientSettings.configuration().resolve("logins");
   }
 
   private static Path file(String url) {

@@ -68,7 +68,7 @@ final class Schedules implements Callable<Integer> {
 
   /** With the next and the last tick, and the command, as columns. */
   private static Map<String, Object> flat(Map<String, Object> schedule) {
-    Map<String, Object> row = new LinkedHashMap<>(schedule);
+    Map<String, Object> row = new Printer.Row(schedule);
     if (schedule.get("next_runs") instanceof List<?> next
         && !next.isEmpty()
         && next.get(0) instanceof Map<?, ?> first) {

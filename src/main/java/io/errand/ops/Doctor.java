@@ -61,6 +61,10 @@ public final class Doctor implements Callable<Integer> {
       print(finding.name(), finding.required() ? "MISSING" : "note   ", finding.problem());
       fit &= finding.problem() == null || !finding.required();
     }
+    for (DoctorTimes.Finding finding : times()) {
+      print(finding.name(), "note   ", finding.problem());
+      fix(finding.problem(), finding.fix());
+    }
     if (database() > 0) {
       System.out.println("The database does not keep all that Errand promises: see what is WEAK.");
     }
@@ -90,6 +94,14 @@ public final class Doctor implements Callable<Integer> {
     }
   }
 
+  private static List<DoctorTimes.Finding> times() {
+    try {
+      return DoctorTimes.ends(Settings.ofThisProcess(), Path.of("/etc/systemd/system"));
+    } catch (IllegalStateException e) {
+      return List.of(); // which has been said
+    }
+  }
+
   /** How many findings weaken what is promised. */
   private static int database() {
     int weak = 0;
@@ -108,9 +120,13 @@ public final class Doctor implements Callable<Integer> {
         weak += unusable == null ? 0 : 1;
         for (Durability.Finding finding : Durability.check(connection)) {
           print(finding.name(), finding.weakens() ? "WEAK   " : "note   ", finding.problem());
+          fix(finding.problem(), finding.fix());
           weak += finding.weakens() && finding.problem() != null ? 1 : 0;
         }
         print("rights of the login", "note   ", needlessRights(connection));
+        DoctorTimes.Finding clocks = DoctorTimes.clocks(connection);
+        print(clocks.name(), "note   ", clocks.problem());
+        fix(clocks.problem(), clocks.fix());
       }
     } catch (SQLException | IllegalStateException e) {
       print("database", "note   ", "cannot be looked at: " + FaultText.of(e));
@@ -147,6 +163,12 @@ public final class Doctor implements Callable<Integer> {
             + " may "
             + String.join(" and ", needless)
             + ", which a process with these settings need not; see docs/how-to/database-roles.md";
+  }
+
+  private static void fix(@Nullable String problem, @Nullable String fix) {
+    if (problem != null && fix != null) {
+      System.out.println("         fix: " + fix);
+    }
   }
 
   private static void print(String name, String verdict, @Nullable String problem) {

@@ -39,10 +39,17 @@ public final class Durability {
    * @param name of the setting, with its value
    * @param weakens whether what was accepted may be lost by it
    * @param problem what it does and what to do, or null where all is well
+   * @param fix the statement or command that mends it, or null
    */
-  public record Finding(String name, boolean weakens, @Nullable String problem) {}
+  public record Finding(
+      String name, boolean weakens, @Nullable String problem, @Nullable String fix) {}
 
-  private record Expectation(String setting, String wanted, boolean weakens, String problem) {}
+  private record Expectation(
+      String setting, String wanted, boolean weakens, String problem, String fix) {}
+
+  private static String set(String setting, String value) {
+    return "ALTER SYSTEM SET " + setting + " = " + value + "; SELECT pg_reload_conf();";
+  }
 
   private static final List<Expectation> EXPECTATIONS =
       List.of(
@@ -50,36 +57,46 @@ public final class Durability {
               "fsync",
               "on",
               true,
-              "a crash of the host can lose or break everything; set it to on"),
+              "a crash of the host can lose or break everything; set it to on",
+              set("fsync", "on")),
           new Expectation(
               "full_page_writes",
               "on",
               true,
               "a crash of the host can break pages; set it to on, unless the file system writes pages"
-                  + " whole"),
+                  + " whole",
+              set("full_page_writes", "on")),
           new Expectation(
               "synchronous_commit",
               "on|remote_apply|remote_write|local",
               true,
-              "a crash loses the jobs and results of the last moments; set it to on"),
+              "a crash loses the jobs and results of the last moments; set it to on",
+              set("synchronous_commit", "on")),
           new Expectation(
               "synchronous_standby_names",
               ".+",
               false,
               "no standby has to have a commit: a failover can lose the last of them; name one if you"
-                  + " fail over"),
+                  + " fail over",
+              set("synchronous_standby_names", "'ANY 1 (NAME)'")),
           new Expectation(
-              "data_checksums", "on", false, "a broken disk is found out late; see pg_checksums"),
+              "data_checksums",
+              "on",
+              false,
+              "a broken disk is found out late; see pg_checksums",
+              "stop PostgreSQL, then pg_checksums --enable -D its data directory"),
           new Expectation(
               "autovacuum",
               "on",
               false,
-              "the tables grow and every claim gets slower; set it to on"),
+              "the tables grow and every claim gets slower; set it to on",
+              set("autovacuum", "on")),
           new Expectation(
               "idle_in_transaction_session_timeout",
               "[1-9].*",
               false,
-              "a forgotten transaction slows every claim for as long as it is open; set a bound"));
+              "a forgotten transaction slows every claim for as long as it is open; set a bound",
+              set("idle_in_transaction_session_timeout", "'10min'")));
 
   private static final String STANDBYS =
       """
@@ -118,11 +135,12 @@ public final class Durability {
             new Finding(
                 "database: " + expected.setting() + " = " + (value.isEmpty() ? "''" : value),
                 expected.weakens(),
-                value.matches(expected.wanted()) ? null : expected.problem()));
+                value.matches(expected.wanted()) ? null : expected.problem(),
+                expected.fix()));
       }
       try (ResultSet row = statement.executeQuery(STANDBYS)) {
         row.next();
-        findings.add(new Finding("database: synchronous standbys", true, row.getString(1)));
+        findings.add(new Finding("database: synchronous standbys", true, row.getString(1), null));
       }
     }
     findings.addAll(openTransactions(connection, Duration.ofMinutes(1)));
@@ -139,6 +157,16 @@ public final class Durability {
         .filter(finding -> finding.weakens() && finding.problem() != null)
         .map(finding -> finding.name() + ": " + finding.problem())
         .toList();
+  }
+
+  /** The time of the database, in seconds since 1970. */
+  public static double clock(Connection connection) throws SQLException {
+    try (Statement statement = connection.createStatement();
+        ResultSet row =
+            statement.executeQuery("SELECT extract(epoch FROM clock_timestamp())::float8")) {
+      row.next();
+      return row.getDouble(1);
+    }
   }
 
   /**
@@ -166,7 +194,8 @@ public final class Durability {
                     + row.getString(4)
                     + ") slows every claim; end it, or SELECT pg_terminate_backend("
                     + row.getInt(1)
-                    + ")"));
+                    + ")",
+                "SELECT pg_terminate_backend(" + row.getInt(1) + ");"));
       }
     }
     return findings;

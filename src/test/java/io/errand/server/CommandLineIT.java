@@ -156,17 +156,6 @@ class CommandLineIT extends OneServer {
     assertThat(server.cli("run", "--no-such-option", "echo").exitCode()).isEqualTo(2);
   }
 
-  @Test
-  void theCompletionIsForEachWayToCallIt() {
-    Cli completed =
-        server.shell(
-            "source <($E completion) && complete -p errand ./errand | wc -l"
-                + " && compopt() { :; }" // which bash has within a completion only
-                + " && COMP_WORDS=(./errand canc) COMP_CWORD=1 && _complete_errand"
-                + " && echo \"${COMPREPLY[@]}\"");
-    assertThat(completed).isEqualTo(new Cli(0, "2\ncancel\n", ""));
-  }
-
   @ParameterizedTest
   @CsvSource(
       quoteCharacter = '"',

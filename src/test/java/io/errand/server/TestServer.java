@@ -295,10 +295,15 @@ public final class TestServer extends ApiClient implements AutoCloseable {
     return Cli.run(errand(environment, arguments));
   }
 
-  /** What a script of a shell did, in which {@code $E} is the client's command. */
-  Cli shell(String script) {
+  /** For a command of the client in a shell, in which {@code $E} is the client's command. */
+  ProcessBuilder prepared() {
     ProcessBuilder builder = errand(Map.of());
     builder.environment().put("E", checkout.resolve("errand").toAbsolutePath().toString());
-    return Cli.run(builder.command("bash", "-c", script));
+    return builder;
+  }
+
+  /** What a script of a shell did, in which {@code $E} is the client's command. */
+  Cli shell(String script) {
+    return Cli.run(prepared().command("bash", "-c", script));
   }
 }
