@@ -9,8 +9,8 @@ import io.errand.api.problem.Problem;
 import io.errand.api.problem.Problem.Kind;
 import io.errand.api.request.BlockingRequests;
 import io.errand.api.request.Caller;
-import io.errand.auth.ApiKey;
 import io.errand.auth.Identities;
+import io.errand.auth.KeyMark;
 import io.errand.auth.Permission;
 import io.errand.auth.Requires;
 import io.errand.job.JobState;
@@ -92,7 +92,7 @@ public class LiveResource {
     JobEntity job = find(text);
     HttpServerResponse response = caller.request().response();
     response.putHeader(UNBUFFERED, "no");
-    ApiKey key = identities.keyOf(caller.request().request().getHeader(HttpHeaders.AUTHORIZATION));
+    KeyMark key = identities.keyOf(caller.request().request().getHeader(HttpHeaders.AUTHORIZATION));
     output.view(job.id, caller.access(), key, job.attempt, lastEventId, sink, sse);
     BlockingRequests.leave(caller.request());
   }
