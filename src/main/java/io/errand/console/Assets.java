@@ -29,6 +29,7 @@ public class Assets {
           Map.entry("console.js", Place.ours("console.js", JAVASCRIPT)),
           Map.entry("terminal.js", Place.ours("terminal.js", JAVASCRIPT)),
           Map.entry("output.js", Place.ours("output.js", JAVASCRIPT)),
+          Map.entry("charts.js", Place.ours("charts.js", JAVASCRIPT)),
           Map.entry("icon.svg", Place.ours("icon.svg", "image/svg+xml")),
           Map.entry("htmx.min.js", new Place("htmx.org", "dist/htmx.min.js", JAVASCRIPT)),
           Map.entry("uPlot.iife.min.js", new Place("uplot", "dist/uPlot.iife.min.js", JAVASCRIPT)),

@@ -91,6 +91,11 @@ public final class Words {
     return String.format(Locale.ROOT, "%,d", number);
   }
 
+  /** With a capital letter. */
+  public static String capitalised(String text) {
+    return text.isEmpty() ? text : text.substring(0, 1).toUpperCase(Locale.ROOT) + text.substring(1);
+  }
+
   /** One line in which nothing acts, and which is not long. */
   public static String oneLine(@Nullable String text) {
     String line = Visible.line(text == null ? "" : text);

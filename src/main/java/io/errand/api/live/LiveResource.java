@@ -89,10 +89,21 @@ public class LiveResource {
       @Context SseEventSink sink,
       @Context Sse sse)
       throws SQLException {
+    String authorization = caller.request().request().getHeader(HttpHeaders.AUTHORIZATION);
+    follow(text, identities.keyOf(authorization), lastEventId, sink, sse);
+  }
+
+  /**
+   * The same for a caller that has identified itself in another way.
+   *
+   * @param key with whose end the stream ends, or null
+   */
+  public void follow(
+      String text, @Nullable KeyMark key, @Nullable String lastEventId, SseEventSink sink, Sse sse)
+      throws SQLException {
     JobEntity job = find(text);
     HttpServerResponse response = caller.request().response();
     response.putHeader(UNBUFFERED, "no");
-    KeyMark key = identities.keyOf(caller.request().request().getHeader(HttpHeaders.AUTHORIZATION));
     output.view(job.id, caller.access(), key, job.attempt, lastEventId, sink, sse);
     BlockingRequests.leave(caller.request());
   }

@@ -4,12 +4,15 @@ import io.errand.api.jobs.JobAnswers;
 import io.errand.api.problem.Problem;
 import io.errand.api.problem.Problem.Kind;
 import io.errand.api.request.Caller;
+import io.errand.api.submit.OverloadAnswers;
 import io.errand.auth.Permission;
 import io.errand.auth.Requires;
 import io.errand.console.Pages;
 import io.errand.job.JobState;
 import io.errand.queue.ControlJob;
+import io.errand.queue.SubmitJob;
 import io.errand.store.control.ControlStore.Change;
+import io.errand.store.submit.Submission;
 import io.smallrye.common.annotation.Blocking;
 import jakarta.ws.rs.POST;
 import jakarta.ws.rs.Path;
@@ -24,11 +27,13 @@ import java.util.UUID;
 public class JobActions {
   private final Pages pages;
   private final ControlJob control;
+  private final SubmitJob submit;
   private final Caller caller;
 
-  JobActions(Pages pages, ControlJob control, Caller caller) {
+  JobActions(Pages pages, ControlJob control, SubmitJob submit, Caller caller) {
     this.pages = pages;
     this.control = control;
+    this.submit = submit;
     this.caller = caller;
   }
 
@@ -54,6 +59,30 @@ public class JobActions {
     UUID id = JobAnswers.id(text);
     require(id, control.release(id, caller.access()), "released");
     return done(id, "released");
+  }
+
+  /** Tries a finished job again, as a new one. */
+  @POST
+  @Requires(Permission.SUBMIT)
+  @Path("retry")
+  public Response retry(@PathParam("id") String text) throws SQLException {
+    UUID id = JobAnswers.id(text);
+    Submission made = submit.retry(id, caller.access(), null);
+    if (made instanceof Submission.Accepted accepted) {
+      return done(accepted.id(), "retried");
+    }
+    if (made instanceof Submission.NotFinal unfinished) {
+      throw Problem.of(
+          Kind.CONFLICT,
+          "The job is " + unfinished.state().wireName() + "; only one that has ended is tried again");
+    }
+    if (made instanceof Submission.NotAllowed refused) {
+      throw Problem.of(Kind.FORBIDDEN, "The job cannot be tried again: " + refused.why());
+    }
+    if (made instanceof Submission.Refused refused) {
+      throw OverloadAnswers.problem(refused);
+    }
+    throw JobAnswers.noSuchJob(id);
   }
 
   private static void require(UUID id, Change change, String verb) {
