@@ -11,6 +11,7 @@ import io.errand.text.Visible;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -182,6 +183,7 @@ record JobView(
                 (least == most ? "" : Words.span(least) + " to ") + Words.span(most)));
       }
     }
+    Collections.reverse(windows); // the latest first, as the attempts
     return windows;
   }
 
