@@ -119,7 +119,8 @@
 
   const draw = (name, offset, text) => {
     const stream = streams[name];
-    if (offset >= 0) stream.offset = offset;
+    if (offset !== stream.offset) stream.lineAt = offset; // what was between was left out
+    stream.offset = offset;
     const parts = text.split('\n');
     let part = 0;
     let at = stream.offset;
@@ -173,11 +174,13 @@
     }
   };
   const addText = (name, offset, text) => {
+    let at = offset;
     for (let from = 0; from < text.length; ) {
       let to = Math.min(text.length, from + SLICE);
       if (to < text.length && /[\ud800-\udbff]/.test(text[to - 1])) to--;
       const part = text.slice(from, to);
-      later({ name, offset: from === 0 ? offset : -1, text: part });
+      later({ name, offset: at, text: part });
+      at += bytesOf(part);
       from = to;
     }
   };
