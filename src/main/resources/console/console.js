@@ -155,6 +155,11 @@
   });
   document.addEventListener('keydown', (event) => {
     const typing = event.target.closest?.('input:not([type=checkbox]), textarea, select, dialog');
+    if ((event.ctrlKey || event.metaKey) && event.key === 'k') {
+      openPalette();
+      event.preventDefault();
+      return;
+    }
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (typing) {
       if (event.key === 'Escape') event.target.blur();
@@ -216,6 +221,116 @@
       });
     }
   });
+
+  // Going anywhere.
+  const palette = document.getElementById('palette');
+  const paletteText = document.getElementById('palette-text');
+  const paletteList = document.getElementById('palette-list');
+  let choices = [];
+  let chosen = 0;
+  const openPalette = () => {
+    if (!palette || palette.open) return;
+    paletteText.value = '';
+    palette.showModal();
+    fillPalette();
+  };
+  const fillPalette = () => {
+    const wanted = paletteText.value.trim().toLowerCase();
+    choices = [...document.querySelectorAll('[data-go]')].map((link) => ({
+      name: link.textContent,
+      run: () => link.click(),
+    }));
+    choices.push(
+      { name: 'Switch between light and dark', run: () => document.getElementById('theme').click() },
+      { name: 'Switch between UTC and local times', run: () => document.getElementById('zone').click() },
+      { name: 'Keyboard shortcuts', run: () => document.getElementById('keys').showModal() },
+    );
+    choices = choices.filter((one) => one.name.toLowerCase().includes(wanted));
+    if (wanted) {
+      choices.push({
+        name: `Find jobs: ${paletteText.value.trim()}`,
+        run: () => location.assign(`${root}/jobs?q=${encodeURIComponent(paletteText.value.trim())}`),
+      });
+    }
+    chosen = Math.min(chosen, choices.length - 1);
+    paletteList.replaceChildren(
+      ...choices.map((one, i) => {
+        const item = document.createElement('li');
+        item.textContent = one.name;
+        item.id = `choice-${i}`;
+        item.setAttribute('role', 'option');
+        item.setAttribute('aria-selected', String(i === chosen));
+        item.addEventListener('click', () => runChoice(i));
+        return item;
+      }),
+    );
+    paletteText.setAttribute('aria-activedescendant', `choice-${chosen}`);
+  };
+  const runChoice = (i) => {
+    palette.close();
+    choices[i]?.run();
+  };
+  paletteText?.addEventListener('input', () => {
+    chosen = 0;
+    fillPalette();
+  });
+  paletteText?.addEventListener('keydown', (event) => {
+    if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
+      chosen = (chosen + (event.key === 'ArrowDown' ? 1 : choices.length - 1)) % choices.length;
+      fillPalette();
+    } else if (event.key === 'Enter') runChoice(chosen);
+    else if (event.key === 'Escape') palette.close();
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  });
+
+  // Views of the list that this browser keeps: a name and what the address asks for.
+  const views = document.getElementById('views');
+  const MOST_VIEWS = 30;
+  const readViews = () => {
+    try {
+      const read = JSON.parse(stored('errand-views') ?? '[]');
+      return Array.isArray(read) ? read.filter((one) => typeof one.name === 'string' && typeof one.query === 'string') : [];
+    } catch {
+      return [];
+    }
+  };
+  const showViews = () => {
+    if (!views) return;
+    const kept = readViews();
+    const query = location.search;
+    const known = kept.some((one) => one.query === query);
+    views.hidden = kept.length === 0 && query === '';
+    document.getElementById('views-add').hidden = query === '' || known || kept.length >= MOST_VIEWS;
+    document.getElementById('views-list').replaceChildren(
+      ...kept.flatMap((one) => {
+        const link = document.createElement('a');
+        link.className = 'button';
+        link.textContent = one.name;
+        link.href = `${root}/jobs?${one.query.replace(/^\?/, '')}`;
+        if (one.query === query) link.setAttribute('aria-current', 'true');
+        if (one.query !== query) return [link];
+        const remove = document.createElement('button');
+        remove.type = 'button';
+        remove.className = 'quiet';
+        remove.textContent = 'Forget';
+        remove.addEventListener('click', () => {
+          store('errand-views', JSON.stringify(readViews().filter((other) => other.name !== one.name)));
+          showViews();
+        });
+        return [link, remove];
+      }),
+    );
+  };
+  document.getElementById('views-add')?.addEventListener('click', () => {
+    const name = prompt('Name of this view')?.trim().slice(0, 40);
+    if (!name) return;
+    const others = readViews().filter((one) => one.name !== name);
+    store('errand-views', JSON.stringify([...others, { name, query: location.search }]));
+    showViews();
+  });
+  showViews();
 
   showTimes();
   count();

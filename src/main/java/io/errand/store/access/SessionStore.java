@@ -83,7 +83,7 @@ public class SessionStore {
   public record Credential(@Nullable String keyId, byte[] secretHash) {}
 
   /**
-   * What a session was opened with, and notes that it is used.
+   * What a session was opened with; notes once a minute that it and its key are used.
    *
    * @param idHash SHA-256 of what the cookie holds
    * @return empty if there is no such session, or it has ended
@@ -104,6 +104,10 @@ public class SessionStore {
     }
     if (isStale) {
       update(USED, idHash);
+      String keyId = found.get().keyId();
+      if (keyId != null) {
+        keys.used(keyId);
+      }
     }
     return found;
   }
