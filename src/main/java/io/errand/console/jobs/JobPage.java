@@ -10,10 +10,12 @@ import io.errand.auth.ConsoleSessions.Session;
 import io.errand.auth.Permission;
 import io.errand.auth.Requires;
 import io.errand.console.Pages;
+import io.errand.job.JobState;
 import io.errand.store.dependencies.DependencyReads;
 import io.errand.store.history.HistoryReads;
 import io.errand.store.reads.JobEntity;
 import io.errand.store.reads.JobReads;
+import io.errand.store.reads.LastSuccess;
 import io.smallrye.common.annotation.Blocking;
 import io.smallrye.mutiny.Uni;
 import jakarta.ws.rs.GET;
@@ -42,6 +44,7 @@ public class JobPage {
   private final JobReads reads;
   private final HistoryReads history;
   private final DependencyReads dependencies;
+  private final LastSuccess successes;
   private final ExplainResource explain;
   private final JobsResource jobs;
   private final LiveResource live;
@@ -52,6 +55,7 @@ public class JobPage {
       JobReads reads,
       HistoryReads history,
       DependencyReads dependencies,
+      LastSuccess successes,
       ExplainResource explain,
       JobsResource jobs,
       LiveResource live,
@@ -60,6 +64,7 @@ public class JobPage {
     this.reads = reads;
     this.history = history;
     this.dependencies = dependencies;
+    this.successes = successes;
     this.explain = explain;
     this.jobs = jobs;
     this.live = live;
@@ -77,7 +82,10 @@ public class JobPage {
             job,
             explain.explain(id),
             history.attempts(id, Math.max(0, job.attempt - MOST_ATTEMPTS), MOST_ATTEMPTS),
-            dependencies.page(id, caller.access(), 0, null, MOST_RELATED).orElse(null));
+            dependencies.page(id, caller.access(), 0, null, MOST_RELATED).orElse(null),
+            job.jobState() == JobState.FAILED
+                ? successes.before(job, caller.access()).orElse(null)
+                : null);
     return pages.ok(Templates.job(pages.shell("/jobs", "Job " + view.line().shortId()), view));
   }
 

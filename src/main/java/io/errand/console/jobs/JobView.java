@@ -23,6 +23,8 @@ import org.jspecify.annotations.Nullable;
  * @param attempts those that have ended, the latest first, and the one that runs
  * @param windows when further attempts may start
  * @param facts names and values
+ * @param lastSuccess of the same program, where this job has failed, or null
+ * @param differences between that job and this one
  * @param json the request that makes such a job
  */
 record JobView(
@@ -40,7 +42,9 @@ record JobView(
     List<Link> waitedFor,
     String json,
     String curl,
-    String client) {
+    String client,
+    @Nullable Link lastSuccess,
+    List<Difference> differences) {
   private static final int MOST_WINDOWS = 5;
   private static final int MOST_COMMAND = 20_000;
 
@@ -78,7 +82,8 @@ record JobView(
       JobEntity job,
       Explanation why,
       List<AttemptEntity> attempts,
-      DependencyReads.@Nullable Page dependencies) {
+      DependencyReads.@Nullable Page dependencies,
+      @Nullable JobEntity lastSuccess) {
     JobState state = job.jobState();
     String command = Visible.line(Words.shellLine(Arrays.asList(job.command)));
     List<Attempt> tries = new ArrayList<>();
@@ -113,7 +118,11 @@ record JobView(
         dependencies == null ? List.of() : links(dependencies.before()),
         JobText.json(job),
         Visible.lines(JobText.curl(job)),
-        Visible.line(JobText.client(job)));
+        Visible.line(JobText.client(job)),
+        lastSuccess == null
+            ? null
+            : new Link(lastSuccess.id.toString(), JobLine.shortOf(lastSuccess.id), "succeeded"),
+        lastSuccess == null ? List.of() : Difference.of(lastSuccess, job));
   }
 
   private static List<Link> links(List<DependencyReads.Related> related) {
