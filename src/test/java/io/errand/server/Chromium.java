@@ -84,6 +84,7 @@ final class Chromium implements AutoCloseable {
     page.fill("#key", caller.token());
     page.click("button.main");
     page.waitForSelector("nav.side");
+    page.waitForLoadState(); // the scripts have run
     return page;
   }
 

@@ -177,6 +177,7 @@ class ConsoleIT {
     page.keyboard().press("/");
     page.keyboard().type(id);
     page.keyboard().press("Enter");
+    page.waitForURL("**/console/jobs?q=*");
     page.waitForSelector("[data-row]");
     page.locator("main").focus();
     page.keyboard().press("j");

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
 import java.net.http.HttpResponse;
+import java.time.Duration;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -11,6 +12,7 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -152,8 +154,12 @@ class ConsoleRulesIT {
         client.post(path, List.of("csrf", client.csrf), "Origin", server.url());
     assertThat(done.statusCode()).as(done.body()).isEqualTo(303);
     assertThat(server.job(id).get("state").asText()).isEqualTo("cancelled");
-    String audit = server.get("/v1/audit").body();
-    assertThat(audit).contains("POST /console/jobs/{id}/cancel").contains("POST /console/login");
+    Awaitility.await() // it is written behind the answer
+        .atMost(Duration.ofSeconds(60))
+        .untilAsserted(
+            () ->
+                assertThat(server.get("/v1/audit").body())
+                    .contains("POST /console/jobs/{id}/cancel", "POST /console/login"));
   }
 
   private static RawHttp.Answer login(String host) throws IOException {
