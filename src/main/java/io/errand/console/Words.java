@@ -93,7 +93,9 @@ public final class Words {
 
   /** With a capital letter. */
   public static String capitalised(String text) {
-    return text.isEmpty() ? text : text.substring(0, 1).toUpperCase(Locale.ROOT) + text.substring(1);
+    return text.isEmpty()
+        ? text
+        : text.substring(0, 1).toUpperCase(Locale.ROOT) + text.substring(1);
   }
 
   /** One line in which nothing acts, and which is not long. */

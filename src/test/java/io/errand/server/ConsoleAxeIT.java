@@ -59,7 +59,8 @@ class ConsoleAxeIT {
     String axe = axe();
     try (Chromium chromium = Chromium.start();
         TestServer server = TestServer.start(Map.of())) {
-      String ended = server.submit("echo out; echo err >&2; exit 64", Map.of("labels", Map.of("a", "b")));
+      String ended =
+          server.submit("echo out; echo err >&2; exit 64", Map.of("labels", Map.of("a", "b")));
       server.awaitEnd(ended);
       String waiting = server.submit("true", Map.of("run_at", "2099-01-01T00:00:00Z"));
       String running = server.submit("echo begun; sleep 600", Map.of());
@@ -78,8 +79,7 @@ class ConsoleAxeIT {
       for (ColorScheme scheme : List.of(ColorScheme.LIGHT, ColorScheme.DARK)) {
         Page page =
             chromium.signedIn(
-                server,
-                new Browser.NewContextOptions().setColorScheme(scheme).setBypassCSP(true));
+                server, new Browser.NewContextOptions().setColorScheme(scheme).setBypassCSP(true));
         for (String path : pages) {
           page.navigate(server.url() + path);
           page.waitForSelector("h1");

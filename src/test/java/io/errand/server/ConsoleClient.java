@@ -23,7 +23,10 @@ final class ConsoleClient {
   private static final Pattern CSRF = Pattern.compile("data-csrf=\"([^\"]*)\"");
 
   private final HttpClient http =
-      HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).followRedirects(HttpClient.Redirect.NEVER).build();
+      HttpClient.newBuilder()
+          .version(HttpClient.Version.HTTP_1_1)
+          .followRedirects(HttpClient.Redirect.NEVER)
+          .build();
   private final String url;
 
   /** What the browser sends as {@code Cookie}; empty before the sign-in. */
@@ -42,7 +45,9 @@ final class ConsoleClient {
     HttpResponse<String> answer = client.post("/console/login", List.of("key", caller.token()));
     assertThat(answer.statusCode()).as(answer.body()).isEqualTo(303);
     String set = answer.headers().firstValue("Set-Cookie").orElseThrow();
-    assertThat(set).contains("HttpOnly", "SameSite=Strict", "Path=/console").doesNotContain("Domain");
+    assertThat(set)
+        .contains("HttpOnly", "SameSite=Strict", "Path=/console")
+        .doesNotContain("Domain");
     client.cookie = set.substring(0, set.indexOf(';'));
     Matcher token = CSRF.matcher(client.get("/console/jobs").body());
     assertThat(token.find()).isTrue();

@@ -25,8 +25,7 @@ class ConsoleRulesIT {
 
   /** What needs no session. */
   private static final Set<String> OPEN =
-      Set.of(
-          "GET /console/login", "POST /console/login", "GET /console/assets/{version}/{name}");
+      Set.of("GET /console/login", "POST /console/login", "GET /console/assets/{version}/{name}");
 
   /** The least role of a route that is no read; and of reads that are not for everybody. */
   private static final Map<String, String> RULES =
@@ -208,8 +207,7 @@ class ConsoleRulesIT {
     for (String change : List.of("cancel", "release", "retry")) {
       assertThat(other.submit("/console/jobs/" + id + "/" + change).statusCode()).isEqualTo(404);
     }
-    for (String path :
-        List.of("/console", "/console/jobs", "/console/jobs/export?format=jsonl")) {
+    for (String path : List.of("/console", "/console/jobs", "/console/jobs/export?format=jsonl")) {
       assertThat(other.get(path).body()).as(path).doesNotContain(id).doesNotContain("secret-queue");
     }
   }

@@ -82,7 +82,8 @@ public class BulkForms {
   }
 
   private static OperationKind kind(String name) {
-    for (OperationKind kind : List.of(OperationKind.CANCEL, OperationKind.RETRY, OperationKind.RELEASE)) {
+    for (OperationKind kind :
+        List.of(OperationKind.CANCEL, OperationKind.RETRY, OperationKind.RELEASE)) {
       if (kind.wireName().equals(name)) {
         return kind;
       }
@@ -138,7 +139,8 @@ public class BulkForms {
       list.labels().forEach(filter.putObject("labels")::put);
     }
     if (filter.isEmpty()) {
-      throw Problem.invalid("filter", "is missing: a change of all jobs needs one, such as a state");
+      throw Problem.invalid(
+          "filter", "is missing: a change of all jobs needs one, such as a state");
     }
     return filter;
   }
@@ -149,8 +151,7 @@ public class BulkForms {
     }
   }
 
-  private Response ask(OperationKind kind, BulkFilter filter, ObjectNode json)
-      throws SQLException {
+  private Response ask(OperationKind kind, BulkFilter filter, ObjectNode json) throws SQLException {
     Count count =
         bulk.count(new Change(kind, filter, null, null), caller.access())
             .orElseThrow(() -> Problem.notCounted(OperationStore.COUNT_SECONDS));
@@ -163,13 +164,21 @@ public class BulkForms {
               terms.add(
                   term.getKey().equals("ids")
                       ? String.format(Locale.ROOT, "%,d selected jobs", value.size())
-                      : term.getKey() + " " + (value.isTextual() ? value.asText() : value.toString()));
+                      : term.getKey()
+                          + " "
+                          + (value.isTextual() ? value.asText() : value.toString()));
             });
     return pages.ok(
         Templates.confirm(
             pages.shell("/jobs", "Confirm"),
             new ConfirmView(
-                kind.wireName(), kind.wireName(), count.jobs(), count.more(), json.toString(), terms, UUID.randomUUID().toString())));
+                kind.wireName(),
+                kind.wireName(),
+                count.jobs(),
+                count.more(),
+                json.toString(),
+                terms,
+                UUID.randomUUID().toString())));
   }
 
   private Response begin(OperationKind kind, BulkFilter filter, ObjectNode json, ConsoleForm form)
@@ -200,7 +209,10 @@ public class BulkForms {
     if (creation instanceof Creation.Mismatch mismatch) {
       throw Problem.of(
           Kind.CONFLICT,
-          mismatch.count().jobs() + " jobs match now, and " + count + " were confirmed; nothing was changed");
+          mismatch.count().jobs()
+              + " jobs match now, and "
+              + count
+              + " were confirmed; nothing was changed");
     }
     if (creation instanceof Creation.TooMany many) {
       throw Problem.tooManyOperations(many.unfinished());

@@ -74,7 +74,9 @@ public class JobActions {
     if (made instanceof Submission.NotFinal unfinished) {
       throw Problem.of(
           Kind.CONFLICT,
-          "The job is " + unfinished.state().wireName() + "; only one that has ended is tried again");
+          "The job is "
+              + unfinished.state().wireName()
+              + "; only one that has ended is tried again");
     }
     if (made instanceof Submission.NotAllowed refused) {
       throw Problem.of(Kind.FORBIDDEN, "The job cannot be tried again: " + refused.why());

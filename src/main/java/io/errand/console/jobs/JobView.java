@@ -163,7 +163,11 @@ record JobView(
 
   private static String result(AttemptEntity row) {
     return switch (row.outcome) {
-      case "success" -> "succeeded" + (row.exitCode == null || row.exitCode == 0 ? "" : " with exit code " + row.exitCode);
+      case "success" ->
+          "succeeded"
+              + (row.exitCode == null || row.exitCode == 0
+                  ? ""
+                  : " with exit code " + row.exitCode);
       case "exit_code" -> "ended with exit code " + row.exitCode;
       case "signal" -> "ended by " + row.signal + ", which Errand did not send";
       case "timeout" -> "ended after its time limit";
@@ -220,7 +224,9 @@ record JobView(
       facts.add(new Fact("Retry of", JobLine.shortOf(job.retryOf), null, "/jobs/" + job.retryOf));
     }
     if (job.schedule != null) {
-      facts.add(new Fact("Schedule", Words.oneLine(job.schedule), null, "/jobs?schedule=" + job.schedule));
+      facts.add(
+          new Fact(
+              "Schedule", Words.oneLine(job.schedule), null, "/jobs?schedule=" + job.schedule));
     }
     add(facts, "Named command", job.run);
     add(facts, "Labels", job.labels.equals("{}") ? null : job.labels);

@@ -55,7 +55,11 @@ public class SubmitPage {
     JobEntity job = reads.find(id, caller.access()).orElseThrow(() -> JobAnswers.noSuchJob(id));
     return pages.ok(
         Templates.submit(
-            pages.shell("/jobs", "Submit a job"), id.toString(), JobText.json(job), missing(job), null));
+            pages.shell("/jobs", "Submit a job"),
+            id.toString(),
+            JobText.json(job),
+            missing(job),
+            null));
   }
 
   private static String missing(JobEntity job) {
@@ -88,8 +92,7 @@ public class SubmitPage {
                   .collect(Collectors.joining("; "));
       return pages.answer(
           problem.status(),
-          Templates.submit(
-              pages.shell("/jobs", "Submit a job"), form.text("from"), json, "", why));
+          Templates.submit(pages.shell("/jobs", "Submit a job"), form.text("from"), json, "", why));
     }
   }
 }

@@ -47,7 +47,13 @@ record OverviewView(
    * @param note paused, or what its circuit does; or empty
    */
   record Queue(
-      String name, long waiting, long running, long held, long failed, String oldest, String note) {}
+      String name,
+      long waiting,
+      long running,
+      long held,
+      long failed,
+      String oldest,
+      String note) {}
 
   /** A worker at a glance. */
   record Worker(String name, int busy, int slots, Instant heartbeatAt, String note) {}
@@ -75,9 +81,7 @@ record OverviewView(
 
   /** How many there are. */
   public String created() {
-    return slots.stream()
-        .map(slot -> Long.toString(slot.jobs()))
-        .collect(Collectors.joining(","));
+    return slots.stream().map(slot -> Long.toString(slot.jobs())).collect(Collectors.joining(","));
   }
 
   /** A length of time, or a dash. */

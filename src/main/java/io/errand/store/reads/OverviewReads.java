@@ -118,8 +118,7 @@ public class OverviewReads {
   private <T> List<T> recent(
       String sql, Access access, double seconds, @Nullable Double slotSeconds, Rows<T> rows)
       throws SQLException {
-    String text =
-        sql.formatted(access.project().equals(ProjectNames.DEFAULT) ? "" : OTHER);
+    String text = sql.formatted(access.project().equals(ProjectNames.DEFAULT) ? "" : OTHER);
     try (Connection connection = dataSource.getConnection();
         PreparedStatement statement = connection.prepareStatement(text)) {
       statement.setString(1, access.project());
