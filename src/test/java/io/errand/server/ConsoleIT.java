@@ -113,8 +113,9 @@ class ConsoleIT {
 
   @Test
   void outputAppearsWhileTheCommandPrintsAndTheJobCanBeCancelled() throws IOException {
-    Path gate = Files.createTempDirectory("errand-console").resolve("gate");
-    TestServer.letOthersPass(gate.getParent());
+    Path folder = Files.createTempDirectory("errand-console");
+    Path gate = folder.resolve("gate");
+    TestServer.letOthersPass(folder);
     String id =
         server.submit(
             "echo first; until [ -e " + gate + " ]; do sleep 0.1; done; echo second; sleep 600",
@@ -131,7 +132,7 @@ class ConsoleIT {
     page.waitForSelector(".state.cancelled");
     assertThat(server.awaitState(id, "cancelled").get("reason").asText()).isEqualTo("cancelled");
     assertThat(chromium.complaints).isEmpty();
-    TestServer.delete(gate.getParent());
+    TestServer.delete(folder);
     page.context().close();
   }
 
