@@ -2,8 +2,10 @@ package io.errand;
 
 import io.errand.api.request.ApiConfig;
 import io.errand.api.submit.SubmitRehearsal;
+import io.errand.auth.ConsoleSessions;
 import io.errand.auth.Identities;
 import io.errand.http.Listener;
+import io.errand.store.access.SessionStore;
 import io.errand.worker.Worker;
 import io.quarkus.runtime.Quarkus;
 import io.quarkus.runtime.QuarkusApplication;
@@ -16,6 +18,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.sql.SQLException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.eclipse.microprofile.health.HealthCheckResponse;
 import org.eclipse.microprofile.health.Readiness;
@@ -34,6 +37,7 @@ public class Server implements QuarkusApplication, AsyncHealthCheck {
   private final ServerConfig config;
   private final Listener listener;
   private final SubmitRehearsal rehearsal;
+  private final ConsoleSessions console;
   private final AtomicBoolean draining = new AtomicBoolean();
   private @Nullable Thread warmUp;
 
@@ -43,13 +47,15 @@ public class Server implements QuarkusApplication, AsyncHealthCheck {
       Identities identities,
       ServerConfig config,
       Listener listener,
-      SubmitRehearsal rehearsal) {
+      SubmitRehearsal rehearsal,
+      ConsoleSessions console) {
     this.worker = worker;
     this.api = api;
     this.identities = identities;
     this.config = config;
     this.listener = listener;
     this.rehearsal = rehearsal;
+    this.console = console;
   }
 
   @Override
@@ -92,6 +98,9 @@ public class Server implements QuarkusApplication, AsyncHealthCheck {
     Files.writeString(partial, url + "\n", StandardOpenOption.WRITE);
     Files.move(partial, home.resolve("url"), StandardCopyOption.ATOMIC_MOVE);
     System.out.println("Errand serves " + url + " (" + identities.whereabouts() + ")");
+    if (api.isApi()) {
+      announceConsole(url);
+    }
     config
         .psqlLine()
         .ifPresent(
@@ -99,6 +108,16 @@ public class Server implements QuarkusApplication, AsyncHealthCheck {
               System.out.println("The database, for psql:");
               System.out.println(line);
             });
+  }
+
+  /** Prints a link that signs in once; without the database there is none, and a key will do. */
+  private void announceConsole(String url) {
+    try {
+      System.out.println("The console, once and within " + SessionStore.LINK_MINUTES + " minutes:");
+      System.out.println(url + "/console/login?link=" + console.makeLink());
+    } catch (SQLException e) {
+      System.out.println(url + "/console");
+    }
   }
 
   /** The framework must not stop below a request of our own. */

@@ -6,6 +6,7 @@ import io.errand.store.access.KeyStore;
 import io.errand.store.access.KeyStore.Found;
 import io.errand.store.access.KeyStore.NewKey;
 import io.errand.store.access.ProjectStore;
+import io.errand.store.access.SessionStore.Credential;
 import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.runtime.StartupEvent;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -142,11 +143,31 @@ public class Identities {
   /**
    * The key of a header {@code Authorization} that was right, or null if it is no key with a row.
    */
-  public @Nullable ApiKey keyOf(@Nullable String authorization) {
+  public @Nullable KeyMark keyOf(@Nullable String authorization) {
     String token = authorization == null ? null : bearerOf(authorization);
     ApiKey key = token == null ? null : ApiKey.parse(token);
     AdminToken ofAdmin = admin();
-    return key != null && ofAdmin.key() == null && ofAdmin.is(key.text()) ? null : key;
+    boolean isConfigured = key != null && ofAdmin.key() == null && ofAdmin.is(key.text());
+    return key == null || isConfigured ? null : KeyMark.of(key.id(), key.hash());
+  }
+
+  /** Whether this is the SHA-256 of a token that stands in the configuration of this process. */
+  boolean isConfigured(byte[] hash) {
+    AdminToken ofAdmin = admin();
+    return ofAdmin.key() == null && MessageDigest.isEqual(hash, ApiKey.sha256(ofAdmin.text()));
+  }
+
+  /** What the first administrator identifies itself with. Its key has its row from then on. */
+  Credential administrator() throws SQLException {
+    AdminToken ofAdmin = admin();
+    ApiKey key = ofAdmin.key();
+    if (key == null) {
+      return new Credential(null, ApiKey.sha256(ofAdmin.text()));
+    }
+    if (store.find(key.id()).isEmpty()) {
+      firstAdministrator(key);
+    }
+    return new Credential(key.id(), key.hash());
   }
 
   /**
@@ -154,13 +175,13 @@ public class Identities {
    *
    * @throws SQLException if the database is away
    */
-  public Set<ApiKey> gone(Collection<ApiKey> keys) throws SQLException {
-    List<ApiKey> each = List.copyOf(new LinkedHashSet<>(keys));
-    Set<ApiKey> gone = new HashSet<>();
+  public Set<KeyMark> gone(Collection<KeyMark> keys) throws SQLException {
+    List<KeyMark> each = List.copyOf(new LinkedHashSet<>(keys));
+    Set<KeyMark> gone = new HashSet<>();
     if (!each.isEmpty()) {
-      List<byte[]> hashes = each.stream().map(ApiKey::hash).toList();
+      List<byte[]> hashes = each.stream().map(KeyMark::bytes).toList();
       store
-          .gone(each.stream().map(ApiKey::id).toList(), hashes)
+          .gone(each.stream().map(KeyMark::id).toList(), hashes)
           .forEach(at -> gone.add(each.get(at)));
     }
     return gone;
@@ -257,7 +278,7 @@ public class Identities {
       if (found.isEmpty() && key.equals(admin().key())) {
         found = firstAdministrator(key);
       }
-      Identity identity = found.filter(one -> isRight(one, key)).map(one -> of(one)).orElse(null);
+      Identity identity = found.map(one -> identityOf(one, key.hash())).orElse(null);
       if (identity == null) {
         forget(token);
         result.complete(null);
@@ -309,8 +330,12 @@ public class Identities {
     return store.find(key.id());
   }
 
-  private static boolean isRight(Found found, ApiKey key) {
-    byte[] given = key.hash();
+  /** Whose key this is, or null where the secret with this SHA-256 does not count for it now. */
+  static @Nullable Identity identityOf(Found found, byte[] hash) {
+    return isRight(found, hash) ? of(found) : null;
+  }
+
+  private static boolean isRight(Found found, byte[] given) {
     byte[] former = found.formerHash();
     boolean isCurrent = MessageDigest.isEqual(given, found.secretHash());
     boolean isFormer = former != null && MessageDigest.isEqual(given, former);

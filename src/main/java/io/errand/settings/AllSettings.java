@@ -63,7 +63,7 @@ public final class AllSettings {
               Form.text("`api`, `worker` or both"),
               "api,worker",
               "`api,worker`",
-              "what this process does; `/q/*` is served in any role, `/v1` where `api` is one"),
+              "what this process does; `/q/*` is served in any role, `/v1` and the console where `api` is one"),
           new Setting(
               "worker-slots",
               Form.wholeNumber("commands", 1, 10_000),

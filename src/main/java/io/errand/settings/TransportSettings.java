@@ -59,6 +59,15 @@ final class TransportSettings {
                   + " its port. Without it, and without a certificate, the start refuses to listen"
                   + " on an address that is not loopback"),
           new Setting(
+              "console-hosts",
+              Form.text("comma list of names such as `errand.example.org`"),
+              null,
+              "none",
+              "names by which browsers reach the [console](../how-to/console.md), beside `localhost`,"
+                  + " addresses, `ERRAND_HTTP_HOST` and the name in `ERRAND_PUBLIC_URL`. Under any"
+                  + " other name it is not served, so that no page of others can reach it by a name"
+                  + " that points here"),
+          new Setting(
               "trusted-proxies",
               Form.text("comma list of networks such as `10.1.0.0/16,fd00::/8`"),
               null,

@@ -45,6 +45,7 @@ class ArchitectureTest {
               Set.of(
                   "job", "queue", "store", "auth", "audit", "memory", "disk", "network",
                   "secrets")),
+          Map.entry("console", Set.of("api", "auth", "job", "memory", "queue", "store", "text")),
           Map.entry("http", Set.of("api", "memory")),
           Map.entry("secrets", Set.of()),
           Map.entry(

@@ -26,7 +26,7 @@ import org.jspecify.annotations.Nullable;
  * Reads the filter of a bulk change. Its members are the parameters of {@code GET /v1/jobs}, with
  * those that a list has not: {@code ids}, {@code reason}, {@code worker}, {@code concurrency_key}.
  */
-final class FilterReader {
+public final class FilterReader {
   /** As of the stored form, and {@code label} as in the query of a list. */
   private static final Set<String> MEMBERS = members();
 
@@ -58,7 +58,7 @@ final class FilterReader {
    *
    * @param kind whose states it may name
    */
-  static BulkFilter read(Fields body, OperationKind kind) {
+  public static BulkFilter read(Fields body, OperationKind kind) {
     int before = body.complaints();
     Fields fields = body.object("filter");
     if (fields == null) {

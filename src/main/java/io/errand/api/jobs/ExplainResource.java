@@ -54,7 +54,11 @@ public class ExplainResource {
   public Explanation explain(@PathParam("id") String text, @Context UriInfo uri)
       throws SQLException {
     Parameters.refuseAll(uri);
-    UUID id = JobAnswers.id(text);
+    return explain(JobAnswers.id(text));
+  }
+
+  /** The same for a job of this caller. */
+  public Explanation explain(UUID id) throws SQLException {
     try (Admission.Permit permit = admission.enter()) {
       Facts facts = reads.facts(id, caller.access()).orElseThrow(() -> JobAnswers.noSuchJob(id));
       List<Related> pending =

@@ -26,7 +26,7 @@ import org.jspecify.annotations.Nullable;
  * @param start when it starts, as far as that can be told; null where it is not waiting
  */
 @JsonNaming(SnakeCaseStrategy.class)
-record Explanation(
+public record Explanation(
     UUID id,
     String state,
     @Nullable String reason,
@@ -45,7 +45,7 @@ record Explanation(
    * @param until when time alone ends it; null where it does not
    */
   @JsonNaming(SnakeCaseStrategy.class)
-  record Blocker(String kind, String detail, @Nullable String until) {}
+  public record Blocker(String kind, String detail, @Nullable String until) {}
 
   /**
    * The live workers that serve the queue.
@@ -56,7 +56,7 @@ record Explanation(
    * @param freeSlots of these, at their last heartbeats
    */
   @JsonNaming(SnakeCaseStrategy.class)
-  record WorkersView(long serving, long able, long slots, long freeSlots) {}
+  public record WorkersView(long serving, long able, long slots, long freeSlots) {}
 
   /**
    * When the job starts.
@@ -66,7 +66,7 @@ record Explanation(
    * @param unknownBecause why, where they are not known
    */
   @JsonNaming(SnakeCaseStrategy.class)
-  record StartRange(
+  public record StartRange(
       @Nullable String earliest, @Nullable String latest, @Nullable String unknownBecause) {
     static StartRange unknown(String because) {
       return new StartRange(null, null, because);

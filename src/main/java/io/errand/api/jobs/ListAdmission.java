@@ -10,7 +10,7 @@ import org.eclipse.microprofile.config.inject.ConfigProperty;
  * would take its processors from submits and claims.
  */
 @Singleton
-class ListAdmission extends Admission {
+public class ListAdmission extends Admission {
   ListAdmission(@ConfigProperty(name = "errand.database-pool", defaultValue = "16") int pool) {
     super(pool, "lists of jobs are being read");
   }

@@ -23,8 +23,12 @@ import org.jspecify.annotations.Nullable;
 /**
  * What {@code GET /v1/jobs} is asked for. A page token holds where the page ended and the
  * fingerprint of the filters, so that it cannot continue another list.
+ *
+ * @param filter which jobs
+ * @param after behind which job the page begins, or null for the first page
+ * @param pageSize at most so many
  */
-record ListQuery(JobFilter filter, JobFilter.@Nullable Position after, int pageSize) {
+public record ListQuery(JobFilter filter, JobFilter.@Nullable Position after, int pageSize) {
   private static final Set<String> PARAMETERS =
       Set.of(
           "state",
@@ -39,7 +43,12 @@ record ListQuery(JobFilter filter, JobFilter.@Nullable Position after, int pageS
           "page_token");
   private static final int MOST_LABELS = 16;
 
-  static ListQuery read(MultivaluedMap<String, String> parameters) {
+  /**
+   * Reads the parameters of a list.
+   *
+   * @throws Problem 400 with the parameters that are wrong
+   */
+  public static ListQuery read(MultivaluedMap<String, String> parameters) {
     List<FieldError> errors = new ArrayList<>();
     parameters.forEach(
         (name, values) -> {
@@ -70,7 +79,7 @@ record ListQuery(JobFilter filter, JobFilter.@Nullable Position after, int pageS
   }
 
   /** The token of the page that begins behind a job. */
-  String tokenAfter(JobFilter.Position position) {
+  public String tokenAfter(JobFilter.Position position) {
     return new PageToken(position.createdAt(), position.id()).text(mark(filter));
   }
 

@@ -4,8 +4,8 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.errand.api.answer.AnswerBudget;
 import io.errand.api.jobs.WakeUp;
 import io.errand.api.problem.Problem;
-import io.errand.auth.ApiKey;
 import io.errand.auth.Identities;
+import io.errand.auth.KeyMark;
 import io.errand.job.Access;
 import io.errand.store.Notifications;
 import io.errand.store.reads.JobReads;
@@ -122,7 +122,7 @@ public class LiveOutput {
   void view(
       UUID job,
       Access access,
-      @Nullable ApiKey key,
+      @Nullable KeyMark key,
       int latestAttempt,
       @Nullable String lastEventId,
       SseEventSink sink,
@@ -161,7 +161,7 @@ public class LiveOutput {
     }
     keysCheckedNanos = System.nanoTime();
     List<LiveViewer> withKey = viewers.stream().filter(viewer -> viewer.key() != null).toList();
-    Set<ApiKey> gone =
+    Set<KeyMark> gone =
         identities.gone(withKey.stream().map(LiveViewer::key).filter(Objects::nonNull).toList());
     withKey.stream().filter(viewer -> gone.contains(viewer.key())).forEach(LiveViewer::close);
   }

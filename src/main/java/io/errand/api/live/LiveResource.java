@@ -9,8 +9,8 @@ import io.errand.api.problem.Problem;
 import io.errand.api.problem.Problem.Kind;
 import io.errand.api.request.BlockingRequests;
 import io.errand.api.request.Caller;
-import io.errand.auth.ApiKey;
 import io.errand.auth.Identities;
+import io.errand.auth.KeyMark;
 import io.errand.auth.Permission;
 import io.errand.auth.Requires;
 import io.errand.job.JobState;
@@ -89,10 +89,21 @@ public class LiveResource {
       @Context SseEventSink sink,
       @Context Sse sse)
       throws SQLException {
+    String authorization = caller.request().request().getHeader(HttpHeaders.AUTHORIZATION);
+    follow(text, identities.keyOf(authorization), lastEventId, sink, sse);
+  }
+
+  /**
+   * The same for a caller that has identified itself in another way.
+   *
+   * @param key with whose end the stream ends, or null
+   */
+  public void follow(
+      String text, @Nullable KeyMark key, @Nullable String lastEventId, SseEventSink sink, Sse sse)
+      throws SQLException {
     JobEntity job = find(text);
     HttpServerResponse response = caller.request().response();
     response.putHeader(UNBUFFERED, "no");
-    ApiKey key = identities.keyOf(caller.request().request().getHeader(HttpHeaders.AUTHORIZATION));
     output.view(job.id, caller.access(), key, job.attempt, lastEventId, sink, sse);
     BlockingRequests.leave(caller.request());
   }

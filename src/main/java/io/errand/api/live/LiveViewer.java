@@ -5,7 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.errand.api.answer.AnswerBudget;
 import io.errand.api.jobs.OutputText;
 import io.errand.api.problem.Problem;
-import io.errand.auth.ApiKey;
+import io.errand.auth.KeyMark;
 import io.errand.job.Access;
 import io.errand.memory.MemoryBudget.Reservation;
 import io.errand.store.reads.KeptOutput;
@@ -42,7 +42,7 @@ final class LiveViewer {
 
   private final UUID jobId;
   private final Access access;
-  private final @Nullable ApiKey key;
+  private final @Nullable KeyMark key;
   private final SseEventSink sink;
   private final Sse sse;
   private final ObjectMapper mapper;
@@ -62,7 +62,7 @@ final class LiveViewer {
   LiveViewer(
       UUID jobId,
       Access access,
-      @Nullable ApiKey key,
+      @Nullable KeyMark key,
       SseEventSink sink,
       Sse sse,
       ObjectMapper mapper,
@@ -98,7 +98,7 @@ final class LiveViewer {
   }
 
   /** The key that it is seen with, or null where that is none that could end. */
-  @Nullable ApiKey key() {
+  @Nullable KeyMark key() {
     return key;
   }
 

@@ -28,6 +28,16 @@ public interface ApiConfig {
   /** Networks of fronts whose word about their clients counts: a comma list of CIDRs. */
   Optional<String> trustedProxies();
 
+  /** Further names by which browsers reach the console. */
+  Optional<List<String>> consoleHosts();
+
+  /** How clients reach this server, where that is not the address that it listens on. */
+  Optional<String> publicUrl();
+
+  /** The address to listen on. */
+  @WithDefault("127.0.0.1")
+  String httpHost();
+
   /**
    * The same as networks.
    *

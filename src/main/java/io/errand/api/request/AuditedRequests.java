@@ -34,11 +34,16 @@ public final class AuditedRequests {
 
   /** The entry of a request that may change something, or null for another. */
   static @Nullable AuditEntry change(RoutingContext context) {
-    if (READING.contains(context.request().method().name())) {
+    if (READING.contains(context.request().method().name()) || ConsoleGate.isSignIn(context)) {
       return null;
     }
     AuditEntry entry = entry(context, AuditEntry.CHANGE, Gate.identity(context), null);
     return IN_HISTORY.contains(entry.action()) ? null : entry;
+  }
+
+  /** The entry of a sign-in to the console, which has no caller before. */
+  static AuditEntry signIn(RoutingContext context, Identity identity) {
+    return entry(context, AuditEntry.CHANGE, identity, null);
   }
 
   /**

@@ -14,6 +14,7 @@ import jakarta.ws.rs.container.ContainerRequestFilter;
 import jakarta.ws.rs.core.Response;
 import jakarta.ws.rs.ext.Provider;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.jspecify.annotations.Nullable;
@@ -37,7 +38,10 @@ public class BlockingRequests implements ContainerRequestFilter {
   private static final int WAITING_TIMES = 16;
 
   private static final String ONE_JOB = "/v1/jobs/{id}";
-  private static final String STREAM = ONE_JOB + "/output/stream";
+
+  private static final Set<String> STREAMS =
+      Set.of(ONE_JOB + "/output/stream", "/console/jobs/{id}/output/stream");
+
   private static final String KEY = BlockingRequests.class.getName();
 
   private final ApiConfig config;
@@ -101,7 +105,9 @@ public class BlockingRequests implements ContainerRequestFilter {
 
   void install(@Observes Router router) {
     if (config.isApi()) {
-      router.route("/v1/*").order(BEHIND_THE_LANE).handler(this::enter);
+      for (String paths : Gate.SERVED) {
+        router.route(paths).order(BEHIND_THE_LANE).handler(this::enter);
+      }
     }
   }
 
@@ -145,7 +151,7 @@ public class BlockingRequests implements ContainerRequestFilter {
     if (route == null || !method.equals("GET")) {
       return false;
     }
-    return route.template().equals(STREAM)
+    return STREAMS.contains(route.template())
         || (route.template().equals(ONE_JOB) && WaitPreference.isAsked(query, prefer));
   }
 

@@ -58,6 +58,10 @@ public class Gate {
 
   private static final int MOST_SLOW = 2;
   private static final Set<String> READING = Set.of("GET", "HEAD");
+
+  /** What is served to known callers, as the router takes it, and the form that signs in. */
+  static final List<String> SERVED = List.of("/v1/*", "/console*");
+
   private static final int AFTER_REQUEST_IDS = 9_000;
   private static final String IDENTITY = Gate.class.getName() + ".identity";
 
@@ -75,6 +79,7 @@ public class Gate {
   private final Origins origins;
   private final AuditTrail audit;
   private final CallerLimits limits;
+  private final ConsoleEntry console;
   private final Semaphore slow = new Semaphore(MOST_SLOW);
 
   Gate(
@@ -86,7 +91,8 @@ public class Gate {
       RefusedRequests refusals,
       Origins origins,
       AuditTrail audit,
-      CallerLimits limits) {
+      CallerLimits limits,
+      ConsoleEntry console) {
     this.config = config;
     this.identities = identities;
     this.wrongTokens = wrongTokens;
@@ -96,6 +102,7 @@ public class Gate {
     this.origins = origins;
     this.audit = audit;
     this.limits = limits;
+    this.console = console;
   }
 
   void install(@Observes Filters filters) {
@@ -121,6 +128,10 @@ public class Gate {
     meters.measure(context, path != null && PUBLIC.contains(path));
     try {
       BodyHeaders.check(context.request());
+      if (config.isApi() && ConsoleGate.isOf(path)) {
+        console.handle(context, this::resume, bodies::admit);
+        return;
+      }
       if (path == null || !PUBLIC.contains(path)) {
         identify(context);
         return;
@@ -152,6 +163,9 @@ public class Gate {
     Origin origin = origins.of(context.request());
     origin.put(context);
     response.putHeader("X-Content-Type-Options", "nosniff");
+    if (ConsoleGate.isOf(context.request().path())) {
+      ConsoleGate.putHeaders(response);
+    }
     if (origin.isSecure()) {
       response.putHeader("Strict-Transport-Security", Origin.STRICT_TRANSPORT);
     }
@@ -297,22 +311,27 @@ public class Gate {
   static boolean isServed(@Nullable String path, String normalized) {
     return path != null
         && path.equals(normalized)
-        && path.startsWith("/v1/")
+        && (path.startsWith("/v1/") || ConsoleGate.isOf(path))
         && !path.endsWith("/") // the framework would leave it out, as it does
         && path.indexOf(';') < 0; // matrix parameters
   }
 
   /** Lets a request with a known caller pass if its role may do that. */
   private void enter(RoutingContext context, Identity identity) {
-    if (!isServed(context.request().path(), context.normalizedPath())) {
-      throw Problem.of(Kind.NOT_FOUND, Kind.NOT_FOUND.title);
-    }
+    checkPath(context);
     context.put(IDENTITY, identity);
     limits.countRequest(context, identity);
     RequestMemory.watch(context);
     if (!answersByRoute(context, identity)) {
       bodies.admit(context);
       context.next();
+    }
+  }
+
+  /** Answers 404 for a path that is not to be routed. */
+  static void checkPath(RoutingContext context) {
+    if (!isServed(context.request().path(), context.normalizedPath())) {
+      throw Problem.of(Kind.NOT_FOUND, Kind.NOT_FOUND.title);
     }
   }
 

@@ -18,6 +18,11 @@ import org.jboss.resteasy.reactive.server.ServerRequestFilter;
  * {@link UriInfo} reads its query itself and refuses the others itself.
  */
 public class KnownParameters {
+  /** Any page of the console may say what has just been done. */
+  private static final String CONSOLE = "io.errand.console";
+
+  private static final String NOTICE = "notice";
+
   /** By route; empty where the route reads its query itself. */
   private final Map<Method, Optional<Set<String>>> known = new ConcurrentHashMap<>();
 
@@ -35,10 +40,14 @@ public class KnownParameters {
     if (Arrays.stream(parameters).anyMatch(one -> one.getType() == UriInfo.class)) {
       return Optional.empty();
     }
-    return Optional.of(
+    Set<String> names =
         Arrays.stream(parameters)
             .filter(one -> one.isAnnotationPresent(QueryParam.class))
             .map(one -> one.getAnnotation(QueryParam.class).value())
-            .collect(Collectors.toUnmodifiableSet()));
+            .collect(Collectors.toSet());
+    if (route.getDeclaringClass().getPackageName().startsWith(CONSOLE)) {
+      names.add(NOTICE);
+    }
+    return Optional.of(Set.copyOf(names));
   }
 }

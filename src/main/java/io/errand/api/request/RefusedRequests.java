@@ -32,6 +32,10 @@ class RefusedRequests {
         .putHeader(HttpHeaders.CONTENT_TYPE, Problem.CONTENT_TYPE)
         .putHeader(HttpHeaders.CONNECTION, "close");
     Buffer body = body(problem, request.path());
+    if (ConsoleGate.isOf(request.path())) {
+      body = PlainPage.of(problem);
+      response.putHeader(HttpHeaders.CONTENT_TYPE, PlainPage.TYPE);
+    }
     response.end(request.method().name().equals("HEAD") ? Buffer.buffer() : body);
   }
 

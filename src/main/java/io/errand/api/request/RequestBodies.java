@@ -36,7 +36,9 @@ public class RequestBodies implements ContainerRequestFilter {
 
   void install(@Observes Router router) {
     if (config.isApi()) {
-      router.route("/v1/*").order(BEFORE_THE_LANE).handler(this::collect);
+      for (String paths : Gate.SERVED) {
+        router.route(paths).order(BEFORE_THE_LANE).handler(this::collect);
+      }
     }
   }
 

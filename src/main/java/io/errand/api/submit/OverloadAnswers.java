@@ -11,7 +11,7 @@ import java.math.RoundingMode;
 import java.util.Locale;
 
 /** A limit that stands against a submit, as it is said to clients. */
-final class OverloadAnswers {
+public final class OverloadAnswers {
   /** Of an answer to a submit that was accepted all the same. */
   static final String HEADER = "Errand-Overload";
 
@@ -30,7 +30,7 @@ final class OverloadAnswers {
   }
 
   /** What a refused submit is answered. */
-  static Problem problem(Submission.Refused refused) {
+  public static Problem problem(Submission.Refused refused) {
     Overload overload = refused.overload();
     return Problem.overloaded(
         kind(overload),

@@ -40,6 +40,7 @@ import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
 import jakarta.ws.rs.core.UriInfo;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
@@ -119,6 +120,14 @@ public class SubmitResource {
                   value);
           return answer(request, stored, access, Kind.KEY_REUSED);
         });
+  }
+
+  /** Submits a job that stands in a form, and waits for it. */
+  public UUID submit(String json) throws SQLException {
+    byte[] body = json.getBytes(StandardCharsets.UTF_8);
+    QueueRules rules = queues.now().in(caller.project());
+    Request wanted = wanted(caller.request(), JsonBody.read(body), body.length, null, rules);
+    return idOf(submit.submit(caller.access(), wanted, rules).join(), Kind.KEY_REUSED);
   }
 
   /** Submits a job under the client's own id. */

@@ -81,6 +81,13 @@ public class QueueReads {
       ORDER BY page.name
       """;
 
+  private static final String COUNTS =
+      """
+      SELECT state, sum(jobs) FROM errand.queue_counts
+      WHERE (?::text IS NULL OR queue = ?) AND errand.project_of(queue) = ?
+      GROUP BY state
+      """;
+
   private static final String EVENTS =
       """
       SELECT id, at, event, actor, detail FROM errand.queue_events
@@ -112,6 +119,28 @@ public class QueueReads {
   /** One queue by its stored name, if it has jobs or settings. */
   public Optional<QueueStatus> queue(String name) throws SQLException {
     return read(name, ProjectNames.projectOf(name), 1).stream().findFirst();
+  }
+
+  /**
+   * How many jobs of a project there are, by state.
+   *
+   * @param queue only those of this queue by its shown name, or null
+   */
+  public Map<String, Long> counts(String project, @Nullable String queue) throws SQLException {
+    String stored = queue == null ? null : ProjectNames.queue(project, queue);
+    try (Connection connection = dataSource.getConnection();
+        PreparedStatement statement = connection.prepareStatement(COUNTS)) {
+      statement.setString(1, stored);
+      statement.setString(2, stored);
+      statement.setString(3, project);
+      Map<String, Long> counts = new LinkedHashMap<>();
+      try (ResultSet row = statement.executeQuery()) {
+        while (row.next()) {
+          counts.put(row.getString(1), row.getLong(2));
+        }
+      }
+      return counts;
+    }
   }
 
   /** What happened to a queue before an event, the newest first: at most so many. */

@@ -1,0 +1,120 @@
+package io.errand.api.request;
+
+import io.errand.api.problem.Problem;
+import io.errand.api.problem.Problem.Kind;
+import io.errand.api.problem.Routes;
+import io.errand.api.problem.Routes.Route;
+import io.errand.auth.ConsoleSessions;
+import io.errand.auth.ConsoleSessions.Session;
+import io.errand.auth.Identity;
+import io.vertx.core.Context;
+import io.vertx.core.http.HttpHeaders;
+import io.vertx.core.http.HttpServerRequest;
+import io.vertx.ext.web.RoutingContext;
+import jakarta.enterprise.context.ApplicationScoped;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/** Finds out whose a request to the console is: that of the session in its cookie. */
+@ApplicationScoped
+class ConsoleEntry {
+  private static final int SEE_OTHER = 303;
+
+  private final ConsoleGate rules;
+  private final ConsoleSessions sessions;
+
+  ConsoleEntry(ConsoleGate rules, ConsoleSessions sessions) {
+    this.rules = rules;
+    this.sessions = sessions;
+  }
+
+  /** What the gate does with a request whose caller has been looked up. */
+  interface Resume {
+    void with(
+        RoutingContext context,
+        @Nullable Identity identity,
+        @Nullable Identity who,
+        @Nullable Throwable fault);
+  }
+
+  /**
+   * Lets a request in, sends it to where one signs in, or refuses it.
+   *
+   * @param resume goes on in the gate with the caller of the session
+   * @param admit lets the body of a request in that needs no session
+   * @throws Problem where it is refused at once
+   */
+  void handle(RoutingContext context, Resume resume, Consumer<RoutingContext> admit) {
+    HttpServerRequest request = context.request();
+    String path = String.valueOf(request.path());
+    rules.check(request, Origin.of(context));
+    String elsewhere = ConsoleGate.redirect(path);
+    if (elsewhere != null && ConsoleGate.isRead(request)) {
+      seeOther(context, elsewhere);
+      return;
+    }
+    Gate.checkPath(context);
+    if (ConsoleGate.isOpen(request)) {
+      checkMethod(context, path);
+      admit.accept(context);
+      context.next();
+      return;
+    }
+    String secret = ConsoleGate.session(context);
+    if (secret == null) {
+      turnAway(context, resume);
+      return;
+    }
+    request.pause();
+    Context eventLoop = context.vertx().getOrCreateContext();
+    sessions
+        .find(secret)
+        .whenComplete(
+            (session, fault) ->
+                eventLoop.runOnContext(now -> goOn(context, session, fault, resume)));
+  }
+
+  private static void checkMethod(RoutingContext context, String path) {
+    Route route = Routes.ofApi().find(path);
+    if (route != null && !route.methods().contains(context.request().method().name())) {
+      context.response().putHeader(HttpHeaders.ALLOW, route.allowed());
+      throw Problem.ofStatus(Kind.METHOD_NOT_ALLOWED.status);
+    }
+  }
+
+  private static void goOn(
+      RoutingContext context, @Nullable Session session, @Nullable Throwable fault, Resume resume) {
+    if (session != null) {
+      ConsoleRequests.put(context, session);
+      resume.with(context, session.identity(), null, null);
+    } else if (fault != null) {
+      resume.with(context, null, null, fault);
+    } else if (!context.response().closed()) {
+      turnAway(context, resume);
+    }
+  }
+
+  /** Nobody is signed in: a person is asked to, and anything else is refused. */
+  private static void turnAway(RoutingContext context, Resume resume) {
+    String login = ConsoleGate.toLogin(context.request());
+    if (login == null) {
+      resume.with(
+          context,
+          null,
+          null,
+          Problem.of(Kind.UNAUTHENTICATED, "Nobody is signed in to the console; sign in first"));
+    } else {
+      seeOther(context, login);
+      context.request().resume();
+    }
+  }
+
+  private static void seeOther(RoutingContext context, String location) {
+    context
+        .response()
+        .setStatusCode(SEE_OTHER)
+        .putHeader(HttpHeaders.LOCATION, location)
+        .putHeader(HttpHeaders.CONTENT_LENGTH, "0")
+        .end();
+  }
+}

@@ -1,0 +1,179 @@
+package io.errand.api.request;
+
+import io.errand.api.problem.Problem;
+import io.errand.api.problem.Problem.Kind;
+import io.errand.network.Networks;
+import io.vertx.core.http.Cookie;
+import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.http.HttpServerResponse;
+import io.vertx.ext.web.RoutingContext;
+import jakarta.enterprise.context.ApplicationScoped;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the {@link Gate} asks of a request to the console beside its caller. A browser sends
+ * requests for pages of others, too: so the name in {@code Host} must be one of this server's,
+ * which keeps out a page whose name an attacker lets point here, and a change must come from a page
+ * of ours.
+ */
+@ApplicationScoped
+final class ConsoleGate {
+  private static final String BASE = "/console";
+  private static final String LOGIN = BASE + "/login";
+  private static final String ASSETS = BASE + "/assets/";
+  private static final String COOKIE = "errand_session";
+  private static final Set<String> READING = Set.of("GET", "HEAD");
+
+  /** Nothing but files of this server, and no script or style that stands in a page. */
+  private static final String POLICY =
+      "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self';"
+          + " form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+  /** A name that can be no other host's than that of the browser itself. */
+  private static final String LOCALHOST = "localhost";
+
+  private final Set<String> names = new HashSet<>();
+
+  ConsoleGate(ApiConfig config) {
+    config.consoleHosts().orElse(List.of()).forEach(name -> names.add(normal(name)));
+    config.publicUrl().map(ConsoleGate::hostOf).ifPresent(names::add);
+    names.add(normal(config.httpHost()));
+    names.add(LOCALHOST);
+  }
+
+  private static String normal(String name) {
+    return name.strip().toLowerCase(Locale.ROOT);
+  }
+
+  private static String hostOf(String url) {
+    String rest = url.substring(url.indexOf("://") + 3);
+    int slash = rest.indexOf('/');
+    return name(slash < 0 ? rest : rest.substring(0, slash));
+  }
+
+  /** A host without its port and the brackets of IPv6. */
+  private static String name(String host) {
+    int end = host.startsWith("[") ? host.indexOf(']') : host.indexOf(':');
+    String name = end < 0 ? host : host.substring(0, end);
+    return normal(name.startsWith("[") ? name.substring(1) : name);
+  }
+
+  /**
+   * The headers of every answer of the console. Pages of others are not told which page of ours has
+   * led to them; our own are told from where a form comes, as the check of its source asks for.
+   */
+  static void putHeaders(HttpServerResponse response) {
+    response
+        .putHeader("Content-Security-Policy", POLICY)
+        .putHeader("Referrer-Policy", "same-origin")
+        .putHeader("X-Frame-Options", "DENY")
+        .putHeader("Cross-Origin-Opener-Policy", "same-origin")
+        .putHeader("Cross-Origin-Resource-Policy", "same-origin")
+        .putHeader("Permissions-Policy", "camera=(), geolocation=(), microphone=()");
+  }
+
+  /** Whether this is a path of the console, or the one that leads to it. */
+  static boolean isOf(@Nullable String path) {
+    return path != null && (path.equals("/") || path.equals(BASE) || path.startsWith(BASE + "/"));
+  }
+
+  /** Whether a path leads somewhere else whoever asks; where to, as the browser has to write it. */
+  static @Nullable String redirect(String path) {
+    return path.equals("/") ? "console" : path.equals(BASE + "/") ? "../console" : null;
+  }
+
+  /** Whether this is served to a request without a session. */
+  static boolean isOpen(HttpServerRequest request) {
+    String path = String.valueOf(request.path());
+    return path.equals(LOGIN) || (isRead(request) && path.startsWith(ASSETS));
+  }
+
+  /** Whether this request is the form that signs in. */
+  static boolean isSignIn(RoutingContext context) {
+    return LOGIN.equals(context.request().path());
+  }
+
+  static boolean isRead(HttpServerRequest request) {
+    return READING.contains(request.method().name());
+  }
+
+  /** What the cookie of the session holds, or null. */
+  static @Nullable String session(RoutingContext context) {
+    Cookie cookie = context.request().getCookie(COOKIE);
+    return cookie == null ? null : cookie.getValue();
+  }
+
+  /** The header that keeps a session in the browser; with an empty secret, that removes it. */
+  static String setCookie(Origin origin, String secret) {
+    return COOKIE
+        + "="
+        + secret
+        + "; Path="
+        + origin.prefix()
+        + BASE
+        + "; HttpOnly; SameSite=Strict"
+        + (origin.isSecure() ? "; Secure" : "")
+        + (secret.isEmpty() ? "; Max-Age=0" : "");
+  }
+
+  /**
+   * Where a browser without a session is sent, as it has to write it.
+   *
+   * @return null where the request is none of a person who looks at a page
+   */
+  static @Nullable String toLogin(HttpServerRequest request) {
+    String accept = request.getHeader("Accept");
+    if (!isRead(request)
+        || request.headers().contains("HX-Request")
+        || accept == null
+        || !accept.contains("text/html")) {
+      return null;
+    }
+    String path = String.valueOf(request.path());
+    return "../".repeat((int) path.chars().filter(c -> c == '/').count() - 1)
+        + LOGIN.substring(1)
+        + "?next="
+        + URLEncoder.encode(
+            path.substring(BASE.length()) + (request.query() == null ? "" : "?" + request.query()),
+            StandardCharsets.UTF_8);
+  }
+
+  /**
+   * Checks by which name the server was reached, and where a change comes from.
+   *
+   * @throws Problem 403
+   */
+  void check(HttpServerRequest request, Origin origin) {
+    String host = origin.host();
+    if (host == null || !isOurs(name(host))) {
+      throw Problem.of(
+          Kind.FORBIDDEN,
+          "The console is not served under this name; set ERRAND_CONSOLE_HOSTS to the names that"
+              + " browsers reach it by");
+    }
+    if (!isRead(request)) {
+      checkSource(request, (origin.isSecure() ? "https://" : "http://") + host);
+    }
+  }
+
+  /** An address is not a name, so nobody can let it point somewhere else. */
+  private boolean isOurs(String name) {
+    return names.contains(name) || Networks.address(name) != null;
+  }
+
+  /** Browsers say by these where a change comes from; other clients send neither. */
+  private static void checkSource(HttpServerRequest request, String own) {
+    List<String> origins = request.headers().getAll("Origin");
+    List<String> sites = request.headers().getAll("Sec-Fetch-Site");
+    if ((!origins.isEmpty() && !(origins.size() == 1 && origins.get(0).equalsIgnoreCase(own)))
+        || (!sites.isEmpty() && !sites.equals(List.of("same-origin")))) {
+      throw Problem.of(Kind.FORBIDDEN, "This form comes from a page that is not of this console");
+    }
+  }
+}

@@ -1,0 +1,106 @@
+package io.errand.console;
+
+import io.errand.api.request.Caller;
+import io.errand.api.request.ConsoleRequests;
+import io.errand.auth.ConsoleSessions.Session;
+import io.errand.auth.Identity;
+import io.errand.auth.Permission;
+import io.errand.auth.Role;
+import io.quarkus.qute.TemplateInstance;
+import io.vertx.ext.web.RoutingContext;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.ws.rs.core.Response;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** Makes answers of pages. */
+@ApplicationScoped
+public class Pages {
+  private static final String HTML = "text/html; charset=utf-8";
+
+  private static final String CONSOLE = "console";
+
+  /**
+   * What a page may say that has been done. It is named in the address, so nobody can make it say
+   * something else.
+   */
+  private static final Map<String, String> NOTICES =
+      Map.of(
+          "cancelled", "The job is cancelled.",
+          "cancelling", "The worker has been asked to end the job.",
+          "released", "The job goes on.",
+          "retried", "This is the new job; it tries the command again.",
+          "stopping", "The operation stops; what it has changed stays changed.",
+          "saved", "Saved.",
+          "signed-out", "You are signed out.");
+
+  private final Caller caller;
+  private final Assets assets;
+
+  Pages(Caller caller, Assets assets) {
+    this.caller = caller;
+    this.assets = assets;
+  }
+
+  /**
+   * The frame of a page of this request.
+   *
+   * @param section the path of the entry of the menu that it belongs to
+   */
+  public Shell shell(String section, String title) {
+    RoutingContext context = caller.request();
+    Session session = ConsoleRequests.session(context);
+    String root = root(context);
+    Identity identity = session == null ? null : session.identity();
+    Role role = identity == null ? null : identity.role();
+    return new Shell(
+        title,
+        section,
+        root,
+        root + "/assets/" + assets.version() + "/",
+        identity == null ? "" : identity.name(),
+        role == null ? "" : role.wireName(),
+        identity == null ? "" : identity.project(),
+        session == null ? "" : session.csrfToken(),
+        may(role, Permission.SUBMIT),
+        may(role, Permission.OPERATE),
+        may(role, Permission.ADMINISTER),
+        Section.ALL.stream().filter(entry -> may(role, entry.permission())).toList(),
+        notice(context));
+  }
+
+  private static boolean may(@Nullable Role role, Permission permission) {
+    return role != null && role.may(permission);
+  }
+
+  private static @Nullable String notice(RoutingContext context) {
+    List<String> given = context.queryParam("notice");
+    return given.isEmpty() ? null : NOTICES.get(given.get(0));
+  }
+
+  /** Leads from the path of this request to {@code console}, wherever a front has put that. */
+  private static String root(RoutingContext context) {
+    String path = String.valueOf(context.request().path());
+    return "../".repeat((int) path.chars().filter(c -> c == '/').count() - 1) + CONSOLE;
+  }
+
+  /** A page. */
+  public Response ok(TemplateInstance page) {
+    return answer(200, page);
+  }
+
+  /** A page with another status. */
+  public Response answer(int status, TemplateInstance page) {
+    return Response.status(status).type(HTML).entity(page.render()).build();
+  }
+
+  /**
+   * Sends the browser to a page after a form.
+   *
+   * @param path behind {@code /console}, with what is asked for
+   */
+  public Response seeOther(String path) {
+    return Response.status(303).header("Location", root(caller.request()) + path).build();
+  }
+}

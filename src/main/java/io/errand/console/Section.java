@@ -1,0 +1,20 @@
+package io.errand.console;
+
+import io.errand.auth.Permission;
+import java.util.List;
+
+/**
+ * An entry of the menu.
+ *
+ * @param path behind {@code /console}; empty, or it begins with a slash
+ * @param name in the menu
+ * @param key goes to it, after {@code g}
+ * @param permission who sees it
+ */
+public record Section(String path, String name, String key, Permission permission) {
+  /** All of them, in the order of the menu. */
+  static final List<Section> ALL =
+      List.of(
+          new Section("", "Overview", "o", Permission.SEE),
+          new Section("/jobs", "Jobs", "j", Permission.SEE));
+}

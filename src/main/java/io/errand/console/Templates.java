@@ -1,0 +1,27 @@
+package io.errand.console;
+
+import io.quarkus.qute.CheckedTemplate;
+import io.quarkus.qute.TemplateInstance;
+import org.jspecify.annotations.Nullable;
+
+/** Pages of no topic. */
+@CheckedTemplate(basePath = "console")
+final class Templates {
+  private Templates() {}
+
+  /**
+   * Where one signs in.
+   *
+   * @param next the path behind {@code /console} to go to then
+   * @param link what stands in a one-time link, or empty
+   * @param fault what was wrong, or null
+   */
+  static native TemplateInstance login(
+      Shell shell, String next, String link, @Nullable String fault);
+
+  /** Goes to a page once more, by a link of our own. */
+  static native TemplateInstance again(Shell shell, String next);
+
+  /** Why there is no page. */
+  static native TemplateInstance fault(Shell shell, int status, String what, String why);
+}

@@ -1,0 +1,2 @@
+/** The pages about jobs. */
+package io.errand.console.jobs;

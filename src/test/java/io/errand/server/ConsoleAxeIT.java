@@ -1,0 +1,94 @@
+package io.errand.server;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.microsoft.playwright.Browser;
+import com.microsoft.playwright.Page;
+import com.microsoft.playwright.options.ColorScheme;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.Test;
+
+/** Every page of the console can be used by everybody, as far as axe-core finds out. */
+class ConsoleAxeIT {
+  private static final Path SOURCES = Path.of("src/test/axe");
+  private static final Path FOLDER = Path.of("target/axe").toAbsolutePath();
+
+  private static final String RUN =
+      """
+      async () => (await axe.run(document, {resultTypes: ['violations']})).violations
+          .filter((one) => ['serious', 'critical'].includes(one.impact))
+          .map((one) => one.id + ': ' + one.nodes.slice(0, 3)
+              .map((node) => node.target + ' ' + (node.any[0] || node.all[0] || node.none[0] || {}).message)
+              .join(' | '))
+      """;
+
+  /** What axe-core is, fetched once by the lock file; without npm the test is skipped. */
+  private static String axe() throws IOException, InterruptedException {
+    Files.createDirectories(FOLDER);
+    for (String file : List.of("package.json", "package-lock.json")) {
+      Files.copy(SOURCES.resolve(file), FOLDER.resolve(file), StandardCopyOption.REPLACE_EXISTING);
+    }
+    Path script = FOLDER.resolve("node_modules/axe-core/axe.min.js");
+    if (!Files.exists(script)) {
+      boolean isFetched = false;
+      try {
+        Process npm =
+            new ProcessBuilder("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
+                .directory(FOLDER.toFile())
+                .redirectErrorStream(true)
+                .redirectOutput(FOLDER.resolve("install.log").toFile())
+                .start();
+        isFetched = npm.waitFor(3, TimeUnit.MINUTES) && npm.exitValue() == 0;
+      } catch (IOException e) {
+        Files.writeString(FOLDER.resolve("install.log"), String.valueOf(e.getMessage()));
+      }
+      Assumptions.assumeTrue(isFetched, "skipped: npm could not fetch axe-core");
+    }
+    return Files.readString(script);
+  }
+
+  @Test
+  void noPageHasASeriousFinding() throws IOException, InterruptedException {
+    String axe = axe();
+    try (Chromium chromium = Chromium.start();
+        TestServer server = TestServer.start(Map.of())) {
+      String ended =
+          server.submit("echo out; echo err >&2; exit 64", Map.of("labels", Map.of("a", "b")));
+      server.awaitEnd(ended);
+      String waiting = server.submit("true", Map.of("run_at", "2099-01-01T00:00:00Z"));
+      String running = server.submit("echo begun; sleep 600", Map.of());
+      server.awaitState(running, "running");
+      List<String> pages =
+          List.of(
+              "/console",
+              "/console/jobs",
+              "/console/jobs?state=queued",
+              "/console/jobs?queue=none",
+              "/console/jobs/" + ended,
+              "/console/jobs/" + waiting,
+              "/console/jobs/" + running,
+              "/console/jobs/new?from=" + ended,
+              "/console/jobs/00000000-0000-7000-8000-000000000000");
+      for (ColorScheme scheme : List.of(ColorScheme.LIGHT, ColorScheme.DARK)) {
+        Page page =
+            chromium.signedIn(
+                server, new Browser.NewContextOptions().setColorScheme(scheme).setBypassCSP(true));
+        for (String path : pages) {
+          page.navigate(server.url() + path);
+          page.waitForSelector("h1");
+          page.evaluate(axe);
+          assertThat(page.evaluate(RUN)).as(scheme + " " + path).isEqualTo(List.of());
+        }
+        page.context().close();
+      }
+      server.post("/v1/jobs/" + running + "/cancel", "");
+    }
+  }
+}
