@@ -34,7 +34,7 @@ class AddressRulesFuzzTest {
     byte[] address = Networks.address(text);
     if (address != null) {
       // A name of hexadecimal letters and dots would be looked up.
-      assertThat(text).matches("[0-9.]+|[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*");
+      assertThat(text).matches("[0-9]{1,3}(\\.[0-9]{1,3}){3}|[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*");
       InetAddress parsed = InetAddress.getByAddress(address);
       assertThat(Networks.address(parsed.getHostAddress())).isEqualTo(address);
       checkIsPublic(parsed);
