@@ -42,7 +42,8 @@ final class Verbs {
               true),
           new Group(
               "Server",
-              List.of("serve", "demo", "doctor", "migrate", "verify-history", "completion", "version"),
+              List.of(
+                  "serve", "demo", "doctor", "migrate", "verify-history", "completion", "version"),
               true));
 
   static final List<String> NAMES =

@@ -82,6 +82,10 @@ class BoundsOfProjectsTest extends SqlSubmitFixture {
     }
   }
 
+  private KeyStore keyStore() {
+    return new KeyStore(database.dataSource(), database.projectReads());
+  }
+
   @Test
   void ofKeysThatAreMadeAtOnceAsManyAreMadeAsTheProjectMayHave() throws Exception {
     makeKeys(KeyStore.MOST_OF_PROJECT - 2, "u");
@@ -90,12 +94,12 @@ class BoundsOfProjectsTest extends SqlSubmitFixture {
     List<Callable<Boolean>> tries = new ArrayList<>();
     for (int i = 0; i < AT_ONCE; i++) {
       NewKey wanted = key(i);
-      tries.add(() -> new KeyStore(database.dataSource()).create(wanted).isPresent());
+      tries.add(() -> keyStore().create(wanted).isPresent());
     }
     assertThat(successes(tries)).isEqualTo(2);
     database.execute("UPDATE errand.api_keys SET revoked_at = now() WHERE id = 'k0000000001u'");
-    assertThat(new KeyStore(database.dataSource()).create(key(9))).isPresent();
-    assertThat(new KeyStore(database.dataSource()).create(key(8))).isEmpty();
+    assertThat(keyStore().create(key(9))).isPresent();
+    assertThat(keyStore().create(key(8))).isEmpty();
   }
 
   @Test
@@ -103,7 +107,7 @@ class BoundsOfProjectsTest extends SqlSubmitFixture {
     makeKeys(KeyStore.MOST_ENDED_OF_PROJECT, "r");
     makeKeys(10, "e");
     makeKeys(5, "u");
-    assertThat(new KeyStore(database.dataSource()).create(key(1))).isPresent();
+    assertThat(keyStore().create(key(1))).isPresent();
     assertThat(
             database.value(
                 "SELECT count(*) FILTER (WHERE id LIKE '%r') || ' ' || count(*) FILTER (WHERE id"
@@ -225,7 +229,7 @@ class BoundsOfProjectsTest extends SqlSubmitFixture {
             .id();
     assertThat(step(id).jobs()).isEqualTo(3);
     assertThat(step(id).made()).isFalse();
-    Operation waiting = new OperationReads(database.dataSource()).find(id, ME).orElseThrow();
+    Operation waiting = new OperationReads(database.projectReads()).find(id, ME).orElseThrow();
     assertThat(waiting.isFinal()).isFalse();
     assertThat(waiting.detail()).contains("max_waiting");
     assertThat(count("jobs")).isEqualTo("9");
@@ -234,7 +238,7 @@ class BoundsOfProjectsTest extends SqlSubmitFixture {
     claim(2);
     assertThat(step(id).jobs()).isEqualTo(1);
     step(id);
-    Operation done = new OperationReads(database.dataSource()).find(id, ME).orElseThrow();
+    Operation done = new OperationReads(database.projectReads()).find(id, ME).orElseThrow();
     assertThat(done.isFinal()).isTrue();
     assertThat(done.done()).isEqualTo(6);
   }

@@ -23,7 +23,14 @@ import org.junit.jupiter.params.provider.MethodSource;
 class SeparationTest extends StoreFixture {
   /** Tables of no project, and those that the role may not read at all. */
   private static final List<String> OF_NO_PROJECT =
-      List.of("audit_begun", "audit_head", "flyway_schema_history", "submits_to_admit", "workers");
+      List.of(
+          "audit_begun",
+          "audit_head",
+          "console_links",
+          "console_sessions",
+          "flyway_schema_history",
+          "submits_to_admit",
+          "workers");
 
   private static final List<String> UNREADABLE =
       List.of("idempotency_keys", "live_output", "watches");

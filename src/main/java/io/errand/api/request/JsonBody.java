@@ -174,10 +174,7 @@ public final class JsonBody {
   /** With this the parser begins to say how it could be made to accept a text. */
   private static final List<String> ADVICE =
       List.of(
-          ": enable `",
-          " (not recognized as one since",
-          " (bound as `",
-          " (consider enabling `");
+          ": enable `", " (not recognized as one since", " (bound as `", " (consider enabling `");
 
   /** Without what the parser says of itself: its methods and features, and what holds the text. */
   private static String withoutInnerNames(String said) {

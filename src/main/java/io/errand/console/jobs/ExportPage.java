@@ -121,7 +121,7 @@ public class ExportPage {
       try (ListAdmission.Permit permit = admission.enter()) {
         JobReads.Page page = reads.list(filter, access, after, PAGE);
         rows = page.rows();
-        found = reads.rows(rows.stream().map(Row::id).toList());
+        found = reads.rows(rows.stream().map(Row::id).toList(), access.project());
         count += rows.size();
         isLast = !page.more() || rows.isEmpty() || count >= MOST_JOBS;
       }

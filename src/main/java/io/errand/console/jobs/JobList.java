@@ -79,7 +79,7 @@ class JobList {
       if (back) {
         Collections.reverse(rows);
       }
-      lines = lines(rows);
+      lines = lines(rows, access.project());
     }
     boolean hasOlder = back || page.more();
     boolean hasNewer = back ? page.more() : query.after() != null;
@@ -111,8 +111,8 @@ class JobList {
         : filter;
   }
 
-  private List<JobLine> lines(List<Row> rows) {
-    Map<UUID, JobEntity> found = reads.rows(rows.stream().map(Row::id).toList());
+  private List<JobLine> lines(List<Row> rows, String project) {
+    Map<UUID, JobEntity> found = reads.rows(rows.stream().map(Row::id).toList(), project);
     List<JobLine> lines = new ArrayList<>();
     for (Row row : rows) {
       JobEntity job = found.get(row.id());

@@ -81,7 +81,11 @@ public class JobPage {
         JobView.of(
             job,
             explain.explain(id),
-            history.attempts(id, Math.max(0, job.attempt - MOST_ATTEMPTS), MOST_ATTEMPTS),
+            history.attempts(
+                caller.access().project(),
+                id,
+                Math.max(0, job.attempt - MOST_ATTEMPTS),
+                MOST_ATTEMPTS),
             dependencies.page(id, caller.access(), 0, null, MOST_RELATED).orElse(null),
             job.jobState() == JobState.FAILED
                 ? successes.before(job, caller.access()).orElse(null)

@@ -128,7 +128,7 @@ public class QueueReads {
    */
   public Map<String, Long> counts(String project, @Nullable String queue) throws SQLException {
     String stored = queue == null ? null : ProjectNames.queue(project, queue);
-    try (Connection connection = dataSource.getConnection();
+    try (Connection connection = projects.connection(project);
         PreparedStatement statement = connection.prepareStatement(COUNTS)) {
       statement.setString(1, stored);
       statement.setString(2, stored);

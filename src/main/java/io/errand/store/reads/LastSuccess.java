@@ -1,6 +1,7 @@
 package io.errand.store.reads;
 
 import io.errand.job.Access;
+import io.errand.store.ProjectReads;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.context.control.ActivateRequestContext;
 import java.sql.Connection;
@@ -9,7 +10,6 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.Optional;
 import java.util.UUID;
-import javax.sql.DataSource;
 
 /** Finds the last job that has succeeded with the program of another. */
 @ApplicationScoped
@@ -28,17 +28,17 @@ public class LastSuccess {
       ORDER BY created_at DESC, id DESC LIMIT 1
       """;
 
-  private final DataSource dataSource;
+  private final ProjectReads projects;
   private final JobReads reads;
 
-  LastSuccess(DataSource dataSource, JobReads reads) {
-    this.dataSource = dataSource;
+  LastSuccess(ProjectReads projects, JobReads reads) {
+    this.projects = projects;
     this.reads = reads;
   }
 
   /** The last job before this one that has succeeded with the same program in the same queue. */
   public Optional<JobEntity> before(JobEntity job, Access access) throws SQLException {
-    try (Connection connection = dataSource.getConnection();
+    try (Connection connection = projects.connection(access.project());
         PreparedStatement statement = connection.prepareStatement(FIND)) {
       statement.setString(1, job.queue);
       statement.setObject(2, job.createdAt.atOffset(java.time.ZoneOffset.UTC));

@@ -2,6 +2,7 @@ package io.errand.store.reads;
 
 import io.errand.job.Access;
 import io.errand.job.ProjectNames;
+import io.errand.store.ProjectReads;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -11,7 +12,6 @@ import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.util.ArrayList;
 import java.util.List;
-import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
 /** How things are, for people: read from the newest jobs and from what is small. */
@@ -71,10 +71,10 @@ public class OverviewReads {
               WHERE w.state = 'lost' AND w.ended_at > now() - interval '1 hour')
       """;
 
-  private final DataSource dataSource;
+  private final ProjectReads projects;
 
-  OverviewReads(DataSource dataSource) {
-    this.dataSource = dataSource;
+  OverviewReads(ProjectReads projects) {
+    this.projects = projects;
   }
 
   /**
@@ -119,7 +119,7 @@ public class OverviewReads {
       String sql, Access access, double seconds, @Nullable Double slotSeconds, Rows<T> rows)
       throws SQLException {
     String text = sql.formatted(access.project().equals(ProjectNames.DEFAULT) ? "" : OTHER);
-    try (Connection connection = dataSource.getConnection();
+    try (Connection connection = projects.connection(access.project());
         PreparedStatement statement = connection.prepareStatement(text)) {
       statement.setString(1, access.project());
       statement.setString(2, access.owner());
@@ -186,7 +186,7 @@ public class OverviewReads {
 
   /** What is late or gone. */
   public Late late(String project) throws SQLException {
-    try (Connection connection = dataSource.getConnection();
+    try (Connection connection = projects.connection(project);
         PreparedStatement statement = connection.prepareStatement(LATE)) {
       statement.setString(1, project);
       try (ResultSet row = statement.executeQuery()) {

@@ -65,7 +65,7 @@ CREATE FUNCTION errand.grant_to_roles() RETURNS void
 
             IF to_regrole('errand_api') IS NOT NULL THEN
                 GRANT SELECT, INSERT, UPDATE, DELETE ON errand.queues, errand.schedules, errand.projects, errand.api_keys,
-                    errand.commands, errand.command_versions TO errand_api;
+                    errand.commands, errand.command_versions, errand.console_sessions, errand.console_links TO errand_api;
                 GRANT SELECT, INSERT ON errand.audit_begun TO errand_api;
                 GRANT SELECT ON errand.audit, errand.audit_head TO errand_api;
                 GRANT EXECUTE ON FUNCTION errand.audit_append(jsonb) TO errand_api;
