@@ -1,5 +1,6 @@
 package io.errand.api.submit;
 
+import io.errand.api.jobs.OverloadAnswers;
 import io.errand.api.answer.AnswerBudget;
 import io.errand.api.problem.Problem;
 import io.errand.api.problem.Problem.FieldError;

@@ -1,6 +1,7 @@
 package io.errand.api.submit;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.errand.api.jobs.OverloadAnswers;
 import io.errand.api.answer.AnswerBody;
 import io.errand.api.jobs.JobAnswers;
 import io.errand.api.jobs.JobAnswers.ReadJob;
@@ -11,6 +12,7 @@ import io.errand.api.request.Caller;
 import io.errand.api.request.JsonBody;
 import io.errand.api.request.Parameters;
 import io.errand.api.request.RequestMemory;
+import io.errand.api.request.ValidateOnly;
 import io.errand.auth.Permission;
 import io.errand.auth.Requires;
 import io.errand.job.Access;
@@ -60,8 +62,6 @@ import org.jspecify.annotations.Nullable;
 public class SubmitResource {
   private static final String DURABILITY_HEADER = "Errand-Durability";
 
-  private static final String VALIDATE_ONLY = "validate_only";
-
   private final SubmitJob submit;
   private final KnownQueues queues;
   private final Preview preview;
@@ -82,7 +82,7 @@ public class SubmitResource {
   @Requires(Permission.SUBMIT)
   public Uni<Response> post(byte[] body, @Context HttpHeaders headers, @Context UriInfo uri)
       throws IOException {
-    boolean validatesOnly = validatesOnly(uri);
+    boolean validatesOnly = ValidateOnly.of(uri);
     List<String> keys = headers.getRequestHeader(IdempotencyKeys.HEADER);
     if (validatesOnly) {
       IdempotencyKeys.read(keys);
@@ -116,7 +116,7 @@ public class SubmitResource {
   public Uni<Response> put(
       @PathParam("id") String id, byte[] body, @Context HttpHeaders headers, @Context UriInfo uri)
       throws IOException {
-    boolean validatesOnly = validatesOnly(uri);
+    boolean validatesOnly = ValidateOnly.of(uri);
     UUID own = JobAnswers.idOrNull(id);
     if (own == null) {
       throw Problem.invalid("id", "must be a UUID");
@@ -173,18 +173,6 @@ public class SubmitResource {
         .completionStage(rules)
         .emitOn(task -> eventLoop.runOnContext(now -> task.run()))
         .flatMap(read -> next.apply(read.in(project)));
-  }
-
-  private static boolean validatesOnly(UriInfo uri) {
-    Parameters.refuseOthers(uri, Set.of(VALIDATE_ONLY));
-    List<String> given = uri.getQueryParameters().getOrDefault(VALIDATE_ONLY, List.of());
-    if (given.isEmpty()) {
-      return false;
-    }
-    if (given.size() > 1 || !List.of("true", "false").contains(given.get(0))) {
-      throw Problem.invalid(VALIDATE_ONLY, "must be true or false");
-    }
-    return given.get(0).equals("true");
   }
 
   /** What would run, on a thread that may block; nothing is stored. */

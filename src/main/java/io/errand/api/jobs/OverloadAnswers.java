@@ -1,4 +1,4 @@
-package io.errand.api.submit;
+package io.errand.api.jobs;
 
 import io.errand.api.problem.Problem;
 import io.errand.api.problem.Problem.Kind;
@@ -11,14 +11,14 @@ import java.math.RoundingMode;
 import java.util.Locale;
 
 /** A limit that stands against a submit, as it is said to clients. */
-final class OverloadAnswers {
+public final class OverloadAnswers {
   /** Of an answer to a submit that was accepted all the same. */
-  static final String HEADER = "Errand-Overload";
+  public static final String HEADER = "Errand-Overload";
 
   private OverloadAnswers() {}
 
   /** The value of the header: an item of RFC 9651 with parameters. */
-  static String header(Overload overload) {
+  public static String header(Overload overload) {
     return String.format(
         Locale.ROOT,
         "%s; %s=\"%s\"; value=%s; limit=%s",
@@ -30,7 +30,7 @@ final class OverloadAnswers {
   }
 
   /** What a refused submit is answered. */
-  static Problem problem(Submission.Refused refused) {
+  public static Problem problem(Submission.Refused refused) {
     Overload overload = refused.overload();
     return Problem.overloaded(
         kind(overload),
@@ -51,7 +51,7 @@ final class OverloadAnswers {
   }
 
   /** What stands against a submit. */
-  static String sentence(Overload overload) {
+  public static String sentence(Overload overload) {
     String value = number(overload.value());
     String limit = number(overload.limit());
     return switch (overload.kind()) {
