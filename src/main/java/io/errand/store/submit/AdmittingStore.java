@@ -111,7 +111,7 @@ public class AdmittingStore {
    * @return null if the queue has no limit, or only warns
    */
   public static @Nullable Room room(Connection connection, String queue) throws SQLException {
-    return Depths.room(connection, queue);
+    return Depths.roomOf(connection, queue);
   }
 
   /** What stands against new jobs, by their ids, as of {@link #refusal}: all of them or none. */

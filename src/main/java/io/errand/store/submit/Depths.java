@@ -148,18 +148,6 @@ final class Depths {
     return depths;
   }
 
-  /** As of {@link AdmittingStore#room}. */
-  static AdmittingStore.@Nullable Room room(Connection connection, String queue)
-      throws SQLException {
-    lockAll(connection, Set.of(queue));
-    Bound bound = count(connection, Set.of(queue)).get(queue);
-    return bound == null || !bound.refuses
-        ? null
-        : new AdmittingStore.Room(
-            Math.max(0, bound.most - bound.waiting),
-            new Overload(bound.kind, queue, Math.max(bound.waiting, bound.most), bound.most, true));
-  }
-
   private static void lockAll(Connection connection, Collection<String> names) throws SQLException {
     try (PreparedStatement statement = connection.prepareStatement(LOCK)) {
       statement.setArray(1, connection.createArrayOf("text", names.toArray()));
@@ -223,5 +211,17 @@ final class Depths {
       }
     }
     return bounds;
+  }
+
+  /** As of {@link AdmittingStore#room}. */
+  static AdmittingStore.@Nullable Room roomOf(Connection connection, String queue)
+      throws SQLException {
+    lockAll(connection, Set.of(queue));
+    Bound bound = count(connection, Set.of(queue)).get(queue);
+    return bound == null || !bound.refuses
+        ? null
+        : new AdmittingStore.Room(
+            Math.max(0, bound.most - bound.waiting),
+            new Overload(bound.kind, queue, Math.max(bound.waiting, bound.most), bound.most, true));
   }
 }
