@@ -4,6 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.errand.job.Access;
 import io.errand.job.Confinement;
+import java.util.concurrent.TimeUnit;
+import io.errand.store.control.ControlStore;
+import io.errand.store.control.JobUpdate;
 import io.errand.job.JobSpec;
 import io.errand.job.OnLost;
 import io.errand.job.ProjectNames;
@@ -174,6 +177,37 @@ class AdmissionTest extends StoreFixture {
       threads.shutdownNow();
       database.execute("UPDATE errand.projects SET max_waiting = NULL");
     }
+  }
+
+  @Test
+  void ofManyMovesAtOnceAsManyAreMadeAsTheQueueHasRoomFor() throws Exception {
+    database.execute(
+        "INSERT INTO errand.queues (name, max_depth, overload) VALUES ('narrow', 5, 'refuse')");
+    List<Callable<ControlStore.Change>> moves = new ArrayList<>();
+    JobUpdate move = new JobUpdate(null, "narrow", null, false);
+    for (int i = 0; i < 20; i++) {
+      UUID id = submit();
+      moves.add(() -> control.update(id, ME, move));
+    }
+    ExecutorService movers = Executors.newFixedThreadPool(4);
+    try {
+      int made = 0;
+      for (Future<ControlStore.Change> one : movers.invokeAll(moves)) {
+        Overload overload = one.get().overload();
+        made += one.get().changed() ? 1 : 0;
+        assertThat(one.get().changed()).isEqualTo(overload == null);
+        if (overload != null) {
+          assertThat(overload)
+              .isEqualTo(new Overload(Overload.Kind.MAX_DEPTH, "narrow", 5, 5, true));
+        }
+      }
+      assertThat(made).isEqualTo(5);
+    } finally {
+      movers.shutdown();
+      assertThat(movers.awaitTermination(60, TimeUnit.SECONDS)).isTrue();
+    }
+    assertThat(database.value("SELECT count(*) FROM errand.jobs WHERE queue = 'narrow'"))
+        .isEqualTo("5");
   }
 
   @Test

@@ -81,11 +81,12 @@ class ExpectedCountTest extends StoreFixture {
     return reads.find(id, ME).orElseThrow();
   }
 
-  /** As if the transactions that made and changed jobs had begun an hour ago. */
+  /** As if the transactions of jobs that came after the operation had begun an hour before it. */
   private void beginEarlier() throws SQLException {
     database.execute(
         "UPDATE errand.jobs SET created_at = created_at - interval '1 hour',"
-            + " finished_at = finished_at - interval '30 minutes'");
+            + " finished_at = finished_at - interval '30 minutes'"
+            + " WHERE created_at > (SELECT max(created_at) FROM errand.operations)");
   }
 
   @ParameterizedTest
