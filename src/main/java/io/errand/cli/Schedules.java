@@ -171,7 +171,7 @@ final class Schedules implements Callable<Integer> {
         body.put("paused", true);
       }
       try {
-        Map<String, Object> made = 
+        Map<String, Object> made =
             Http.connect()
                 .json("POST", PATH + (validateOnly ? "?validate_only=true" : ""), body, null);
         print(format, List.of(made), made);

@@ -82,14 +82,14 @@ class PromisesIT {
       })
   void theJobOfAScheduleWaitsForNoOther(String members) {
     HttpResponse<String> made =
-        server.post("/v1/schedules", schedule("waits", "{\"command\": [\"true\"], " + members + "}"));
+        server.post(
+            "/v1/schedules", schedule("waits", "{\"command\": [\"true\"], " + members + "}"));
     assertProblem(made, 400);
     assertThat(json(made).at("/errors/0/field").asText()).isEqualTo("job.after");
     assertThat(json(made).at("/errors/0/message").asText()).contains("is not allowed here");
     assertThat(server.get("/v1/schedules/waits").statusCode()).isEqualTo(404);
     server.post("/v1/schedules", schedule("plain", "{\"command\": [\"true\"]}"));
-    assertProblem(
-        server.call("PATCH", "/v1/schedules/plain", "{\"job\": {" + members + "}}"), 400);
+    assertProblem(server.call("PATCH", "/v1/schedules/plain", "{\"job\": {" + members + "}}"), 400);
     assertThat(json(server.get("/v1/schedules/plain")).get("job").has("after")).isFalse();
   }
 
@@ -149,7 +149,8 @@ class PromisesIT {
         server.post("/v1/schedules?validate_only=true", schedule("checked", "{\"command\": []}")),
         400);
     Cli said =
-        server.cli("schedules", "create", "checked", "--every", "1h", "--validate-only", "--", "true");
+        server.cli(
+            "schedules", "create", "checked", "--every", "1h", "--validate-only", "--", "true");
     assertThat(said.exitCode()).as(said.stderr()).isZero();
     assertThat(said.stdout()).contains("checked", "@every 1h");
     assertThat(server.get("/v1/schedules/checked").statusCode()).isEqualTo(404);
@@ -158,7 +159,8 @@ class PromisesIT {
   @Test
   void theCommandLineShowsWhatItHasChanged() {
     server.post("/v1/schedules", schedule("shown", "{\"command\": [\"true\"]}"));
-    assertThat(server.cli("schedules", "pause", "shown").stdout()).contains("NAME", "shown", "true");
+    assertThat(server.cli("schedules", "pause", "shown").stdout())
+        .contains("NAME", "shown", "true");
     assertThat(server.cli("schedules", "resume", "shown").stdout())
         .contains("NAME", "shown", "false");
     Cli none = server.cli("schedules", "create", "never", "--", "true");
@@ -262,7 +264,8 @@ class PromisesIT {
     assertThat(explained.at("/start/earliest").isNull()).isTrue();
     assertThat(explained.at("/start/unknown_because").asText()).contains("never");
     queue("later", "{\"paused\": true}");
-    String in = server.submit("true", Map.of("queue", "later", "expires_at", "2098-01-01T00:00:00Z"));
+    String in =
+        server.submit("true", Map.of("queue", "later", "expires_at", "2098-01-01T00:00:00Z"));
     assertThat(explain(in).get("expires_at").asText()).startsWith("2098-01-01T00:00:00");
     assertThat(explain(in).get("summary").asText()).isEqualTo("queue later is paused");
   }
@@ -284,7 +287,10 @@ class PromisesIT {
         .atMost(Duration.ofMinutes(2))
         .until(
             () ->
-                !json(server.get("/v1/queues/probed")).at("/circuit/state").asText().equals("closed"));
+                !json(server.get("/v1/queues/probed"))
+                    .at("/circuit/state")
+                    .asText()
+                    .equals("closed"));
     String probe = server.submit("exec sleep 600", Map.of("queue", "probed"));
     server.awaitState(probe, "running");
     String behind = server.submit("true", Map.of("queue", "probed"));

@@ -20,8 +20,8 @@ import org.jspecify.annotations.Nullable;
  * @param blockers what keeps it from starting, in the order in which it has to be overcome; empty
  *     where it runs, has ended, or is about to be claimed
  * @param summary the first blocker, or the state, in one sentence
- * @param jobsAhead ready jobs that come first, of its queue and of a higher priority in others; null
- *     where it is not waiting
+ * @param jobsAhead ready jobs that come first, of its queue and of a higher priority in others;
+ *     null where it is not waiting
  * @param jobsAheadIsExact false where there are more than are counted, and where jobs of other
  *     queues are among them: queues take turns
  * @param workers what could run it
@@ -215,7 +215,10 @@ record Explanation(
     if (facts.circuitProbe() != null) {
       return new Blocker(
           "circuit",
-          state + "job " + facts.circuitProbe() + " runs as its probe, and decides whether it closes",
+          state
+              + "job "
+              + facts.circuitProbe()
+              + " runs as its probe, and decides whether it closes",
           null);
     }
     Instant probe = facts.circuitProbeAt();

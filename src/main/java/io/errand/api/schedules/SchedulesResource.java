@@ -1,9 +1,5 @@
 package io.errand.api.schedules;
 
-import jakarta.ws.rs.core.UriInfo;
-import jakarta.ws.rs.core.Context;
-import io.errand.job.Access;
-import io.errand.api.request.ValidateOnly;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.errand.api.answer.AnswerBudget;
 import io.errand.api.problem.Problem;
@@ -16,11 +12,13 @@ import io.errand.api.request.PageSize;
 import io.errand.api.request.Pages;
 import io.errand.api.request.RequestBody;
 import io.errand.api.request.RequestMemory;
+import io.errand.api.request.ValidateOnly;
 import io.errand.api.request.WireTime;
 import io.errand.api.schedules.ScheduleView.TickView;
 import io.errand.api.submit.ScheduledBodies;
 import io.errand.auth.Permission;
 import io.errand.auth.Requires;
+import io.errand.job.Access;
 import io.errand.job.schedule.Schedule;
 import io.errand.memory.MemoryBudget.Reservation;
 import io.errand.queue.QueueRules;
@@ -42,8 +40,10 @@ import jakarta.ws.rs.Path;
 import jakarta.ws.rs.PathParam;
 import jakarta.ws.rs.Produces;
 import jakarta.ws.rs.QueryParam;
+import jakarta.ws.rs.core.Context;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
+import jakarta.ws.rs.core.UriInfo;
 import java.io.IOException;
 import java.sql.SQLException;
 import java.time.Instant;
@@ -160,8 +160,7 @@ public class SchedulesResource {
   private void require(ScheduleStore.Creation creation, ScheduleBody.Named wanted) {
     switch (creation) {
       case CREATED -> {}
-      case NAME_TAKEN ->
-          throw Problem.of(Kind.CONFLICT, "There is a schedule " + wanted.name());
+      case NAME_TAKEN -> throw Problem.of(Kind.CONFLICT, "There is a schedule " + wanted.name());
       case TOO_MANY ->
           throw Problem.of(
               Kind.CONFLICT,

@@ -104,7 +104,8 @@ public class ScheduledBodies implements JobBodies {
     List<FieldError> errors = new ArrayList<>();
     QueueRules rules = rules(project);
     JobSpec spec = JobReader.read(body, PATH, Set.of(), rules, errors);
-    refuseDependencies(body, errors); // a schedule that an earlier version has accepted may have them
+    refuseDependencies(
+        body, errors); // a schedule that an earlier version has accepted may have them
     if (!errors.isEmpty()) {
       return new Body(
           null, errors.stream().map(error -> error.field() + " " + error.message()).toList());

@@ -1,10 +1,10 @@
 package io.errand.api.submit;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.errand.api.jobs.OverloadAnswers;
 import io.errand.api.answer.AnswerBody;
 import io.errand.api.jobs.JobAnswers;
 import io.errand.api.jobs.JobAnswers.ReadJob;
+import io.errand.api.jobs.OverloadAnswers;
 import io.errand.api.problem.Problem;
 import io.errand.api.problem.Problem.FieldError;
 import io.errand.api.problem.Problem.Kind;

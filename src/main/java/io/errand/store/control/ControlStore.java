@@ -60,8 +60,7 @@ public class ControlStore {
    * @param overload the limit of the queue that the job was to go to, where that is why it was not
    *     made; else null
    */
-  public record Change(
-      boolean changed, @Nullable JobState state, @Nullable Overload overload) {
+  public record Change(boolean changed, @Nullable JobState state, @Nullable Overload overload) {
     /** Without such a limit. */
     public Change(boolean changed, @Nullable JobState state) {
       this(changed, state, null);

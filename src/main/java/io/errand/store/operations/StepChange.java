@@ -137,7 +137,9 @@ record StepChange(
         Overload overload = moves.overload();
         String detail =
             refused.isEmpty() || overload == null
-                ? (why == null ? null : "queue " + wanted.queue() + " does not take all jobs: " + why)
+                ? (why == null
+                    ? null
+                    : "queue " + wanted.queue() + " does not take all jobs: " + why)
                 : "queue " + wanted.queue() + " is full: max_depth is " + (long) overload.limit();
         yield new Effect(jobs, jobs > 0, false, false, detail);
       }

@@ -125,8 +125,7 @@ record StepJobs(List<UUID> ids, int skipped, Position position, boolean isLast) 
 
   private static Found findFixed(Connection connection, StepChange change, int mostJobs)
       throws SQLException {
-    OperationJobs.Row row =
-        OperationJobs.next(connection, change.operation(), change.position());
+    OperationJobs.Row row = OperationJobs.next(connection, change.operation(), change.position());
     if (row == null) {
       return new Found(List.of(), change.position(), true);
     }
@@ -135,9 +134,7 @@ record StepJobs(List<UUID> ids, int skipped, Position position, boolean isLast) 
     Position end = change.position();
     long bytes = 0;
     String sql =
-        FIXED
-            .replace("BYTES", change.copiesJobs() ? SIZE : "0")
-            .replace("CONDITIONS", match.sql());
+        FIXED.replace("BYTES", change.copiesJobs() ? SIZE : "0").replace("CONDITIONS", match.sql());
     try (PreparedStatement statement = connection.prepareStatement(sql)) {
       int place = match.bind(statement, 1);
       statement.setArray(place, connection.createArrayOf("uuid", row.ids()));

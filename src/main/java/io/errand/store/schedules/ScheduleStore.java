@@ -128,8 +128,7 @@ public class ScheduleStore {
     }
   }
 
-  private static final String NEXT_TICK =
-      "SELECT next_tick_at FROM errand.schedules WHERE id = ?";
+  private static final String NEXT_TICK = "SELECT next_tick_at FROM errand.schedules WHERE id = ?";
 
   private static Creation create(
       Connection connection, UUID id, Access access, String name, Schedule schedule, int most)
