@@ -69,6 +69,15 @@ class PromisesIT {
     return json(server.get(path));
   }
 
+  /** What became of its ticks, and why. */
+  private static String ticks(String schedule) {
+    StringBuilder ticks = new StringBuilder();
+    json(server.get("/v1/schedules/" + schedule + "/ticks"))
+        .get("ticks")
+        .forEach(tick -> ticks.append(tick.get("skipped")).append(tick.get("detail")).append(' '));
+    return ticks.toString();
+  }
+
   private static String schedule(String name, String job) {
     return "{\"name\": \"" + name + "\", \"cron\": \"@every 1h\", \"job\": " + job + "}";
   }
@@ -125,10 +134,8 @@ class PromisesIT {
     server.call("PATCH", "/v1/schedules/old", "{\"paused\": false}");
     await()
         .atMost(Duration.ofMinutes(2))
-        .until(() -> json(server.get("/v1/schedules/old/ticks")).get("ticks").size() > 0);
-    JsonNode tick = json(server.get("/v1/schedules/old/ticks")).at("/ticks/0");
-    assertThat(tick.get("skipped").asText()).isEqualTo("submit_refused");
-    assertThat(tick.get("detail").asText()).contains("job.after is not allowed here");
+        .until(() -> ticks("old").contains("submit_refused"));
+    assertThat(ticks("old")).contains("job.after is not allowed here");
     HttpResponse<String> mended =
         server.call("PATCH", "/v1/schedules/old", "{\"paused\": true, \"job\": {\"after\": null}}");
     assertThat(mended.statusCode()).as(mended.body()).isEqualTo(200);
