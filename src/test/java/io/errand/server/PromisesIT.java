@@ -132,9 +132,7 @@ class PromisesIT {
     assertProblem(run, 409);
     assertThat(json(run).get("detail").asText()).contains("job.after is not allowed here");
     server.call("PATCH", "/v1/schedules/old", "{\"paused\": false}");
-    await()
-        .atMost(Duration.ofMinutes(2))
-        .until(() -> ticks("old").contains("submit_refused"));
+    await().atMost(Duration.ofMinutes(2)).until(() -> ticks("old").contains("submit_refused"));
     assertThat(ticks("old")).contains("job.after is not allowed here");
     HttpResponse<String> mended =
         server.call("PATCH", "/v1/schedules/old", "{\"paused\": true, \"job\": {\"after\": null}}");
