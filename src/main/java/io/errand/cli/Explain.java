@@ -46,7 +46,10 @@ final class Explain implements Callable<Integer> {
     Object ahead = answer.get("jobs_ahead");
     if (ahead != null) {
       boolean exact = Boolean.TRUE.equals(answer.get("jobs_ahead_is_exact"));
-      print("  jobs ahead in its queue: " + (exact ? "" : "more than ") + ahead);
+      print("  jobs ahead: " + (exact ? "" : "about ") + ahead);
+    }
+    if (answer.get("expires_at") != null) {
+      print("  expires: " + answer.get("expires_at") + ", if it has not started");
     }
     if (answer.get("start") instanceof Map<?, ?> start) {
       Object because = start.get("unknown_because");

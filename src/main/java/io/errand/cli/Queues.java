@@ -1,8 +1,11 @@
 package io.errand.cli;
 
 import io.errand.text.Visible;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -44,24 +47,45 @@ final class Queues implements Callable<Integer> {
   @Override
   public Integer call() {
     Map<String, Object> answer = Http.connect().get("/v1/queues");
-    print(output, Client.list(answer, "queues"), answer);
+    print(output, Client.list(answer, "queues"), answer, Map.of());
     return ExitCodes.OK;
   }
 
   private static void print(
-      Client.OutputOption output, List<Map<String, Object>> queues, Object whole) {
+      Client.OutputOption output,
+      List<Map<String, Object>> queues,
+      Object whole,
+      Map<String, Object> changed) {
+    Set<String> columns = new LinkedHashSet<>(COLUMNS);
+    columns.addAll(members(changed).keySet());
+    List<String> wide = WIDE_COLUMNS.stream().filter(name -> !columns.contains(name)).toList();
     Printer.print(
         output.format,
         queues.stream().map(Queues::flat).toList(),
         whole,
         "name",
-        COLUMNS,
-        WIDE_COLUMNS);
+        List.copyOf(columns),
+        wide);
+  }
+
+  /** With the members of objects as members, such as {@code circuit.probe_seconds}. */
+  private static Map<String, Object> members(Map<String, Object> object) {
+    Map<String, Object> members = new LinkedHashMap<>();
+    object.forEach(
+        (name, value) -> {
+          if (value instanceof Map<?, ?> inner) {
+            inner.forEach((key, of) -> members.put(name + "." + key, String.valueOf(of)));
+          } else {
+            members.put(name, value);
+          }
+        });
+    return members;
   }
 
   @SuppressWarnings("unchecked")
   static Map<String, Object> flat(Map<String, Object> queue) {
     Map<String, Object> row = new Printer.Row(queue);
+    row.putAll(members(queue));
     row.putAll((Map<String, Object>) queue.getOrDefault("counts", Map.of()));
     if (queue.get("circuit") instanceof Map<?, ?> circuit) {
       row.put("circuit", circuit.get("state"));
@@ -86,10 +110,15 @@ final class Queues implements Callable<Integer> {
 
     abstract Map<String, Object> call(Http http, String path);
 
+    /** The settings that the call has changed, to be shown. */
+    Map<String, Object> changed() {
+      return Map.of();
+    }
+
     @Override
     public Integer call() {
       Map<String, Object> queue = call(Http.connect(), path(name));
-      print(output, List.of(queue), queue);
+      print(output, List.of(queue), queue, changed());
       return ExitCodes.OK;
     }
   }
@@ -123,6 +152,11 @@ final class Queues implements Callable<Integer> {
       description = "Change its settings; what no option names stays as it is.")
   static final class Update extends OfOne {
     @Mixin QueueOptions options = new QueueOptions();
+
+    @Override
+    Map<String, Object> changed() {
+      return options.body();
+    }
 
     @Override
     Map<String, Object> call(Http http, String path) {

@@ -146,6 +146,11 @@ final class Schedules implements Callable<Integer> {
     boolean paused;
 
     @Option(
+        names = "--validate-only",
+        description = "Show it with its next runs, and store nothing.")
+    boolean validateOnly;
+
+    @Option(
         names = {"-o", "--output"},
         paramLabel = "FORMAT",
         description = "${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).",
@@ -158,12 +163,17 @@ final class Schedules implements Callable<Integer> {
     public Integer call() {
       Words words = options.words(spec(spec));
       Map<String, Object> body = options.body(words);
+      if (!body.containsKey("cron") && !body.containsKey("times")) {
+        throw new ClientException(ExitCodes.USAGE, "one of --cron, --every or --at is needed");
+      }
       body.put("name", words.name());
       if (paused) {
         body.put("paused", true);
       }
       try {
-        Map<String, Object> made = Http.connect().json("POST", PATH, body, null);
+        Map<String, Object> made =
+            Http.connect()
+                .json("POST", PATH + (validateOnly ? "?validate_only=true" : ""), body, null);
         print(format, List.of(made), made);
       } catch (ClientException e) {
         throw OptionNames.ofSchedule(e);
@@ -234,17 +244,26 @@ final class Schedules implements Callable<Integer> {
     }
   }
 
+  private static int setPaused(Names names, Client.OutputOption output, boolean paused) {
+    Http http = Http.connect();
+    List<Map<String, Object>> changed = new ArrayList<>();
+    int exitCode =
+        names.tryAll(name -> changed.add(http.patch(path(name), Map.of("paused", paused))));
+    print(output.format, changed, changed.size() == 1 ? changed.get(0) : changed);
+    return exitCode;
+  }
+
   @Command(
       name = "pause",
       description = "Skip the ticks of schedules until they are resumed.",
       mixinStandardHelpOptions = true)
   static final class Pause implements Callable<Integer> {
     @Mixin Names names = new Names();
+    @Mixin Client.OutputOption output = new Client.OutputOption();
 
     @Override
     public Integer call() {
-      Http http = Http.connect();
-      return names.tryAll(name -> http.patch(path(name), Map.of("paused", true)));
+      return setPaused(names, output, true);
     }
   }
 
@@ -254,11 +273,11 @@ final class Schedules implements Callable<Integer> {
       mixinStandardHelpOptions = true)
   static final class Resume implements Callable<Integer> {
     @Mixin Names names = new Names();
+    @Mixin Client.OutputOption output = new Client.OutputOption();
 
     @Override
     public Integer call() {
-      Http http = Http.connect();
-      return names.tryAll(name -> http.patch(path(name), Map.of("paused", false)));
+      return setPaused(names, output, false);
     }
   }
 

@@ -7,6 +7,8 @@ import io.errand.store.Notifications;
 import io.errand.store.control.ControlStore;
 import io.errand.store.control.ControlStore.Change;
 import io.errand.store.control.JobUpdate;
+import io.errand.store.submit.Overload;
+import io.errand.store.submit.Submission;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.sql.SQLException;
 import java.util.Optional;
@@ -17,9 +19,11 @@ import org.jspecify.annotations.Nullable;
 @ApplicationScoped
 public class ControlJob {
   private final ControlStore store;
+  private final KnownQueues queues;
   private final Notifications notifications;
 
-  ControlJob(ControlStore store, Notifications notifications) {
+  ControlJob(ControlStore store, KnownQueues queues, Notifications notifications) {
+    this.queues = queues;
     this.store = store;
     this.notifications = notifications;
   }
@@ -52,6 +56,11 @@ public class ControlJob {
       notifications.send(Notifications.Topic.READY);
     }
     return change;
+  }
+
+  /** The answer where the queue that a job was to go to is full, as that to a submit. */
+  public Submission.Refused refused(Overload overload) throws SQLException {
+    return new Submission.Refused(overload, queues.now().retryAfterSeconds(overload));
   }
 
   /** What stands against the move of a job that waits to another queue of its project. */

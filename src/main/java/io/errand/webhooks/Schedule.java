@@ -73,8 +73,9 @@ final class Schedule {
   /** Seconds or a time (RFC 9110, section 10.2.3), at most a day; zero for anything else. */
   private static Duration wish(String retryAfter, Instant now) {
     Duration wish;
-    if (retryAfter.matches("[0-9]{1,9}")) {
-      wish = Duration.ofSeconds(Long.parseLong(retryAfter));
+    if (retryAfter.matches("[0-9]+")) {
+      String digits = retryAfter.replaceFirst("^0+(?=[0-9])", "");
+      wish = digits.length() > 9 ? LONGEST_WISH : Duration.ofSeconds(Long.parseLong(digits));
     } else {
       try {
         Instant time =

@@ -7,6 +7,8 @@ import io.errand.job.Confinement;
 import io.errand.job.JobSpec;
 import io.errand.job.OnLost;
 import io.errand.job.ProjectNames;
+import io.errand.store.control.ControlStore;
+import io.errand.store.control.JobUpdate;
 import io.errand.store.queues.RuleReads;
 import io.errand.store.queues.RuleReads.Rule;
 import io.errand.store.submit.AdmittingStore;
@@ -31,6 +33,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -174,6 +177,37 @@ class AdmissionTest extends StoreFixture {
       threads.shutdownNow();
       database.execute("UPDATE errand.projects SET max_waiting = NULL");
     }
+  }
+
+  @Test
+  void ofManyMovesAtOnceAsManyAreMadeAsTheQueueHasRoomFor() throws Exception {
+    database.execute(
+        "INSERT INTO errand.queues (name, max_depth, overload) VALUES ('narrow', 5, 'refuse')");
+    List<Callable<ControlStore.Change>> moves = new ArrayList<>();
+    JobUpdate move = new JobUpdate(null, "narrow", null, false);
+    for (int i = 0; i < 20; i++) {
+      UUID id = submit();
+      moves.add(() -> control.update(id, ME, move));
+    }
+    ExecutorService movers = Executors.newFixedThreadPool(4);
+    try {
+      int made = 0;
+      for (Future<ControlStore.Change> one : movers.invokeAll(moves)) {
+        Overload overload = one.get().overload();
+        made += one.get().changed() ? 1 : 0;
+        assertThat(one.get().changed()).isEqualTo(overload == null);
+        if (overload != null) {
+          assertThat(overload)
+              .isEqualTo(new Overload(Overload.Kind.MAX_DEPTH, "narrow", 5, 5, true));
+        }
+      }
+      assertThat(made).isEqualTo(5);
+    } finally {
+      movers.shutdown();
+      assertThat(movers.awaitTermination(60, TimeUnit.SECONDS)).isTrue();
+    }
+    assertThat(database.value("SELECT count(*) FROM errand.jobs WHERE queue = 'narrow'"))
+        .isEqualTo("5");
   }
 
   @Test

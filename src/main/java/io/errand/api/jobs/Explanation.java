@@ -20,9 +20,13 @@ import org.jspecify.annotations.Nullable;
  * @param blockers what keeps it from starting, in the order in which it has to be overcome; empty
  *     where it runs, has ended, or is about to be claimed
  * @param summary the first blocker, or the state, in one sentence
- * @param jobsAhead ready jobs of its queue that come first; null where it is not waiting
- * @param jobsAheadIsExact false where there are more than are counted
+ * @param jobsAhead ready jobs that come first, of its queue and of a higher priority in others;
+ *     null where it is not waiting
+ * @param jobsAheadIsExact false where there are more than are counted, and where jobs of other
+ *     queues are among them: queues take turns
  * @param workers what could run it
+ * @param expiresAt when it is cancelled if it has not started; null where it does not expire any
+ *     more
  * @param start when it starts, as far as that can be told; null where it is not waiting
  */
 @JsonNaming(SnakeCaseStrategy.class)
@@ -35,6 +39,7 @@ public record Explanation(
     @Nullable Long jobsAhead,
     boolean jobsAheadIsExact,
     WorkersView workers,
+    @Nullable String expiresAt,
     @Nullable StartRange start) {
 
   /**
@@ -53,7 +58,7 @@ public record Explanation(
    * @param serving how many serve it
    * @param able how many of them offer what the job asks for
    * @param slots of these
-   * @param freeSlots of these, at their last heartbeats
+   * @param freeSlots of these, as many as hold no running job now
    */
   @JsonNaming(SnakeCaseStrategy.class)
   public record WorkersView(long serving, long able, long slots, long freeSlots) {}
@@ -92,6 +97,7 @@ public record Explanation(
           null,
           true,
           workers,
+          null,
           null);
     }
     List<Blocker> blockers = blockers(facts, waitsFor);
@@ -101,10 +107,17 @@ public record Explanation(
         facts.reason(),
         blockers.isEmpty() ? "it is ready and about to be claimed" : blockers.get(0).detail(),
         blockers,
-        Math.min(facts.ahead(), ExplainReads.MOST_AHEAD),
-        facts.ahead() <= ExplainReads.MOST_AHEAD,
+        Math.min(facts.ahead() + facts.others(), ExplainReads.MOST_AHEAD),
+        facts.ahead() <= ExplainReads.MOST_AHEAD && facts.others() == 0 && !facts.othersCut(),
         workers,
+        WireTime.format(expiry(facts)),
         start(facts, blockers));
+  }
+
+  /** When the clock cancels it if it has not started; null where it does not. */
+  private static @Nullable Instant expiry(Facts facts) {
+    boolean mayExpire = facts.state().equals(JobState.QUEUED.wireName()) && !facts.hasStarted();
+    return mayExpire ? facts.expiresAt() : null;
   }
 
   private static List<Blocker> held(Facts facts, JobState state) {
@@ -128,6 +141,16 @@ public record Explanation(
 
   private static List<Blocker> blockers(Facts facts, @Nullable String waitsFor) {
     List<Blocker> blockers = new ArrayList<>();
+    Instant expires = expiry(facts);
+    if (expires != null && !expires.isAfter(later(facts.now(), facts.runAt()))) {
+      blockers.add(
+          new Blocker(
+              "expires",
+              "it will never run, because it expires at "
+                  + WireTime.format(expires)
+                  + (expires.isAfter(facts.now()) ? ", and not after its run_at" : ""),
+              null));
+    }
     if (facts.runAt().isAfter(facts.now())) {
       blockers.add(
           until(
@@ -160,16 +183,7 @@ public record Explanation(
       blockers.add(new Blocker("paused", queue + " is paused", null));
     }
     if (!facts.circuitState().equals("closed")) {
-      Instant probe = facts.circuitProbeAt();
-      blockers.add(
-          until(
-              "circuit",
-              probe,
-              "the circuit of "
-                  + queue
-                  + " is "
-                  + facts.circuitState().replace('_', '-')
-                  + ", because too many attempts failed or an operator opened it"));
+      blockers.add(circuit(facts, queue));
     }
     Integer most = facts.maxRunning();
     Long running = facts.runningOfQueue();
@@ -185,6 +199,41 @@ public record Explanation(
       blockers.add(
           until("rate", next, queue + " starts at most " + number(rate) + " jobs per second"));
     }
+  }
+
+  private static Blocker circuit(Facts facts, String queue) {
+    if (facts.openedByHand()) {
+      return new Blocker(
+          "circuit",
+          "the circuit of "
+              + queue
+              + " is open, because an operator opened it, and stays open until it is closed by hand",
+          null);
+    }
+    String state =
+        "the circuit of " + queue + " is " + facts.circuitState().replace('_', '-') + ", because ";
+    if (facts.circuitProbe() != null) {
+      return new Blocker(
+          "circuit",
+          state
+              + "job "
+              + facts.circuitProbe()
+              + " runs as its probe, and decides whether it closes",
+          null);
+    }
+    Instant probe = facts.circuitProbeAt();
+    boolean isToCome = probe != null && probe.isAfter(facts.now());
+    return until(
+        "circuit",
+        isToCome ? probe : null,
+        state
+            + "too many attempts failed, and the next job that is claimed "
+            + (isToCome ? "then " : "")
+            + "is its probe");
+  }
+
+  private static Instant later(Instant one, Instant other) {
+    return one.isAfter(other) ? one : other;
   }
 
   private static void addWorkers(Facts facts, List<Blocker> blockers) {
@@ -210,8 +259,14 @@ public record Explanation(
               "slots",
               "all " + facts.slots() + " slots of the workers that could run it are busy",
               null));
-    } else if (facts.ahead() > 0 && blockers.isEmpty()) {
-      blockers.add(new Blocker("jobs_ahead", "other jobs of its queue come first", null));
+    } else if (facts.ahead() + facts.others() > 0 && blockers.isEmpty()) {
+      blockers.add(
+          new Blocker(
+              "jobs_ahead",
+              facts.others() == 0
+                  ? "other jobs of its queue come first"
+                  : "other jobs come first, also of a higher priority in other queues",
+              null));
     }
   }
 
@@ -220,6 +275,9 @@ public record Explanation(
     Instant from = facts.now();
     for (Blocker blocker : blockers) {
       switch (blocker.kind()) {
+        case "expires" -> {
+          return StartRange.unknown("it will never run");
+        }
         case "run_at" -> from = facts.runAt();
         case "rate", "slots", "jobs_ahead", "max_running" -> {
           // counted below
@@ -234,6 +292,12 @@ public record Explanation(
     Double longest = facts.longestSeconds();
     if (facts.ahead() > ExplainReads.MOST_AHEAD) {
       return StartRange.unknown("more than " + ExplainReads.MOST_AHEAD + " jobs are ahead");
+    }
+    if (facts.others() > 0 || facts.othersCut()) {
+      return StartRange.unknown("jobs of a higher priority in other queues are ahead");
+    }
+    if (facts.freeSlots() == 0 && facts.foreignRunning() > 0) {
+      return StartRange.unknown("jobs of other queues hold slots, for a time that is not known");
     }
     boolean isFull = blockers.stream().anyMatch(blocker -> blocker.kind().equals("max_running"));
     boolean waits = facts.freeSlots() == 0 || facts.ahead() > 0 || isFull;
@@ -251,6 +315,11 @@ public record Explanation(
       double untilToken = Math.max(0, (facts.ahead() + 1 - tokens) / rate);
       least = Math.max(least, untilToken);
       most = Math.max(most, untilToken);
+    }
+    Instant expires = expiry(facts);
+    if (expires != null && !expires.isAfter(from.plus(seconds(least)))) {
+      return StartRange.unknown(
+          "it expires at " + WireTime.format(expires) + ", before it is likely to start");
     }
     return new StartRange(
         WireTime.format(from.plus(seconds(least))),

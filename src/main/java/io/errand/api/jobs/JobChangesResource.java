@@ -57,6 +57,9 @@ public class JobChangesResource {
       throw Problem.invalid(errors);
     }
     Change change = control.update(id, caller.access(), update);
+    if (change.overload() != null) {
+      throw OverloadAnswers.problem(control.refused(change.overload()));
+    }
     if (!change.changed()) {
       control
           .refusal(id, caller.access(), update.queue())

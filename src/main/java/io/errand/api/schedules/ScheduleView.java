@@ -85,6 +85,28 @@ record ScheduleView(
     return of(read, shown(ScheduledBody.read(read.row().schedule().job())));
   }
 
+  /** One that is not stored. */
+  static ScheduleView preview(ScheduleRow row) {
+    ScheduleView view = of(new Read(row, null));
+    return new ScheduleView(
+        view.name,
+        view.cron,
+        view.times,
+        view.zone,
+        view.overlap,
+        view.catchUp,
+        view.catchUpLimit,
+        view.jitterSeconds,
+        view.startsAt,
+        view.endsAt,
+        view.paused,
+        null,
+        null,
+        null,
+        view.nextRuns,
+        view.job);
+  }
+
   private static ScheduleView of(Read read, @Nullable JsonNode job) {
     ScheduleRow row = read.row();
     Schedule schedule = row.schedule();

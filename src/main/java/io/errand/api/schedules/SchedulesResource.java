@@ -12,11 +12,13 @@ import io.errand.api.request.PageSize;
 import io.errand.api.request.Pages;
 import io.errand.api.request.RequestBody;
 import io.errand.api.request.RequestMemory;
+import io.errand.api.request.ValidateOnly;
 import io.errand.api.request.WireTime;
 import io.errand.api.schedules.ScheduleView.TickView;
 import io.errand.api.submit.ScheduledBodies;
 import io.errand.auth.Permission;
 import io.errand.auth.Requires;
+import io.errand.job.Access;
 import io.errand.job.schedule.Schedule;
 import io.errand.memory.MemoryBudget.Reservation;
 import io.errand.queue.QueueRules;
@@ -38,8 +40,10 @@ import jakarta.ws.rs.Path;
 import jakarta.ws.rs.PathParam;
 import jakarta.ws.rs.Produces;
 import jakarta.ws.rs.QueryParam;
+import jakarta.ws.rs.core.Context;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
+import jakarta.ws.rs.core.UriInfo;
 import java.io.IOException;
 import java.sql.SQLException;
 import java.time.Instant;
@@ -99,22 +103,64 @@ public class SchedulesResource {
     this.bodies = bodies;
   }
 
-  /** Makes a schedule. */
+  /** Makes a schedule, or only says what it would be. */
   @POST
   @Requires(Permission.SUBMIT)
   @Consumes(MediaType.APPLICATION_JSON)
-  public Response post() throws IOException, SQLException {
+  public Response post(@Context UriInfo uri) throws IOException, SQLException {
+    boolean validatesOnly = ValidateOnly.of(uri);
     ScheduleBody.Named wanted = ScheduleBody.read(body(), bodies.rules(caller.project()));
     String name = wanted.name();
+    UUID id = UUID.randomUUID();
+    if (validatesOnly) {
+      return preview(id, name, wanted.schedule());
+    }
     ScheduleStore.Creation creation;
     try (Admission.Permit permit = changes.enter()) {
-      UUID id = UUID.randomUUID();
       Schedule schedule = sealed(id, wanted.schedule());
       creation = store.create(id, caller.access(), name, schedule, mostSchedules);
     }
+    require(creation, wanted);
+    notifications.send(Notifications.Topic.READY); // idle servers look for ticks again
+    return Response.fromResponse(answer(201, name))
+        .header("Location", "/v1/schedules/" + name)
+        .build();
+  }
+
+  private Response preview(UUID id, String name, Schedule schedule) throws SQLException {
+    ScheduleStore.Rehearsal rehearsal;
+    try (Admission.Permit permit = changes.enter()) {
+      rehearsal = store.rehearse(id, caller.access(), name, schedule, mostSchedules);
+    }
+    require(rehearsal.creation(), new ScheduleBody.Named(name, schedule));
+    Reservation held =
+        budget.reserve(ROW_BYTES + TIME_BYTES * 1_000 + COPIES * (long) schedule.job().length());
+    try {
+      Instant now = Instant.now();
+      Access access = caller.access();
+      ScheduleRow row =
+          new ScheduleRow(
+              id,
+              access.project(),
+              access.principal(),
+              name,
+              schedule,
+              now,
+              now,
+              now,
+              rehearsal.nextTickAt(),
+              now);
+      return ok(ScheduleView.preview(row), held);
+    } catch (RuntimeException | Error e) {
+      held.close();
+      throw e;
+    }
+  }
+
+  private void require(ScheduleStore.Creation creation, ScheduleBody.Named wanted) {
     switch (creation) {
       case CREATED -> {}
-      case NAME_TAKEN -> throw Problem.of(Kind.CONFLICT, "There is a schedule " + name);
+      case NAME_TAKEN -> throw Problem.of(Kind.CONFLICT, "There is a schedule " + wanted.name());
       case TOO_MANY ->
           throw Problem.of(
               Kind.CONFLICT,
@@ -126,10 +172,6 @@ public class SchedulesResource {
               wanted.schedule().timing().cron() == null ? "times" : "cron",
               "has no tick in the future, within starts_at and ends_at");
     }
-    notifications.send(Notifications.Topic.READY); // idle servers look for ticks again
-    return Response.fromResponse(answer(201, name))
-        .header("Location", "/v1/schedules/" + name)
-        .build();
   }
 
   /** The schedules of this caller, by name. */

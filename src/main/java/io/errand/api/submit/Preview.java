@@ -1,6 +1,7 @@
 package io.errand.api.submit;
 
 import io.errand.api.answer.AnswerBudget;
+import io.errand.api.jobs.OverloadAnswers;
 import io.errand.api.problem.Problem;
 import io.errand.api.problem.Problem.FieldError;
 import io.errand.api.request.Admission;

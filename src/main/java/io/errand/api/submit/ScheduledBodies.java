@@ -1,6 +1,7 @@
 package io.errand.api.submit;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.errand.api.jobs.OverloadAnswers;
 import io.errand.api.problem.Problem;
 import io.errand.api.problem.Problem.FieldError;
 import io.errand.api.problem.Problem.Kind;
@@ -26,6 +27,13 @@ public class ScheduledBodies implements JobBodies {
 
   /** These are moments, and the ticks have others. */
   private static final List<String> MOMENTS = List.of("run_at", "expires_at");
+
+  /** These name jobs of one moment, which are there once, and the ticks go on. */
+  private static final List<String> DEPENDENCIES =
+      List.of(DependenciesReader.AFTER, DependenciesReader.ON_FAILURE);
+
+  private static final String NO_DEPENDENCIES =
+      "is not allowed here: the job of a schedule waits for its ticks, and for no other job";
 
   private final Rules queues;
 
@@ -60,6 +68,15 @@ public class ScheduledBodies implements JobBodies {
                 PATH + "." + moment, "is not allowed here: the ticks of the schedule say when"));
       }
     }
+    refuseDependencies(job, errors);
+  }
+
+  private static void refuseDependencies(JsonNode job, List<FieldError> errors) {
+    for (String field : DEPENDENCIES) {
+      if (job.hasNonNull(field)) {
+        errors.add(new FieldError(PATH + "." + field, NO_DEPENDENCIES));
+      }
+    }
   }
 
   /**
@@ -87,6 +104,8 @@ public class ScheduledBodies implements JobBodies {
     List<FieldError> errors = new ArrayList<>();
     QueueRules rules = rules(project);
     JobSpec spec = JobReader.read(body, PATH, Set.of(), rules, errors);
+    refuseDependencies(
+        body, errors); // a schedule that an earlier version has accepted may have them
     if (!errors.isEmpty()) {
       return new Body(
           null, errors.stream().map(error -> error.field() + " " + error.message()).toList());

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.errand.api.answer.AnswerBody;
 import io.errand.api.jobs.JobAnswers;
 import io.errand.api.jobs.JobAnswers.ReadJob;
+import io.errand.api.jobs.OverloadAnswers;
 import io.errand.api.problem.Problem;
 import io.errand.api.problem.Problem.FieldError;
 import io.errand.api.problem.Problem.Kind;
@@ -11,6 +12,7 @@ import io.errand.api.request.Caller;
 import io.errand.api.request.JsonBody;
 import io.errand.api.request.Parameters;
 import io.errand.api.request.RequestMemory;
+import io.errand.api.request.ValidateOnly;
 import io.errand.auth.Permission;
 import io.errand.auth.Requires;
 import io.errand.job.Access;
@@ -60,7 +62,6 @@ import org.jspecify.annotations.Nullable;
 @Blocking
 public class SubmitResource {
   private static final String DURABILITY_HEADER = "Errand-Durability";
-  private static final String VALIDATE_ONLY = "validate_only";
 
   private final SubmitJob submit;
   private final EarlierRequests earlier;
@@ -90,7 +91,7 @@ public class SubmitResource {
   public Uni<Response> post(byte[] body, @Context HttpHeaders headers, @Context UriInfo uri)
       throws IOException {
     List<String> keys = headers.getRequestHeader(IdempotencyKeys.HEADER);
-    if (validatesOnly(uri)) {
+    if (ValidateOnly.of(uri)) {
       IdempotencyKeys.read(keys);
       return preview(body);
     }
@@ -144,7 +145,7 @@ public class SubmitResource {
     if (headers.getHeaderString(IdempotencyKeys.HEADER) != null) {
       throw Problem.invalid(IdempotencyKeys.HEADER, "is refused here: the id is the key");
     }
-    if (validatesOnly(uri)) {
+    if (ValidateOnly.of(uri)) {
       return preview(body);
     }
     JsonNode value = JsonBody.read(body);
@@ -195,18 +196,6 @@ public class SubmitResource {
         .completionStage(rules)
         .emitOn(task -> eventLoop.runOnContext(now -> task.run()))
         .flatMap(read -> next.apply(read.in(project)));
-  }
-
-  private static boolean validatesOnly(UriInfo uri) {
-    Parameters.refuseOthers(uri, Set.of(VALIDATE_ONLY));
-    List<String> given = uri.getQueryParameters().getOrDefault(VALIDATE_ONLY, List.of());
-    if (given.isEmpty()) {
-      return false;
-    }
-    if (given.size() > 1 || !List.of("true", "false").contains(given.get(0))) {
-      throw Problem.invalid(VALIDATE_ONLY, "must be true or false");
-    }
-    return given.get(0).equals("true");
   }
 
   /** What would run, on a thread that may block; nothing is stored. */

@@ -117,6 +117,8 @@ public class TickRounds {
 
   /**
    * Handles schedules with ticks that are due, until there is none, or as many as one round may.
+   * Projects take turns, one schedule at a time: the many schedules of one delay their own ticks,
+   * and those of others by one schedule at most for each project that has ticks.
    *
    * @param known schedules whose ticks could not be handled before; each is logged once
    * @return how many
@@ -131,12 +133,18 @@ public class TickRounds {
       @Nullable Notifications notifications)
       throws SQLException {
     Set<UUID> failed = new HashSet<>();
+    Set<String> hadTheirTurn = new HashSet<>();
     int handled = 0;
     while (handled + failed.size() < MOST_SCHEDULES) {
-      try (DueSchedule due = DueSchedule.lock(dataSource, failed)) {
+      try (DueSchedule due = DueSchedule.lock(dataSource, failed, hadTheirTurn)) {
         if (due == null) {
-          return handled;
+          if (hadTheirTurn.isEmpty()) {
+            return handled;
+          }
+          hadTheirTurn.clear();
+          continue;
         }
+        hadTheirTurn.add(due.row().project());
         UUID id = due.row().id();
         try {
           Set<Notifications.Topic> topics = new HandleTicks(bodies, ids, seals, due).handle();

@@ -4,6 +4,7 @@ import io.errand.job.Access;
 import io.errand.job.JobState;
 import io.errand.store.AccessSql;
 import io.errand.store.history.History;
+import io.errand.store.submit.Overload;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -56,8 +57,15 @@ public class ControlStore {
    * @param changed whether it was made
    * @param state after it, or as it is where no transition leaves it; null if this caller has no
    *     such job
+   * @param overload the limit of the queue that the job was to go to, where that is why it was not
+   *     made; else null
    */
-  public record Change(boolean changed, @Nullable JobState state) {}
+  public record Change(boolean changed, @Nullable JobState state, @Nullable Overload overload) {
+    /** Without such a limit. */
+    public Change(boolean changed, @Nullable JobState state) {
+      this(changed, state, null);
+    }
+  }
 
   private static final String REFUSAL =
       """
@@ -103,10 +111,24 @@ public class ControlStore {
     return change(id, access, (connection, ids) -> JobChanges.release(connection, ids, access, ""));
   }
 
-  /** Changes values of a job that is queued, retrying or held. */
+  /**
+   * Changes values of a job that is queued, retrying or held. A job that waits does not go to
+   * another queue that is full. The depth of that queue is locked before the job, as in a submit.
+   */
   public Change update(UUID id, Access access, JobUpdate update) throws SQLException {
-    return change(
-        id, access, (connection, ids) -> JobChanges.update(connection, ids, access, update, ""));
+    return inTransaction(
+        connection -> {
+          Moves moves = Moves.lock(connection, access, update);
+          JobState before = lock(connection, id, access);
+          if (before != null && moves.refused(List.of(id)).contains(id)) {
+            return new Change(false, before, moves.overload());
+          }
+          List<JobState> after =
+              before == null
+                  ? List.<JobState>of()
+                  : JobChanges.update(connection, List.of(id), access, update, "");
+          return new Change(!after.isEmpty(), after.isEmpty() ? before : after.get(0));
+        });
   }
 
   /** Removes a final job, as retention does; the state is the one that it had. */
@@ -135,10 +157,19 @@ public class ControlStore {
    * statement a claim that came in between would be half seen.
    */
   private Change change(UUID id, Access access, Step step) throws SQLException {
+    return inTransaction(connection -> change(connection, id, access, step));
+  }
+
+  /** What is done in one transaction. */
+  private interface Work {
+    Change run(Connection connection) throws SQLException;
+  }
+
+  private Change inTransaction(Work work) throws SQLException {
     try (Connection connection = dataSource.getConnection()) {
       connection.setAutoCommit(false);
       try {
-        Change change = change(connection, id, access, step);
+        Change change = work.run(connection);
         connection.commit();
         return change;
       } catch (SQLException e) {

@@ -1,6 +1,7 @@
 package io.errand.store.operations;
 
 import io.errand.job.Access;
+import io.errand.store.control.Moves;
 import io.errand.store.operations.StepChange.Effect;
 import io.errand.store.submit.RetryStore;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -54,7 +55,8 @@ public class OperationSteps {
 
   private static final String READ =
       """
-      SELECT project, owner, principal, kind, filter::text, set::text, state, created_at, after_created_at, after_id
+      SELECT project, owner, principal, kind, filter::text, set::text, state, created_at, jobs_fixed,
+          after_created_at, after_id
       FROM errand.operations
       WHERE id = ? AND state IN ('running', 'stopping') AND next_step_at <= clock_timestamp()
       """;
@@ -187,12 +189,14 @@ public class OperationSteps {
       waitForRoom(connection, id);
       return Step.NONE;
     }
+    // Before the jobs are locked, as in a submit, so that the two never wait for each other.
+    Moves moves = Moves.lock(connection, change.access(), change.update());
     StepJobs jobs = StepJobs.select(connection, change, room);
     Savepoint before = mostJobs == 1 ? connection.setSavepoint() : null;
     Effect effect;
     String refusal = null;
     try {
-      effect = change.make(connection, jobs.ids());
+      effect = change.make(connection, jobs.ids(), moves);
     } catch (SQLException e) {
       if (before == null || !isRefused(e)) {
         throw e;
@@ -220,13 +224,17 @@ public class OperationSteps {
       statement.setInt(7, done);
       statement.setInt(8, refused);
       statement.setInt(9, skipped);
-      statement.setString(10, refusal);
+      statement.setString(10, refusal == null ? effect.detail() : refusal);
       statement.setBoolean(11, jobs.isLast());
       statement.setBoolean(12, jobs.isLast());
       statement.setObject(13, id);
       try (ResultSet row = statement.executeQuery()) {
         row.next();
-        return new Step(true, row.getString(1), done, effect);
+        Step step = new Step(true, row.getString(1), done, effect);
+        if (step.ended()) {
+          OperationJobs.forget(connection, id);
+        }
+        return step;
       }
     }
   }
@@ -270,6 +278,7 @@ public class OperationSteps {
                 row.getString("set"),
                 row.getString("state").equals("stopping"),
                 row.getObject("created_at", OffsetDateTime.class).toInstant(),
+                row.getBoolean("jobs_fixed"),
                 new StepJobs.Position(
                     row.getObject("after_created_at", OffsetDateTime.class),
                     row.getObject("after_id", UUID.class)))
@@ -293,6 +302,7 @@ public class OperationSteps {
       statement.setObject(3, id);
       statement.executeUpdate();
     }
+    OperationJobs.forget(connection, id);
   }
 
   /** Lets the next step of an operation wait. */

@@ -73,8 +73,8 @@ public class OperationStore {
       """
       INSERT INTO errand.operations (
           id, project, owner, principal, kind, filter, set, total, created_at, updated_at,
-          idempotency_key, fingerprint)
-      VALUES (?, ?, ?, ?, ?, ?::jsonb, ?::jsonb, ?, ?, ?, ?, decode(?, 'hex'))
+          idempotency_key, fingerprint, jobs_fixed)
+      VALUES (?, ?, ?, ?, ?, ?::jsonb, ?::jsonb, ?, ?, ?, ?, decode(?, 'hex'), ?)
       RETURNING COLUMNS
       """
           .replace("COLUMNS", Operation.COLUMNS);
@@ -168,14 +168,18 @@ public class OperationStore {
 
   /**
    * Stores an operation. Its jobs are counted in the same transaction, and it is for jobs that were
-   * there at its beginning.
+   * there at its beginning: with an expected number, for those that were counted and for no others.
    */
   public Creation create(Request request) throws SQLException {
     try (Connection connection = dataSource.getConnection()) {
       connection.setAutoCommit(false);
       try {
         Creation creation = create(connection, request);
-        connection.commit();
+        if (creation instanceof Creation.Created) {
+          connection.commit();
+        } else {
+          connection.rollback();
+        }
         return creation;
       } catch (SQLException e) {
         connection.rollback();
@@ -198,8 +202,8 @@ public class OperationStore {
       return new Creation.TooMany(unfinished);
     }
     Instant now = now(connection);
-    Count count =
-        count(connection, new JobMatch(request.kind(), request.filter(), request.access(), now));
+    JobMatch match = new JobMatch(request.kind(), request.filter(), request.access(), now);
+    Count count = count(connection, match);
     Long expected = request.expectedCount();
     if (expected != null) {
       if (count == null) {
@@ -210,7 +214,19 @@ public class OperationStore {
       }
     }
     Long total = count == null || count.more() ? null : Long.valueOf(count.jobs());
-    return new Creation.Created(store(connection, request, total, now));
+    Operation stored = store(connection, request, total, now);
+    if (expected != null) {
+      Long fixed =
+          inTime(connection, () -> OperationJobs.fix(connection, stored.id(), match, expected + 1));
+      if (fixed == null) {
+        return new Creation.NotCounted();
+      }
+      if (!fixed.equals(expected)) { // jobs were committed, or changed, since they were counted
+        return new Creation.Mismatch(
+            new Count(Math.min(fixed, MOST_COUNTED), fixed > MOST_COUNTED));
+      }
+    }
+    return new Creation.Created(stored);
   }
 
   private static @Nullable Creation ofKey(Connection connection, Request request)
@@ -247,20 +263,36 @@ public class OperationStore {
     }
   }
 
-  /** Null if it takes too long; the transaction goes on. */
   private static @Nullable Count count(Connection connection, JobMatch match) throws SQLException {
+    return inTime(
+        connection,
+        () -> {
+          try (PreparedStatement statement =
+              connection.prepareStatement(COUNT.replace("CONDITIONS", match.sql()))) {
+            match.bind(statement, 1);
+            try (ResultSet row = statement.executeQuery()) {
+              row.next();
+              long jobs = row.getLong(1);
+              return new Count(Math.min(jobs, MOST_COUNTED), jobs > MOST_COUNTED);
+            }
+          }
+        });
+  }
+
+  /** A statement of bounded duration. */
+  private interface Bounded<T> {
+    T run() throws SQLException;
+  }
+
+  /** Null if it takes too long; the transaction goes on. */
+  private static <T> @Nullable T inTime(Connection connection, Bounded<T> work)
+      throws SQLException {
     Savepoint before = connection.setSavepoint();
-    try (Statement bound = connection.createStatement();
-        PreparedStatement statement =
-            connection.prepareStatement(COUNT.replace("CONDITIONS", match.sql()))) {
+    try (Statement bound = connection.createStatement()) {
       bound.execute(COUNT_BOUND);
-      match.bind(statement, 1);
-      try (ResultSet row = statement.executeQuery()) {
-        row.next();
-        long jobs = row.getLong(1);
-        bound.execute(USUAL_BOUND);
-        return new Count(Math.min(jobs, MOST_COUNTED), jobs > MOST_COUNTED);
-      }
+      T result = work.run();
+      bound.execute(USUAL_BOUND);
+      return result;
     } catch (SQLException e) {
       if (CANCELED_BY_TIMEOUT.equals(e.getSQLState())) {
         connection.rollback(before);
@@ -285,6 +317,7 @@ public class OperationStore {
       statement.setObject(10, now.atOffset(ZoneOffset.UTC));
       statement.setString(11, request.idempotencyKey());
       statement.setString(12, request.fingerprint());
+      statement.setBoolean(13, request.expectedCount() != null);
       try (ResultSet row = statement.executeQuery()) {
         row.next();
         return Operation.read(row);

@@ -6,7 +6,9 @@ import io.errand.job.JobState;
 import io.errand.store.AccessSql;
 import io.errand.store.control.JobChanges;
 import io.errand.store.control.JobUpdate;
+import io.errand.store.control.Moves;
 import io.errand.store.history.History;
+import io.errand.store.submit.Overload;
 import io.errand.store.submit.RetryStore;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -14,6 +16,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Instant;
 import java.util.List;
+import java.util.Set;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -25,6 +28,7 @@ record StepChange(
     @Nullable JobUpdate update,
     boolean isToStop,
     JobMatch match,
+    boolean isFixed,
     StepJobs.Position position) {
 
   /*
@@ -61,9 +65,15 @@ record StepChange(
    * @param ready whether jobs may be claimed that could not be before
    * @param asked whether a running job is to be cancelled
    * @param finished whether jobs reached a final state
+   * @param detail why jobs were not changed, or null
    */
-  public record Effect(int jobs, boolean ready, boolean asked, boolean finished) {
+  public record Effect(
+      int jobs, boolean ready, boolean asked, boolean finished, @Nullable String detail) {
     static final Effect NOTHING = new Effect(0, false, false, false);
+
+    Effect(int jobs, boolean ready, boolean asked, boolean finished) {
+      this(jobs, ready, asked, finished, null);
+    }
   }
 
   /**
@@ -77,6 +87,7 @@ record StepChange(
       @Nullable String set,
       boolean isToStop,
       Instant createdAt,
+      boolean isFixed,
       StepJobs.Position position) {
     OperationKind kind = OperationKind.ofWireName(kindName);
     return new StepChange(
@@ -86,6 +97,7 @@ record StepChange(
         set == null ? null : JobUpdate.of(Operation.json(set)),
         isToStop,
         new JobMatch(kind, BulkFilter.of(filter), access, createdAt),
+        isFixed,
         position);
   }
 
@@ -94,8 +106,8 @@ record StepChange(
     return kind == OperationKind.RETRY;
   }
 
-  /** Changes jobs that are locked and match. */
-  Effect make(Connection connection, List<UUID> ids) throws SQLException {
+  /** Changes jobs that are locked and match, within the room of the queue that they go to. */
+  Effect make(Connection connection, List<UUID> ids, Moves moves) throws SQLException {
     if (ids.isEmpty()) {
       return Effect.NOTHING;
     }
@@ -118,8 +130,18 @@ record StepChange(
           new Effect(JobChanges.delete(connection, ids, access).size(), false, false, false);
       case UPDATE -> {
         JobUpdate wanted = update == null ? new JobUpdate(null, null, null, false) : update;
-        int jobs = JobChanges.update(connection, ids, access, wanted, by).size();
-        yield new Effect(jobs, jobs > 0, false, false);
+        Set<UUID> refused = moves.refused(ids);
+        List<UUID> admitted = ids.stream().filter(id -> !refused.contains(id)).toList();
+        int jobs = JobChanges.update(connection, admitted, access, wanted, by).size();
+        String why = jobs == admitted.size() ? null : moves.policyRefusal(admitted);
+        Overload overload = moves.overload();
+        String detail =
+            refused.isEmpty() || overload == null
+                ? (why == null
+                    ? null
+                    : "queue " + wanted.queue() + " does not take all jobs: " + why)
+                : "queue " + wanted.queue() + " is full: max_depth is " + (long) overload.limit();
+        yield new Effect(jobs, jobs > 0, false, false, detail);
       }
     };
   }

@@ -56,6 +56,15 @@ record StepJobs(List<UUID> ids, int skipped, Position position, boolean isLast) 
       """
           .replace("WINDOW", Integer.toString(WINDOW));
 
+  /* Those that are fixed, with the bytes of each and whether it still matches. */
+  private static final String FIXED =
+      """
+      SELECT j.created_at, j.id, coalesce(CONDITIONS, false) AS matches, BYTES AS bytes
+      FROM errand.jobs j
+      WHERE j.id = ANY (?) AND (j.created_at, j.id) > (?, ?)
+      ORDER BY j.created_at, j.id
+      """;
+
   private static final String MERGED = " ORDER BY created_at, id LIMIT " + WINDOW;
 
   private static final String LOCK =
@@ -72,7 +81,10 @@ record StepJobs(List<UUID> ids, int skipped, Position position, boolean isLast) 
   static StepJobs select(Connection connection, StepChange change, int mostJobs)
       throws SQLException {
     JobMatch match = change.match();
-    Found found = find(connection, change, mostJobs);
+    Found found =
+        change.isFixed()
+            ? findFixed(connection, change, mostJobs)
+            : find(connection, change, mostJobs);
     List<UUID> wanted = found.candidates().stream().map(one -> one.position().id()).toList();
     if (wanted.isEmpty()) {
       return new StepJobs(List.of(), 0, found.end(), found.isLast());
@@ -111,6 +123,43 @@ record StepJobs(List<UUID> ids, int skipped, Position position, boolean isLast) 
     return all.size();
   }
 
+  private static Found findFixed(Connection connection, StepChange change, int mostJobs)
+      throws SQLException {
+    OperationJobs.Row row = OperationJobs.next(connection, change.operation(), change.position());
+    if (row == null) {
+      return new Found(List.of(), change.position(), true);
+    }
+    JobMatch match = change.match();
+    List<Candidate> candidates = new ArrayList<>();
+    Position end = change.position();
+    long bytes = 0;
+    String sql =
+        FIXED.replace("BYTES", change.copiesJobs() ? SIZE : "0").replace("CONDITIONS", match.sql());
+    try (PreparedStatement statement = connection.prepareStatement(sql)) {
+      int place = match.bind(statement, 1);
+      statement.setArray(place, connection.createArrayOf("uuid", row.ids()));
+      statement.setObject(place + 1, end.createdAt());
+      statement.setObject(place + 2, end.id());
+      try (ResultSet rows = statement.executeQuery()) {
+        while (rows.next()) {
+          if (candidates.size() == mostJobs || bytes >= MOST_BYTES) {
+            return new Found(candidates, end, false);
+          }
+          end = position(rows);
+          if (rows.getBoolean(3)) {
+            candidates.add(new Candidate(end, rows.getLong(4)));
+            bytes += rows.getLong(4);
+          }
+        }
+      }
+    }
+    return new Found(candidates, row.end(), !row.more());
+  }
+
+  private static Position position(ResultSet rows) throws SQLException {
+    return new Position(rows.getObject(1, OffsetDateTime.class), rows.getObject(2, UUID.class));
+  }
+
   private static Found find(Connection connection, StepChange change, int mostJobs)
       throws SQLException {
     JobMatch match = change.match();
@@ -143,8 +192,7 @@ record StepJobs(List<UUID> ids, int skipped, Position position, boolean isLast) 
       statement.setFetchSize(OperationSteps.MOST_JOBS); // so that no more are read than are needed
       try (ResultSet rows = statement.executeQuery()) {
         while (candidates.size() < mostJobs && bytes < MOST_BYTES && rows.next()) {
-          end =
-              new Position(rows.getObject(1, OffsetDateTime.class), rows.getObject(2, UUID.class));
+          end = position(rows);
           read++;
           if (rows.getBoolean(3)) {
             candidates.add(new Candidate(end, rows.getLong(4)));

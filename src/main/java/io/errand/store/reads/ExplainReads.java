@@ -25,6 +25,9 @@ public class ExplainReads {
   /** Jobs ahead are counted up to this number. */
   public static final int MOST_AHEAD = 10_000;
 
+  /** Of jobs in other queues that come first, so many are looked at, and so many queues. */
+  private static final int MOST_OTHERS = 1_000;
+
   private static final String FACTS =
       """
       SELECT j.state, j.reason, j.detail, j.queue, j.priority, j.run_at, j.expires_at,
@@ -42,22 +45,29 @@ public class ExplainReads {
           q.rate_per_second, CASE WHEN q.rate_per_second IS NOT NULL THEN errand.tokens_now(q) END AS tokens,
           coalesce(q.circuit_state, 'closed') AS circuit_state,
           CASE WHEN q.circuit_probe_at < 'infinity' THEN q.circuit_probe_at END AS circuit_probe_at,
-          w.workers, w.able_workers, w.slots, w.free_slots, w.faulty,
-          a.ahead, d.shortest, d.longest, d.finished
+          coalesce(q.circuit_probe_at = 'infinity', false) AS opened_by_hand,
+          (SELECT p.id FROM errand.jobs p
+           WHERE p.id = q.circuit_probe_job AND p.state = 'running') AS circuit_probe,
+          w.workers, w.able_workers, w.slots, w.free_slots, w.foreign_running, w.faulty,
+          a.ahead, o.others, o.cut, d.shortest, d.longest, d.finished
       FROM errand.jobs j
       LEFT JOIN errand.queues q ON q.name = j.queue,
       LATERAL (
           SELECT count(*) AS workers,
               count(*) FILTER (WHERE able) AS able_workers,
               coalesce(sum(slots) FILTER (WHERE able), 0) AS slots,
-              coalesce(sum(greatest(0, slots - busy)) FILTER (WHERE able), 0) AS free_slots,
+              coalesce(sum(greatest(0, slots - running)) FILTER (WHERE able), 0) AS free_slots,
+              coalesce(sum(foreign_running) FILTER (WHERE able), 0) AS foreign_running,
               count(*) FILTER (WHERE able AND claims_nothing_because IS NOT NULL) AS faulty
           FROM (
-              SELECT slots, busy, claims_nothing_because,
+              SELECT slots, claims_nothing_because,
+                  running, foreign_running,
                   (j.run_as IS NULL OR 'user' = ANY (abilities))
                   AND (j.limits = '{}' OR 'limits' = ANY (abilities))
                   AND (j.sandbox IS NULL OR 'sandbox' = ANY (abilities)) AS able
-              FROM errand.workers
+              FROM errand.workers v, LATERAL (
+                  SELECT count(*) AS running, count(*) FILTER (WHERE r.queue <> j.queue) AS foreign_running
+                  FROM errand.jobs r WHERE r.state = 'running' AND r.worker_id = v.id) r
               WHERE state = 'live' AND ('*' = ANY (queues) OR j.queue = ANY (queues))) w) w,
       LATERAL (
           SELECT count(*) AS ahead FROM (
@@ -73,6 +83,27 @@ public class ExplainReads {
               LIMIT %1$d)
               LIMIT %1$d) b) a,
       LATERAL (
+          WITH RECURSIVE other (queue, number) AS (
+              SELECT min(b.queue), 1 FROM errand.jobs b
+              WHERE b.state IN ('queued', 'retrying') AND NOT b.waits_for_key
+              UNION ALL
+              SELECT (SELECT min(b.queue) FROM errand.jobs b
+                      WHERE b.state IN ('queued', 'retrying') AND NOT b.waits_for_key
+                        AND b.queue > o.queue), number + 1
+              FROM other o WHERE o.queue IS NOT NULL AND number < %2$d
+          )
+          SELECT count(*) FILTER (WHERE run_at <= now()) AS others,
+              count(*) = %2$d OR (SELECT count(queue) = %2$d FROM other) AS cut
+          FROM (
+              SELECT b.run_at FROM other x CROSS JOIN LATERAL (
+                  SELECT b.run_at FROM errand.jobs b
+                  WHERE b.state IN ('queued', 'retrying') AND NOT b.waits_for_key
+                    AND b.queue = x.queue AND b.priority > j.priority
+                  ORDER BY b.queue, b.priority DESC, b.run_at, b.id LIMIT %2$d) b
+              WHERE x.queue <> j.queue
+                AND NOT EXISTS (SELECT FROM errand.queues p WHERE p.name = x.queue AND p.paused)
+              LIMIT %2$d) n) o,
+      LATERAL (
           SELECT percentile_disc(0.1) WITHIN GROUP (ORDER BY duration_seconds) AS shortest,
               percentile_disc(0.9) WITHIN GROUP (ORDER BY duration_seconds) AS longest,
               count(duration_seconds) AS finished
@@ -81,7 +112,7 @@ public class ExplainReads {
               ORDER BY f.queue, f.created_at DESC, f.id DESC LIMIT 500) f) d
       WHERE j.id = ? AND j.project = ? AND j.principal = coalesce(?, j.principal)
       """
-          .formatted(MOST_AHEAD + 1);
+          .formatted(MOST_AHEAD + 1, MOST_OTHERS);
 
   private final ProjectReads projects;
 
@@ -97,12 +128,17 @@ public class ExplainReads {
    * @param runningOfQueue how many jobs of its queue run, up to the limit; null where there is none
    * @param tokens of the rate limit; null where there is none
    * @param circuitProbeAt when the circuit lets a probe through; null where it does not by itself
+   * @param openedByHand whether an operator has opened the circuit, so that it stays open
+   * @param circuitProbe the probe that runs, or null
    * @param workers live workers that serve its queue
    * @param ableWorkers those of them that offer what the job asks for
    * @param slots of these
-   * @param freeSlots of these, at their last heartbeats
+   * @param freeSlots of these, as many as hold no running job now
+   * @param foreignRunning running jobs of other queues on these workers
    * @param faultyWorkers those of them that claim nothing because of a fault of their host
    * @param ahead ready jobs of the queue that come first, counted up to {@link #MOST_AHEAD} + 1
+   * @param others ready jobs of a higher priority in other queues that are not paused
+   * @param othersCut whether not all of these were looked at
    * @param shortestSeconds nine tenths of the last jobs of the queue took longer; null where none
    *     is known
    * @param longestSeconds nine tenths took less
@@ -128,12 +164,17 @@ public class ExplainReads {
       @Nullable Double tokens,
       String circuitState,
       @Nullable Instant circuitProbeAt,
+      boolean openedByHand,
+      @Nullable UUID circuitProbe,
       long workers,
       long ableWorkers,
       long slots,
       long freeSlots,
+      long foreignRunning,
       long faultyWorkers,
       long ahead,
+      long others,
+      boolean othersCut,
       @Nullable Double shortestSeconds,
       @Nullable Double longestSeconds) {}
 
@@ -171,12 +212,17 @@ public class ExplainReads {
         row.getObject("tokens", Double.class),
         row.getString("circuit_state"),
         instant(row, "circuit_probe_at"),
+        row.getBoolean("opened_by_hand"),
+        row.getObject("circuit_probe", UUID.class),
         row.getLong("workers"),
         row.getLong("able_workers"),
         row.getLong("slots"),
         row.getLong("free_slots"),
+        row.getLong("foreign_running"),
         row.getLong("faulty"),
         row.getLong("ahead"),
+        row.getLong("others"),
+        row.getBoolean("cut"),
         row.getObject("shortest", Double.class),
         row.getObject("longest", Double.class));
   }

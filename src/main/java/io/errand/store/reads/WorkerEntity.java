@@ -7,6 +7,7 @@ import jakarta.persistence.Id;
 import jakarta.persistence.Table;
 import java.time.Instant;
 import java.util.UUID;
+import org.hibernate.annotations.Formula;
 import org.hibernate.annotations.Immutable;
 
 /** A row of {@code workers}, to read. */
@@ -18,6 +19,11 @@ public class WorkerEntity extends PanacheEntityBase {
   public String name;
   public String state;
   public int slots;
+
+  /** Slots that have a job now: not as of the heartbeat, which may be old. */
+  @Formula(
+      "(select least(slots, count(*)) from errand.jobs r"
+          + " where r.state = 'running' and r.worker_id = id)")
   public int busy;
 
   @Column(name = "claims_waiting")

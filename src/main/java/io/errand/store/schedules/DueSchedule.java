@@ -44,6 +44,7 @@ public final class DueSchedule implements AutoCloseable {
           , s.job::text AS job
           FROM errand.schedules s
           WHERE NOT s.paused AND s.next_tick_at <= now() AND s.id <> ALL (?)
+            AND s.project <> ALL (?)
           ORDER BY s.next_tick_at LIMIT 1
           FOR UPDATE SKIP LOCKED
           """;
@@ -65,15 +66,18 @@ public final class DueSchedule implements AutoCloseable {
    * Locks the schedule whose tick has been due for longest, of those that nobody has locked.
    *
    * @param except ids of schedules that are not meant
+   * @param exceptProjects nor are those of these projects
    * @return null if there is none
    */
-  public static @Nullable DueSchedule lock(DataSource dataSource, Collection<UUID> except)
+  public static @Nullable DueSchedule lock(
+      DataSource dataSource, Collection<UUID> except, Collection<String> exceptProjects)
       throws SQLException {
     Connection connection = dataSource.getConnection();
     try {
       connection.setAutoCommit(false);
       try (PreparedStatement statement = connection.prepareStatement(LOCK)) {
         statement.setArray(1, connection.createArrayOf("uuid", except.toArray()));
+        statement.setArray(2, connection.createArrayOf("text", exceptProjects.toArray()));
         try (ResultSet row = statement.executeQuery()) {
           if (row.next()) {
             return new DueSchedule(connection, ScheduleRows.read(row, row.getString("job")));

@@ -103,6 +103,33 @@ public class ScheduleStore {
     }
   }
 
+  /**
+   * What would come of it; nothing is stored.
+   *
+   * @param nextTickAt the first tick; null unless it would be made
+   */
+  public record Rehearsal(Creation creation, @Nullable Instant nextTickAt) {}
+
+  /** What {@link #create} would answer now. */
+  public Rehearsal rehearse(UUID id, Access access, String name, Schedule schedule, int most)
+      throws SQLException {
+    try (Connection connection = dataSource.getConnection()) {
+      connection.setAutoCommit(false);
+      try (PreparedStatement next = connection.prepareStatement(NEXT_TICK)) {
+        Creation creation = create(connection, id, access, name, schedule, most);
+        next.setObject(1, id);
+        try (ResultSet row = next.executeQuery()) {
+          return new Rehearsal(
+              creation, row.next() ? ScheduleRows.some(row, "next_tick_at") : null);
+        }
+      } finally {
+        connection.rollback();
+      }
+    }
+  }
+
+  private static final String NEXT_TICK = "SELECT next_tick_at FROM errand.schedules WHERE id = ?";
+
   private static Creation create(
       Connection connection, UUID id, Access access, String name, Schedule schedule, int most)
       throws SQLException {

@@ -95,6 +95,25 @@ public class AdmittingStore {
     return depth != null && depth.isFull() && depth.refuses() ? depth.overload() : null;
   }
 
+  /**
+   * How many more waiting jobs a queue takes.
+   *
+   * @param jobs 0 or more
+   * @param overload what is said once there is no room
+   */
+  public record Room(long jobs, Overload overload) {}
+
+  /**
+   * The room of a queue for jobs of its own project, which count for the project already. It holds
+   * in the transaction of the caller, until whose end nobody else adds to the queue.
+   *
+   * @param queue by its stored name
+   * @return null if the queue has no limit, or only warns
+   */
+  public static @Nullable Room room(Connection connection, String queue) throws SQLException {
+    return Depths.roomOf(connection, queue);
+  }
+
   /** What stands against new jobs, by their ids, as of {@link #refusal}: all of them or none. */
   static Map<UUID, Submission> refusals(Connection connection, List<Candidate> candidates)
       throws SQLException {

@@ -16,6 +16,7 @@ import java.util.Set;
 import java.util.SortedSet;
 import java.util.TreeSet;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How many jobs wait in queues and projects that bound it, counted so that nobody adds to them
@@ -225,5 +226,17 @@ final class Depths {
       }
     }
     return bounds;
+  }
+
+  /** As of {@link AdmittingStore#room}. */
+  static AdmittingStore.@Nullable Room roomOf(Connection connection, String queue)
+      throws SQLException {
+    lockAll(connection, Set.of(queue));
+    Bound bound = count(connection, Set.of(queue)).get(queue);
+    return bound == null || !bound.refuses
+        ? null
+        : new AdmittingStore.Room(
+            Math.max(0, bound.most - bound.waiting),
+            new Overload(bound.kind, queue, Math.max(bound.waiting, bound.most), bound.most, true));
   }
 }

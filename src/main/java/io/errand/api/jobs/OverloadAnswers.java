@@ -1,4 +1,4 @@
-package io.errand.api.submit;
+package io.errand.api.jobs;
 
 import io.errand.api.problem.Problem;
 import io.errand.api.problem.Problem.Kind;
@@ -13,12 +13,12 @@ import java.util.Locale;
 /** A limit that stands against a submit, as it is said to clients. */
 public final class OverloadAnswers {
   /** Of an answer to a submit that was accepted all the same. */
-  static final String HEADER = "Errand-Overload";
+  public static final String HEADER = "Errand-Overload";
 
   private OverloadAnswers() {}
 
   /** The value of the header: an item of RFC 9651 with parameters. */
-  static String header(Overload overload) {
+  public static String header(Overload overload) {
     return String.format(
         Locale.ROOT,
         "%s; %s=\"%s\"; value=%s; limit=%s",
@@ -51,7 +51,7 @@ public final class OverloadAnswers {
   }
 
   /** What stands against a submit. */
-  static String sentence(Overload overload) {
+  public static String sentence(Overload overload) {
     String value = number(overload.value());
     String limit = number(overload.limit());
     return switch (overload.kind()) {
