@@ -7,6 +7,7 @@ import io.errand.api.problem.Problem.Kind;
 import io.errand.job.JobSpec;
 import io.errand.queue.KnownQueues;
 import io.errand.queue.QueueRules;
+import io.errand.queue.catalogue.FillBudget;
 import io.errand.queue.SealInputs;
 import io.errand.queue.schedules.JobBodies;
 import io.errand.secrets.Unreadable;
@@ -52,7 +53,7 @@ public class ScheduledBodies implements JobBodies {
    * @param errors where complaints go
    */
   public static void check(JsonNode job, QueueRules rules, List<FieldError> errors) {
-    JobReader.read(job, PATH, Set.of(), rules, errors);
+    JobReader.read(job, PATH, Set.of(), rules, FillBudget.ofJob(), errors);
     for (String moment : MOMENTS) {
       if (job.hasNonNull(moment)) {
         errors.add(
@@ -86,7 +87,7 @@ public class ScheduledBodies implements JobBodies {
   public Body read(String project, JsonNode body) throws SQLException {
     List<FieldError> errors = new ArrayList<>();
     QueueRules rules = rules(project);
-    JobSpec spec = JobReader.read(body, PATH, Set.of(), rules, errors);
+    JobSpec spec = JobReader.read(body, PATH, Set.of(), rules, FillBudget.ofJob(), errors);
     if (!errors.isEmpty()) {
       return new Body(
           null, errors.stream().map(error -> error.field() + " " + error.message()).toList());
