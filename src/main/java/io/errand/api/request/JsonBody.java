@@ -175,7 +175,8 @@ public final class JsonBody {
       return Problem.invalid("body", "is not acceptable JSON: " + sentence(malformed));
     }
     if (fault instanceof NumberFormatException) {
-      return Problem.invalid("body", "holds a number whose exponent is not from -" + MAX_SCALE + " to " + MAX_SCALE);
+      return Problem.invalid(
+          "body", "holds a number whose exponent is not from -" + MAX_SCALE + " to " + MAX_SCALE);
     }
     throw new IllegalStateException("A body in memory cannot be read", fault);
   }

@@ -65,8 +65,8 @@ record LinearPattern(String text) {
   }
 
   /**
-   * No fewer instructions than the program can have, whatever the signs of the text mean: what looks
-   * like a repeat of a group is counted for everything before it.
+   * No fewer instructions than the program can have, whatever the signs of the text mean: what
+   * looks like a repeat of a group is counted for everything before it.
    */
   private static long writtenOut(String text) {
     Matcher repeat = REPEAT.matcher(text);

@@ -131,8 +131,7 @@ public record NamedCommand(
       left -= argument.length(texts, left);
       if (left < 0) {
         complaints.add(
-            path,
-            "must make a command of at most " + JobSpec.MAX_COMMAND_BYTES + " bytes in all");
+            path, "must make a command of at most " + JobSpec.MAX_COMMAND_BYTES + " bytes in all");
         return List.of();
       }
     }

@@ -100,7 +100,9 @@ public record Parameter(
         allowCharacters);
   }
 
-  /** How many characters of a value its pattern meets; 0 if it has none, or the value is refused. */
+  /**
+   * How many characters of a value its pattern meets; 0 if it has none, or the value is refused.
+   */
   int matchedCharacters(JsonNode value) {
     boolean isMatched = pattern != null && value.isTextual();
     return isMatched && value.textValue().length() <= maxLength ? value.textValue().length() : 0;

@@ -19,7 +19,12 @@ public final class ApiRules {
   public static List<String> complaints(String job) throws IOException {
     List<FieldError> errors = new ArrayList<>();
     JobReader.read(
-        JsonBody.read(job.getBytes(StandardCharsets.UTF_8)), "", Set.of(), QueueRules.NONE, FillBudget.ofJob(), errors);
+        JsonBody.read(job.getBytes(StandardCharsets.UTF_8)),
+        "",
+        Set.of(),
+        QueueRules.NONE,
+        FillBudget.ofJob(),
+        errors);
     return errors.stream().map(error -> error.field() + ": " + error.message()).toList();
   }
 

@@ -85,8 +85,7 @@ class CatalogueBoundsTest {
     NamedCommand command = stored(definition("{p%d}", "\\pL{991}\\pL{990}", 64, 4_096));
     assertThat(faults).isEmpty();
     LinearPattern pattern =
-        Objects.requireNonNull(
-            Objects.requireNonNull(command.parameters().get("p0")).pattern());
+        Objects.requireNonNull(Objects.requireNonNull(command.parameters().get("p0")).pattern());
     assertThat(Programs.SHARED.ifKept(pattern.text())).isNull();
     assertThat(command.isQuick(values(1, 1))).as("it is not compiled yet").isFalse();
   }

@@ -48,7 +48,10 @@ class NamedCommandTest {
     List<String> faults = new ArrayList<>();
     List<String> argv =
         command.fill(
-            values, "parameters", FillBudget.ofJob(), (field, message) -> faults.add(field + " " + message));
+            values,
+            "parameters",
+            FillBudget.ofJob(),
+            (field, message) -> faults.add(field + " " + message));
     return faults.isEmpty() ? argv : faults;
   }
 
