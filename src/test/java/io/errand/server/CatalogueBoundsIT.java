@@ -46,7 +46,7 @@ class CatalogueBoundsIT {
 
   @Test
   void numbersThatTheDatabaseCannotKeepAreRefusedInADefinition() {
-    for (String number : List.of("1e-20000", "0e-20000", "1e131072")) {
+    for (String number : List.of("1e-20000", "1e131072")) {
       for (String defaults :
           List.of("'kill_grace_seconds':%s", "'backoff':{'base_seconds':%s}", "'retry':[%s]")) {
         String one = defaults.formatted(number);

@@ -37,7 +37,7 @@ class FieldsTest {
 
   @Test
   void numbersInBoundsAreTaken() throws IOException {
-    for (String number : List.of("0", "-0.0", "0e400", "1e-400", "86400", "8.64e4")) {
+    for (String number : List.of("0", "-0.0", "0e999999999", "1e-400", "86400", "8.64e4")) {
       assertThat(errors(number, false)).as(number).isEmpty();
     }
     assertThat(errors("1e-400", true)).as("is kept as 0").hasSize(1);

@@ -98,16 +98,7 @@ class JsonBodyTest {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {
-        "1e-20000",
-        "1e-401",
-        "0e-20000",
-        "0e999999999",
-        "1e131072",
-        "-1e401",
-        "1e-999999999",
-        "1e99999999999"
-      })
+      strings = {"1e-20000", "1e-401", "1e131072", "-1e401", "1e-999999999", "1e99999999999"})
   void aNumberThatNoColumnOfTheDatabaseTakesIsRefusedWhereverItStands(String number) {
     for (String body : List.of("{\"a\":" + number + "}", "[[{\"b\":[" + number + "]}]]", number)) {
       assertThatThrownBy(() -> read(body))
@@ -118,6 +109,11 @@ class JsonBodyTest {
           .as(body)
           .isInstanceOfAny(NumberFormatException.class, IOException.class);
     }
+  }
+
+  @Test
+  void aZeroIsKeptAsZeroWhateverItsExponent() {
+    assertThat(read("[0e-20000,0e999999999]")).hasToString("[0,0]");
   }
 
   @Test
