@@ -16,6 +16,7 @@ import io.errand.api.request.Parameters;
 import io.errand.api.submit.JobDefaults;
 import io.errand.auth.Permission;
 import io.errand.auth.Requires;
+import io.errand.job.ProjectNames;
 import io.errand.memory.MemoryBudget.Reservation;
 import io.errand.queue.KnownQueues;
 import io.errand.queue.catalogue.NamedCommand;
@@ -200,7 +201,11 @@ public class CommandsResource {
               + CommandStore.MOST
               + " named commands, of "
               + CommandStore.MOST_CHARACTERS
-              + " characters together; nothing was stored");
+              + " characters together, and 1/"
+              + CommandStore.SHARE
+              + " of both in a project other than "
+              + ProjectNames.DEFAULT
+              + "; nothing was stored");
     }
     changed();
     CommandRow row =

@@ -8,6 +8,7 @@ import io.vertx.ext.web.RoutingContext;
 import jakarta.ws.rs.WebApplicationException;
 import jakarta.ws.rs.core.Response;
 import java.sql.SQLException;
+import java.util.Arrays;
 import java.util.Set;
 import org.jboss.logging.Logger;
 import org.jboss.resteasy.reactive.server.ServerExceptionMapper;
@@ -21,6 +22,8 @@ public class ProblemMappers {
    * Classes of SQLSTATE that say that the statement is wrong, and not that the database is away.
    */
   private static final Set<String> OUR_FAULT = Set.of("0A", "21", "22", "23", "42");
+
+  private static final int MOST_FRAMES = 30;
 
   /** How deep a cause is looked for. */
   private static final int MOST_CAUSES = 20;
@@ -37,6 +40,11 @@ public class ProblemMappers {
 
   @ServerExceptionMapper
   Response unforeseen(RuntimeException fault, RoutingContext request) {
+    return of(fault, path(request));
+  }
+
+  @ServerExceptionMapper
+  Response unforeseen(Error fault, RoutingContext request) {
     return of(fault, path(request));
   }
 
@@ -66,6 +74,10 @@ public class ProblemMappers {
     if (ofDatabase != null && !isOurs(ofDatabase)) {
       LOG.warnf("A request failed: %s", DatabaseCheck.description(ofDatabase));
       return Problem.unavailable(DatabaseCheck.hasAnswered(ofDatabase));
+    }
+    if (fault instanceof StackOverflowError) { // of a thousand frames the first ones say which
+      StackTraceElement[] frames = fault.getStackTrace();
+      fault.setStackTrace(Arrays.copyOf(frames, Math.min(frames.length, MOST_FRAMES)));
     }
     LOG.error("A request failed", fault);
     return Problem.of(Kind.INTERNAL, "The server's log says more, under this request's id");

@@ -14,10 +14,13 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.ObjectReader;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ValueNode;
 import io.errand.api.problem.Problem;
 import io.errand.api.problem.Problem.Kind;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.math.BigDecimal;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.CharsetDecoder;
@@ -28,7 +31,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Reads a body strictly and within bounds: UTF-8 JSON, no member twice, no lone surrogate, at most
- * {@value #MAX_DEPTH} levels deep, numbers of at most 100 digits.
+ * {@value #MAX_DEPTH} levels deep, numbers of at most 100 digits and with exponents of at most 400.
  */
 public final class JsonBody {
   public static final int MAX_BYTES = 1 << 20;
@@ -39,6 +42,10 @@ public final class JsonBody {
   private static final int MAX_TOKENS = 50_000;
 
   private static final int MAX_BATCH_TOKENS = 500_000;
+
+  /** Digits behind the point, or zeros before it. The database and a double take no more. */
+  private static final int MAX_SCALE = 400;
+
   private static final ObjectMapper MAPPER = mapper(MAX_TOKENS);
   private static final ObjectMapper BATCH_MAPPER = mapper(MAX_BATCH_TOKENS);
   private static final ObjectReader ITEM_READER =
@@ -63,7 +70,21 @@ public final class JsonBody {
         .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
         .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
         .enable(DeserializationFeature.USE_BIG_INTEGER_FOR_INTS)
+        .nodeFactory(new BoundedNumbers())
         .build();
+  }
+
+  /** Refuses numbers that would have many digits if they were written out. */
+  private static final class BoundedNumbers extends JsonNodeFactory {
+    private static final long serialVersionUID = 1;
+
+    @Override
+    public ValueNode numberNode(@Nullable BigDecimal number) {
+      if (number != null && Math.abs((long) number.scale()) > MAX_SCALE) {
+        throw new NumberFormatException("An exponent is too large");
+      }
+      return super.numberNode(number);
+    }
   }
 
   private JsonBody() {}
@@ -154,7 +175,8 @@ public final class JsonBody {
       return Problem.invalid("body", "is not acceptable JSON: " + sentence(malformed));
     }
     if (fault instanceof NumberFormatException) {
-      return Problem.invalid("body", "holds a number whose exponent is too large");
+      return Problem.invalid(
+          "body", "holds a number whose exponent is not from -" + MAX_SCALE + " to " + MAX_SCALE);
     }
     throw new IllegalStateException("A body in memory cannot be read", fault);
   }

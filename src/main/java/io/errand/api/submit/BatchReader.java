@@ -14,6 +14,7 @@ import io.errand.queue.Fingerprint;
 import io.errand.queue.QueueRules;
 import io.errand.queue.RequestedDependencies;
 import io.errand.queue.SubmitJob.Request;
+import io.errand.queue.catalogue.FillBudget;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -42,6 +43,7 @@ final class BatchReader {
   private final List<FieldError> ofJobs = new ArrayList<>();
   private final List<Request> requests = new ArrayList<>();
   private final BatchDependencies dependencies = new BatchDependencies(ofJobs);
+  private final FillBudget budget = FillBudget.ofBatch();
   private @Nullable String fault;
   private @Nullable Problem keyFault;
   private long held;
@@ -140,7 +142,8 @@ final class BatchReader {
 
   private void readJob(JsonNode item, String where) {
     JobSpec spec =
-        JobReader.read(item, where, Set.of(KEY_FIELD, BatchDependencies.REF), rules, ofJobs);
+        JobReader.read(
+            item, where, Set.of(KEY_FIELD, BatchDependencies.REF), rules, budget, ofJobs);
     if (!(item instanceof ObjectNode job)) {
       return;
     }

@@ -12,6 +12,7 @@ import io.errand.job.OnFinish;
 import io.errand.job.ProjectNames;
 import io.errand.job.SecretRef;
 import io.errand.queue.QueueRules;
+import io.errand.queue.catalogue.FillBudget;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -116,6 +117,7 @@ final class JobReader {
    * @param path its place in the body, empty at the top
    * @param alsoKnown members that are read elsewhere
    * @param rules what queues say; a field that is missing has the value that its queue has for it
+   * @param budget what the patterns of named commands may take
    * @param errors where complaints go
    */
   static JobSpec read(
@@ -123,12 +125,13 @@ final class JobReader {
       String path,
       Set<String> alsoKnown,
       QueueRules rules,
+      FillBudget budget,
       List<FieldError> errors) {
     Fields fields = Fields.of(value, path, errors);
     Set<String> known = new TreeSet<>(FIELDS);
     known.addAll(alsoKnown);
     fields.only(known);
-    Named named = NamedRunReader.read(fields, rules);
+    Named named = NamedRunReader.read(fields, rules, budget);
     Fields ofCommand = named == null ? fields : fields.withFallback(named.defaults());
     String queue = ProjectNames.queue(rules.project(), new JobReader(ofCommand, named).queue());
     JsonNode fallback = rules.defaultsOf(queue);

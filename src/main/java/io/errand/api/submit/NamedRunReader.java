@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.errand.api.request.Fields;
 import io.errand.job.NamedRun;
 import io.errand.queue.QueueRules;
+import io.errand.queue.catalogue.FillBudget;
 import io.errand.queue.catalogue.NamedCommand;
 import java.util.List;
 import java.util.TreeSet;
@@ -28,8 +29,15 @@ final class NamedRunReader {
    */
   record Named(List<String> command, NamedRun run, JsonNode defaults) {}
 
+  /** Whether what a job names is filled in so fast that an event loop may do it. */
+  static boolean isQuick(JsonNode job, QueueRules rules) {
+    String name = job.path(RUN).textValue();
+    NamedCommand command = name == null ? null : rules.catalogue().find(rules.project(), name);
+    return command == null || command.isQuick(job.get(PARAMETERS));
+  }
+
   /** What the job names, or null if it gives its command itself or names one that is not there. */
-  static @Nullable Named read(Fields fields, QueueRules rules) {
+  static @Nullable Named read(Fields fields, QueueRules rules, FillBudget budget) {
     if (fields.get(RUN) == null) {
       if (fields.get(PARAMETERS) != null) {
         fields.complain(fields.at(PARAMETERS), "needs run");
@@ -68,7 +76,7 @@ final class NamedRunReader {
           fields.at(PARAMETERS), "must have at most " + MOST_PARAMETERS + " characters as JSON");
       return null;
     }
-    List<String> argv = command.fill(given, fields.at(PARAMETERS), fields::complain);
+    List<String> argv = command.fill(given, fields.at(PARAMETERS), budget, fields::complain);
     return new Named(argv, new NamedRun(name, command.version(), parameters), command.defaults());
   }
 }

@@ -9,6 +9,7 @@ import io.errand.job.JobSpec;
 import io.errand.queue.KnownQueues;
 import io.errand.queue.QueueRules;
 import io.errand.queue.SealInputs;
+import io.errand.queue.catalogue.FillBudget;
 import io.errand.queue.schedules.JobBodies;
 import io.errand.secrets.Unreadable;
 import io.errand.store.submit.Overload;
@@ -60,7 +61,7 @@ public class ScheduledBodies implements JobBodies {
    * @param errors where complaints go
    */
   public static void check(JsonNode job, QueueRules rules, List<FieldError> errors) {
-    JobReader.read(job, PATH, Set.of(), rules, errors);
+    JobReader.read(job, PATH, Set.of(), rules, FillBudget.ofJob(), errors);
     for (String moment : MOMENTS) {
       if (job.hasNonNull(moment)) {
         errors.add(
@@ -103,7 +104,7 @@ public class ScheduledBodies implements JobBodies {
   public Body read(String project, JsonNode body) throws SQLException {
     List<FieldError> errors = new ArrayList<>();
     QueueRules rules = rules(project);
-    JobSpec spec = JobReader.read(body, PATH, Set.of(), rules, errors);
+    JobSpec spec = JobReader.read(body, PATH, Set.of(), rules, FillBudget.ofJob(), errors);
     refuseDependencies(
         body, errors); // a schedule that an earlier version has accepted may have them
     if (!errors.isEmpty()) {

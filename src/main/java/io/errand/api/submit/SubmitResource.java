@@ -23,6 +23,7 @@ import io.errand.queue.QueueRules;
 import io.errand.queue.RequestedDependencies;
 import io.errand.queue.SubmitJob;
 import io.errand.queue.SubmitJob.Request;
+import io.errand.queue.catalogue.FillBudget;
 import io.errand.store.submit.Submission;
 import io.smallrye.common.annotation.Blocking;
 import io.smallrye.mutiny.Uni;
@@ -51,6 +52,7 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
 import java.util.function.Function;
 import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
@@ -110,6 +112,7 @@ public class SubmitResource {
     JsonNode value = JsonBody.read(body);
     return withRules(
         access.project(),
+        value,
         rules -> {
           CompletableFuture<Submission> stored =
               earlier.or(
@@ -153,6 +156,7 @@ public class SubmitResource {
     Access access = caller.access();
     return withRules(
         access.project(),
+        value,
         rules -> {
           CompletableFuture<Submission> stored =
               earlier.or(
@@ -177,9 +181,10 @@ public class SubmitResource {
 
   /**
    * At once where the rules of queues are known, or where this thread may wait for them; else on
-   * this event loop once they are read.
+   * this event loop once they are read. What takes long to read by them leaves the event loop.
    */
-  private Uni<Response> withRules(String project, Function<QueueRules, Uni<Response>> next) {
+  private Uni<Response> withRules(
+      String project, JsonNode job, Function<QueueRules, Uni<Response>> next) {
     if (!io.vertx.core.Context.isOnEventLoopThread()) { // a body that is large to read
       try {
         return next.apply(queues.now().in(project));
@@ -187,15 +192,23 @@ public class SubmitResource {
         return Uni.createFrom().failure(e);
       }
     }
-    CompletableFuture<QueueRules> rules = queues.fresh();
-    if (rules.isDone() && !rules.isCompletedExceptionally()) {
-      return next.apply(rules.join().in(project));
-    }
     io.vertx.core.Context eventLoop = Vertx.currentContext();
-    return Uni.createFrom()
-        .completionStage(rules)
-        .emitOn(task -> eventLoop.runOnContext(now -> task.run()))
-        .flatMap(read -> next.apply(read.in(project)));
+    Executor back = task -> eventLoop.runOnContext(now -> task.run());
+    Function<QueueRules, Uni<Response>> here =
+        read ->
+            NamedRunReader.isQuick(job, read)
+                ? next.apply(read)
+                : Uni.createFrom()
+                    .deferred(() -> next.apply(read))
+                    .runSubscriptionOn(Infrastructure.getDefaultWorkerPool())
+                    .emitOn(back);
+    CompletableFuture<QueueRules> rules = queues.fresh();
+    return rules.isDone() && !rules.isCompletedExceptionally()
+        ? here.apply(rules.join().in(project))
+        : Uni.createFrom()
+            .completionStage(rules)
+            .emitOn(back)
+            .flatMap(read -> here.apply(read.in(project)));
   }
 
   /** What would run, on a thread that may block; nothing is stored. */
@@ -292,7 +305,7 @@ public class SubmitResource {
 
   private static Request read(JsonNode value, @Nullable String key, QueueRules rules) {
     List<FieldError> errors = new ArrayList<>();
-    JobSpec spec = JobReader.read(value, "", Set.of(), rules, errors);
+    JobSpec spec = JobReader.read(value, "", Set.of(), rules, FillBudget.ofJob(), errors);
     RequestedDependencies dependencies = DependenciesReader.read(value, errors);
     if (!errors.isEmpty()) {
       throw Problem.invalid(errors);

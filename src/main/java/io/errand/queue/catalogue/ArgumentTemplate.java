@@ -1,6 +1,7 @@
 package io.errand.queue.catalogue;
 
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -19,6 +20,7 @@ record ArgumentTemplate(List<String> parts) {
 
   /** The template that a text is, or null if its braces are wrong. */
   static @Nullable ArgumentTemplate read(String text) {
+    Map<String, String> known = new HashMap<>(); // one string for all parts that are equal
     List<String> parts = new ArrayList<>();
     StringBuilder plain = new StringBuilder();
     for (int i = 0; i < text.length(); i++) {
@@ -32,8 +34,8 @@ record ArgumentTemplate(List<String> parts) {
         if (!NAME.matcher(name).matches()) {
           return null;
         }
-        parts.add(plain.toString());
-        parts.add(name);
+        parts.add(one(known, plain.toString()));
+        parts.add(one(known, name));
         plain.setLength(0);
         i = end;
       } else if (c == '}') {
@@ -46,6 +48,11 @@ record ArgumentTemplate(List<String> parts) {
     return new ArgumentTemplate(List.copyOf(parts));
   }
 
+  private static String one(Map<String, String> known, String part) {
+    String other = known.putIfAbsent(part, part);
+    return other == null ? part : other;
+  }
+
   /** The parameters in it. */
   Set<String> names() {
     Set<String> names = new LinkedHashSet<>();
@@ -53,6 +60,25 @@ record ArgumentTemplate(List<String> parts) {
       names.add(parts.get(i));
     }
     return names;
+  }
+
+  /**
+   * How long the argument is.
+   *
+   * @param most where the sum stops
+   * @return in characters; 0 where one of its parameters has no value; more than {@code most} if it
+   *     is longer than that
+   */
+  long length(Map<String, String> values, long most) {
+    long length = 0;
+    for (int i = 0; i < parts.size() && length <= most; i++) {
+      String part = i % 2 == 0 ? parts.get(i) : values.get(parts.get(i));
+      if (part == null) {
+        return 0;
+      }
+      length += part.length();
+    }
+    return length;
   }
 
   /** The argument, or null where one of its parameters has no value. */

@@ -22,11 +22,13 @@ final class CommandReader {
       Set.of("command", "description", "parameters", "defaults", "job_may_set");
 
   private final JsonNode definition;
+  private final boolean isStored;
   private final Complaints complaints;
   private boolean isWrong;
 
-  CommandReader(JsonNode definition, Complaints complaints) {
+  CommandReader(JsonNode definition, boolean isStored, Complaints complaints) {
     this.definition = definition;
+    this.isStored = isStored;
     this.complaints = complaints;
   }
 
@@ -60,6 +62,9 @@ final class CommandReader {
     List<ArgumentTemplate> arguments = arguments();
     Map<String, Parameter> parameters = parameters();
     checkNames(arguments, parameters.keySet());
+    if (!isStored && !isWrong) {
+      checkSteps(parameters);
+    }
     ObjectNode defaults = defaults();
     Set<String> pinned = pinned(defaults);
     defaults.remove("pinned");
@@ -140,7 +145,7 @@ final class CommandReader {
                 complain("parameters", "must have names that match " + ArgumentTemplate.NAME);
                 return;
               }
-              Parameter parameter = ParameterReader.read(value, path, this::complain);
+              Parameter parameter = ParameterReader.read(value, path, isStored, this::complain);
               if (parameter != null) {
                 parameters.put(name, parameter);
               }
@@ -162,6 +167,22 @@ final class CommandReader {
     for (String name : parameters) {
       if (!used.contains(name)) {
         complain("parameters." + name, "is not named by the command");
+      }
+    }
+  }
+
+  private void checkSteps(Map<String, Parameter> parameters) {
+    long steps = 0;
+    for (Map.Entry<String, Parameter> one : parameters.entrySet()) {
+      LinearPattern pattern = one.getValue().pattern();
+      steps += pattern == null ? 0 : pattern.steps(one.getValue().maxLength());
+      if (steps > FillBudget.OF_JOB) {
+        complain(
+            "parameters." + one.getKey() + ".pattern",
+            "takes too long: the steps of a pattern times its max_length, summed over the"
+                + " parameters, may be at most "
+                + FillBudget.OF_JOB);
+        return;
       }
     }
   }

@@ -86,7 +86,7 @@ public class KnownCommands {
     }
     try {
       NamedCommand command =
-          NamedCommand.read(
+          NamedCommand.readStored(
               name,
               mark.version(),
               MAPPER.readTree(text),

@@ -2,108 +2,106 @@ package io.errand.queue.catalogue;
 
 import com.google.re2j.Pattern;
 import com.google.re2j.PatternSyntaxException;
-import java.util.ArrayDeque;
-import java.util.Deque;
 import java.util.regex.Matcher;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Compiles patterns of RE2, which match in a time that is linear in the text. Their repeats are
- * written out, so that nested ones could fill the heap: the size is estimated before.
+ * A pattern of RE2, which matches in a time that is linear in the text times the size of its
+ * program. Its repeats are written out when it is compiled, so the size is bounded before. Programs
+ * are kept by {@link Programs} within a budget, and made again when they are needed.
+ *
+ * @param text of the pattern; {@link #faultOf} has nothing against it
  */
-final class LinearPattern {
+record LinearPattern(String text) {
   static final int MOST_CHARACTERS = 500;
 
-  /** How many steps a pattern may have when its repeats are written out. */
-  private static final int MOST_STEPS = 2_000;
+  /** How many instructions the program of a new definition may have. */
+  static final int MOST_INSTRUCTIONS = 2_000;
+
+  /** The bound on what compiling may write out. It limits the heap that compiling takes. */
+  private static final long MOST_WRITTEN_OUT = 20_000;
+
+  /** What one character of a pattern becomes at most, repeats aside. */
+  private static final int INSTRUCTIONS_PER_CHARACTER = 2;
+
+  /** Text from which a literal part begins, in which no sign means what it means elsewhere. */
+  private static final String QUOTE = "\\Q";
+
+  /** Only behind one of these may a repeat be about more than one instruction. */
+  private static final String ENDS = ")}*+?";
 
   private static final java.util.regex.Pattern REPEAT =
-      java.util.regex.Pattern.compile("\\{(\\d{1,4})(,(\\d{0,4}))?\\}");
+      java.util.regex.Pattern.compile("\\{(\\d{1,9})(,(\\d{0,9}))?\\}");
 
-  private final String text;
-  private final Deque<Long> outer = new ArrayDeque<>();
-  private long size;
-  private long last;
-
-  private LinearPattern(String text) {
-    this.text = text;
+  /** What is wrong with a text, or null. It is not compiled here. */
+  static @Nullable String faultOf(String text) {
+    if (text.isEmpty() || text.length() > MOST_CHARACTERS) {
+      return "must have 1 to " + MOST_CHARACTERS + " characters";
+    }
+    if (text.contains(QUOTE)) {
+      return "must not hold " + QUOTE + ": escape each sign by a backslash of its own";
+    }
+    return writtenOut(text) > MOST_WRITTEN_OUT
+        ? "repeats too much: it may have at most "
+            + MOST_WRITTEN_OUT
+            + " steps when each repeat of a group is counted for all that is before it"
+        : null;
   }
 
-  /** A pattern, or what is wrong with it. */
-  record Compiled(@Nullable Pattern pattern, @Nullable String fault) {}
-
-  static Compiled compile(String text) {
-    if (text.isEmpty() || text.length() > MOST_CHARACTERS) {
-      return new Compiled(null, "must have 1 to " + MOST_CHARACTERS + " characters");
-    }
-    if (new LinearPattern(text).steps() > MOST_STEPS) {
-      return new Compiled(null, "repeats too much: at most " + MOST_STEPS + " steps in all");
+  /** What is wrong with a text of a new definition, or null. It is compiled. */
+  static @Nullable String faultOfNew(String text) {
+    String fault = faultOf(text);
+    if (fault != null) {
+      return fault;
     }
     try {
-      Pattern pattern = Pattern.compile(text);
-      return pattern.programSize() > 4 * MOST_STEPS
-          ? new Compiled(null, "is too large when its repeats are written out")
-          : new Compiled(pattern, null);
+      int size = Programs.SHARED.get(text).programSize();
+      return size > MOST_INSTRUCTIONS
+          ? "is too large: its program has " + size + " steps, and at most " + MOST_INSTRUCTIONS
+          : null;
     } catch (PatternSyntaxException e) {
-      return new Compiled(null, "is no pattern of RE2: " + e.getDescription());
+      return "is no pattern of RE2: " + e.getDescription();
     }
   }
 
-  private long steps() {
+  /**
+   * No fewer instructions than the program can have, whatever the signs of the text mean: what
+   * looks like a repeat of a group is counted for everything before it.
+   */
+  private static long writtenOut(String text) {
     Matcher repeat = REPEAT.matcher(text);
-    for (int i = 0; i < text.length() && size <= MOST_STEPS; i++) {
-      char c = text.charAt(i);
-      if (c == '(') {
-        outer.push(size);
-        size = 0;
-      } else if (c == ')') {
-        last = size + 1;
-        size = last + (outer.isEmpty() ? 0 : outer.pop());
-      } else if (c == '{' && repeat.region(i, text.length()).lookingAt()) {
-        long times = Math.max(1, times(repeat));
-        size += last * (times - 1);
-        last *= times;
+    long size = 2L * INSTRUCTIONS_PER_CHARACTER;
+    for (int i = 0; i < text.length() && size <= MOST_WRITTEN_OUT; i++) {
+      if (text.charAt(i) == '{' && repeat.region(i, text.length()).lookingAt()) {
+        String most = repeat.group(3);
+        long times = Long.parseLong(repeat.group(1));
+        times = Math.max(times, most == null || most.isEmpty() ? 1 : Long.parseLong(most));
+        boolean ofGroup = i > 0 && ENDS.indexOf(text.charAt(i - 1)) >= 0;
+        long repeated = ofGroup ? size : 1;
+        size += (repeated + 1) * times + INSTRUCTIONS_PER_CHARACTER;
         i = repeat.end() - 1;
       } else {
-        i = endOfAtom(i);
-        last = 1;
-        size++;
+        size += INSTRUCTIONS_PER_CHARACTER;
       }
     }
     return size;
   }
 
-  private static long times(Matcher repeat) {
-    String most = repeat.group(3);
-    return most == null || most.isEmpty()
-        ? Long.parseLong(repeat.group(1)) + 1
-        : Long.parseLong(most);
+  /** Instructions times characters, which bounds the time that a match takes. */
+  long steps(int characters) {
+    return (long) Programs.SHARED.get(text).programSize() * characters;
   }
 
-  /** The last character of an escape, a class or a plain character that begins here. */
-  private int endOfAtom(int from) {
-    char c = text.charAt(from);
-    if (c == '\\' && from + 1 < text.length()) {
-      boolean hasName = "pPx".indexOf(text.charAt(from + 1)) >= 0;
-      int end = hasName && text.startsWith("{", from + 2) ? text.indexOf('}', from) : from + 1;
-      return end < 0 ? text.length() : end;
-    }
-    if (c != '[') {
-      return from;
-    }
-    int i = from + 1;
-    if (text.startsWith("^", i)) {
-      i++;
-    }
-    for (boolean first = true; i < text.length(); i++, first = false) {
-      if (text.charAt(i) == '\\') {
-        i++;
-      } else if (text.startsWith("[:", i) && text.indexOf(":]", i) > 0) {
-        i = text.indexOf(":]", i) + 1;
-      } else if (text.charAt(i) == ']' && !first) {
-        return i;
-      }
-    }
-    return text.length();
+  /** Whether a match takes at most this many steps, and needs nothing to be compiled. */
+  boolean isQuick(int characters, long mostSteps) {
+    Pattern compiled = Programs.SHARED.ifKept(text);
+    return compiled != null
+        && Programs.isSmall(compiled)
+        && (long) compiled.programSize() * characters <= mostSteps;
+  }
+
+  /** Whether the whole of a value matches. */
+  boolean matches(String value) {
+    return Programs.matches(Programs.SHARED.get(text), value);
   }
 }

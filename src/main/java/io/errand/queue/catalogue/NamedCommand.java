@@ -2,6 +2,7 @@ package io.errand.queue.catalogue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import io.errand.job.JobSpec;
 import io.errand.queue.catalogue.Parameter.Checked;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -42,6 +43,9 @@ public record NamedCommand(
   public static final Set<String> CLOSED =
       Set.of("env", "sandbox", "stdin", "user", "working_directory");
 
+  /** A millisecond or two. */
+  private static final long QUICK_STEPS = 20_000;
+
   private static final JsonNode NOTHING = JsonNodeFactory.instance.objectNode();
 
   /**
@@ -53,7 +57,13 @@ public record NamedCommand(
    */
   public static @Nullable NamedCommand read(
       String name, int version, JsonNode definition, Complaints complaints) {
-    return new CommandReader(definition, complaints).read(name, version);
+    return new CommandReader(definition, false, complaints).read(name, version);
+  }
+
+  /** The same for a definition that was accepted before; its patterns are compiled when used. */
+  static @Nullable NamedCommand readStored(
+      String name, int version, JsonNode definition, Complaints complaints) {
+    return new CommandReader(definition, true, complaints).read(name, version);
   }
 
   /** Whether it stands in a file, and cannot be changed by the API. */
@@ -66,10 +76,12 @@ public record NamedCommand(
    *
    * @param given an object of JSON with values by name, or null for none
    * @param path of that object
+   * @param budget what the matching of patterns may take
    * @param complaints takes what is wrong
    * @return the argv; it counts only if there were no complaints
    */
-  public List<String> fill(@Nullable JsonNode given, String path, Complaints complaints) {
+  public List<String> fill(
+      @Nullable JsonNode given, String path, FillBudget budget, Complaints complaints) {
     JsonNode values = given == null ? NOTHING : given;
     if (!values.isObject()) {
       complaints.add(path, "must be an object");
@@ -96,6 +108,17 @@ public record NamedCommand(
             }
             return;
           }
+          int characters = parameter.matchedCharacters(value);
+          if (parameter.pattern() != null
+              && characters > 0
+              && !budget.take(parameter.pattern().steps(characters))) {
+            complaints.add(
+                path + "." + one,
+                "takes too long to match: the steps of a pattern times the characters of its value,"
+                    + " summed over the request, may be at most "
+                    + budget.most());
+            return;
+          }
           Checked checked = parameter.check(value);
           if (checked.fault() == null) {
             texts.put(one, checked.text());
@@ -103,7 +126,35 @@ public record NamedCommand(
             complaints.add(path + "." + one, checked.fault());
           }
         });
+    long left = JobSpec.MAX_COMMAND_BYTES; // a character has a byte at least
+    for (ArgumentTemplate argument : arguments) {
+      left -= argument.length(texts, left);
+      if (left < 0) {
+        complaints.add(
+            path, "must make a command of at most " + JobSpec.MAX_COMMAND_BYTES + " bytes in all");
+        return List.of();
+      }
+    }
     return arguments.stream().map(one -> one.fill(texts)).filter(Objects::nonNull).toList();
+  }
+
+  /**
+   * Whether values can be filled in on a thread that many clients wait for.
+   *
+   * @param given as for {@link #fill}
+   */
+  public boolean isQuick(@Nullable JsonNode given) {
+    for (Map.Entry<String, Parameter> one : parameters.entrySet()) {
+      JsonNode value = given == null ? null : given.get(one.getKey());
+      LinearPattern pattern = one.getValue().pattern();
+      int characters = value == null ? 0 : one.getValue().matchedCharacters(value);
+      if (pattern != null
+          && characters > 0
+          && !pattern.isQuick(characters, QUICK_STEPS / parameters.size())) {
+        return false;
+      }
+    }
+    return true;
   }
 
   /** The members of an object by name, in their order. */

@@ -1,7 +1,6 @@
 package io.errand.queue.catalogue;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.google.re2j.Pattern;
 import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
@@ -29,7 +28,7 @@ public record Parameter(
     Type type,
     boolean required,
     @Nullable String standard,
-    @Nullable Pattern pattern,
+    @Nullable LinearPattern pattern,
     int minLength,
     int maxLength,
     BigDecimal minimum,
@@ -78,11 +77,19 @@ public record Parameter(
 
   /** The same with the text of its default. */
   Parameter withStandard(String text) {
+    return with(text, pattern);
+  }
+
+  Parameter withoutPattern() {
+    return with(standard, null);
+  }
+
+  private Parameter with(@Nullable String text, @Nullable LinearPattern match) {
     return new Parameter(
         type,
         required,
         text,
-        pattern,
+        match,
         minLength,
         maxLength,
         minimum,
@@ -91,6 +98,14 @@ public record Parameter(
         root,
         allowLeading,
         allowCharacters);
+  }
+
+  /**
+   * How many characters of a value its pattern meets; 0 if it has none, or the value is refused.
+   */
+  int matchedCharacters(JsonNode value) {
+    boolean isMatched = pattern != null && value.isTextual();
+    return isMatched && value.textValue().length() <= maxLength ? value.textValue().length() : 0;
   }
 
   /** Checks a value; a number or a boolean may also be given as the text of one. */
@@ -115,7 +130,7 @@ public record Parameter(
     }
     String fault = HostileText.faultOf(text, allowLeading, allowCharacters);
     if (fault == null && pattern != null && !pattern.matches(text)) {
-      fault = "must match " + pattern.pattern();
+      fault = "must match " + pattern.text();
     }
     return fault == null ? Checked.right(text) : Checked.wrong(fault);
   }

@@ -18,6 +18,7 @@ final class ParameterReader {
   private static final int STANDARD_LENGTH = 255;
   private static final int MOST_VALUES = 256;
   private static final int MOST_ALLOWED = 32;
+  private static final int MOST_SCALE = 19; // zero may be written with any exponent
   private static final BigDecimal MOST_INTEGER = BigDecimal.valueOf(Long.MAX_VALUE);
   private static final BigDecimal LEAST_INTEGER = BigDecimal.valueOf(Long.MIN_VALUE);
 
@@ -39,21 +40,28 @@ final class ParameterReader {
 
   private final JsonNode value;
   private final String path;
+  private final boolean isStored;
   private final Complaints complaints;
 
-  private ParameterReader(JsonNode value, String path, Complaints complaints) {
+  private ParameterReader(JsonNode value, String path, boolean isStored, Complaints complaints) {
     this.value = value;
     this.path = path;
+    this.isStored = isStored;
     this.complaints = complaints;
   }
 
-  /** The parameter, or null and complaints. */
-  static @Nullable Parameter read(JsonNode value, String path, Complaints complaints) {
+  /**
+   * The parameter, or null and complaints.
+   *
+   * @param isStored whether it was accepted before: then its pattern is not compiled
+   */
+  static @Nullable Parameter read(
+      JsonNode value, String path, boolean isStored, Complaints complaints) {
     if (!value.isObject()) {
       complaints.add(path, "must be an object");
       return null;
     }
-    return new ParameterReader(value, path, complaints).read();
+    return new ParameterReader(value, path, isStored, complaints).read();
   }
 
   private @Nullable Parameter read() {
@@ -120,23 +128,24 @@ final class ParameterReader {
     if (parameter.required()) {
       complain("default", "has no use where the parameter is required");
     }
-    Checked checked = parameter.check(standard);
+    Checked checked = (isStored ? parameter.withoutPattern() : parameter).check(standard);
     if (checked.fault() != null) {
       complain("default", checked.fault());
     }
     return parameter.withStandard(checked.text());
   }
 
-  private com.google.re2j.@Nullable Pattern pattern() {
+  private @Nullable LinearPattern pattern() {
     String text = text("pattern", LinearPattern.MOST_CHARACTERS);
     if (text == null) {
       return null;
     }
-    LinearPattern.Compiled compiled = LinearPattern.compile(text);
-    if (compiled.fault() != null) {
-      complain("pattern", compiled.fault());
+    String fault = isStored ? LinearPattern.faultOf(text) : LinearPattern.faultOfNew(text);
+    if (fault != null) {
+      complain("pattern", fault);
+      return null;
     }
-    return compiled.pattern();
+    return new LinearPattern(text);
   }
 
   private List<String> values() {
@@ -233,7 +242,8 @@ final class ParameterReader {
       BigDecimal bound = number.decimalValue();
       if (bound.compareTo(LEAST_INTEGER) >= 0
           && bound.compareTo(MOST_INTEGER) <= 0
-          && bound.scale() <= 15) {
+          && bound.scale() <= 15
+          && bound.scale() >= -MOST_SCALE) {
         return bound;
       }
     }

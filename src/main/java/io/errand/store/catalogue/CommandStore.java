@@ -1,6 +1,7 @@
 package io.errand.store.catalogue;
 
 import io.errand.store.ProjectReads;
+import io.errand.job.ProjectNames;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -26,6 +27,9 @@ public class CommandStore {
 
   /** How many names there may be with those that were removed. */
   static final int MOST_NAMES = 10_000;
+
+  /** A project other than the default one may take this part of each of these bounds. */
+  public static final int SHARE = 4;
 
   /** How many versions of a command are kept. */
   public static final int MOST_VERSIONS = 100;
@@ -55,7 +59,7 @@ public class CommandStore {
       SELECT count(*) AS names, count(*) FILTER (WHERE NOT c.deleted) AS commands,
              coalesce(sum(length(v.definition::text)) FILTER (WHERE NOT c.deleted), 0) AS characters
       FROM errand.commands c JOIN errand.command_versions v USING (project, name, version)
-      WHERE (c.project, c.name) <> (?, ?)
+      WHERE (c.project, c.name) <> (?, ?) AND (?::text IS NULL OR c.project = ?)
       """;
 
   private static final String PUT =
@@ -153,7 +157,9 @@ public class CommandStore {
       connection.setAutoCommit(false);
       try (PreparedStatement lock = connection.prepareStatement(ONE_BY_ONE)) {
         lock.execute();
-        if (!hasRoom(connection, project, name, definition.length())) {
+        boolean isShared = !project.equals(ProjectNames.DEFAULT);
+        if (!hasRoom(connection, null, project, name, definition.length())
+            || (isShared && !hasRoom(connection, project, project, name, definition.length()))) {
           connection.rollback();
           return OptionalInt.empty();
         }
@@ -181,16 +187,21 @@ public class CommandStore {
     }
   }
 
-  private static boolean hasRoom(Connection connection, String project, String name, int characters)
+  /** In all projects, or in one of them. */
+  private static boolean hasRoom(
+      Connection connection, @Nullable String in, String project, String name, int characters)
       throws SQLException {
+    int part = in == null ? 1 : SHARE;
     try (PreparedStatement statement = connection.prepareStatement(ROOM)) {
       statement.setString(1, project);
       statement.setString(2, name);
+      statement.setString(3, in);
+      statement.setString(4, in);
       try (ResultSet row = statement.executeQuery()) {
         row.next();
-        return row.getLong("names") < MOST_NAMES
-            && row.getLong("commands") < MOST
-            && row.getLong("characters") + characters <= MOST_CHARACTERS;
+        return row.getLong("names") < MOST_NAMES / part
+            && row.getLong("commands") < MOST / part
+            && row.getLong("characters") + characters <= MOST_CHARACTERS / part;
       }
     }
   }

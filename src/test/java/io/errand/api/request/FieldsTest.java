@@ -23,12 +23,12 @@ class FieldsTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "-1e-999999999",
         "-1e-400",
+        "-1e-300",
         "-0.000000001",
         "86400.00000000000000000000001",
-        "1e999999999",
-        "1e400"
+        "1e400",
+        "1e309"
       })
   void numbersOutOfBoundsAreRefusedHoweverSmallTheDifference(String number) throws IOException {
     assertThat(errors(number, false)).hasSize(1);
@@ -37,10 +37,10 @@ class FieldsTest {
 
   @Test
   void numbersInBoundsAreTaken() throws IOException {
-    for (String number : List.of("0", "-0.0", "0e999999999", "1e-999999999", "86400", "8.64e4")) {
+    for (String number : List.of("0", "-0.0", "0e999999999", "1e-400", "86400", "8.64e4")) {
       assertThat(errors(number, false)).as(number).isEmpty();
     }
-    assertThat(errors("1e-999999999", true)).as("is kept as 0").hasSize(1);
+    assertThat(errors("1e-400", true)).as("is kept as 0").hasSize(1);
     assertThat(errors("1e-300", true)).isEmpty();
   }
 }

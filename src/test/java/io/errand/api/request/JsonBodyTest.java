@@ -16,6 +16,8 @@ import java.util.function.IntFunction;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Bodies whose names are chosen to collide harm neither themselves nor the bodies of others. */
 class JsonBodyTest {
@@ -92,6 +94,26 @@ class JsonBodyTest {
           .hasMessageStartingWith("body: is not acceptable JSON: ")
           .hasMessageNotContainingAny("enable", "Feature", "`", "Source", "jackson");
     }
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"1e-20000", "1e-401", "1e131072", "-1e401", "1e-999999999", "1e99999999999"})
+  void aNumberThatNoColumnOfTheDatabaseTakesIsRefusedWhereverItStands(String number) {
+    for (String body : List.of("{\"a\":" + number + "}", "[[{\"b\":[" + number + "]}]]", number)) {
+      assertThatThrownBy(() -> read(body))
+          .as(body)
+          .isInstanceOfSatisfying(
+              Problem.class, problem -> assertThat(problem.status()).isEqualTo(400));
+      assertThatThrownBy(() -> readAsBatch("[{\"a\":" + body + "}]"))
+          .as(body)
+          .isInstanceOfAny(NumberFormatException.class, IOException.class);
+    }
+  }
+
+  @Test
+  void aZeroIsKeptAsZeroWhateverItsExponent() {
+    assertThat(read("[0e-20000,0e999999999]")).hasToString("[0,0]");
   }
 
   @Test

@@ -4,6 +4,7 @@ import io.errand.api.problem.Problem.FieldError;
 import io.errand.api.request.JsonBody;
 import io.errand.job.JobSpec;
 import io.errand.queue.QueueRules;
+import io.errand.queue.catalogue.FillBudget;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -18,7 +19,12 @@ public final class ApiRules {
   public static List<String> complaints(String job) throws IOException {
     List<FieldError> errors = new ArrayList<>();
     JobReader.read(
-        JsonBody.read(job.getBytes(StandardCharsets.UTF_8)), "", Set.of(), QueueRules.NONE, errors);
+        JsonBody.read(job.getBytes(StandardCharsets.UTF_8)),
+        "",
+        Set.of(),
+        QueueRules.NONE,
+        FillBudget.ofJob(),
+        errors);
     return errors.stream().map(error -> error.field() + ": " + error.message()).toList();
   }
 
@@ -36,6 +42,7 @@ public final class ApiRules {
             "",
             Set.of(),
             QueueRules.NONE,
+            FillBudget.ofJob(),
             errors);
     if (!errors.isEmpty()) {
       throw new AssertionError(errors.toString());

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.errand.api.problem.Problem.FieldError;
 import io.errand.api.request.JsonBody;
 import io.errand.queue.QueueRules;
+import io.errand.queue.catalogue.FillBudget;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -38,6 +39,7 @@ class LargeJobsTest {
         "",
         Set.of(),
         QueueRules.NONE,
+        FillBudget.ofJob(),
         errors);
     assertThat(errors)
         .containsExactly(new FieldError("env", "must have at most 131072 bytes in all"));

@@ -47,7 +47,11 @@ class NamedCommandTest {
   private static List<String> fill(NamedCommand command, JsonNode values) {
     List<String> faults = new ArrayList<>();
     List<String> argv =
-        command.fill(values, "parameters", (field, message) -> faults.add(field + " " + message));
+        command.fill(
+            values,
+            "parameters",
+            FillBudget.ofJob(),
+            (field, message) -> faults.add(field + " " + message));
     return faults.isEmpty() ? argv : faults;
   }
 
@@ -171,6 +175,13 @@ class NamedCommandTest {
         "(?=a)",
         "(a)\\\\1",
         "(?:a{1000}){1000}",
+        "(?:a{100}\\\\Q(\\\\E){300}",
+        "(?:(?:(?:a{100}\\\\Q(\\\\E){100}\\\\Q(\\\\E){100}\\\\Q(\\\\E){100}",
+        "(?:a{100})\\\\Q\\\\E{100}\\\\Q\\\\E{100}",
+        "(?:a{100}[(]){300}",
+        "(?:a{100})(?i){300}",
+        "(?:a{100}[[:alpha:](]){300}",
+        ".{0,990}.{0,990}",
         "((((a{9}){9}){9}){9}){9}",
         "",
         "[\\\\d]{3}{1000}{9}"
