@@ -21,7 +21,7 @@ class ConsoleAxeIT {
   private static final Path FOLDER = Path.of("target/axe").toAbsolutePath();
 
   private static final String RUN =
-      """
+"""
 async () => (await axe.run(document, {resultTypes: ['violations']})).violations
     .filter((one) => ['serious', 'critical'].includes(one.impact))
     .map((one) => one.id + ': ' + one.nodes.slice(0, 3)

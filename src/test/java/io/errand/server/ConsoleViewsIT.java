@@ -216,7 +216,7 @@ class ConsoleViewsIT {
   void aCommandOfTheCatalogueIsSubmittedByAForm() {
     put(
         "/v1/commands/greet",
-        """
+"""
 {"description": "Greets <b>somebody</b>", "command": ["/bin/echo", "{who}", "{times}", "{tone}"],
  "parameters": {"who": {"type": "string", "required": true, "pattern": "[a-z]+"},
                 "times": {"type": "integer", "minimum": 1, "maximum": 9, "default": 1},
