@@ -51,7 +51,7 @@ CREATE FUNCTION errand.grant_to_roles() RETURNS void
                 EXECUTE format('GRANT SELECT, DELETE ON errand.attempts TO %I', one);
                 EXECUTE format('GRANT SELECT, INSERT, DELETE ON errand.job_events, errand.queue_counts, errand.queue_events,
                     errand.schedule_ticks, errand.idempotency_keys, errand.removed_jobs TO %I', one);
-                EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON errand.job_dependencies, errand.operations,
+                EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON errand.job_dependencies, errand.operations, errand.operation_jobs,
                     errand.webhook_deliveries, errand.disabled_webhooks, errand.watches, errand.live_output TO %I', one);
                 EXECUTE format('GRANT SELECT, UPDATE (handled_until, next_tick_at) ON errand.schedules TO %I', one);
                 EXECUTE format('GRANT SELECT, DELETE ON errand.circuit_counts TO %I', one);

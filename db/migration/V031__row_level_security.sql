@@ -51,6 +51,7 @@ CREATE FUNCTION errand.confine_reader() RETURNS void
                     ('schedule_ticks', NULL, 'EXISTS (SELECT FROM errand.schedules s WHERE s.id = schedule_id)'),
                     -- Of a job that was removed no more is known than how it ended, to who has its id.
                     ('removed_jobs', 'id, state', 'true'),
+                    ('operation_jobs', '', 'false'),
                     ('watches', '', 'false'),
                     ('live_output', '', 'false'),
                     ('idempotency_keys', '', 'false')) AS t (name, columns, condition)

@@ -9,7 +9,6 @@ import jakarta.ws.rs.container.ContainerResponseFilter;
 import jakarta.ws.rs.core.HttpHeaders;
 import jakarta.ws.rs.ext.Provider;
 import java.util.List;
-import java.util.stream.Collectors;
 
 /** Makes a page of a fault, where a person looks at it. */
 @Provider
@@ -29,17 +28,12 @@ public class FaultPages implements ContainerResponseFilter {
     if (path.startsWith("/console") && response.getEntity() instanceof Problem.Body problem) {
       response.setEntity(
           Templates.fault(
-                  pages.shell("", problem.title()), problem.status(), problem.title(), why(problem))
+                  pages.shell("", problem.title()),
+                  problem.status(),
+                  problem.title(),
+                  Faults.why(problem))
               .render());
       response.getHeaders().put(HttpHeaders.CONTENT_TYPE, List.of("text/html; charset=utf-8"));
     }
-  }
-
-  private static String why(Problem.Body problem) {
-    return problem.errors() == null
-        ? problem.detail()
-        : problem.errors().stream()
-            .map(error -> error.field() + " " + error.message())
-            .collect(Collectors.joining("; "));
   }
 }

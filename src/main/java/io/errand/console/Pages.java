@@ -26,14 +26,22 @@ public class Pages {
    * something else.
    */
   private static final Map<String, String> NOTICES =
-      Map.of(
-          "cancelled", "The job is cancelled.",
-          "cancelling", "The worker has been asked to end the job.",
-          "released", "The job goes on.",
-          "retried", "This is the new job; it tries the command again.",
-          "stopping", "The operation stops; what it has changed stays changed.",
-          "saved", "Saved.",
-          "signed-out", "You are signed out.");
+      Map.ofEntries(
+          Map.entry("cancelled", "The job is cancelled."),
+          Map.entry("cancelling", "The worker has been asked to end the job."),
+          Map.entry("released", "The job goes on."),
+          Map.entry("retried", "This is the new job; it tries the command again."),
+          Map.entry("stopping", "The operation stops; what it has changed stays changed."),
+          Map.entry("saved", "Saved."),
+          Map.entry("submitted", "This is the new job."),
+          Map.entry("paused", "Paused: nothing new starts until it is resumed."),
+          Map.entry("resumed", "Resumed."),
+          Map.entry("opened", "The circuit is open; it stays open until it is closed by hand."),
+          Map.entry("closed", "The circuit is closed."),
+          Map.entry("removed", "Removed."),
+          Map.entry("revoked", "The key is revoked."),
+          Map.entry("resent", "The webhook is sent again."),
+          Map.entry("signed-out", "You are signed out."));
 
   private final Caller caller;
   private final Assets assets;

@@ -16,5 +16,14 @@ public record Section(String path, String name, String key, Permission permissio
   static final List<Section> ALL =
       List.of(
           new Section("", "Overview", "o", Permission.SEE),
-          new Section("/jobs", "Jobs", "j", Permission.SEE));
+          new Section("/jobs", "Jobs", "j", Permission.SEE),
+          new Section("/failures", "Failures", "f", Permission.SEE),
+          new Section("/queues", "Queues", "q", Permission.SEE),
+          new Section("/schedules", "Schedules", "s", Permission.SEE),
+          new Section("/workers", "Workers", "w", Permission.SEE),
+          new Section("/commands", "Commands", "c", Permission.SEE),
+          new Section("/operations", "Operations", "p", Permission.SEE),
+          new Section("/webhooks", "Webhooks", "h", Permission.SEE),
+          new Section("/audit", "Audit", "a", Permission.ADMINISTER),
+          new Section("/keys", "Keys", "k", Permission.ADMINISTER));
 }

@@ -2,6 +2,8 @@ package io.errand.console;
 
 import io.errand.text.Visible;
 import io.quarkus.qute.TemplateExtension;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneOffset;
@@ -102,6 +104,16 @@ public final class Words {
   public static String oneLine(@Nullable String text) {
     String line = Visible.line(text == null ? "" : text);
     return line.length() <= MOST_LINE ? line : line.substring(0, MOST_LINE) + "…";
+  }
+
+  /** Text of several lines in which nothing acts. */
+  public static String lines(@Nullable String text) {
+    return Visible.lines(text == null ? "" : text);
+  }
+
+  /** A text as the value of a parameter of an address. */
+  public static String param(String text) {
+    return URLEncoder.encode(text, StandardCharsets.UTF_8);
   }
 
   /** A command as one would type it into a shell. */

@@ -21,13 +21,13 @@ class ConsoleAxeIT {
   private static final Path FOLDER = Path.of("target/axe").toAbsolutePath();
 
   private static final String RUN =
-      """
-      async () => (await axe.run(document, {resultTypes: ['violations']})).violations
-          .filter((one) => ['serious', 'critical'].includes(one.impact))
-          .map((one) => one.id + ': ' + one.nodes.slice(0, 3)
-              .map((node) => node.target + ' ' + (node.any[0] || node.all[0] || node.none[0] || {}).message)
-              .join(' | '))
-      """;
+"""
+async () => (await axe.run(document, {resultTypes: ['violations']})).violations
+    .filter((one) => ['serious', 'critical'].includes(one.impact))
+    .map((one) => one.id + ': ' + one.nodes.slice(0, 3)
+        .map((node) => node.target + ' ' + (node.any[0] || node.all[0] || node.none[0] || {}).message)
+        .join(' | '))
+""";
 
   /** What axe-core is, fetched once by the lock file; without npm the test is skipped. */
   private static String axe() throws IOException, InterruptedException {
@@ -65,6 +65,14 @@ class ConsoleAxeIT {
       String waiting = server.submit("true", Map.of("run_at", "2099-01-01T00:00:00Z"));
       String running = server.submit("echo begun; sleep 600", Map.of());
       server.awaitState(running, "running");
+      server.post(
+          "/v1/schedules",
+          "{\"name\":\"nightly\",\"cron\":\"0 3 * * *\",\"job\":{\"command\":[\"true\"]}}");
+      server.call(
+          "PUT",
+          "/v1/commands/greet",
+          "{\"command\":[\"/bin/echo\",\"{who}\"],\"parameters\":{\"who\":{\"type\":\"string\"}}}");
+      server.call("PATCH", "/v1/queues/default", "{\"circuit\":{\"failure_ratio\":0.5}}");
       List<String> pages =
           List.of(
               "/console",
@@ -75,6 +83,18 @@ class ConsoleAxeIT {
               "/console/jobs/" + waiting,
               "/console/jobs/" + running,
               "/console/jobs/new?from=" + ended,
+              "/console/failures",
+              "/console/queues",
+              "/console/queues/default",
+              "/console/schedules",
+              "/console/schedules/nightly",
+              "/console/workers",
+              "/console/commands",
+              "/console/commands/greet",
+              "/console/operations",
+              "/console/webhooks",
+              "/console/audit",
+              "/console/keys",
               "/console/jobs/00000000-0000-7000-8000-000000000000");
       for (ColorScheme scheme : List.of(ColorScheme.LIGHT, ColorScheme.DARK)) {
         Page page =

@@ -37,7 +37,25 @@ class ConsoleRulesIT {
           Map.entry("POST /console/jobs/{id}/cancel", "submitter"),
           Map.entry("POST /console/jobs/{id}/release", "submitter"),
           Map.entry("POST /console/jobs/{id}/retry", "submitter"),
-          Map.entry("POST /console/operations/{id}/stop", "submitter"));
+          Map.entry("POST /console/operations/{id}/stop", "submitter"),
+          Map.entry("POST /console/queues", "operator"),
+          Map.entry("POST /console/queues/{name}", "operator"),
+          Map.entry("POST /console/queues/{name}/pause", "operator"),
+          Map.entry("POST /console/queues/{name}/resume", "operator"),
+          Map.entry("POST /console/queues/{name}/circuit", "operator"),
+          Map.entry("POST /console/schedules/{name}/run", "submitter"),
+          Map.entry("POST /console/schedules/{name}/pause", "submitter"),
+          Map.entry("POST /console/schedules/{name}/resume", "submitter"),
+          Map.entry("POST /console/schedules/{name}/delete", "submitter"),
+          Map.entry("POST /console/commands/{name}", "submitter"),
+          Map.entry("POST /console/webhooks/{id}/resend", "submitter"),
+          Map.entry("GET /console/audit", "admin"),
+          Map.entry("GET /console/keys", "admin"),
+          Map.entry("POST /console/keys", "admin"),
+          Map.entry("POST /console/keys/{id}/revoke", "admin"),
+          Map.entry("POST /console/keys/{id}/rotate", "admin"),
+          Map.entry("POST /console/keys/projects", "admin"),
+          Map.entry("POST /console/keys/projects/{name}/delete", "admin"));
 
   private static TestServer server;
 

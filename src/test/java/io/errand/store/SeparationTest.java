@@ -33,7 +33,7 @@ class SeparationTest extends StoreFixture {
           "workers");
 
   private static final List<String> UNREADABLE =
-      List.of("idempotency_keys", "live_output", "watches");
+      List.of("idempotency_keys", "live_output", "operation_jobs", "watches");
 
   /** Of each table one row of the project default and one of the project media. */
   private static final String ROWS =

@@ -72,9 +72,35 @@ public class KeysResource {
   @Consumes(MediaType.APPLICATION_JSON)
   public Response create(@Context UriInfo uri) throws IOException, SQLException {
     Parameters.refuseAll(uri);
+    Made made = create(JsonBody.read(caller.body()));
+    return Response.status(Response.Status.CREATED)
+        .header("Location", "/v1/keys/" + made.row().id())
+        .entity(KeyView.of(made.row(), made.key()))
+        .build();
+  }
+
+  /**
+   * A key that was made, or given another secret.
+   *
+   * @param key its text, which is not kept
+   */
+  public record Made(KeyRow row, String key) {
+    /** Without its text. */
+    @Override
+    public String toString() {
+      return "key " + row.id();
+    }
+  }
+
+  /**
+   * Makes a key.
+   *
+   * @param body as that of the call
+   */
+  public Made create(JsonNode body) throws SQLException {
     Identity by = caller.identity();
     ApiKey key = ApiKey.random();
-    NewKey wanted = read(JsonBody.read(caller.body()), key, by);
+    NewKey wanted = read(body, key, by);
     if (!wanted.project().equals(by.project()) && !by.isServerAdmin()) {
       throw Problem.of(
           Kind.FORBIDDEN,
@@ -89,10 +115,7 @@ public class KeysResource {
       }
       throw e;
     }
-    return Response.status(Response.Status.CREATED)
-        .header("Location", "/v1/keys/" + row.id())
-        .entity(KeyView.of(row, key.text()))
-        .build();
+    return new Made(row, key.text());
   }
 
   private static Problem tooMany(String project) {
@@ -175,8 +198,18 @@ public class KeysResource {
   @Path("{id}/rotate")
   @Consumes(MediaType.APPLICATION_JSON)
   public KeyView rotate(@PathParam("id") String id) throws IOException, SQLException {
+    Made made = rotate(id, JsonBody.read(caller.body()));
+    return KeyView.of(made.row(), made.key());
+  }
+
+  /**
+   * Gives a key another secret.
+   *
+   * @param body as that of the call
+   */
+  public Made rotate(String id, JsonNode body) throws SQLException {
     List<FieldError> errors = new ArrayList<>();
-    Fields fields = Fields.of(JsonBody.read(caller.body()), "", errors);
+    Fields fields = Fields.of(body, "", errors);
     fields.only(Set.of("grace_seconds"));
     double grace = fields.number("grace_seconds", 0, 0, false, MOST_GRACE_SECONDS);
     if (!errors.isEmpty()) {
@@ -186,7 +219,7 @@ public class KeysResource {
     KeyRow row =
         store.rotate(key.id(), onlyProject(), key.hash(), grace).orElseThrow(() -> missing(id));
     changed();
-    return KeyView.of(row, key.text());
+    return new Made(row, key.text());
   }
 
   private void changed() {

@@ -1,5 +1,6 @@
 package io.errand.api.access;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies.SnakeCaseStrategy;
 import com.fasterxml.jackson.databind.annotation.JsonNaming;
 import io.errand.api.problem.Problem;
@@ -109,12 +110,24 @@ public class ProjectsResource {
   @Path("{name}")
   @Consumes(MediaType.APPLICATION_JSON)
   public Response put(@PathParam("name") String name) throws IOException, SQLException {
+    ProjectStore.Put put = put(name, JsonBody.read(caller.body()));
+    return Response.status(put == ProjectStore.Put.CREATED ? 201 : 200)
+        .entity(project(name))
+        .build();
+  }
+
+  /**
+   * Makes a project, or changes it.
+   *
+   * @param body as that of the call
+   */
+  public ProjectStore.Put put(String name, JsonNode body) throws SQLException {
     requireServerAdmin();
     if (!NAME.matcher(name).matches()) {
       throw Problem.invalid("name", "must match " + ProjectNames.PATTERN);
     }
     List<FieldError> errors = new ArrayList<>();
-    Fields fields = Fields.of(JsonBody.read(caller.body()), "", errors);
+    Fields fields = Fields.of(body, "", errors);
     fields.only(Set.of("name", "free_commands", "max_waiting"));
     String inBody = fields.string("name", 255);
     if (inBody != null && !inBody.equals(name)) {
@@ -131,9 +144,7 @@ public class ProjectsResource {
           Kind.CONFLICT, "There are " + ProjectStore.MOST + " projects, and there may be no more");
     }
     changed();
-    return Response.status(put == ProjectStore.Put.CREATED ? 201 : 200)
-        .entity(project(name))
-        .build();
+    return put;
   }
 
   /** Removes a project that no job, schedule or key belongs to. */

@@ -52,7 +52,26 @@ public class AuditResource {
   @GET
   @Requires(Permission.ADMINISTER)
   public Map<String, Object> list(@Context UriInfo uri) throws SQLException {
-    MultivaluedMap<String, String> query = uri.getQueryParameters();
+    Page page = page(uri.getQueryParameters());
+    Map<String, Object> answer = new LinkedHashMap<>();
+    answer.put("audit", page.rows().stream().map(AuditJson::of).toList());
+    answer.put("next_page_token", page.next());
+    return answer;
+  }
+
+  /**
+   * Rows, the newest first.
+   *
+   * @param next the token of the next page, empty where there is none
+   */
+  public record Page(List<AuditRow> rows, String next) {}
+
+  /**
+   * Rows that the caller may see.
+   *
+   * @param query the parameters of the call
+   */
+  public Page page(MultivaluedMap<String, String> query) throws SQLException {
     List<FieldError> errors = new ArrayList<>();
     query.forEach(
         (name, values) -> {
@@ -81,14 +100,11 @@ public class AuditResource {
     long before = position == null ? Long.MAX_VALUE : Long.parseLong(position);
     List<AuditRow> found = store.list(filter, before, size + 1);
     List<AuditRow> page = found.subList(0, Math.min(size, found.size()));
-    Map<String, Object> answer = new LinkedHashMap<>();
-    answer.put("audit", page.stream().map(AuditJson::of).toList());
-    answer.put(
-        "next_page_token",
+    return new Page(
+        page,
         found.size() > page.size()
             ? Pages.token(list, Long.toString(page.get(page.size() - 1).seq()))
             : "");
-    return answer;
   }
 
   private static @Nullable String text(

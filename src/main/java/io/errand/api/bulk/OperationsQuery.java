@@ -20,13 +20,17 @@ import org.jspecify.annotations.Nullable;
  * What {@code GET /v1/operations} is asked for. A page token holds where the page ended and the
  * state that was asked for, so that it cannot continue another list.
  */
-record OperationsQuery(@Nullable String state, @Nullable Position after, int pageSize) {
+public record OperationsQuery(@Nullable String state, @Nullable Position after, int pageSize) {
   private static final Set<String> PARAMETERS = Set.of("state", "page_size", "page_token");
-  private static final List<String> STATES =
+
+  /** What the parameter {@code state} may be. */
+  public static final List<String> STATES =
       List.of("running", "stopping", "stopped", "finished", "failed");
+
   private static final String ALL = "all";
 
-  static OperationsQuery read(MultivaluedMap<String, String> parameters) {
+  /** Reads the parameters of the call. */
+  public static OperationsQuery read(MultivaluedMap<String, String> parameters) {
     List<FieldError> errors = new ArrayList<>();
     parameters.forEach(
         (name, values) -> {
@@ -50,7 +54,7 @@ record OperationsQuery(@Nullable String state, @Nullable Position after, int pag
   }
 
   /** The token of the page that begins behind an operation. */
-  String tokenAfter(Operation operation) {
+  public String tokenAfter(Operation operation) {
     String text = mark(state) + " " + operation.createdAt() + " " + operation.id();
     return Base64.getUrlEncoder()
         .withoutPadding()

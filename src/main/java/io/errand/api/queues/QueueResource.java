@@ -124,10 +124,19 @@ public class QueueResource {
   @Path("{name}")
   @Consumes({MediaType.APPLICATION_JSON, "application/merge-patch+json"})
   public QueueView patch(@PathParam("name") String name) throws IOException, SQLException {
+    change(name, JsonBody.read(caller.body()));
+    return queue(name);
+  }
+
+  /**
+   * Changes the settings of a queue of the caller's project.
+   *
+   * @param patch a merge patch, as the body of the call
+   */
+  public void change(String name, JsonNode patch) throws SQLException {
     if (!NAME.matcher(name).matches()) {
       throw Problem.invalid("name", "must match " + JobSpec.QUEUE_PATTERN);
     }
-    JsonNode patch = JsonBody.read(caller.body());
     if (patch.has("policy") && caller.identity().role() != Role.ADMIN) {
       throw Problem.of(
           Kind.FORBIDDEN,
@@ -151,7 +160,6 @@ public class QueueResource {
                 + " bytes; nothing was changed");
       }
     }
-    return queue(name);
   }
 
   /** What happened to a queue in the last 30 days, the newest first. */

@@ -147,7 +147,7 @@ record ScheduleView(
   }
 
   /** The job without its secrets, of which the names and the size are shown as in other answers. */
-  private static JsonNode shown(JsonNode body) {
+  static JsonNode shown(JsonNode body) {
     if (body instanceof ObjectNode job) {
       JsonNode environment = job.remove("env");
       if (environment != null && environment.isObject()) {

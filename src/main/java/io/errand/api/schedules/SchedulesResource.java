@@ -225,8 +225,18 @@ public class SchedulesResource {
   @Consumes({MediaType.APPLICATION_JSON, "application/merge-patch+json"})
   public Response patch(@PathParam("name") String name) throws IOException, SQLException {
     existing(name);
-    JsonNode patch = body();
-    long jobBytes = reads.jobBytes(caller.access(), name).orElseThrow(() -> missing(name));
+    change(name, body());
+    return answer(200, name);
+  }
+
+  /**
+   * Changes a schedule of the caller.
+   *
+   * @param patch a merge patch, as the body of the call
+   */
+  public void change(String name, JsonNode patch) throws SQLException {
+    long jobBytes =
+        reads.jobBytes(caller.access(), existing(name)).orElseThrow(() -> missing(name));
     QueueRules rules = bodies.rules(caller.project());
     Reservation held = budget.reserve(COPIES * jobBytes);
     try (Admission.Permit permit = changes.enter()) {
@@ -237,7 +247,6 @@ public class SchedulesResource {
       held.close();
     }
     notifications.send(Notifications.Topic.READY);
-    return answer(200, name);
   }
 
   private Schedule changed(ScheduleRow row, JsonNode patch, QueueRules rules) {
@@ -302,6 +311,11 @@ public class SchedulesResource {
       held.close();
       throw e;
     }
+  }
+
+  /** What a schedule submits, without its secrets. */
+  public static JsonNode shownJob(ScheduleRow row) {
+    return ScheduleView.shown(ScheduledBody.read(row.schedule().job()));
   }
 
   /** The body of this request, for what is read and stored of it. */

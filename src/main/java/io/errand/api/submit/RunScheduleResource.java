@@ -21,6 +21,7 @@ import io.errand.queue.schedules.JobBodies.Body;
 import io.errand.queue.schedules.ScheduledBody;
 import io.errand.store.schedules.ScheduleReads;
 import io.errand.store.schedules.ScheduleRow;
+import io.errand.store.submit.Submission;
 import io.smallrye.common.annotation.Blocking;
 import jakarta.ws.rs.Consumes;
 import jakarta.ws.rs.POST;
@@ -32,6 +33,8 @@ import jakarta.ws.rs.core.HttpHeaders;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
 import java.sql.SQLException;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 
 /** The call that makes a job of a schedule by hand. */
 @Path("/v1/schedules")
@@ -70,8 +73,21 @@ public class RunScheduleResource {
   @Consumes(MediaType.WILDCARD)
   public Response run(@PathParam("name") String name, @Context HttpHeaders headers)
       throws SQLException {
-    Access access = caller.access();
     String key = IdempotencyKeys.read(headers.getRequestHeader(IdempotencyKeys.HEADER));
+    return answers.answer(submission(name, key), caller.access(), Kind.KEY_REUSED);
+  }
+
+  /**
+   * The same without an answer.
+   *
+   * @return the id of the job
+   */
+  public UUID runNow(String name) throws SQLException {
+    return SubmitResource.idOf(submission(name, null), Kind.KEY_REUSED);
+  }
+
+  private Submission submission(String name, @Nullable String key) throws SQLException {
+    Access access = caller.access();
     if (!name.matches(Schedule.NAME_PATTERN)) { // no schedule has such a name; it may hold NUL
       throw Problem.of(Kind.NOT_FOUND, "There is no schedule of that name");
     }
@@ -88,7 +104,7 @@ public class RunScheduleResource {
     // Of the call and not of the job, so that a repeat is one also after the schedule was changed.
     ObjectNode call = JsonNodeFactory.instance.objectNode().put("run_schedule", name);
     Request request = new Request(spec, key, Fingerprint.of(call), RequestedDependencies.NONE);
-    return answers.answer(submit.run(name, access, request), access, Kind.KEY_REUSED);
+    return submit.run(name, access, request);
   }
 
   private static Problem missing(String name) {

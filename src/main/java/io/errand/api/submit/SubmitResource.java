@@ -378,7 +378,7 @@ public class SubmitResource {
         "This request made job " + id + ", which has been removed since; nothing was stored");
   }
 
-  private static UUID idOf(Submission submission, Kind conflict) {
+  static UUID idOf(Submission submission, Kind conflict) {
     if (submission instanceof Submission.Accepted accepted) {
       return accepted.id();
     }

@@ -20,10 +20,11 @@ import org.jspecify.annotations.Nullable;
  * @param after where the page before ended, or null
  * @param pageSize 1 to {@value PageSize#MOST}
  */
-record DeliveryQuery(@Nullable String state, @Nullable Position after, int pageSize) {
+public record DeliveryQuery(@Nullable String state, @Nullable Position after, int pageSize) {
   private static final Set<String> PARAMETERS = Set.of("state", "page_size", "page_token");
 
-  static DeliveryQuery read(MultivaluedMap<String, String> parameters) {
+  /** Reads the parameters of the call. */
+  public static DeliveryQuery read(MultivaluedMap<String, String> parameters) {
     List<FieldError> errors = new ArrayList<>();
     parameters.forEach(
         (name, values) -> {
@@ -52,7 +53,7 @@ record DeliveryQuery(@Nullable String state, @Nullable Position after, int pageS
   }
 
   /** The token of the page behind a delivery. */
-  String tokenAfter(Position position) {
+  public String tokenAfter(Position position) {
     return new PageToken(position.createdAt(), position.id()).text(mark(state));
   }
 

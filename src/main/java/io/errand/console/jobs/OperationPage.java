@@ -41,7 +41,7 @@ public class OperationPage {
   @Requires(Permission.SEE)
   public Response page(@PathParam("id") String text) throws SQLException {
     return pages.ok(
-        Templates.operation(pages.shell("/jobs", "Operation"), OperationView.of(find(text))));
+        Templates.operation(pages.shell("/operations", "Operation"), OperationView.of(find(text))));
   }
 
   /** Stops it; what it has changed stays changed. */

@@ -1,7 +1,7 @@
 package io.errand.store.catalogue;
 
-import io.errand.store.ProjectReads;
 import io.errand.job.ProjectNames;
+import io.errand.store.ProjectReads;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.sql.Connection;
 import java.sql.PreparedStatement;

@@ -1,0 +1,56 @@
+package io.errand.console;
+
+import jakarta.ws.rs.core.MultivaluedHashMap;
+import jakarta.ws.rs.core.MultivaluedMap;
+import jakarta.ws.rs.core.UriInfo;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+
+/** What the address of a page asks for. */
+public final class Query {
+  private static final String NOTICE = "notice";
+
+  private Query() {}
+
+  /** The parameters, but for those that a form has left empty, and for what was just done. */
+  public static MultivaluedMap<String, String> of(UriInfo uri) {
+    MultivaluedMap<String, String> given = new MultivaluedHashMap<>();
+    uri.getQueryParameters()
+        .forEach(
+            (name, values) -> {
+              List<String> set = values.stream().filter(value -> !value.isBlank()).toList();
+              if (!set.isEmpty() && !name.equals(NOTICE)) {
+                given.put(name, set);
+              }
+            });
+    return given;
+  }
+
+  /** The same as text, without some of them; it begins with a question mark, or is empty. */
+  public static String text(MultivaluedMap<String, String> given, Set<String> without) {
+    List<String> parts = new ArrayList<>();
+    given.forEach(
+        (name, values) -> {
+          if (!without.contains(name)) {
+            values.forEach(value -> parts.add(encoded(name) + "=" + encoded(value)));
+          }
+        });
+    return parts.isEmpty() ? "" : "?" + String.join("&", parts);
+  }
+
+  /** The address of the page behind this one, or empty where there is none. */
+  public static String older(MultivaluedMap<String, String> given, String token) {
+    if (token.isEmpty()) {
+      return "";
+    }
+    String rest = text(given, Set.of("page_token"));
+    return rest + (rest.isEmpty() ? "?" : "&") + "page_token=" + encoded(token);
+  }
+
+  private static String encoded(String text) {
+    return URLEncoder.encode(text, StandardCharsets.UTF_8);
+  }
+}
