@@ -32,7 +32,7 @@ class ExpectedCountTest extends StoreFixture {
   @BeforeEach
   void openOperations() {
     operations = new OperationStore(database.dataSource());
-    reads = new OperationReads(database.dataSource());
+    reads = new OperationReads(database.projectReads());
     steps = new OperationSteps(database.dataSource());
   }
 

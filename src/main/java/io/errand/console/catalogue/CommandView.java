@@ -118,9 +118,7 @@ record CommandView(
   private static String hint(Parameter parameter) {
     return switch (parameter.type()) {
       case STRING ->
-          parameter.pattern() == null
-              ? "text"
-              : "text that matches " + parameter.pattern().pattern();
+          parameter.pattern() == null ? "text" : "text that matches " + parameter.pattern().text();
       case INTEGER -> "a whole number" + range(parameter);
       case NUMBER -> "a number" + range(parameter);
       case BOOLEAN, ENUM -> "one of " + parameter.type().name().toLowerCase(Locale.ROOT);

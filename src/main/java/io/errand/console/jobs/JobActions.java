@@ -1,10 +1,10 @@
 package io.errand.console.jobs;
 
 import io.errand.api.jobs.JobAnswers;
+import io.errand.api.jobs.OverloadAnswers;
 import io.errand.api.problem.Problem;
 import io.errand.api.problem.Problem.Kind;
 import io.errand.api.request.Caller;
-import io.errand.api.jobs.OverloadAnswers;
 import io.errand.auth.Permission;
 import io.errand.auth.Requires;
 import io.errand.console.Pages;

@@ -91,7 +91,7 @@ public class SchedulesPage {
     List<TickRow> found;
     try (Admission.Permit permit = admission.enter()) {
       read = reads.find(caller.access(), existing(name)).orElseThrow(() -> missing(name));
-      found = reads.ticks(read.row().id(), time, TICKS + 1);
+      found = reads.ticks(read.row().id(), caller.access().project(), time, TICKS + 1);
     }
     List<TickRow> page = found.subList(0, Math.min(TICKS, found.size()));
     return pages.ok(

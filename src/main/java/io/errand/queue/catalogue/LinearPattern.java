@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param text of the pattern; {@link #faultOf} has nothing against it
  */
-record LinearPattern(String text) {
+public record LinearPattern(String text) {
   static final int MOST_CHARACTERS = 500;
 
   /** How many instructions the program of a new definition may have. */

@@ -2,6 +2,7 @@ package io.errand.store.reads;
 
 import io.errand.job.Access;
 import io.errand.job.ProjectNames;
+import io.errand.store.ProjectReads;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -12,7 +13,6 @@ import java.time.OffsetDateTime;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
-import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
 /** Reads the jobs that have failed lately, with the end of what they wrote to stderr. */
@@ -54,10 +54,10 @@ public class FailureReads {
       ORDER BY newest.created_at DESC, newest.id DESC
       """;
 
-  private final DataSource dataSource;
+  private final ProjectReads projects;
 
-  FailureReads(DataSource dataSource) {
-    this.dataSource = dataSource;
+  FailureReads(ProjectReads projects) {
+    this.projects = projects;
   }
 
   /**
@@ -94,7 +94,7 @@ public class FailureReads {
     boolean isOwn = access.owner() != null;
     boolean isDefault = access.project().equals(ProjectNames.DEFAULT);
     String sql = READ.formatted(isOwn ? OF_PRINCIPAL : isDefault ? OF_DEFAULT : OF_PROJECT);
-    try (Connection connection = dataSource.getConnection();
+    try (Connection connection = projects.connection(access.project());
         PreparedStatement statement = connection.prepareStatement(sql)) {
       int at = 1;
       if (isOwn || !isDefault) {

@@ -2,6 +2,7 @@ package io.errand.store.reads;
 
 import io.errand.job.Access;
 import io.errand.store.AccessSql;
+import io.errand.store.ProjectReads;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -34,9 +35,11 @@ public class FleetReads {
           + " ORDER BY claimed_at, id LIMIT ?";
 
   private final DataSource dataSource;
+  private final ProjectReads projects;
 
-  public FleetReads(DataSource dataSource) {
+  public FleetReads(DataSource dataSource, ProjectReads projects) {
     this.dataSource = dataSource;
+    this.projects = projects;
   }
 
   /**
@@ -66,7 +69,7 @@ public class FleetReads {
 
   /** Jobs of this caller that these workers have claimed, the longest first: at most so many. */
   public List<Running> running(List<UUID> workers, Access access, int limit) throws SQLException {
-    try (Connection connection = dataSource.getConnection();
+    try (Connection connection = projects.connection(access.project());
         PreparedStatement statement = connection.prepareStatement(RUNNING)) {
       statement.setArray(1, connection.createArrayOf("uuid", workers.toArray()));
       statement.setInt(AccessSql.bind(statement, 2, access), limit);

@@ -8,6 +8,7 @@ import io.errand.api.problem.Problem;
 import io.errand.api.problem.Problem.FieldError;
 import io.errand.api.request.JsonBody;
 import io.errand.job.JobSpec;
+import io.errand.queue.catalogue.FillBudget;
 import io.errand.job.OnFinish;
 import io.errand.job.RetrySchedule;
 import io.errand.queue.QueueRules;
@@ -110,7 +111,7 @@ class JobReaderFuzzTest {
       return;
     }
     List<FieldError> errors = new ArrayList<>();
-    JobSpec job = JobReader.read(body, "", Set.of(), RULES, errors);
+    JobSpec job = JobReader.read(body, "", Set.of(), RULES, FillBudget.ofJob(), errors);
     if (errors.isEmpty()) {
       checkBounds(job);
     } else {
