@@ -109,6 +109,12 @@ public final class AuditedRequests {
     context.put(COUNT, count);
   }
 
+  private static String lastSegment(String location) {
+    int query = location.indexOf('?');
+    String path = query < 0 ? location : location.substring(0, query);
+    return path.substring(path.lastIndexOf('/') + 1);
+  }
+
   /**
    * The entry at the end of the request.
    *
@@ -117,9 +123,7 @@ public final class AuditedRequests {
   static AuditEntry ended(
       RoutingContext context, AuditEntry begun, int status, @Nullable String location) {
     String made =
-        location == null || begun.thing() != null
-            ? null
-            : AuditText.of(location.substring(location.lastIndexOf('/') + 1));
+        location == null || begun.thing() != null ? null : AuditText.of(lastSegment(location));
     String filter = context.get(FILTER);
     Long count = context.get(COUNT);
     return begun.ended(status, made, filter, count);

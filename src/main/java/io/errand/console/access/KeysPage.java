@@ -115,7 +115,10 @@ public class KeysPage {
         body.put(
             "expires_at", Instant.now().plus(Duration.ofDays(Long.parseLong(days))).toString());
       }
-      return page(201, null, keys.create(body), null);
+      Made made = keys.create(body);
+      return Response.fromResponse(page(201, null, made, null))
+          .header("Location", "keys/" + made.row().id()) // the audit names what was made
+          .build();
     } catch (Problem problem) {
       return page(problem.status(), null, null, Faults.why(problem));
     }

@@ -83,6 +83,6 @@ record QueueLine(
         };
     return isPaused
         ? breaker.isEmpty() ? "paused" : "paused, " + breaker
-        : breaker.isEmpty() ? "open" : breaker;
+        : breaker.isEmpty() ? "active" : breaker;
   }
 }
