@@ -42,7 +42,11 @@ class NamedCommandFuzzTest {
       return;
     }
     List<String> argv =
-        command.fill(both.get("parameters"), "parameters", FillBudget.ofJob(), (field, message) -> faults.add(field));
+        command.fill(
+            both.get("parameters"),
+            "parameters",
+            FillBudget.ofJob(),
+            (field, message) -> faults.add(field));
     if (faults.isEmpty()) {
       assertThat(argv.get(0)).startsWith("/").doesNotContain("/../", "/./", "//");
       assertThat(argv).allMatch(argument -> argument.indexOf('\0') < 0);

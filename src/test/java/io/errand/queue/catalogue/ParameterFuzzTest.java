@@ -55,7 +55,8 @@ class ParameterFuzzTest {
     ObjectNode values = JsonNodeFactory.instance.objectNode();
     values.put("v", text);
     List<String> faults = new ArrayList<>();
-    List<String> argv = command.fill(values, "p", FillBudget.ofJob(), (field, message) -> faults.add(message));
+    List<String> argv =
+        command.fill(values, "p", FillBudget.ofJob(), (field, message) -> faults.add(message));
     if (!faults.isEmpty()) {
       return null;
     }
