@@ -2,6 +2,7 @@
 (() => {
   'use strict';
   let charts = [];
+  const spans = { '1h': 3600, '24h': 86400, '7d': 604800 }; // seconds
   const numbers = (text) => text.split(',').map(Number);
   const draw = () => {
     for (const { chart } of charts) chart.destroy();
@@ -12,6 +13,7 @@
       if (!window.uPlot) return;
       const times = numbers(element.dataset.times);
       const series = ['created', 'succeeded', 'failed'].map((name) => numbers(element.dataset[name]));
+      const until = Math.max(Date.now() / 1e3, times[times.length - 1]); // should this clock be behind
       const axis = {
         stroke: colour('--dim'),
         grid: { stroke: colour('--line'), width: 1 },
@@ -28,7 +30,10 @@
           cursor: { y: false, points: { show: false } },
           legend: { live: true },
           tzDate: (time) => (utc ? window.uPlot.tzDate(new Date(time * 1e3), 'Etc/UTC') : new Date(time * 1e3)),
-          scales: { y: { range: (u, min, max) => [0, Math.max(4, max * 1.1)] } },
+          scales: {
+            x: { range: () => [until - spans[element.dataset.span], until] },
+            y: { range: (u, min, max) => [0, Math.max(4, max * 1.1)] },
+          },
           axes: [axis, { ...axis, size: 44, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000] }],
           series: [
             { label: utc ? 'Time (UTC)' : 'Time' },
