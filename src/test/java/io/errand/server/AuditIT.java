@@ -134,10 +134,14 @@ class AuditIT {
 
   @Test
   void theFileHasALineForEachRowAndNoNameMakesTwo() throws Exception {
-    String name = "viewer\\n{\\\"seq\\\":1}\\u2028\\u202e";
-    HttpResponse<String> key =
-        server.post("/v1/keys", "{\"name\":\"" + name + "\",\"role\":\"viewer\"}");
-    new WithKey(server, TestServer.json(key).get("key").asText()).call("DELETE", "/v1/jobs/x", "");
+    JsonNode key = TestServer.json(server.post("/v1/keys", "{\"name\":\"a\",\"role\":\"viewer\"}"));
+    // Earlier versions let a name hold such characters.
+    BuiltInDatabase.sql(
+        server,
+        "UPDATE errand.api_keys SET name = E'viewer\\n{\"seq\":1}\\u2028\\u202e' WHERE id = '"
+            + key.get("id").asText()
+            + "' RETURNING name");
+    new WithKey(server, key.get("key").asText()).call("DELETE", "/v1/jobs/x", "");
     JsonNode forbidden =
         await("", found -> found.get("name").asText().startsWith("viewer\\u000a{"));
     String seq = "{\"seq\":" + forbidden.get("seq").asLong() + ",";

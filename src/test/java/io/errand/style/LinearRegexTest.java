@@ -44,10 +44,12 @@ class LinearRegexTest {
           "Decision: result",
           "Dispatcher: job.memoryBytes()",
           "Durability: expected.wanted()",
+          "Fingerprint: rule.by()",
           "Form: pattern",
-          "LinearPattern: text",
+          "LinearPattern: Programs.SHARED.get",
           "Parameter: text",
-          "ParameterReader: text",
+          "Programs: text",
+          "Programs: value",
           "TemporaryDirectories: this");
 
   /** Of the client alone, which reads text of its own user. */

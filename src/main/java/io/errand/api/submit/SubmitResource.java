@@ -52,8 +52,6 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.Executor;
-import java.util.function.Function;
 import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
@@ -68,6 +66,7 @@ public class SubmitResource {
   private final SubmitJob submit;
   private final EarlierRequests earlier;
   private final KnownQueues queues;
+  private final SubmitRules submitRules;
   private final Preview preview;
   private final JobAnswers answers;
   private final Caller caller;
@@ -76,12 +75,14 @@ public class SubmitResource {
       SubmitJob submit,
       EarlierRequests earlier,
       KnownQueues queues,
+      SubmitRules submitRules,
       Preview preview,
       JobAnswers answers,
       Caller caller) {
     this.submit = submit;
     this.earlier = earlier;
     this.queues = queues;
+    this.submitRules = submitRules;
     this.preview = preview;
     this.answers = answers;
     this.caller = caller;
@@ -110,14 +111,14 @@ public class SubmitResource {
       throws IOException {
     String key = IdempotencyKeys.read(keys);
     JsonNode value = JsonBody.read(body);
-    return withRules(
+    return submitRules.apply(
         access.project(),
         value,
-        rules -> {
+        known -> {
           CompletableFuture<Submission> stored =
               earlier.or(
                   () ->
-                      submit.submit(access, wanted(request, value, body.length, key, rules), rules),
+                      submit.submit(access, wanted(request, value, body.length, key, known), known),
                   access,
                   key,
                   null,
@@ -154,15 +155,15 @@ public class SubmitResource {
     JsonNode value = JsonBody.read(body);
     RoutingContext request = caller.request();
     Access access = caller.access();
-    return withRules(
+    return submitRules.apply(
         access.project(),
         value,
-        rules -> {
+        known -> {
           CompletableFuture<Submission> stored =
               earlier.or(
                   () ->
                       submit.submitAs(
-                          own, access, wanted(request, value, body.length, null, rules), rules),
+                          own, access, wanted(request, value, body.length, null, known), known),
                   access,
                   null,
                   own,
@@ -177,38 +178,6 @@ public class SubmitResource {
     Request wanted = read(value, key, rules);
     RequestMemory.require(request, bytes + 2 * heapBytes(wanted));
     return wanted;
-  }
-
-  /**
-   * At once where the rules of queues are known, or where this thread may wait for them; else on
-   * this event loop once they are read. What takes long to read by them leaves the event loop.
-   */
-  private Uni<Response> withRules(
-      String project, JsonNode job, Function<QueueRules, Uni<Response>> next) {
-    if (!io.vertx.core.Context.isOnEventLoopThread()) { // a body that is large to read
-      try {
-        return next.apply(queues.now().in(project));
-      } catch (SQLException e) {
-        return Uni.createFrom().failure(e);
-      }
-    }
-    io.vertx.core.Context eventLoop = Vertx.currentContext();
-    Executor back = task -> eventLoop.runOnContext(now -> task.run());
-    Function<QueueRules, Uni<Response>> here =
-        read ->
-            NamedRunReader.isQuick(job, read)
-                ? next.apply(read)
-                : Uni.createFrom()
-                    .deferred(() -> next.apply(read))
-                    .runSubscriptionOn(Infrastructure.getDefaultWorkerPool())
-                    .emitOn(back);
-    CompletableFuture<QueueRules> rules = queues.fresh();
-    return rules.isDone() && !rules.isCompletedExceptionally()
-        ? here.apply(rules.join().in(project))
-        : Uni.createFrom()
-            .completionStage(rules)
-            .emitOn(back)
-            .flatMap(read -> here.apply(read.in(project)));
   }
 
   /** What would run, on a thread that may block; nothing is stored. */

@@ -33,7 +33,7 @@ record Fingerprint(String result, String line) {
           new Rule(Pattern.compile("\\b(?=[0-9a-f]*[0-9])[0-9a-f]{12,}\\b"), "<hex>"),
           new Rule(Pattern.compile("[0-9][0-9.]*[0-9]|[0-9]"), "<n>"));
 
-  private static final Pattern COLOURS = Pattern.compile("\u001b\\[[0-9;]*m");
+  private static final Pattern COLOURS = Pattern.compile("\\x1b\\[[0-9;]*m");
 
   /**
    * Of one failure.
