@@ -340,7 +340,7 @@
   const showProcesses = async () => {
     if (!processes?.isConnected || document.hidden) return;
     const answer = await fetch(processes.dataset.url).catch(() => null);
-    if (!answer?.ok) return;
+    if (!answer?.ok || answer.status === 204) return;
     const all = (await answer.json()).processes;
     const ids = new Set(all.map((one) => one.pid));
     const rows = [];

@@ -59,7 +59,7 @@ final class ConsoleClient {
     HttpRequest.Builder request =
         HttpRequest.newBuilder(URI.create(url + path))
             .timeout(Duration.ofSeconds(90))
-            .header("Accept", "text/html, text/event-stream;q=0.5");
+            .header("Accept", "text/html, */*;q=0.5");
     return cookie.isEmpty() ? request : request.header("Cookie", cookie);
   }
 

@@ -41,6 +41,9 @@ class GateIT {
   void noSpellingOfAnyPathIsServedWithoutAToken() throws IOException {
     int tried = 0;
     for (String path : paths(server)) {
+      if (isOfConsole(path) || path.equals("/")) {
+        continue;
+      }
       for (String spelling : spellings(path)) {
         for (String method : List.of("GET", "POST", "PUT", "PATCH")) {
           for (String version : List.of("HTTP/1.1", "HTTP/1.0")) {
@@ -56,6 +59,29 @@ class GateIT {
     assertThat(tried).isGreaterThan(1_000);
     JsonNode queues = TestServer.json(server.get("/v1/queues"));
     assertThat(queues.toString()).doesNotContain("\"queued\":1").doesNotContain("\"succeeded\":1");
+  }
+
+  /** A page without a session leads to the sign-in; only that and its style are shown. */
+  @Test
+  void noSpellingOfAnyPageOfTheConsoleIsServedWithoutASession() throws IOException {
+    int tried = 0;
+    for (String path : paths(server)) {
+      if (!isOfConsole(path)
+          || path.equals("/console/login")
+          || path.startsWith("/console/assets/")) {
+        continue;
+      }
+      for (String spelling : spellings(path)) {
+        for (String method : List.of("GET", "POST")) {
+          RawHttp.Answer answer = RawHttp.send(server.url(), request(method, spelling, "HTTP/1.1"));
+          assertThat(answer.status())
+              .as("%s %s: %s", method, spelling, answer.text())
+              .isIn(302, 303, 400, 401, 403, 404, 405, 415);
+          tried++;
+        }
+      }
+    }
+    assertThat(tried).isGreaterThan(1_000);
   }
 
   @Test
@@ -186,8 +212,14 @@ class GateIT {
     assertThat(paths)
         .hasSizeGreaterThan(10)
         .contains("/v1/jobs", "/v1/queues", "/q/")
-        .allMatch(path -> path.startsWith("/v1/") || List.of("/q/", "/").contains(path));
+        .allMatch(
+            path ->
+                path.startsWith("/v1/") || isOfConsole(path) || List.of("/q/", "/").contains(path));
     return paths;
+  }
+
+  private static boolean isOfConsole(String path) {
+    return path.equals("/console") || path.startsWith("/console/");
   }
 
   private static List<String> spellings(String path) {

@@ -195,7 +195,8 @@ class QueuesIT {
             cli -> assertThat(cli.stderr()).contains("--rate must be a number from 0.000001"));
     assertThat(server.cli("queues", "update", "cli").stderr()).contains("nothing to change");
     assertThat(server.cli("queues", "get", "../jobs").exitCode()).isEqualTo(2);
-    assertThat(server.cli("queues", "update", "--help").stdout()).contains("--circuit-max-probe");
+    assertThat(server.cli("help", "--all", "queues", "update").stdout())
+        .contains("--circuit-max-probe");
   }
 
   @Test

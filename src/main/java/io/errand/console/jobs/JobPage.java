@@ -4,6 +4,7 @@ import io.errand.api.jobs.ExplainResource;
 import io.errand.api.jobs.JobAnswers;
 import io.errand.api.jobs.JobsResource;
 import io.errand.api.live.LiveResource;
+import io.errand.api.problem.Problem;
 import io.errand.api.request.Caller;
 import io.errand.api.request.ConsoleRequests;
 import io.errand.auth.ConsoleSessions.Session;
@@ -121,12 +122,20 @@ public class JobPage {
     return jobs.output(text, stream, attempt);
   }
 
-  /** Its process tree now. */
+  /** Its process tree now; 204 if it runs no longer. */
   @GET
   @Requires(Permission.SEE)
   @Path("process")
   @Produces(MediaType.APPLICATION_JSON)
   public Uni<Response> process(@PathParam("id") String text) throws SQLException {
-    return live.process(text);
+    Response none = Response.noContent().build();
+    try {
+      return live.process(text).onFailure(Problem.class).recoverWithItem(none);
+    } catch (Problem problem) {
+      if (problem.status() == 409) {
+        return Uni.createFrom().item(none);
+      }
+      throw problem;
+    }
   }
 }
