@@ -9,7 +9,6 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.errand.text.FuzzedText;
 import java.math.BigDecimal;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -103,7 +102,7 @@ class ParameterFuzzTest {
     String path = fill(PATH, text);
     if (path != null) {
       assertThat(path).startsWith("/srv/media/");
-      assertThat(Path.of(path).normalize()).asString().isEqualTo(path);
+      assertThat(path.substring(1).split("/", -1)).doesNotContain("", ".", "..");
       checkText(path, path, "");
     }
   }
