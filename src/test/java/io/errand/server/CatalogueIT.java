@@ -382,7 +382,7 @@ class CatalogueIT {
     assertThat(cli("commands").stdout()).contains("typed").contains("filed");
     assertThat(cli("commands", "versions", "typed").stdout()).contains("admin");
     Cli run = cli("run", "--named", "typed", "--parameter", "word=hello there");
-    assertThat(run.stderr()).isEmpty();
+    assertThat(run.withoutWait().stderr()).isEmpty();
     assertThat(run.stdout()).isEqualTo("hello there\n");
     Cli wrong = cli("submit", "--named", "typed", "--parameter", "n=1");
     assertThat(wrong.exitCode()).isNotZero();

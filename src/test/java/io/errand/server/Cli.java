@@ -22,6 +22,14 @@ record Cli(int exitCode, String stdout, String stderr) {
     return run(builder);
   }
 
+  /** Without the line that says that a job has not started for two seconds, as on a busy host. */
+  Cli withoutWait() {
+    return new Cli(
+        exitCode,
+        stdout,
+        stderr.replaceAll("(?m)^errand: job [^\n]* has not started: [^\n]*\n", ""));
+  }
+
   /** Runs a command with nothing to read. */
   static Cli run(ProcessBuilder builder) {
     try {
