@@ -167,7 +167,7 @@ final class DoctorTimes {
     if (text.equals("infinity") || text.equals("0")) {
       return Double.MAX_VALUE;
     }
-    Matcher parts = Pattern.compile("([0-9.]+)(ms|s|sec|min|m|h|)").matcher(text);
+    Matcher parts = SPAN.matcher(text);
     double total = 0;
     int end = 0;
     while (parts.find() && parts.start() == end) {

@@ -37,6 +37,7 @@ final class CronWords {
           "@hourly", "0 * * * *");
   private static final Pattern EVERY = Pattern.compile("([0-9]{1,9})([dhms])");
   private static final Pattern STEP = Pattern.compile("\\*/([0-9]+)");
+  private static final Pattern WEEKDAYS = Pattern.compile("([0-9a-z]{1,9})-([0-9a-z]{1,9})");
   private static final Pattern RANGE = Pattern.compile("([0-9]{1,9})-([0-9]{1,9})");
 
   private CronWords() {}
@@ -129,7 +130,7 @@ final class CronWords {
   }
 
   private static String weekdays(String field) {
-    Matcher range = Pattern.compile("([0-9a-z]{1,9})-([0-9a-z]{1,9})").matcher(field);
+    Matcher range = WEEKDAYS.matcher(field);
     if (range.matches()) {
       String from = weekday(range.group(1));
       String to = weekday(range.group(2));
