@@ -10,7 +10,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
-import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
@@ -76,16 +75,8 @@ class ConsoleRulesIT {
   }
 
   /** All routes of the console, as METHOD PATH, from the router. */
-  private static Set<String> routes() {
-    Set<String> routes = new LinkedHashSet<>();
-    server
-        .log()
-        .lines()
-        .map(ROUTE::matcher)
-        .filter(Matcher::find)
-        .map(route -> route.group(1) + " " + route.group(2))
-        .filter(route -> !route.startsWith("HEAD "))
-        .forEach(routes::add);
+  private static List<String> routes() {
+    List<String> routes = RolesIT.routes(server, ROUTE);
     assertThat(routes).hasSizeGreaterThan(12).containsAll(OPEN).containsAll(RULES.keySet());
     return routes;
   }

@@ -63,20 +63,24 @@ class RolesIT {
     return routes(server);
   }
 
-  /** All routes of a server that logs them, as METHOD PATH. */
+  /** All routes of the API of a server that logs them, as METHOD PATH. */
   static List<String> routes(TestServer server) {
-    List<String> routes =
-        server
-            .log()
-            .lines()
-            .map(ROUTE::matcher)
-            .filter(Matcher::find)
-            .map(route -> route.group(1) + " " + route.group(2))
-            .filter(route -> !route.startsWith("HEAD ")) // the same rule as GET
-            .distinct()
-            .toList();
+    List<String> routes = routes(server, ROUTE);
     assertThat(routes).hasSizeGreaterThan(45);
     return routes;
+  }
+
+  /** The routes of a server that logs them whose lines match, as METHOD PATH. */
+  static List<String> routes(TestServer server, Pattern line) {
+    return server
+        .log()
+        .lines()
+        .map(line::matcher)
+        .filter(Matcher::find)
+        .map(route -> route.group(1) + " " + route.group(2))
+        .filter(route -> !route.startsWith("HEAD ")) // the same rule as GET
+        .distinct()
+        .toList();
   }
 
   private static String least(String route) {
