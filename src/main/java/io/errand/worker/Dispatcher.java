@@ -101,7 +101,7 @@ final class Dispatcher {
     this.meters = meters;
     this.poll = poll;
     this.workerName = workerName;
-    this.nextClaim = new NextClaim(workerName, queues);
+    this.nextClaim = new NextClaim(workerName, queues, System::nanoTime);
     this.circuits = new CircuitRecords(circuits);
     this.memory = memory;
     this.space = space;

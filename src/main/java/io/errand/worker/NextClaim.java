@@ -2,35 +2,45 @@ package io.errand.worker;
 
 import io.errand.store.claim.ClaimStore.Claimer;
 import io.errand.store.claim.ClaimStore.Claims;
-import java.time.Instant;
 import java.util.Collection;
+import java.util.List;
 import java.util.Objects;
 import java.util.UUID;
-import org.jspecify.annotations.Nullable;
+import java.util.function.LongSupplier;
 
 /** What a worker knows from its last claims that its next claim goes by. For one thread. */
 final class NextClaim {
   private final String workerName;
   private final Collection<String> queues;
-  private final ScanStart scanStart = new ScanStart();
+  private final LongSupplier nanoTime;
+  private final FullScans fullScans = new FullScans();
   private final QueueShares shares = new QueueShares();
-  private @Nullable Instant from;
   private String firstQueue = "";
   private final KnownPlaces places = new KnownPlaces();
+  private boolean isFull;
   private boolean someForLater;
   private long begunNanos;
 
-  NextClaim(String workerName, Collection<String> queues) {
+  /**
+   * @param nanoTime as {@link System#nanoTime}
+   */
+  NextClaim(String workerName, Collection<String> queues, LongSupplier nanoTime) {
     this.workerName = workerName;
     this.queues = queues;
+    this.nanoTime = nanoTime;
   }
 
   /** Who claims now, and where; {@link #claimed} must follow unless the claim fails. */
   Claimer claimer(UUID holder) {
-    begunNanos = System.nanoTime();
-    from = scanStart.next(begunNanos);
+    begunNanos = nanoTime.getAsLong();
+    isFull = fullScans.isNext(begunNanos) || places.list().isEmpty();
     return new Claimer(
-        holder, workerName, queues, from, firstQueue, places.list(), shares.next(begunNanos));
+        holder,
+        workerName,
+        queues,
+        firstQueue,
+        isFull ? List.of() : places.list(),
+        shares.next(begunNanos));
   }
 
   /**
@@ -40,12 +50,14 @@ final class NextClaim {
    * @return whether another one may find more at once
    */
   boolean claimed(Claims claims, int limit) {
-    long now = System.nanoTime();
-    int found = claims.someLeft() || claims.someForLater() ? 0 : limit;
-    scanStart.scanned(from, now, now - begunNanos, claims.jobs(), found);
+    long now = nanoTime.getAsLong();
     shares.offered(claims.offers(), now);
-    if (from == null) {
+    if (isFull) {
+      fullScans.full(now, now - begunNanos);
       places.found(claims.places());
+    } else {
+      fullScans.partial(now - begunNanos);
+      places.movedOn(claims.places());
     }
     firstQueue = Objects.requireNonNullElse(claims.nextQueue(), "");
     someForLater = claims.someForLater();
@@ -63,7 +75,7 @@ final class NextClaim {
 
   /** A job of this queue is held from now on. */
   void began(String queue) {
-    shares.began(queue, System.nanoTime());
+    shares.began(queue, nanoTime.getAsLong());
   }
 
   /**
@@ -72,9 +84,9 @@ final class NextClaim {
    * @param letsOthersGo whether others may have become ready by that, also old ones
    */
   void ended(String queue, double seconds, boolean letsOthersGo) {
-    shares.ended(queue, seconds, System.nanoTime());
+    shares.ended(queue, seconds, nanoTime.getAsLong());
     if (letsOthersGo) {
-      scanStart.jobsLetGo();
+      fullScans.jobsLetGo();
     }
   }
 }

@@ -256,7 +256,8 @@ final class Load implements AutoCloseable {
                         + " was answered with "
                         + response.statusCode()
                         + ": "
-                        + response.body());
+                        + response.body()
+                        + errors());
     return answer.filter(response -> right.contains(response.statusCode()));
   }
 

@@ -11,6 +11,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * Stands between a server and PostgreSQL on loopback, and does to their connections what networks
@@ -39,6 +40,7 @@ final class Proxy implements AutoCloseable {
   private final ServerSocket listener;
   private final Set<Socket> sockets = ConcurrentHashMap.newKeySet();
   private final Semaphore cutsAtCommit = new Semaphore(0);
+  private final AtomicInteger deliveredBeforeCut = new AtomicInteger(-1);
   private volatile int target;
   private final Object modeChanged = new Object();
   private volatile Mode mode = Mode.PASS;
@@ -94,6 +96,11 @@ final class Proxy implements AutoCloseable {
     cutsAtCommit.drainPermits();
   }
 
+  /** So many pieces of what the server says arrive, then the connection of the next one is cut. */
+  void cutAfter(int pieces) {
+    deliveredBeforeCut.set(pieces);
+  }
+
   private void accept() {
     while (!closed) {
       try {
@@ -135,6 +142,9 @@ final class Proxy implements AutoCloseable {
         for (int read = in.read(buffer); read >= 0; read = in.read(buffer)) {
           if (up && writes(buffer, read) && cutsAtCommit.tryAcquire()) {
             cutAtAnswer = true;
+          }
+          if (up && deliveredBeforeCut.getAndUpdate(left -> Math.max(-1, left - 1)) == 0) {
+            break;
           }
           if (!up && cutAtAnswer) {
             break; // it was carried out, or the answer would not have come

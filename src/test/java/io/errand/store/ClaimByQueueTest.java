@@ -45,7 +45,7 @@ class ClaimByQueueTest extends StoreFixture {
 
   private Claims claim(int limit, List<String> queues, String firstQueue) throws SQLException {
     return claims.claim(
-        new Claimer(workerId, "w", queues, null, firstQueue, List.of(), Shares.EQUAL),
+        new Claimer(workerId, "w", queues, firstQueue, List.of(), Shares.EQUAL),
         atOnce(limit, Long.MAX_VALUE));
   }
 
@@ -164,11 +164,11 @@ class ClaimByQueueTest extends StoreFixture {
       connection.setAutoCommit(false);
       statement.execute("SET LOCAL plan_cache_mode = force_generic_plan");
       statement.execute(
-          "PREPARE claim (timestamptz, text[], text, text[], smallint[], text[], float8[], float8[], float8, integer, integer, uuid, bigint, text, uuid) AS "
+          "PREPARE claim (boolean, text[], text, text[], smallint[], timestamptz[], text[], float8[], float8[], float8, integer, integer, uuid, bigint, text, uuid) AS "
               + numbered);
       try (ResultSet row =
           statement.executeQuery(
-              "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) EXECUTE claim (null, null, '', null, null, null, null, null, 1, 8, 8, '%1$s', 1000000000, 'w', '%1$s')"
+              "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) EXECUTE claim (true, null, '', null, null, null, null, null, null, 1, 8, 8, '%1$s', 1000000000, 'w', '%1$s')"
                   .formatted(workerId))) {
         row.next();
         JsonNode plan = new ObjectMapper().readTree(row.getString(1)).get(0).get("Plan");

@@ -188,9 +188,9 @@ class GrowthTest {
     return plan(
         role,
         "claim",
-        "timestamptz, text[], text, text[], smallint[], text[], float8[], float8[], float8, integer, integer, uuid, bigint, text, uuid",
+        "boolean, text[], text, text[], smallint[], timestamptz[], text[], float8[], float8[], float8, integer, integer, uuid, bigint, text, uuid",
         ClaimStatement.CLAIM,
-        "null, null, '', null, null, null, null, null, 1, 8, 8, '"
+        "true, null, '', null, null, null, null, null, null, 1, 8, 8, '"
             + WORKER
             + "', 100000000, 'w', '"
             + WORKER
@@ -204,10 +204,10 @@ class GrowthTest {
         "uuid[], uuid[], timestamptz[], timestamptz[], text[], text[], float8[], boolean[], text[], smallint[], text[], text[],"
             + " float8[], float8[], float8[], bigint[], bytea[], integer[], bigint[],"
             + " bytea[], integer[], bigint[], jsonb[], boolean[], text,"
-            + " timestamptz, text[], text, text[], smallint[], text[], float8[], float8[], float8, integer, integer, uuid, bigint, text, uuid",
+            + " boolean, text[], text, text[], smallint[], timestamptz[], text[], float8[], float8[], float8, integer, integer, uuid, bigint, text, uuid",
         CompleteAndClaimStore.COMPLETE_AND_CLAIM,
         "'{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}',"
-            + " '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', 'w', null, null, '', null, null, null, null, null, 1, 8, 8, '"
+            + " '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', 'w', true, null, '', null, null, null, null, null, null, 1, 8, 8, '"
             + WORKER
             + "', 100000000, 'w', '"
             + WORKER

@@ -289,7 +289,7 @@ class QueueLimitsTest extends StoreFixture {
     Shares shares = new Shares(List.of(new Share("a", 3, 1), new Share("b", 0, 1)), 1);
     Claims some =
         claims.claim(
-            new Claimer(workerId, "w", List.of("*"), null, "", List.of(), shares),
+            new Claimer(workerId, "w", List.of("*"), "", List.of(), shares),
             atOnce(4, Long.MAX_VALUE));
     assertThat(queuesOf(some)).containsExactly("a", "b", "b", "b");
     assertThat(some.offers())

@@ -8,7 +8,9 @@ import io.vertx.ext.web.RoutingContext;
 import jakarta.ws.rs.WebApplicationException;
 import jakarta.ws.rs.core.Response;
 import java.sql.SQLException;
+import java.util.ArrayDeque;
 import java.util.Arrays;
+import java.util.Deque;
 import java.util.Set;
 import org.jboss.logging.Logger;
 import org.jboss.resteasy.reactive.server.ServerExceptionMapper;
@@ -25,7 +27,7 @@ public class ProblemMappers {
 
   private static final int MOST_FRAMES = 30;
 
-  /** How deep a cause is looked for. */
+  /** How many causes of a fault are looked at. */
   private static final int MOST_CAUSES = 20;
 
   @ServerExceptionMapper
@@ -92,14 +94,24 @@ public class ProblemMappers {
         : Response.fromResponse(answer).header("Allow", route.allowed()).build();
   }
 
-  /** The fault of the database behind this one: Hibernate, Mutiny and Narayana wrap it. */
+  /**
+   * The fault of the database behind this one: Hibernate, Mutiny and Narayana wrap it. Narayana
+   * suppresses the one that a commit has met.
+   */
   private static @Nullable SQLException ofDatabase(@Nullable Throwable fault) {
-    Throwable cause = fault;
-    for (int depth = 0; cause != null && depth < MOST_CAUSES; depth++) {
-      if (cause instanceof SQLException found) {
+    Deque<Throwable> next = new ArrayDeque<>();
+    if (fault != null) {
+      next.add(fault);
+    }
+    for (int looked = 0; !next.isEmpty() && looked < MOST_CAUSES; looked++) {
+      Throwable each = next.remove();
+      if (each instanceof SQLException found) {
         return found;
       }
-      cause = cause.getCause();
+      if (each.getCause() != null) {
+        next.add(each.getCause());
+      }
+      next.addAll(Arrays.asList(each.getSuppressed()));
     }
     return null;
   }

@@ -7,9 +7,11 @@ import io.errand.store.PolicyJson;
 import io.errand.store.claim.ClaimStore.Claims;
 import io.errand.store.claim.ClaimStore.Offer;
 import io.errand.store.claim.ClaimStore.Place;
+import io.errand.store.claim.ClaimStore.PlaceStart;
 import java.sql.Array;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Timestamp;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.OffsetDateTime;
@@ -32,7 +34,7 @@ final class ClaimRows {
   private boolean someUnread;
   private @Nullable Duration untilNext;
   private @Nullable String nextQueue;
-  private List<Place> places = List.of();
+  private List<PlaceStart> places = List.of();
   private List<Offer> offers = List.of();
 
   void add(ResultSet row) throws SQLException {
@@ -67,9 +69,14 @@ final class ClaimRows {
   private void readPlaces(ResultSet row) throws SQLException {
     Object[] queues = array(row, "place_queues");
     Object[] priorities = array(row, "place_priorities");
+    Object[] starts = array(row, "place_starts");
     places =
         IntStream.range(0, queues.length)
-            .mapToObj(i -> new Place((String) queues[i], ((Number) priorities[i]).intValue()))
+            .mapToObj(
+                i ->
+                    new PlaceStart(
+                        new Place((String) queues[i], ((Number) priorities[i]).intValue()),
+                        starts[i] instanceof Timestamp first ? first.toInstant() : null))
             .toList();
     Object[] ready = array(row, "ready_queues");
     Object[] weights = array(row, "ready_weights");

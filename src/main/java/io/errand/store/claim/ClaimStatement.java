@@ -1,7 +1,7 @@
 package io.errand.store.claim;
 
 import io.errand.store.claim.ClaimStore.Claimer;
-import io.errand.store.claim.ClaimStore.Place;
+import io.errand.store.claim.ClaimStore.PlaceStart;
 import io.errand.store.claim.ClaimStore.Share;
 import io.errand.store.claim.ClaimStore.Wanted;
 import io.errand.store.history.History;
@@ -9,7 +9,6 @@ import java.sql.Array;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
-import java.time.Instant;
 import java.time.ZoneOffset;
 import java.util.List;
 import java.util.function.Function;
@@ -65,7 +64,7 @@ public final class ClaimStatement {
       """
       c.state IN ('queued', 'retrying') AND NOT c.waits_for_key
                 AND c.run_at <= now()
-                AND c.run_at >= coalesce((SELECT scan_from FROM claimer), '-infinity')
+                AND c.run_at >= p.scan_from
                 AND CASE WHEN
                     (c.expires_at IS NULL OR c.expires_at > now() OR c.started_at IS NOT NULL)
                     AND (c.concurrency_key IS NULL OR c.concurrency_limit > (
@@ -79,9 +78,9 @@ public final class ClaimStatement {
    * A worker that was given up claims nothing.
    *
    * A place is a pair of a queue and a priority that has jobs. place finds them by one descent of
-   * jobs_ready_by_queue each, beginning with the queue where the last claim had to stop. A scan that
-   * starts at a run_at must not read the entries before it, as finding the places would: it takes the
-   * places that the last full scans have found (worker.KnownPlaces).
+   * jobs_ready_by_queue each, beginning with the queue where the last claim had to stop. A claim that
+   * is to read no old entries of the index must not find the places so: it is given them, and for each the
+   * run_at from which it reads (scan_from; see worker.KnownPlaces). found has the first of each place.
    *
    * room asks of each queue with limits how many jobs it may give, without locking. due_place has the places
    * whose jobs may run now. The more there are, the fewer jobs of each are read; those of the highest priority
@@ -105,15 +104,15 @@ public final class ClaimStatement {
       """
       claimer AS (
           SELECT c.*
-          FROM (SELECT ?::timestamptz AS scan_from, ?::text[] AS queues, ?::text AS first_queue,
-                    ?::text[] AS known_queues, ?::smallint[] AS known_priorities,
+          FROM (SELECT ?::boolean AS finds_places, ?::text[] AS queues, ?::text AS first_queue,
+                    ?::text[] AS known_queues, ?::smallint[] AS known_priorities, ?::timestamptz[] AS known_starts,
                     ?::text[] AS share_queues, ?::float8[] AS share_starts, ?::float8[] AS share_steps,
                     ?::float8 AS usual_step, ?::integer AS most, ?::integer AS at_once) c
           WHERE EXISTS (SELECT FROM errand.workers w WHERE w.id = ? AND w.state = 'live')
       ), place (queue, priority) AS (
           SELECT q, 32767::smallint
           FROM claimer, unnest(coalesce(queues, ARRAY[first_queue])) q
-          WHERE scan_from IS NULL
+          WHERE finds_places
           UNION ALL
           SELECT next.queue, next.priority
           FROM place p CROSS JOIN LATERAL (
@@ -128,30 +127,30 @@ public final class ClaimStatement {
               ORDER BY c.queue, c.priority DESC, c.run_at, c.id LIMIT 1)
               LIMIT 1) next
       ), visited AS MATERIALIZED (
-          (SELECT queue, priority FROM place
+          (SELECT queue, priority, '-infinity'::timestamptz AS scan_from FROM place
           LIMIT (SELECT CASE WHEN queues IS NULL THEN %4$d END FROM claimer))
           UNION ALL
-          SELECT k.queue, k.priority
-          FROM claimer, unnest(known_queues, known_priorities) k (queue, priority)
-          WHERE scan_from IS NOT NULL
+          SELECT k.queue, k.priority, coalesce(k.scan_from, '-infinity')
+          FROM claimer, unnest(known_queues, known_priorities, known_starts) k (queue, priority, scan_from)
+          WHERE NOT finds_places
       ), room AS MATERIALIZED (
           SELECT q.name AS queue, errand.queue_room(q.name, c.most, false) AS jobs
           FROM claimer c, errand.queues q
           WHERE q.limited AND q.name IN (SELECT queue FROM visited)
       ), open_place AS (
-          SELECT v.queue, v.priority, coalesce(r.jobs, c.most) AS room,
+          SELECT p.queue, p.priority, p.scan_from, coalesce(r.jobs, c.most) AS room,
               CASE WHEN count(*) OVER () <= 4 THEN true ELSE EXISTS (
                   SELECT FROM errand.jobs c
-                  WHERE c.queue = v.queue AND c.priority = v.priority AND %3$s
+                  WHERE c.queue = p.queue AND c.priority = p.priority AND %3$s
                   ORDER BY c.queue, c.priority DESC, c.run_at, c.id LIMIT 1) END AS has_due
-          FROM claimer c, visited v LEFT JOIN room r ON r.queue = v.queue
-          WHERE v.priority < 32767 AND coalesce(r.jobs, 1) > 0
+          FROM claimer c, visited p LEFT JOIN room r ON r.queue = p.queue
+          WHERE p.priority < 32767 AND coalesce(r.jobs, 1) > 0
       ), due_place AS MATERIALIZED (
-          SELECT p.queue, p.priority, p.room, least(c.most, 1 + 4 * c.most / count(*) OVER (
+          SELECT p.queue, p.priority, p.scan_from, p.room, least(c.most, 1 + 4 * c.most / count(*) OVER (
               PARTITION BY p.priority = p.highest)) AS most
           FROM claimer c, (SELECT *, max(priority) OVER () AS highest FROM open_place WHERE has_due) p
       ), candidate AS MATERIALIZED (
-          SELECT p.queue, p.priority, c.run_at, c.id, p.room,
+          SELECT p.queue, p.priority, p.scan_from, c.run_at, c.id, p.room,
               row_number() OVER (PARTITION BY p.queue ORDER BY p.priority DESC, c.run_at, c.id) AS nth
           FROM due_place p CROSS JOIN LATERAL (
               SELECT c.run_at, c.id FROM errand.jobs c
@@ -165,23 +164,27 @@ public final class ClaimStatement {
       ), offered AS (
           SELECT array_agg(c.queue) AS queues, array_agg(coalesce(q.weight, 1)) AS weights
           FROM (SELECT DISTINCT queue FROM candidate) c LEFT JOIN errand.queues q ON q.name = c.queue
+      ), found AS (
+          SELECT v.queue, v.priority, min(c.run_at) AS first_run_at
+          FROM visited v LEFT JOIN candidate c ON c.queue = v.queue AND c.priority = v.priority
+          WHERE v.priority < 32767 GROUP BY v.queue, v.priority
       ), share AS (
           SELECT s.* FROM claimer,
               unnest(share_queues, share_starts, share_steps) s (queue, start, step)
       ), best AS (
-          SELECT c.queue, c.priority
+          SELECT c.queue, c.priority, c.scan_from
           FROM candidate c CROSS JOIN claimer m LEFT JOIN share s ON s.queue = c.queue
           WHERE c.nth <= c.room AND c.priority >= coalesce((SELECT max(priority) FROM unread), -32768)
           ORDER BY c.priority DESC, coalesce(s.start, 0) + c.nth * coalesce(s.step, m.usual_step),
               c.run_at, c.id
           LIMIT (SELECT most FROM claimer)
       ), best_of_place AS (
-          SELECT queue, priority, count(*) AS jobs FROM best GROUP BY queue, priority
+          SELECT queue, priority, scan_from, count(*) AS jobs FROM best GROUP BY queue, priority, scan_from
       ), exact_room AS MATERIALIZED (
           SELECT q.queue, errand.queue_room(q.queue, (SELECT most FROM claimer), true) AS jobs
           FROM (SELECT DISTINCT b.queue FROM best b JOIN room r ON r.queue = b.queue ORDER BY 1) q
       ), wanted AS (
-          SELECT b.queue, b.priority, least(b.jobs, coalesce(e.jobs - sum(b.jobs) OVER (
+          SELECT b.queue, b.priority, b.scan_from, least(b.jobs, coalesce(e.jobs - sum(b.jobs) OVER (
               PARTITION BY b.queue ORDER BY b.priority DESC ROWS UNBOUNDED PRECEDING) + b.jobs, b.jobs)) AS jobs
           FROM best_of_place b LEFT JOIN exact_room e ON e.queue = b.queue
       ), ready AS (
@@ -286,10 +289,9 @@ public final class ClaimStatement {
       (SELECT min(errand.queue_wait(q)) FROM room r JOIN errand.queues q ON q.name = r.queue)
           AS wait_seconds,
       (SELECT CASE WHEN count(*) = %d THEN max(queue) END FROM visited) AS next_queue,
-      CASE WHEN row_number() OVER () = 1 THEN ARRAY(SELECT queue FROM visited WHERE priority < 32767) END
-          AS place_queues,
-      CASE WHEN row_number() OVER () = 1 THEN ARRAY(SELECT priority FROM visited WHERE priority < 32767) END
-          AS place_priorities,
+      CASE WHEN row_number() OVER () = 1 THEN ARRAY(SELECT queue FROM found) END AS place_queues,
+      CASE WHEN row_number() OVER () = 1 THEN ARRAY(SELECT priority FROM found) END AS place_priorities,
+      CASE WHEN row_number() OVER () = 1 THEN ARRAY(SELECT first_run_at FROM found) END AS place_starts,
       CASE WHEN row_number() OVER () = 1 THEN (SELECT queues FROM offered) END AS ready_queues,
       CASE WHEN row_number() OVER () = 1 THEN (SELECT weights FROM offered) END AS ready_weights"""
           .formatted(MOST_PLACES);
@@ -309,19 +311,19 @@ public final class ClaimStatement {
       Claimer claimer,
       Wanted wanted)
       throws SQLException {
-    Instant from = claimer.from();
     Array queues =
         claimer.queues().contains("*")
             ? null
             : connection.createArrayOf("text", claimer.queues().toArray());
-    List<Place> places = claimer.places();
+    List<PlaceStart> places = claimer.places();
     List<Share> shares = claimer.shares().shares();
     int at = behind;
-    statement.setObject(++at, from == null ? null : from.atOffset(ZoneOffset.UTC));
+    statement.setBoolean(++at, places.isEmpty());
     statement.setArray(++at, queues);
     statement.setString(++at, claimer.firstQueue());
-    statement.setArray(++at, array(connection, "text", places, Place::queue));
-    statement.setArray(++at, array(connection, "int2", places, Place::priority));
+    statement.setArray(++at, array(connection, "text", places, start -> start.place().queue()));
+    statement.setArray(++at, array(connection, "int2", places, start -> start.place().priority()));
+    statement.setArray(++at, array(connection, "timestamptz", places, ClaimStatement::runAt));
     statement.setArray(++at, array(connection, "text", shares, Share::queue));
     statement.setArray(++at, array(connection, "float8", shares, Share::start));
     statement.setArray(++at, array(connection, "float8", shares, Share::step));
@@ -334,9 +336,13 @@ public final class ClaimStatement {
     statement.setObject(++at, claimer.workerId());
   }
 
+  private static @Nullable Object runAt(PlaceStart start) {
+    return start.runAt() == null ? null : start.runAt().atOffset(ZoneOffset.UTC);
+  }
+
   /** One column of these; null where there are none, which costs least. */
   private static <T> @Nullable Array array(
-      Connection connection, String type, List<T> items, Function<T, Object> column)
+      Connection connection, String type, List<T> items, Function<T, @Nullable Object> column)
       throws SQLException {
     return items.isEmpty()
         ? null

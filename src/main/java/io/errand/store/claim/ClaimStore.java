@@ -118,6 +118,13 @@ public class ClaimStore {
   public record Place(String queue, int priority) {}
 
   /**
+   * A place, and a {@code run_at} in it.
+   *
+   * @param runAt null where there is none, or it is not known
+   */
+  public record PlaceStart(Place place, @Nullable Instant runAt) {}
+
+  /**
    * What a queue has had of the slots of a worker. The k-th job that a claim takes of it comes at
    * {@code start + k * step}; the least comes first.
    *
@@ -142,23 +149,22 @@ public class ClaimStore {
    * @param workerId the incarnation that will run what it claims
    * @param workerName for people
    * @param queues the queues that it serves; {@code *} is all
-   * @param from looks only at jobs whose {@code run_at} is not before this; null is all
    * @param firstQueue the queue that the claim begins with; the empty string is the first of all
-   * @param places where to look, if from is given; else the claim finds them
+   * @param places where to look, and from which {@code run_at} on; where there are none, the claim
+   *     finds them and reads all that is ready
    * @param shares decide between queues whose jobs have the same priority
    */
   public record Claimer(
       UUID workerId,
       String workerName,
       Collection<String> queues,
-      @Nullable Instant from,
       String firstQueue,
-      List<Place> places,
+      List<PlaceStart> places,
       Shares shares) {
 
     /** One that reads all that is ready, and for which all queues are equal. */
     public Claimer(UUID workerId, String workerName, Collection<String> queues) {
-      this(workerId, workerName, queues, null, "", List.of(), Shares.EQUAL);
+      this(workerId, workerName, queues, "", List.of(), Shares.EQUAL);
     }
   }
 
@@ -184,7 +190,8 @@ public class ClaimStore {
    *     does not
    * @param nextQueue the queue that the next claim begins with, where this one has not come to the
    *     last; else null
-   * @param places the queues and priorities that it has looked at
+   * @param places the places that it has looked at, and the first {@code run_at} of a job that was
+   *     ready there
    * @param offers the queues of which jobs were ready
    */
   public record Claims(
@@ -195,7 +202,7 @@ public class ClaimStore {
       boolean someUnread,
       @Nullable Duration untilNext,
       @Nullable String nextQueue,
-      List<Place> places,
+      List<PlaceStart> places,
       List<Offer> offers) {
     static final Claims NONE =
         new Claims(List.of(), false, false, false, false, null, null, List.of(), List.of());
