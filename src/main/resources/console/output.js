@@ -142,8 +142,8 @@
     lines.hidden = log.count === 0;
     none.hidden = log.count > 0;
     log.render();
-    if (target) lookForTarget();
     isDrawing = waiting.length > 0;
+    if (target) lookForTarget();
     if (isDrawing) setTimeout(step, 6);
     if (find.value && (!isDrawing || performance.now() - searched > SEARCH_MILLIS)) search();
   };
@@ -277,6 +277,7 @@
       showDropped();
       log.prepend(loaded);
       const cut = log.drop(true);
+      log.render();
       if (cut.length > 0) {
         for (const one of NAMES) if (streams[one].open && !streams[one].open.chunk) streams[one].open = null;
         later.bar.hidden = false;
