@@ -31,7 +31,7 @@
     return streams;
   };
 
-  const linesOf = (name, attempt, offset, bytes) => {
+  const linesOf = (name, offset, bytes) => {
     const lines = [];
     const terminal = new window.ErrandTerminal();
     for (let from = 0; from < bytes.length; ) {
@@ -40,14 +40,14 @@
       const at = offset + from;
       let pieces = '';
       terminal.write(new TextDecoder().decode(bytes.subarray(from, to)), (all) => (pieces = all));
-      lines.push({ name, id: `a${attempt}-${name}-${at}`, at, end: offset + to, pieces });
+      lines.push({ name, at, end: offset + to, pieces });
       from = to;
     }
     return lines;
   };
 
   // The last lines of a range of a stream, or the gap that it ends with.
-  const linesBefore = (name, attempt, { bytes, head, lost }, { from, to }) => {
+  const linesBefore = (name, { bytes, head, lost }, { from, to }) => {
     if (to > head && to <= head + lost) {
       const start = Math.max(from, head);
       const text = `${size(to - start)} of ${name} are not kept (bytes ${grouped(start)} to ${grouped(to)})`;
@@ -60,7 +60,7 @@
     let start = Math.max(least, end - EARLIER_BYTES);
     const newline = bytes.indexOf(10, start);
     if (start > least && newline >= 0 && newline + 1 < end) start = newline + 1;
-    return linesOf(name, attempt, start + shift, bytes.subarray(start, end));
+    return linesOf(name, start + shift, bytes.subarray(start, end));
   };
 
   window.ErrandKept = { NAMES, size, grouped, bytesOf, read, linesBefore };

@@ -18,7 +18,7 @@
     return element;
   };
 
-  // A line has: name (of its stream), number, at and end (bytes), id, pieces (a text, or texts with classes), gap, time.
+  // A line has: name (of its stream), number, at and end (bytes), pieces (a text, or texts with classes), gap, time.
   class Log {
     isFollowing = true;
     #box;
@@ -31,17 +31,18 @@
     #only = '';
     #wanted = '';
     #found = [];
-    #place = -1; // in what was found
     #marked = null;
     #timeText = null;
     #lastTop = 0;
     #rowHeight = 20;
     #columns = 80;
+    #width = 0;
     #isPlanned = false;
 
     constructor(box, before, after) {
       this.#box = box;
       box.append(before, this.#above, this.#body, this.#below, after);
+      this.idOf = () => '';
       this.onFollow = () => {};
       this.onScroll = () => {};
       box.addEventListener('scroll', () => this.#scrolled());
@@ -58,10 +59,6 @@
 
     get isFull() {
       return this.#lines > MOST_LINES || this.#characters > MOST_CHARACTERS;
-    }
-
-    get first() {
-      return this.#chunks[0]?.lines[0] ?? null;
     }
 
     reset() {
@@ -167,8 +164,8 @@
       const found = this.#found.filter((line) => line.chunk);
       if (found.length === 0) return;
       const at = found.indexOf(this.#marked);
-      this.#place = at < 0 ? (back ? found.length - 1 : 0) : (at + (back ? found.length - 1 : 1)) % found.length;
-      this.goTo(found[this.#place]);
+      const next = at < 0 ? (back ? -1 : 0) : at + (back ? -1 : 1);
+      this.goTo(found[(next + found.length) % found.length]);
     }
 
     // The line of a stream that has a byte, or null.
@@ -229,6 +226,7 @@
       const near = [];
       for (const chunk of this.#chunks) {
         const height = this.#height(chunk);
+        if (height === 0 && !chunk.element) continue; // none of its lines is shown
         if (y + height >= from && y <= to) {
           if (isFirst) above = y;
           isFirst = false;
@@ -319,9 +317,9 @@
       const anchor = document.createElement('a');
       anchor.className = 'no';
       anchor.textContent = line.gap ? '\u22ef' : String(line.number);
-      if (line.id) {
-        row.id = line.id;
-        anchor.href = `#${line.id}`;
+      if (!line.gap) {
+        row.id = this.idOf(line);
+        anchor.href = `#${row.id}`;
       }
       row.append(anchor);
       if (this.#timeText) {
@@ -371,6 +369,8 @@
     }
 
     #resized() {
+      if (this.#width === this.#box.clientWidth) return this.plan();
+      this.#width = this.#box.clientWidth;
       this.#measure();
       for (const chunk of this.#chunks) if (!chunk.element) chunk.height = -1;
       this.plan();

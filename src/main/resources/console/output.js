@@ -34,6 +34,7 @@
   const earlier = marker('Load earlier lines', () => loadEarlier());
   const later = marker('Show the end', () => showAttempt(attempt, true));
   const log = new window.ErrandLog(lines, earlier.bar, later.bar);
+  log.idOf = (line) => `a${attempt}-${line.name}-${line.at}`;
 
   let attempt = Number(panel.dataset.attempt);
   let source = null;
@@ -105,8 +106,7 @@
       const all = pieces.length === 1 && !pieces[0].style ? pieces[0].text : pieces;
       if (stream.open) log.change(stream.open, all);
       else {
-        const id = `a${attempt}-${name}-${stream.lineAt}`;
-        stream.open = { name, id, number: ++number, at: stream.lineAt, pieces: all, time: one.time };
+        stream.open = { name, number: ++number, at: stream.lineAt, pieces: all, time: one.time };
         log.add(stream.open);
       }
       if (isEnded) {
@@ -265,7 +265,7 @@
       kept ??= await readKept();
       const name = kept && ['stderr', 'stdout'].find((one) => dropped[one]);
       if (!name) return false;
-      const loaded = window.ErrandKept.linesBefore(name, attempt, kept[name], dropped[name]);
+      const loaded = window.ErrandKept.linesBefore(name, kept[name], dropped[name]);
       const first = loaded.length > 0 ? loaded[0].at : dropped[name].from;
       if (first <= dropped[name].from) delete dropped[name];
       else dropped[name].to = first;

@@ -53,7 +53,7 @@ public class FailureReads {
                  created_at, finished_at, left(command[1], 100) AS program
           FROM errand.jobs
           WHERE %s AND state = 'failed' AND project = ? AND principal = coalesce(?, principal)
-            AND created_at >= coalesce(?, '-infinity')
+            AND created_at >= coalesce(?::timestamptz, '-infinity')
           ORDER BY created_at DESC, id DESC LIMIT ?)
       SELECT newest.*,
              CASE WHEN octet_length(a.stderr) <= ?
