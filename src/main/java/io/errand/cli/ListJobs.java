@@ -116,7 +116,9 @@ final class ListJobs implements Callable<Integer> {
           "errand: looked at the jobs back to "
               + page.get("searched_to")
               + "; older ones are listed with --created-before");
-    } else if (limit == null && !"".equals(page.get("next_page_token")) && !output.format.saysMore()) {
+    } else if (limit == null
+        && !"".equals(page.get("next_page_token"))
+        && !output.format.saysMore()) {
       System.err.println("errand: there are more; narrow the list or raise --limit");
     }
     return ExitCodes.OK;

@@ -144,7 +144,8 @@ class ConsoleOutputIT {
   @Test
   void bytesThatAreNoTextKeepTheirPlacesAndStreamsAreToldApart() {
     String id =
-        server.submit("printf 'a\\377\\376b\\nsecond\\n'; echo wrong >&2; printf 'x\\ry\\n'", Map.of());
+        server.submit(
+            "printf 'a\\377\\376b\\nsecond\\n'; echo wrong >&2; printf 'x\\ry\\n'", Map.of());
     server.awaitEnd(id);
     Page page = open(id);
     page.waitForSelector(".line .tx:text-is('second')");

@@ -77,10 +77,14 @@ class ListFiltersIT extends OneServer {
     server.awaitEnd(ticked);
     Map<String, String> found =
         Map.of(
-            "reason=exit_code", failed,
-            "concurrency_key=" + encoded("tenant & 7"), failed,
-            "principal=" + encoded(ended.get("principal").asText()), failed,
-            "schedule=hourly", ticked);
+            "reason=exit_code",
+            failed,
+            "concurrency_key=" + encoded("tenant & 7"),
+            failed,
+            "principal=" + encoded(ended.get("principal").asText()),
+            failed,
+            "schedule=hourly",
+            ticked);
     found.forEach(
         (filter, id) -> {
           assertThat(list(filter)).as(filter).containsExactly(id);
@@ -94,8 +98,7 @@ class ListFiltersIT extends OneServer {
           assertThat(file.lines()).as(filter).singleElement().asString().contains(id);
           assertThat(
                   console
-                      .submit(
-                          "/console/jobs/bulk", "all", "1", "kind", "retry", "query", filter)
+                      .submit("/console/jobs/bulk", "all", "1", "kind", "retry", "query", filter)
                       .body())
               .as(filter)
               .contains("Retry 1 job?");
@@ -119,8 +122,7 @@ class ListFiltersIT extends OneServer {
   @Test
   void aFilterWithoutIndexIsLookedForByThePieceAndNothingIsLeftOut() {
     String rare =
-        server.submit(
-            "true", Map.of("concurrency_key", "rare", "queue", "scan", "run_at", LATER));
+        server.submit("true", Map.of("concurrency_key", "rare", "queue", "scan", "run_at", LATER));
     submitMany("others", 11);
     JsonNode first = json(server.get("/v1/jobs?concurrency_key=rare&state=queued"));
     assertThat(first.get("jobs")).isEmpty();
@@ -153,7 +155,9 @@ class ListFiltersIT extends OneServer {
       assertThat(further.find()).as(page).isTrue();
       page =
           console
-              .get("/console/" + further.group(1).replace("&amp;", "&").replaceFirst("^.*?jobs", "jobs"))
+              .get(
+                  "/console/"
+                      + further.group(1).replace("&amp;", "&").replaceFirst("^.*?jobs", "jobs"))
               .body();
     }
     assertThat(page).contains(rare);

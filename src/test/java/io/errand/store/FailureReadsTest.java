@@ -22,7 +22,8 @@ class FailureReadsTest extends StoreFixture {
   @Test
   void thoseOfAnotherProjectTakeNoPlace() throws SQLException {
     UUID failed = submit(spec(1, OnLost.RETRY, null, null));
-    completes.complete(java.util.List.of(ended(claim(1).get(0), Outcome.EXIT_CODE, 64)), "worker w");
+    completes.complete(
+        java.util.List.of(ended(claim(1).get(0), Outcome.EXIT_CODE, 64)), "worker w");
     database.execute("INSERT INTO errand.projects (name) VALUES ('noisy')");
     database.execute(
         """

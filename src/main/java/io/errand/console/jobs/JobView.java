@@ -132,8 +132,7 @@ record JobView(
         Visible.line(JobText.client(job)),
         success == null
             ? null
-            : new Link(
-                success.job().id.toString(), JobLine.shortOf(success.job().id), "succeeded"),
+            : new Link(success.job().id.toString(), JobLine.shortOf(success.job().id), "succeeded"),
         success == null
             ? List.of()
             : Difference.of(success.job(), success.tail(), job, success.tailNow()));

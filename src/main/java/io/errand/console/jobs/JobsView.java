@@ -43,7 +43,6 @@ record JobsView(
           "dependency_failed",
           "success");
 
-
   /**
    * A state that can be chosen.
    *

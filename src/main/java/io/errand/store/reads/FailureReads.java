@@ -39,7 +39,8 @@ public class FailureReads {
   private static final String OF_PRINCIPAL = "principal = ? AND principal <> 'admin'";
 
   /**
-   * How far back is looked: read from the index alone, outside of the project. It tells a time only.
+   * How far back is looked: read from the index alone, outside of the project. It tells a time
+   * only.
    */
   private static final String SINCE =
       """
@@ -67,7 +68,7 @@ public class FailureReads {
   private final ProjectReads projects;
   private final DataSource dataSource;
 
-  FailureReads(ProjectReads projects, DataSource dataSource) {
+  public FailureReads(ProjectReads projects, DataSource dataSource) {
     this.projects = projects;
     this.dataSource = dataSource;
   }
@@ -125,8 +126,7 @@ public class FailureReads {
     }
   }
 
-  private @Nullable OffsetDateTime since(String walk, @Nullable String walked)
-      throws SQLException {
+  private @Nullable OffsetDateTime since(String walk, @Nullable String walked) throws SQLException {
     try (Connection connection = dataSource.getConnection();
         PreparedStatement statement = connection.prepareStatement(SINCE.formatted(walk))) {
       int at = 1;

@@ -61,8 +61,7 @@ final class JobCriteria {
     all.andEqual("schedule", filter.schedule());
     all.andEqual("reason", filter.reason());
     all.andEqual("worker", filter.worker());
-    all.andEqual(
-        "concurrencyKey", ProjectNames.key(access.project(), filter.concurrencyKey()));
+    all.andEqual("concurrencyKey", ProjectNames.key(access.project(), filter.concurrencyKey()));
     if (!filter.labels().isEmpty()) {
       JsonNode labels = PolicyJson.MAPPER.valueToTree(filter.labels());
       all.and(

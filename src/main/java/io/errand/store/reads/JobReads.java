@@ -79,8 +79,8 @@ public class JobReads {
    * @param rows at most as many as were asked for, in order
    * @param next behind which place others may follow, null where there are none
    * @param searchedBackTo how far a text search looked, null where nothing was left out
-   * @param searchedTo when the last job was created that was looked at, where the page ended because
-   *     it had looked at as many as it may; else null
+   * @param searchedTo when the last job was created that was looked at, where the page ended
+   *     because it had looked at as many as it may; else null
    */
   public record Page(
       List<Row> rows,
@@ -207,8 +207,7 @@ public class JobReads {
     JobCriteria criteria = JobCriteria.of(filter, access);
     criteria.after(after);
     Instant searchedBackTo = filter.text() == null ? null : criteria.search(filter.text());
-    Instant searchedTo =
-        filter.isScanned() ? JobCriteria.endOfScan(filter, access, after) : null;
+    Instant searchedTo = filter.isScanned() ? JobCriteria.endOfScan(filter, access, after) : null;
     if (searchedTo != null) {
       criteria.within(searchedTo);
     }

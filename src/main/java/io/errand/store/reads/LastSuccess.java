@@ -83,8 +83,8 @@ public class LastSuccess {
   }
 
   /**
-   * The last job before this one that has succeeded with the same command in the same queue, or, where
-   * there is none among the newest, with the same program.
+   * The last job before this one that has succeeded with the same command in the same queue, or,
+   * where there is none among the newest, with the same program.
    */
   public Optional<JobEntity> before(JobEntity job, Access access) throws SQLException {
     try (Connection connection = projects.connection(access.project());

@@ -18,8 +18,7 @@ class TrendTest {
   @Test
   void eachHourHasABarAsHighAsItsShareOfTheHighest() {
     Trend trend =
-        Trend.of(
-            List.of(ago(0), ago(59), ago(61), ago(23 * 60), ago(24 * 60), ago(-1)), null, NOW);
+        Trend.of(List.of(ago(0), ago(59), ago(61), ago(23 * 60), ago(24 * 60), ago(-1)), null, NOW);
     assertThat(trend.bars()).hasSize(Trend.HOURS);
     assertThat(trend.bars().get(23).count()).isEqualTo(3);
     assertThat(trend.bars().get(23).height()).isEqualTo(Trend.HEIGHT);
