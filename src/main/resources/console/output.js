@@ -348,6 +348,7 @@
 
   // A link to a line names the attempt, the stream, and the byte that the line begins with.
   const lookForTarget = async () => {
+    if (hasEnded ? isDrawing : panel.dataset.final === 'true') return; // lines that are still to come would push it out
     for (let tries = 0; target && tries < 100; tries++) {
       const line = log.lineAt(target.name, target.offset);
       if (line) {
