@@ -141,6 +141,7 @@
     bound();
     lines.hidden = log.count === 0;
     none.hidden = log.count > 0;
+    lines.style.setProperty('--digits', String(number).length);
     log.render();
     isDrawing = waiting.length > 0;
     if (target) lookForTarget();
