@@ -4,7 +4,7 @@ from statistics import median
 from machine import *
 
 GOAL_MS = 150
-ASKED = 60
+ASKED = int(os.environ.get("ASKED", "60"))
 
 # Of the finished jobs one in a hundred has failed, in twenty ways, with what it wrote to stderr; jobs have workers, keys and queues.
 VARY = r"""
@@ -12,8 +12,8 @@ CREATE TEMP TABLE failing AS
     SELECT id, (row_number() OVER (ORDER BY created_at))::int AS n FROM errand.jobs WHERE state = 'succeeded' AND right(id::text, 2) < '03';
 UPDATE errand.jobs j SET state = 'failed', reason = 'exit_code', exit_code = 65 + f.n % 20 FROM failing f WHERE f.id = j.id;
 INSERT INTO errand.attempts (job_id, attempt, outcome, exit_code, started_at, finished_at, worker, stderr_bytes, stderr, stderr_head_bytes)
-    SELECT j.id, 1, 'exit_code', j.exit_code, j.created_at, j.finished_at, 'w1', 30, convert_to('no table ' || j.exit_code || E' in line 4711\n', 'UTF8'), 0
-    FROM errand.jobs j JOIN failing f USING (id);
+    SELECT j.id, 1, 'exit_code', j.exit_code, j.created_at, j.finished_at, 'w1', octet_length(t), t, octet_length(t)
+    FROM errand.jobs j JOIN failing f USING (id), LATERAL (SELECT convert_to('no table ' || j.exit_code || E' in line 4711\n', 'UTF8') AS t) AS written;
 INSERT INTO errand.queue_counts (queue, state, jobs)
     SELECT 'default', s, d FROM (SELECT count(*) AS n FROM failing) AS c, LATERAL (VALUES ('succeeded', -n), ('failed', n)) AS v (s, d);
 """
@@ -29,6 +29,7 @@ def console(jobs, fill):
     pg.sql("VACUUM ANALYZE; CHECKPOINT;", "console")
     server = Errand(pg, "console", roles="api")
     server.call("PUT", "/v1/commands/greet", {"command": ["/bin/echo", "{who}"], "parameters": {"who": {"type": "string"}}})
+    server.call("PATCH", "/v1/queues/default", {"weight": 2})
     server.call("POST", "/v1/schedules", {"name": "nightly", "cron": "0 3 * * *", "job": {"command": ["true"]}})
     one = lambda state: pg.sql(f"SELECT id FROM errand.jobs WHERE state = '{state}' ORDER BY created_at DESC OFFSET 999 LIMIT 1", "console")
     opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar()))
@@ -47,7 +48,7 @@ def console(jobs, fill):
              "/jobs?concurrency_key=nobody", "/jobs?principal=nobody", "/jobs?schedule=nightly", "/jobs?label=no:body",
              "/jobs/" + one("succeeded"), "/jobs/" + one("failed"), "/jobs/" + one("queued"), "/failures", "/queues", "/queues/default",
              "/schedules", "/schedules/nightly", "/workers", "/commands", "/commands/greet", "/operations", "/webhooks", "/audit", "/keys"]
-    for _ in range(20):
+    for _ in range(10):
         for path in views:
             ask(path)  # a warm server, as any is after some minutes
     print(f"\n**Views of the console with {jobs:,} finished jobs and {jobs // 50:,} that wait, ms of {ASKED} requests each**\n")
