@@ -43,7 +43,7 @@ def console(jobs, fill):
 
     opener.open(urllib.request.Request(server.base + "/console/login", urllib.parse.urlencode({"key": TOKEN}).encode(),
                                        {"Origin": server.base})).read()
-    views = ["", "?span=7d", "/jobs", "/jobs?state=failed", "/jobs?state=succeeded&order=asc", "/jobs?queue=default&state=failed",
+    views = ["", "?range=7d", "/jobs", "/jobs?state=failed", "/jobs?state=succeeded&order=asc", "/jobs?queue=default&state=failed",
              "/jobs?q=nothing-like-it", "/jobs?state=failed&reason=timeout", "/jobs?reason=exit_code", "/jobs?worker=nobody",
              "/jobs?concurrency_key=nobody", "/jobs?principal=nobody", "/jobs?schedule=nightly", "/jobs?label=no:body",
              "/jobs/" + one("succeeded"), "/jobs/" + one("failed"), "/jobs/" + one("queued"), "/failures", "/queues", "/queues/default",
