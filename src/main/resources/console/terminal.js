@@ -25,6 +25,9 @@
     return isHidden(code) ? `\u27e8${code.toString(16).padStart(4, '0')}\u27e9` : character;
   };
 
+  // A line without any of these is shown as it is.
+  const ACTS = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\udb40]/;
+
   class Terminal {
     #rest = ''; // of a control sequence that has not ended
     #cells = []; // characters of the line, each with its classes
@@ -39,6 +42,17 @@
       this.#rest = '';
       let i = 0;
       while (i < all.length) {
+        if (this.#at === 0 && this.#cells.length === 0) {
+          const end = all.indexOf('\n', i);
+          if (end > i && end - i <= MOST_LINE) {
+            const plain = all.slice(i, end);
+            if (!ACTS.test(plain)) {
+              line([{ text: plain, style: this.#style }], true);
+              i = end + 1;
+              continue;
+            }
+          }
+        }
         const c = all[i];
         if (c === '\n') {
           line(this.#pieces(), true);

@@ -64,6 +64,15 @@ final class FilterOptions {
       description = "Jobs with this concurrency key.")
   @Nullable String concurrencyKey;
 
+  @Option(names = "--schedule", paramLabel = "NAME", description = "Jobs of this schedule.")
+  @Nullable String schedule;
+
+  @Option(
+      names = "--principal",
+      paramLabel = "NAME",
+      description = "Jobs that this caller has submitted.")
+  @Nullable String principal;
+
   @Option(
       names = "--filter",
       paramLabel = "JSON",
@@ -93,6 +102,8 @@ final class FilterOptions {
     put(filter, "created_before", createdBefore);
     put(filter, "worker", worker);
     put(filter, "concurrency_key", concurrencyKey);
+    put(filter, "schedule", schedule);
+    put(filter, "principal", principal);
     return filter;
   }
 

@@ -56,12 +56,19 @@ final class OptionNames {
   }
 
   private static final Map<String, String> OF_LIST =
-      Map.of(
-          "state", "--state",
-          "queue", "--queue",
-          "label", "--label",
-          "q", "--search",
-          "page_size", "--limit");
+      Map.ofEntries(
+          Map.entry("state", "--state"),
+          Map.entry("queue", "--queue"),
+          Map.entry("label", "--label"),
+          Map.entry("q", "--search"),
+          Map.entry("reason", "--reason"),
+          Map.entry("worker", "--worker"),
+          Map.entry("concurrency_key", "--concurrency-key"),
+          Map.entry("schedule", "--schedule"),
+          Map.entry("principal", "--principal"),
+          Map.entry("created_after", "--created-after"),
+          Map.entry("created_before", "--created-before"),
+          Map.entry("page_size", "--limit"));
 
   private static final Map<String, String> OF_KEY =
       Map.of(
@@ -102,6 +109,8 @@ final class OptionNames {
           Map.entry("filter.created_before", "--created-before"),
           Map.entry("filter.worker", "--worker"),
           Map.entry("filter.concurrency_key", "--concurrency-key"),
+          Map.entry("filter.schedule", "--schedule"),
+          Map.entry("filter.principal", "--principal"),
           Map.entry("filter", "--filter"),
           Map.entry("expected_count", "--expected-count"),
           Map.entry("set.priority", "--priority"),

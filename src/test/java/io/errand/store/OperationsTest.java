@@ -380,7 +380,9 @@ class OperationsTest extends StoreFixture {
             List.of(),
             List.of(),
             null,
-            "tenant");
+            "tenant",
+            null,
+            null);
     assertThat(count(OperationKind.CANCEL, ofKey)).isEqualTo(1);
     assertThat(finish(begin(OperationKind.CANCEL, ofKey, null)).done()).isEqualTo(1);
     UUID retry =
@@ -404,13 +406,13 @@ class OperationsTest extends StoreFixture {
       @Nullable Instant after,
       @Nullable Instant before) {
     return new BulkFilter(
-        Set.of(), queue, labels, null, after, before, List.of(), List.of(), null, null);
+        Set.of(), queue, labels, null, after, before, List.of(), List.of(), null, null, null, null);
   }
 
   private static BulkFilter others(
       List<UUID> ids, String reason, String worker, @Nullable String key) {
     return new BulkFilter(
-        Set.of(), null, Map.of(), null, null, null, ids, List.of(reason), worker, key);
+        Set.of(), null, Map.of(), null, null, null, ids, List.of(reason), worker, key, null, null);
   }
 
   @Test

@@ -23,8 +23,8 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads the filter of a bulk change. Its members are the parameters of {@code GET /v1/jobs}, with
- * those that a list has not: {@code ids}, {@code reason}, {@code worker}, {@code concurrency_key}.
+ * Reads the filter of a bulk change. Its members are the parameters of {@code GET /v1/jobs}, and
+ * {@code ids}, which a list has not. Of a state and of a reason there may be several.
  */
 public final class FilterReader {
   /** As of the stored form, and {@code label} as in the query of a list. */
@@ -90,7 +90,9 @@ public final class FilterReader {
         ids(),
         reasons(),
         notEmpty("worker"),
-        notEmpty("concurrency_key"));
+        notEmpty("concurrency_key"),
+        notEmpty("schedule"),
+        notEmpty("principal"));
   }
 
   private Set<JobState> states() {

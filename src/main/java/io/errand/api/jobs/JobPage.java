@@ -3,10 +3,10 @@ package io.errand.api.jobs;
 import io.errand.api.answer.ListParts;
 import io.errand.api.request.WireTime;
 import io.errand.store.reads.JobEntity;
-import io.errand.store.reads.JobFilter;
 import io.errand.store.reads.JobReads;
 import io.errand.store.reads.JobReads.Page;
 import io.errand.store.reads.JobReads.Row;
+import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -17,8 +17,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The jobs of a page, by the batch, so that a page takes the memory of one batch. Each job is shown
- * as it is when it is read; one that has left the state that was asked for, or has been removed, is
- * left out.
+ * as it is when it is read; one that has been removed, or has left the state, the reason or the
+ * worker that was asked for, is left out.
  */
 final class JobPage implements ListParts.Batches {
   /** What the measure of a row takes. */
@@ -58,16 +58,19 @@ final class JobPage implements ListParts.Batches {
 
   /** What the answer says beside the jobs, as JSON. */
   String otherMembers() {
-    List<Row> all = page.rows();
-    Row last = page.more() && !all.isEmpty() ? all.get(all.size() - 1) : null;
-    String token =
-        last == null ? "" : query.tokenAfter(new JobFilter.Position(last.createdAt(), last.id()));
+    String token = page.next() == null ? "" : query.tokenAfter(page.next());
     String members = ",\"next_page_token\":\"" + token + '"';
-    if (query.filter().text() == null) {
-      return members;
+    if (query.filter().isScanned()) {
+      return members + time("searched_to", page.searchedTo());
     }
-    String time = WireTime.format(page.searchedBackTo());
-    return members + ",\"searched_back_to\":" + (time == null ? "null" : '"' + time + '"');
+    return query.filter().text() == null
+        ? members
+        : members + time("searched_back_to", page.searchedBackTo());
+  }
+
+  private static String time(String name, @Nullable Instant value) {
+    String time = WireTime.format(value);
+    return ",\"" + name + "\":" + (time == null ? "null" : '"' + time + '"');
   }
 
   @Override
@@ -82,10 +85,9 @@ final class JobPage implements ListParts.Batches {
       ids.add(rows.remove().id());
     }
     Map<UUID, JobEntity> found = reads.rows(ids, project);
-    String state = query.filter().state();
     return ids.stream()
         .map(found::get)
-        .filter(job -> job != null && (state == null || state.equals(job.state)))
+        .filter(job -> job != null && query.filter().stillHolds(job))
         .map(JobView::listed)
         .toList();
   }

@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,6 +35,10 @@ public record ListQuery(JobFilter filter, JobFilter.@Nullable Position after, in
           "state",
           "queue",
           "schedule",
+          "reason",
+          "worker",
+          "concurrency_key",
+          "principal",
           "label",
           "q",
           "created_after",
@@ -42,6 +47,8 @@ public record ListQuery(JobFilter filter, JobFilter.@Nullable Position after, in
           "page_size",
           "page_token");
   private static final int MOST_LABELS = 16;
+  private static final int MOST_CHARACTERS = 255;
+  private static final Pattern REASON = Pattern.compile("[a-z][a-z_]{0,63}");
 
   /**
    * Reads the parameters of a list.
@@ -65,6 +72,10 @@ public record ListQuery(JobFilter filter, JobFilter.@Nullable Position after, in
             state(parameters.getFirst("state"), errors),
             empty(parameters.getFirst("queue")),
             empty(parameters.getFirst("schedule")),
+            reason(parameters.getFirst("reason"), errors),
+            name("worker", parameters, errors),
+            name("concurrency_key", parameters, errors),
+            name("principal", parameters, errors),
             labels(parameters.get("label"), errors),
             text(parameters.getFirst("q"), errors),
             time("created_after", parameters, errors),
@@ -96,12 +107,21 @@ public record ListQuery(JobFilter filter, JobFilter.@Nullable Position after, in
     node.put("after", String.valueOf(filter.createdAfter()));
     node.put("before", String.valueOf(filter.createdBefore()));
     node.put("oldest_first", filter.oldestFirst());
-    if (filter.schedule() != null) { // else the mark is that of earlier versions
-      node.put("schedule", filter.schedule());
-    }
+    put(node, "schedule", filter.schedule());
+    put(node, "reason", filter.reason());
+    put(node, "worker", filter.worker());
+    put(node, "concurrency_key", filter.concurrencyKey());
+    put(node, "principal", filter.principal());
     ObjectNode labels = node.putObject("labels");
     filter.labels().forEach(labels::put);
     return Fingerprint.of(node).hex().substring(0, 16);
+  }
+
+  /** Without those that are not there, the mark is that of earlier versions. */
+  private static void put(ObjectNode node, String name, @Nullable String value) {
+    if (value != null) {
+      node.put(name, value);
+    }
   }
 
   private static @Nullable String empty(@Nullable String text) {
@@ -114,6 +134,23 @@ public record ListQuery(JobFilter filter, JobFilter.@Nullable Position after, in
       errors.add(new FieldError("state", "must be one of " + String.join(", ", states)));
     }
     return name;
+  }
+
+  private static @Nullable String reason(@Nullable String reason, List<FieldError> errors) {
+    String given = empty(reason);
+    if (given != null && !REASON.matcher(given).matches()) {
+      errors.add(new FieldError("reason", "must be a reason such as exit_code"));
+    }
+    return given;
+  }
+
+  private static @Nullable String name(
+      String name, MultivaluedMap<String, String> parameters, List<FieldError> errors) {
+    String text = empty(parameters.getFirst(name));
+    if (text != null && text.length() > MOST_CHARACTERS) {
+      errors.add(new FieldError(name, "must have at most " + MOST_CHARACTERS + " characters"));
+    }
+    return text;
   }
 
   private static Map<String, String> labels(@Nullable List<String> given, List<FieldError> errors) {

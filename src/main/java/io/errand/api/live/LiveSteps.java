@@ -135,7 +135,7 @@ final class LiveSteps {
           return true; // they have to read first
         }
       }
-      viewer.chunk(chunk.id(), chunk.stderr(), chunk.startByte(), chunk.data());
+      viewer.chunk(chunk);
     }
     return chunks.size() == CHUNKS_AT_ONCE;
   }

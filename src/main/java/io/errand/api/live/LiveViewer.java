@@ -5,10 +5,12 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.errand.api.answer.AnswerBudget;
 import io.errand.api.jobs.OutputText;
 import io.errand.api.problem.Problem;
+import io.errand.api.request.WireTime;
 import io.errand.auth.KeyMark;
 import io.errand.job.Access;
 import io.errand.memory.MemoryBudget.Reservation;
 import io.errand.store.reads.KeptOutput;
+import io.errand.store.workers.WatchStore.Chunk;
 import io.errand.store.workers.WatchStore.Position;
 import jakarta.ws.rs.sse.OutboundSseEvent;
 import jakarta.ws.rs.sse.Sse;
@@ -57,6 +59,7 @@ final class LiveViewer {
   private long lastChunkId;
   private long lastRound;
   private String lastState = "";
+  private @Nullable String sentAt; // the piece that is being told, if it is live
   private long lastSentNanos = System.nanoTime();
 
   LiveViewer(
@@ -186,9 +189,11 @@ final class LiveViewer {
   }
 
   /** Tells a piece of live output. */
-  void chunk(long id, boolean isStderr, long start, byte[] data) {
-    lastChunkId = id;
-    tell(isStderr ? stderr : stdout, start, data, false);
+  void chunk(Chunk chunk) {
+    lastChunkId = chunk.id();
+    sentAt = WireTime.format(chunk.sentAt().toInstant());
+    tell(chunk.stderr() ? stderr : stdout, chunk.startByte(), chunk.data(), false);
+    sentAt = null;
   }
 
   /** Whether they have been told all of an attempt that has ended: it need not be read again. */
@@ -294,6 +299,9 @@ final class LiveViewer {
     event.put("text", text);
     if (!Arrays.equals(text.getBytes(StandardCharsets.UTF_8), bytes)) {
       event.put("base64", Base64.getEncoder().encodeToString(bytes));
+    }
+    if (sentAt != null) {
+      event.put("sent_at", sentAt);
     }
     stream.offset += bytes.length;
     send(stream.name, event);

@@ -10,6 +10,7 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Failures with one fingerprint.
@@ -17,6 +18,7 @@ import java.util.Map;
  * @param example the last line of the newest as it was printed, or empty
  * @param jobs their ids, the newest first
  * @param lastHour how many of them ended in the last hour
+ * @param trend how many of them ended in each of the last 24 hours, the oldest first
  * @param queues of theirs, at most three, in words
  * @param programs the same of their programs
  */
@@ -27,13 +29,18 @@ record FailureGroup(
     Instant firstSeen,
     Instant lastSeen,
     long lastHour,
+    Trend trend,
     String queues,
     String programs) {
   private static final int SHOWN = 3;
   private static final int LISTED = 10;
 
-  /** The groups of these failures, the one that has grown last first. */
-  static List<FailureGroup> of(List<Failure> failures, Instant now) {
+  /**
+   * The groups of these failures, the one that has grown last first.
+   *
+   * @param since no job that was created before was looked at, or null
+   */
+  static List<FailureGroup> of(List<Failure> failures, @Nullable Instant since, Instant now) {
     Map<Fingerprint, List<Failure>> groups = new LinkedHashMap<>();
     for (Failure failure : failures) {
       Fingerprint fingerprint =
@@ -41,12 +48,13 @@ record FailureGroup(
       groups.computeIfAbsent(fingerprint, key -> new ArrayList<>()).add(failure);
     }
     List<FailureGroup> result = new ArrayList<>();
-    groups.forEach((fingerprint, members) -> result.add(of(fingerprint, members, now)));
+    groups.forEach((fingerprint, members) -> result.add(of(fingerprint, members, since, now)));
     result.sort(Comparator.comparing(FailureGroup::lastSeen).reversed());
     return result;
   }
 
-  private static FailureGroup of(Fingerprint fingerprint, List<Failure> members, Instant now) {
+  private static FailureGroup of(
+      Fingerprint fingerprint, List<Failure> members, @Nullable Instant since, Instant now) {
     List<Instant> times = members.stream().map(Failure::finishedAt).sorted().toList();
     Instant hour = now.minus(Duration.ofHours(1));
     return new FailureGroup(
@@ -56,6 +64,7 @@ record FailureGroup(
         times.get(0),
         times.get(times.size() - 1),
         times.stream().filter(time -> time.isAfter(hour)).count(),
+        Trend.of(times, since, now),
         some(members.stream().map(one -> ProjectNames.shownQueue(one.queue())).toList()),
         some(members.stream().map(one -> Words.oneLine(one.program())).toList()));
   }

@@ -42,9 +42,8 @@ public class FailuresPage {
     return pages.ok(
         Templates.failures(
             pages.shell("/failures", "Failures"),
-            FailureGroup.of(found.failures(), Instant.now()),
+            FailureGroup.of(found.failures(), found.since(), Instant.now()),
             found.failures().size(),
-            found.since(),
-            found.lookedAt() == FailureReads.MOST_JOBS));
+            found.since()));
   }
 }

@@ -16,9 +16,8 @@ final class Templates {
    * Failures in groups.
    *
    * @param total how many failures there are
-   * @param since how far back was looked, or null
-   * @param isFull whether there may be older ones
+   * @param since how far back was looked, or null where there may be no older ones
    */
   static native TemplateInstance failures(
-      Shell shell, List<FailureGroup> groups, long total, @Nullable Instant since, boolean isFull);
+      Shell shell, List<FailureGroup> groups, long total, @Nullable Instant since);
 }

@@ -127,11 +127,13 @@ public class BulkForms {
     MultivaluedHashMap<String, String> parameters = new MultivaluedHashMap<>();
     new QueryStringDecoder(form.text("query"), false).parameters().forEach(parameters::put);
     JobFilter list = JobList.query(parameters).filter();
-    if (list.schedule() != null) {
-      throw Problem.invalid("schedule", "is no filter of a change of many jobs; filter by a label");
-    }
     put(filter, "state", list.state());
     put(filter, "queue", list.queue());
+    put(filter, "schedule", list.schedule());
+    put(filter, "reason", list.reason());
+    put(filter, "worker", list.worker());
+    put(filter, "concurrency_key", list.concurrencyKey());
+    put(filter, "principal", list.principal());
     put(filter, "q", list.text());
     put(filter, "created_after", list.createdAfter());
     put(filter, "created_before", list.createdBefore());

@@ -123,14 +123,14 @@ public class ExportPage {
         rows = page.rows();
         found = reads.rows(rows.stream().map(Row::id).toList(), access.project());
         count += rows.size();
-        isLast = !page.more() || rows.isEmpty() || count >= MOST_JOBS;
+        after = page.next();
+        isLast = after == null || count >= MOST_JOBS;
       }
       for (Row row : rows) {
         JobEntity job = found.get(row.id());
-        if (job != null) {
+        if (job != null && filter.stillHolds(job)) {
           add((isCsv ? csv(job) : json(job)).getBytes(StandardCharsets.UTF_8));
         }
-        after = new JobFilter.Position(row.createdAt(), row.id());
       }
     }
 

@@ -23,6 +23,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /** Reads pages of the list of jobs, in both directions, by key. */
@@ -36,6 +37,9 @@ class JobList {
 
   private static final Set<String> PAGING = Set.of("page_token", BACK, NOTICE);
   private static final String DEFAULT_PAGE_SIZE = "50";
+
+  /** How long a page without jobs is followed by the next look. */
+  private static final long SEARCH_NANOS = TimeUnit.MILLISECONDS.toNanos(60);
 
   private final JobReads reads;
   private final QueueReads queues;
@@ -70,19 +74,22 @@ class JobList {
   JobsView view(MultivaluedMap<String, String> parameters, Access access) throws SQLException {
     ListQuery query = query(parameters);
     boolean back = parameters.containsKey(BACK) && query.after() != null;
+    JobFilter filter = back ? query.filter().turned() : query.filter();
     JobReads.Page page;
     List<Row> rows;
     List<JobLine> lines;
     try (ListAdmission.Permit permit = admission.enter()) { // also bounds the rows in memory
-      page = reads.list(turned(query.filter(), back), access, query.after(), query.pageSize());
+      page = search(filter, access, query);
       rows = new ArrayList<>(page.rows());
       if (back) {
         Collections.reverse(rows);
       }
       lines = lines(rows, access.project());
     }
-    boolean hasOlder = back || page.more();
-    boolean hasNewer = back ? page.more() : query.after() != null;
+    JobFilter.Position before = rows.isEmpty() ? query.after() : position(rows.get(0));
+    JobFilter.Position last = rows.isEmpty() ? null : position(rows.get(rows.size() - 1));
+    JobFilter.Position older = back ? last : page.next();
+    JobFilter.Position newer = back ? page.next() : query.after() == null ? null : before;
     String base = address(parameters, PAGING, null);
     return new JobsView(
         query.filter(),
@@ -90,25 +97,20 @@ class JobList {
         lines,
         base,
         address(parameters, Set.of(NOTICE), null),
-        hasOlder && !rows.isEmpty()
-            ? paged(base, token(query, rows.get(rows.size() - 1)), false)
-            : null,
-        hasNewer ? rows.isEmpty() ? base : paged(base, token(query, rows.get(0)), true) : null,
-        page.searchedBackTo());
+        older == null ? null : paged(base, query.tokenAfter(older), false),
+        newer == null ? null : paged(base, query.tokenAfter(newer), true),
+        page.searchedBackTo(),
+        page.searchedTo());
   }
 
-  private static JobFilter turned(JobFilter filter, boolean back) {
-    return back
-        ? new JobFilter(
-            filter.state(),
-            filter.queue(),
-            filter.schedule(),
-            filter.labels(),
-            filter.text(),
-            filter.createdAfter(),
-            filter.createdBefore(),
-            !filter.oldestFirst())
-        : filter;
+  /** The first page with jobs, as far as that is found soon. */
+  private JobReads.Page search(JobFilter filter, Access access, ListQuery query) {
+    long end = System.nanoTime() + SEARCH_NANOS;
+    JobReads.Page page = reads.list(filter, access, query.after(), query.pageSize());
+    while (page.rows().isEmpty() && page.next() != null && System.nanoTime() - end < 0) {
+      page = reads.list(filter, access, page.next(), query.pageSize());
+    }
+    return page;
   }
 
   private List<JobLine> lines(List<Row> rows, String project) {
@@ -123,8 +125,8 @@ class JobList {
     return lines;
   }
 
-  private static String token(ListQuery query, Row row) {
-    return query.tokenAfter(new JobFilter.Position(row.createdAt(), row.id()));
+  private static JobFilter.Position position(Row row) {
+    return new JobFilter.Position(row.createdAt(), row.id());
   }
 
   private static String paged(String base, String token, boolean back) {
@@ -143,6 +145,7 @@ class JobList {
         access.owner() == null
             && filter.schedule() == null
             && filter.text() == null
+            && !filter.isScanned()
             && filter.labels().isEmpty()
             && filter.createdAfter() == null
             && filter.createdBefore() == null;

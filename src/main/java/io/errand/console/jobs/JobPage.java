@@ -88,10 +88,15 @@ public class JobPage {
                 Math.max(0, job.attempt - MOST_ATTEMPTS),
                 MOST_ATTEMPTS),
             dependencies.page(id, caller.access(), 0, null, MOST_RELATED).orElse(null),
-            job.jobState() == JobState.FAILED
-                ? successes.before(job, caller.access()).orElse(null)
-                : null);
+            job.jobState() == JobState.FAILED ? success(job) : null);
     return pages.ok(Templates.job(pages.shell("/jobs", "Job " + view.line().shortId()), view));
+  }
+
+  private JobView.@Nullable Success success(JobEntity job) throws SQLException {
+    JobEntity before = successes.before(job, caller.access()).orElse(null);
+    return before == null
+        ? null
+        : new JobView.Success(before, successes.tail(before), successes.tail(job));
   }
 
   /** What it prints, as server-sent events, until it has finished. */

@@ -7,7 +7,10 @@ import io.errand.job.ProjectNames;
 import io.errand.store.dependencies.DependencyReads;
 import io.errand.store.reads.AttemptEntity;
 import io.errand.store.reads.JobEntity;
+import io.errand.store.reads.LastSuccess.Tail;
 import io.errand.text.Visible;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -75,6 +78,14 @@ record JobView(
    */
   record Fact(String name, String text, @Nullable Instant time, String link) {}
 
+  /**
+   * An earlier job that has succeeded.
+   *
+   * @param tail the end of its output
+   * @param tailNow that of the job that is shown
+   */
+  record Success(JobEntity job, Tail tail, Tail tailNow) {}
+
   /** Another job. */
   record Link(String id, String shortId, String state) {}
 
@@ -83,7 +94,7 @@ record JobView(
       Explanation why,
       List<AttemptEntity> attempts,
       DependencyReads.@Nullable Page dependencies,
-      @Nullable JobEntity lastSuccess) {
+      @Nullable Success success) {
     JobState state = job.jobState();
     String command = Visible.line(Words.shellLine(Arrays.asList(job.command)));
     List<Attempt> tries = new ArrayList<>();
@@ -119,10 +130,17 @@ record JobView(
         JobText.json(job),
         Visible.lines(JobText.curl(job)),
         Visible.line(JobText.client(job)),
-        lastSuccess == null
+        success == null
             ? null
-            : new Link(lastSuccess.id.toString(), JobLine.shortOf(lastSuccess.id), "succeeded"),
-        lastSuccess == null ? List.of() : Difference.of(lastSuccess, job));
+            : new Link(success.job().id.toString(), JobLine.shortOf(success.job().id), "succeeded"),
+        success == null
+            ? List.of()
+            : Difference.of(success.job(), success.tail(), job, success.tailNow()));
+  }
+
+  /** Whether the earlier job had the same command, and not only the same program. */
+  public boolean isSameCommand() {
+    return differences.stream().noneMatch(one -> one.name().equals(Difference.COMMAND));
   }
 
   private static List<Link> links(List<DependencyReads.Related> related) {
@@ -205,7 +223,7 @@ record JobView(
     facts.add(new Fact("Id", job.id.toString(), null, ""));
     String queue = ProjectNames.shownQueue(job.queue);
     facts.add(new Fact("Queue", queue, null, "/jobs?queue=" + queue));
-    add(facts, "Worker", job.worker);
+    addFilter(facts, "Worker", "worker", job.worker);
     addTime(facts, "Created", job.createdAt);
     addTime(facts, job.jobState() == JobState.RETRYING ? "Next try" : "Not before", job.runAt);
     addTime(facts, "Started", job.startedAt);
@@ -219,19 +237,18 @@ record JobView(
     if (job.priority != 0) {
       add(facts, "Priority", Short.toString(job.priority));
     }
-    add(facts, "Submitted by", job.principal);
+    addFilter(facts, "Submitted by", "principal", job.principal);
     if (job.retryOf != null) {
       facts.add(new Fact("Retry of", JobLine.shortOf(job.retryOf), null, "/jobs/" + job.retryOf));
     }
     if (job.schedule != null) {
-      facts.add(
-          new Fact(
-              "Schedule", Words.oneLine(job.schedule), null, "/jobs?schedule=" + job.schedule));
+      addFilter(facts, "Schedule", "schedule", job.schedule);
     }
     add(facts, "Named command", job.run);
     add(facts, "Labels", job.labels.equals("{}") ? null : job.labels);
     add(facts, "Idempotency key", job.idempotencyKey);
-    add(facts, "Concurrency key", ProjectNames.shownKey(job.concurrencyKey));
+    addFilter(
+        facts, "Concurrency key", "concurrency_key", ProjectNames.shownKey(job.concurrencyKey));
     add(facts, "Directory", job.workingDirectory);
     add(facts, "User", job.runAs);
     add(facts, "Variables", String.join(", ", job.envNames));
@@ -243,6 +260,19 @@ record JobView(
   private static void add(List<Fact> facts, String name, @Nullable String value) {
     if (value != null && !value.isEmpty()) {
       facts.add(new Fact(name, Words.oneLine(value), null, ""));
+    }
+  }
+
+  /** With a link to the list of such jobs. */
+  private static void addFilter(
+      List<Fact> facts, String name, String parameter, @Nullable String value) {
+    if (value != null && !value.isEmpty()) {
+      facts.add(
+          new Fact(
+              name,
+              Words.oneLine(value),
+              null,
+              "/jobs?" + parameter + "=" + URLEncoder.encode(value, StandardCharsets.UTF_8)));
     }
   }
 

@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param older what the address of the next page asks for, or null where there is none
  * @param newer the same of the page before
  * @param searchedBackTo how far a text search looked, or null
+ * @param searchedTo where a search for other members of the filter stopped for now, or null
  */
 record JobsView(
     JobFilter filter,
@@ -25,7 +26,22 @@ record JobsView(
     String refresh,
     @Nullable String older,
     @Nullable String newer,
-    @Nullable Instant searchedBackTo) {
+    @Nullable Instant searchedBackTo,
+    @Nullable Instant searchedTo) {
+  private static final List<String> REASONS =
+      List.of(
+          "exit_code",
+          "signal",
+          "timeout",
+          "out_of_memory",
+          "spawn_failed",
+          "worker_unavailable",
+          "lost",
+          "released",
+          "cancelled",
+          "expired",
+          "dependency_failed",
+          "success");
 
   /**
    * A state that can be chosen.
@@ -35,6 +51,22 @@ record JobsView(
    * @param query what the address asks for
    */
   record StateLink(String name, String count, String query, boolean isChosen) {}
+
+  /** What a reason can be, for the field of the form. */
+  public List<String> reasons() {
+    return REASONS;
+  }
+
+  /** Whether one of the fields is set that are folded away otherwise. */
+  public boolean isDetailed() {
+    return filter.createdAfter() != null
+        || filter.createdBefore() != null
+        || filter.schedule() != null
+        || filter.worker() != null
+        || filter.concurrencyKey() != null
+        || filter.principal() != null
+        || filter.oldestFirst();
+  }
 
   /** The labels as they stand in the field of the form. */
   public String labels() {
@@ -48,6 +80,7 @@ record JobsView(
     return filter.queue() != null
         || filter.schedule() != null
         || filter.text() != null
+        || filter.isScanned()
         || filter.createdAfter() != null
         || filter.createdBefore() != null
         || !filter.labels().isEmpty();

@@ -29,6 +29,8 @@ import org.jspecify.annotations.Nullable;
  * @param reasons any of these
  * @param worker the name of the worker of the latest attempt
  * @param concurrencyKey with this key
+ * @param schedule of this schedule
+ * @param principal submitted by this caller
  */
 public record BulkFilter(
     Set<JobState> states,
@@ -40,7 +42,9 @@ public record BulkFilter(
     List<UUID> ids,
     List<String> reasons,
     @Nullable String worker,
-    @Nullable String concurrencyKey) {
+    @Nullable String concurrencyKey,
+    @Nullable String schedule,
+    @Nullable String principal) {
 
   /** The members of its JSON form. */
   public static final Set<String> FIELDS =
@@ -54,7 +58,9 @@ public record BulkFilter(
           "ids",
           "reason",
           "worker",
-          "concurrency_key");
+          "concurrency_key",
+          "schedule",
+          "principal");
 
   /** Takes copies. */
   public BulkFilter {
@@ -67,7 +73,7 @@ public record BulkFilter(
   /** A filter that matches every job. */
   public static BulkFilter all() {
     return new BulkFilter(
-        Set.of(), null, Map.of(), null, null, null, List.of(), List.of(), null, null);
+        Set.of(), null, Map.of(), null, null, null, List.of(), List.of(), null, null, null, null);
   }
 
   /** The same for some of the states. */
@@ -82,7 +88,9 @@ public record BulkFilter(
         ids,
         reasons,
         worker,
-        concurrencyKey);
+        concurrencyKey,
+        schedule,
+        principal);
   }
 
   /** Whether it has no member. */
@@ -105,6 +113,8 @@ public record BulkFilter(
     putList(json, "reason", reasons);
     put(json, "worker", worker);
     put(json, "concurrency_key", concurrencyKey);
+    put(json, "schedule", schedule);
+    put(json, "principal", principal);
     return json;
   }
 
@@ -137,7 +147,9 @@ public record BulkFilter(
         texts(json, "ids").stream().map(UUID::fromString).toList(),
         texts(json, "reason"),
         text(json, "worker"),
-        text(json, "concurrency_key"));
+        text(json, "concurrency_key"),
+        text(json, "schedule"),
+        text(json, "principal"));
   }
 
   private static void put(ObjectNode json, String name, @Nullable Object value) {

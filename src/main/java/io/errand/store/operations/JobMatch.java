@@ -83,6 +83,12 @@ final class JobMatch {
     if (key != null) {
       and("j.concurrency_key = ?", key);
     }
+    if (filter.schedule() != null) {
+      and("j.schedule = ?", filter.schedule());
+    }
+    if (filter.principal() != null) {
+      and("j.principal = ?", filter.principal());
+    }
   }
 
   private void and(String condition, Object value) {

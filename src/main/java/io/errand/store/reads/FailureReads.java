@@ -8,18 +8,23 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Types;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
+import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
 /** Reads the jobs that have failed lately, with the end of what they wrote to stderr. */
 @ApplicationScoped
 public class FailureReads {
-  /** How many of the newest jobs of an index are looked at. */
+  /** How many failures are read. */
   public static final int MOST_JOBS = 1_000;
+
+  /** How many of the newest entries of an index are looked at. */
+  static final int MOST_LOOKED_AT = 20_000;
 
   /** How many bytes of the end of stderr are read of each. */
   public static final int TAIL_BYTES = 400;
@@ -27,37 +32,45 @@ public class FailureReads {
   /** A longer stderr is not looked at: to read its end, the database has to read all of it. */
   private static final int MOST_STDERR_BYTES = 64 * 1024;
 
-  /** Each form walks one index from its newest end, and stops after a number of entries. */
-  private static final String OF_DEFAULT =
-      "WHERE state = 'failed' ORDER BY created_at DESC, id DESC LIMIT ?";
+  /** Each walks one index from its newest end. */
+  private static final String OF_DEFAULT = "state = 'failed'";
 
-  private static final String OF_PROJECT =
-      "WHERE project = ? AND project <> 'default' ORDER BY created_at DESC, id DESC LIMIT ?";
+  private static final String OF_PROJECT = "project = ? AND project <> 'default'";
+  private static final String OF_PRINCIPAL = "principal = ? AND principal <> 'admin'";
 
-  private static final String OF_PRINCIPAL =
-      "WHERE principal = ? AND principal <> 'admin' ORDER BY created_at DESC, id DESC LIMIT ?";
+  /**
+   * How far back is looked: read from the index alone, outside of the project. It tells a time
+   * only.
+   */
+  private static final String SINCE =
+      """
+      SELECT created_at FROM errand.jobs WHERE %s ORDER BY created_at DESC, id DESC OFFSET ? LIMIT 1
+      """;
 
   private static final String READ =
       """
       WITH newest AS MATERIALIZED (
-          SELECT id, state, project, principal, attempt, reason, exit_code, signal, queue,
+          SELECT id, attempt, reason, exit_code, signal, queue,
                  created_at, finished_at, left(command[1], 100) AS program
-          FROM errand.jobs %s),
-      span AS (SELECT min(created_at) AS since, count(*) AS looked_at FROM newest)
-      SELECT span.since, span.looked_at, newest.*,
+          FROM errand.jobs
+          WHERE %s AND state = 'failed' AND project = ? AND principal = coalesce(?, principal)
+            AND created_at >= coalesce(?::timestamptz, '-infinity')
+          ORDER BY created_at DESC, id DESC LIMIT ?)
+      SELECT newest.*,
              CASE WHEN octet_length(a.stderr) <= ?
                   THEN substring(a.stderr FROM greatest(octet_length(a.stderr) - ? + 1, 1))
              END AS tail
-      FROM span LEFT JOIN newest ON newest.state = 'failed' AND newest.project = ?
-             AND newest.principal = coalesce(?, newest.principal)
-           LEFT JOIN errand.attempts a ON a.job_id = newest.id AND a.attempt = newest.attempt
+      FROM newest LEFT JOIN errand.attempts a
+           ON a.job_id = newest.id AND a.attempt = newest.attempt
       ORDER BY newest.created_at DESC, newest.id DESC
       """;
 
   private final ProjectReads projects;
+  private final DataSource dataSource;
 
-  FailureReads(ProjectReads projects) {
+  public FailureReads(ProjectReads projects, DataSource dataSource) {
     this.projects = projects;
+    this.dataSource = dataSource;
   }
 
   /**
@@ -84,47 +97,59 @@ public class FailureReads {
   /**
    * The newest failures.
    *
-   * @param lookedAt how many jobs were looked at
-   * @param since when the oldest of them was created, or null where there are none
+   * @param since no job that was created before was looked at; null where all were
    */
-  public record Failures(List<Failure> failures, long lookedAt, @Nullable Instant since) {}
+  public record Failures(List<Failure> failures, @Nullable Instant since) {}
 
-  /** The failed ones of this caller among the newest jobs. */
+  /** The newest failed jobs of this caller, {@value #MOST_JOBS} at most. */
   public Failures newest(Access access) throws SQLException {
-    boolean isOwn = access.owner() != null;
+    String owner = access.owner();
     boolean isDefault = access.project().equals(ProjectNames.DEFAULT);
-    String sql = READ.formatted(isOwn ? OF_PRINCIPAL : isDefault ? OF_DEFAULT : OF_PROJECT);
+    String walk = owner != null ? OF_PRINCIPAL : isDefault ? OF_DEFAULT : OF_PROJECT;
+    String walked = owner != null ? owner : isDefault ? null : access.project();
+    OffsetDateTime since = since(walk, walked);
     try (Connection connection = projects.connection(access.project());
-        PreparedStatement statement = connection.prepareStatement(sql)) {
+        PreparedStatement statement = connection.prepareStatement(READ.formatted(walk))) {
       int at = 1;
-      if (isOwn || !isDefault) {
-        statement.setString(at++, isOwn ? access.owner() : access.project());
+      if (walked != null) {
+        statement.setString(at++, walked);
       }
+      statement.setString(at++, access.project());
+      statement.setString(at++, owner);
+      statement.setObject(at++, since, Types.TIMESTAMP_WITH_TIMEZONE);
       statement.setInt(at++, MOST_JOBS);
       statement.setInt(at++, MOST_STDERR_BYTES);
-      statement.setInt(at++, TAIL_BYTES);
-      statement.setString(at++, access.project());
-      statement.setString(at, access.owner());
+      statement.setInt(at, TAIL_BYTES);
       try (ResultSet row = statement.executeQuery()) {
-        return read(row);
+        return read(row, since == null ? null : since.toInstant());
       }
     }
   }
 
-  private static Failures read(ResultSet row) throws SQLException {
+  private @Nullable OffsetDateTime since(String walk, @Nullable String walked) throws SQLException {
+    try (Connection connection = dataSource.getConnection();
+        PreparedStatement statement = connection.prepareStatement(SINCE.formatted(walk))) {
+      int at = 1;
+      if (walked != null) {
+        statement.setString(at++, walked);
+      }
+      statement.setInt(at, MOST_LOOKED_AT - 1);
+      try (ResultSet row = statement.executeQuery()) {
+        return row.next() ? row.getObject(1, OffsetDateTime.class) : null;
+      }
+    }
+  }
+
+  private static Failures read(ResultSet row, @Nullable Instant since) throws SQLException {
     List<Failure> failures = new ArrayList<>();
-    long lookedAt = 0;
-    Instant since = null;
+    Instant oldest = since;
     while (row.next()) {
-      lookedAt = row.getLong("looked_at");
-      since = time(row, "since");
-      UUID id = row.getObject("id", UUID.class);
       Instant finished = time(row, "finished_at");
-      if (id != null && finished != null) {
+      if (finished != null) {
         String reason = row.getString("reason");
         failures.add(
             new Failure(
-                id,
+                row.getObject("id", UUID.class),
                 reason == null ? "unknown" : reason,
                 row.getObject("exit_code", Integer.class),
                 row.getString("signal"),
@@ -133,8 +158,11 @@ public class FailureReads {
                 finished,
                 row.getBytes("tail")));
       }
+      if (failures.size() == MOST_JOBS) {
+        oldest = time(row, "created_at");
+      }
     }
-    return new Failures(failures, lookedAt, since);
+    return new Failures(failures, oldest);
   }
 
   private static @Nullable Instant time(ResultSet row, String column) throws SQLException {

@@ -1,10 +1,7 @@
 package io.errand.store.reads;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import io.errand.job.Access;
 import io.errand.job.JobState;
-import io.errand.job.ProjectNames;
-import io.errand.store.PolicyJson;
 import io.errand.store.ProjectReads;
 import io.errand.store.ProjectReads.Reading;
 import io.quarkus.narayana.jta.QuarkusTransaction;
@@ -36,9 +33,6 @@ public class JobReads {
   JobReads(ProjectReads projects) {
     this.projects = projects;
   }
-
-  /** How many of the newest jobs a text search looks at. */
-  public static final int SEARCH_WINDOW = 10_000;
 
   /** How many bytes the rows of a page may take; a page has one row at least. */
   private static final long PAGE_BYTES = 1024 * 1024;
@@ -73,16 +67,33 @@ public class JobReads {
    * @param createdAt when it was accepted
    * @param bytes what the columns of its row take that a client or a command decides on
    */
-  public record Row(UUID id, Instant createdAt, long bytes) {}
+  public record Row(UUID id, Instant createdAt, long bytes) {
+    JobFilter.Position position() {
+      return new JobFilter.Position(createdAt, id);
+    }
+  }
 
   /**
    * A page of jobs, to be read by the piece.
    *
    * @param rows at most as many as were asked for, in order
-   * @param more whether others follow
+   * @param next behind which place others may follow, null where there are none
    * @param searchedBackTo how far a text search looked, null where nothing was left out
+   * @param searchedTo when the last job was created that was looked at, where the page ended
+   *     because it had looked at as many as it may; else null
    */
-  public record Page(List<Row> rows, boolean more, @Nullable Instant searchedBackTo) {}
+  public record Page(
+      List<Row> rows,
+      JobFilter.@Nullable Position next,
+      @Nullable Instant searchedBackTo,
+      @Nullable Instant searchedTo) {
+    private Page searched(
+        @Nullable Instant backTo, @Nullable Instant scanEnd, boolean isOldestFirst) {
+      return next != null || scanEnd == null
+          ? new Page(rows, next, backTo, null)
+          : new Page(rows, JobCriteria.behind(scanEnd, isOldestFirst), backTo, scanEnd);
+    }
+  }
 
   private static final String VISIBLE =
       "id = :id and project = :project and principal = coalesce(:owner, principal)";
@@ -188,63 +199,30 @@ public class JobReads {
 
   /**
    * A page of this caller's jobs, which ends early where its rows would take more than a mebibyte.
-   * The rows themselves are read by {@link #rows}.
+   * The rows themselves are read by {@link #rows}. Where the filter is {@linkplain
+   * JobFilter#isScanned scanned}, a page looks at a bounded number of jobs, and may be empty with
+   * others behind it.
    */
   public Page list(JobFilter filter, Access access, JobFilter.@Nullable Position after, int size) {
-    Criteria criteria = new Criteria();
-    criteria.and("project = :project", "project", access.project());
-    if (!access.project().equals(ProjectNames.DEFAULT)) {
-      criteria.predicates.add("project <> 'default'"); // which the index of projects asks for
+    JobCriteria criteria = JobCriteria.of(filter, access);
+    criteria.after(after);
+    Instant searchedBackTo = filter.text() == null ? null : criteria.search(filter.text());
+    Instant searchedTo = filter.isScanned() ? JobCriteria.endOfScan(filter, access, after) : null;
+    if (searchedTo != null) {
+      criteria.within(searchedTo);
     }
-    if (access.owner() != null) {
-      criteria.and("principal = :principal", "principal", access.owner());
-    }
-    if (filter.state() != null) {
-      criteria.and("state = :state", "state", filter.state());
-    }
-    if (filter.queue() != null) {
-      criteria.and("queue = :queue", "queue", ProjectNames.queue(access.project(), filter.queue()));
-    }
-    if (filter.schedule() != null) {
-      criteria.and("schedule = :schedule", "schedule", filter.schedule());
-    }
-    if (!filter.labels().isEmpty()) {
-      JsonNode labels = PolicyJson.MAPPER.valueToTree(filter.labels());
-      criteria.and(
-          "cast(sql('(? @> cast(? as jsonb))', labels, :labels) as boolean) = true",
-          "labels",
-          labels.toString());
-    }
-    if (filter.createdAfter() != null) {
-      criteria.and("createdAt > :createdAfter", "createdAfter", filter.createdAfter());
-    }
-    if (filter.createdBefore() != null) {
-      criteria.and("createdAt < :createdBefore", "createdBefore", filter.createdBefore());
-    }
-    Instant searchedBackTo = filter.text() == null ? null : search(filter.text(), criteria);
-    if (after != null) {
-      criteria.and(
-          filter.oldestFirst()
-              ? "(createdAt, id) > (:afterTime, :afterId)"
-              : "(createdAt, id) < (:afterTime, :afterId)",
-          "afterTime",
-          after.createdAt());
-      criteria.parameters.and("afterId", after.id());
-    }
-    String order =
-        filter.oldestFirst() ? " order by createdAt, id" : " order by createdAt desc, id desc";
-    String wanted = " from JobEntity where " + String.join(" and ", criteria.predicates) + order;
     Reading<Page> reading =
         () -> {
           try (Stream<Row> found =
               JobEntity.find(
-                  "select id, createdAt, cast(" + ROW_BYTES + " as Long)" + wanted,
-                  criteria.parameters)
+                  "select id, createdAt, cast(" + ROW_BYTES + " as Long)" + criteria.sql(),
+                  criteria.parameters())
                   .project(Row.class)
                   .range(0, size)
                   .withHint(HibernateHints.HINT_FETCH_SIZE, MEASURED_TOGETHER)
                   .<Row>stream()) {
-            return page(found.iterator(), size, searchedBackTo);
+            return page(found.iterator(), size)
+                .searched(searchedBackTo, searchedTo, filter.oldestFirst());
           }
         };
     // An index of labels is not used below the policy of a role. What is shown is read by rows()
@@ -255,18 +233,18 @@ public class JobReads {
   }
 
   /** As many of the rows as fit; no more of them are measured than that takes. */
-  private static Page page(Iterator<Row> found, int size, @Nullable Instant searchedBackTo) {
+  private static Page page(Iterator<Row> found, int size) {
     List<Row> rows = new ArrayList<>();
     long bytes = 0;
     while (found.hasNext()) {
       Row row = found.next();
       bytes += ROW_FIXED_BYTES + row.bytes();
       if (rows.size() == size || (!rows.isEmpty() && bytes > PAGE_BYTES)) {
-        return new Page(rows, true, searchedBackTo);
+        return new Page(rows, rows.get(rows.size() - 1).position(), null, null);
       }
       rows.add(row);
     }
-    return new Page(rows, false, searchedBackTo);
+    return new Page(rows, null, null, null);
   }
 
   /**
@@ -281,36 +259,5 @@ public class JobReads {
           return JobEntity.<JobEntity>list("id in ?1 and project = ?2", ids, project).stream()
               .collect(Collectors.toMap(job -> job.id, Function.identity()));
         });
-  }
-
-  /** The beginning of an id is looked up anywhere, other text in the newest jobs only. */
-  private static @Nullable Instant search(String text, Criteria criteria) {
-    IdRange ids = IdRange.ofPrefix(text);
-    if (ids != null) {
-      criteria.and("id >= :firstId", "firstId", ids.first());
-      criteria.and("id <= :lastId", "lastId", ids.last());
-      return null;
-    }
-    Instant oldest =
-        JobEntity.find("select createdAt from JobEntity order by createdAt desc, id desc")
-            .project(Instant.class)
-            .range(SEARCH_WINDOW - 1, SEARCH_WINDOW - 1)
-            .firstResult();
-    if (oldest != null) {
-      criteria.and("createdAt >= :oldest", "oldest", oldest);
-    }
-    criteria.and("position(:text in array_to_string(command, ' ')) > 0", "text", text);
-    return oldest;
-  }
-
-  /** Constant predicates with their parameters. */
-  private static final class Criteria {
-    final List<String> predicates = new ArrayList<>();
-    final Parameters parameters = new Parameters();
-
-    void and(String predicate, String name, Object value) {
-      predicates.add(predicate);
-      parameters.and(name, value);
-    }
   }
 }

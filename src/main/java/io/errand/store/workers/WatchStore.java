@@ -6,6 +6,7 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.time.OffsetDateTime;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -64,7 +65,7 @@ public class WatchStore {
 
   private static final String CHUNKS =
       """
-      SELECT id, stderr, start_byte, data FROM errand.live_output
+      SELECT id, stderr, start_byte, data, created_at FROM errand.live_output
       WHERE job_id = ? AND attempt = ? AND id > ?
       ORDER BY id LIMIT ?
       """;
@@ -109,9 +110,11 @@ public class WatchStore {
    * @param stderr of which stream
    * @param startByte its place in the stream
    * @param data the bytes
+   * @param sentAt when its worker sent it
    */
   @SuppressWarnings("ArrayRecordComponent") // handed on, never compared
-  public record Chunk(long id, boolean stderr, long startByte, byte[] data) {}
+  public record Chunk(
+      long id, boolean stderr, long startByte, byte[] data, OffsetDateTime sentAt) {}
 
   /**
    * A piece of live output to be written.
@@ -225,7 +228,13 @@ public class WatchStore {
       List<Chunk> chunks = new ArrayList<>();
       try (ResultSet row = statement.executeQuery()) {
         while (row.next()) {
-          chunks.add(new Chunk(row.getLong(1), row.getBoolean(2), row.getLong(3), row.getBytes(4)));
+          chunks.add(
+              new Chunk(
+                  row.getLong(1),
+                  row.getBoolean(2),
+                  row.getLong(3),
+                  row.getBytes(4),
+                  row.getObject(5, OffsetDateTime.class)));
         }
       }
       return chunks;
