@@ -33,6 +33,7 @@ public class Pages {
           Map.entry("retried", "This is the new job; it tries the command again."),
           Map.entry("stopping", "The operation stops; what it has changed stays changed."),
           Map.entry("saved", "Saved."),
+          Map.entry("project", "All pages show this project now."),
           Map.entry("submitted", "This is the new job."),
           Map.entry("paused", "Paused: nothing new starts until it is resumed."),
           Map.entry("resumed", "Resumed."),
@@ -45,8 +46,10 @@ public class Pages {
 
   private final Caller caller;
   private final Assets assets;
+  private final WritableState state;
 
-  Pages(Caller caller, Assets assets) {
+  Pages(Caller caller, Assets assets, WritableState state) {
+    this.state = state;
     this.caller = caller;
     this.assets = assets;
   }
@@ -62,6 +65,7 @@ public class Pages {
     String root = root(context);
     Identity identity = session == null ? null : session.identity();
     Role role = identity == null ? null : identity.role();
+    boolean isWritable = !state.isReadOnly(); // nothing is offered that will be refused
     return new Shell(
         title,
         section,
@@ -71,11 +75,13 @@ public class Pages {
         role == null ? "" : role.wireName(),
         identity == null ? "" : identity.project(),
         session == null ? "" : session.csrfToken(),
-        may(role, Permission.SUBMIT),
-        may(role, Permission.OPERATE),
-        may(role, Permission.ADMINISTER),
+        isWritable && may(role, Permission.SUBMIT),
+        isWritable && may(role, Permission.OPERATE),
+        isWritable && may(role, Permission.ADMINISTER),
         Section.ALL.stream().filter(entry -> may(role, entry.permission())).toList(),
-        notice(context));
+        notice(context),
+        session == null ? List.of() : session.projects(),
+        state.why());
   }
 
   private static boolean may(@Nullable Role role, Permission permission) {

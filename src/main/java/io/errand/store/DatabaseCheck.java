@@ -70,6 +70,11 @@ public final class DatabaseCheck {
     }
   }
 
+  /** Whether a statement failed since the database takes no writes. */
+  public static boolean isReadOnly(SQLException fault) {
+    return READ_ONLY.equals(fault.getSQLState());
+  }
+
   /** Whether the certificate of the database is not believed: its authority, or the host. */
   public static boolean isDistrusted(SQLException fault) {
     Throwable cause = fault;

@@ -28,6 +28,7 @@ class SeparationTest extends StoreFixture {
           "audit_head",
           "console_links",
           "console_sessions",
+          "console_sign_ins",
           "flyway_schema_history",
           "submits_to_admit",
           "workers");

@@ -20,6 +20,9 @@ import org.jspecify.annotations.Nullable;
 class ConsoleEntry {
   private static final int SEE_OTHER = 303;
 
+  /** Of what project the page is that asks for a part of itself again. */
+  private static final String PAGE_PROJECT = "Errand-Page-Project";
+
   private final ConsoleGate rules;
   private final ConsoleSessions sessions;
 
@@ -84,7 +87,16 @@ class ConsoleEntry {
 
   private static void goOn(
       RoutingContext context, @Nullable Session session, @Nullable Throwable fault, Resume resume) {
-    if (session != null) {
+    String page = context.request().getHeader(PAGE_PROJECT);
+    if (session != null && page != null && !page.equals(session.identity().project())) {
+      // Another page of this session has chosen another project, so that this one must not go on.
+      context.response().putHeader("HX-Refresh", "true");
+      resume.with(
+          context,
+          null,
+          session.identity(),
+          Problem.of(Kind.CONFLICT, "This page shows another project than the session is in now"));
+    } else if (session != null) {
       ConsoleRequests.put(context, session);
       resume.with(context, session.identity(), null, null);
     } else if (fault != null) {
