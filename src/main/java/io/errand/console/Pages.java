@@ -40,6 +40,7 @@ public class Pages {
           Map.entry("opened", "The circuit is open; it stays open until it is closed by hand."),
           Map.entry("closed", "The circuit is closed."),
           Map.entry("removed", "Removed."),
+          Map.entry("retired", "The command is retired."),
           Map.entry("revoked", "The key is revoked."),
           Map.entry("resent", "The webhook is sent again."),
           Map.entry("signed-out", "You are signed out."));
@@ -102,6 +103,11 @@ public class Pages {
   /** A page. */
   public Response ok(TemplateInstance page) {
     return answer(200, page);
+  }
+
+  /** A form that takes a page. */
+  public Response form(int status, FormPage form) {
+    return answer(status, Templates.form(shell(form.up(), form.title()), form));
   }
 
   /** A page with another status. */

@@ -33,6 +33,9 @@ final class Templates {
   /** Goes to a page once more, by a link of our own. */
   static native TemplateInstance again(Shell shell, String next);
 
+  /** A form that takes a page. */
+  static native TemplateInstance form(Shell shell, FormPage page);
+
   /** Why there is no page. */
   static native TemplateInstance fault(Shell shell, int status, String what, String why);
 }

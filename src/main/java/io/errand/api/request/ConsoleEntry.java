@@ -12,6 +12,8 @@ import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.ext.web.RoutingContext;
 import jakarta.enterprise.context.ApplicationScoped;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -98,11 +100,22 @@ class ConsoleEntry {
           Problem.of(Kind.CONFLICT, "This page shows another project than the session is in now"));
     } else if (session != null) {
       ConsoleRequests.put(context, session);
+      endStreamWith(context, session.identity().expiresAt());
       resume.with(context, session.identity(), null, null);
     } else if (fault != null) {
       resume.with(context, null, null, fault);
     } else if (!context.response().closed()) {
       turnAway(context, resume);
+    }
+  }
+
+  /** A stream lasts no longer than who watches it may see. */
+  private static void endStreamWith(RoutingContext context, @Nullable Instant end) {
+    if (end != null && String.valueOf(context.request().path()).endsWith("/stream")) {
+      long millis = Math.max(1, Duration.between(Instant.now(), end).toMillis());
+      long timer =
+          context.vertx().setTimer(millis, fired -> context.request().connection().close());
+      context.addEndHandler(ended -> context.vertx().cancelTimer(timer));
     }
   }
 

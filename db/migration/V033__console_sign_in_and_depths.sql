@@ -36,3 +36,32 @@ DO $$
 $$;
 
 SELECT errand.grant_to_roles();
+
+-- How many jobs of a queue waited and ran, every five minutes of a day: what queue_counts said then. No job is looked at for it.
+CREATE TABLE errand.queue_depths (
+    queue      text        NOT NULL,
+    sampled_at timestamptz NOT NULL,
+    waiting    bigint      NOT NULL,
+    running    bigint      NOT NULL,
+    PRIMARY KEY (queue, sampled_at)
+);
+CREATE INDEX queue_depths_by_time ON errand.queue_depths (sampled_at);
+COMMENT ON TABLE errand.queue_depths IS 'How many jobs of each queue waited and ran, every five minutes of the last day; of at most 2,000 queues each time';
+
+DO $$
+    DECLARE
+        grants constant text := pg_get_functiondef('errand.grant_to_roles()'::regprocedure);
+        granted constant text := replace(grants, 'errand.queue_counts, errand.queue_events', 'errand.queue_counts, errand.queue_depths, errand.queue_events');
+        confines constant text := pg_get_functiondef('errand.confine_reader()'::regprocedure);
+        confined constant text := replace(confines, '(''queue_events'',', '(''queue_depths'', NULL, ''errand.project_of(queue) = PROJECT''), (''queue_events'',');
+    BEGIN
+        IF granted = grants OR confined = confines THEN
+            RAISE EXCEPTION 'errand: grant_to_roles() or confine_reader() does not name errand.queue_events';
+        END IF;
+        EXECUTE granted;
+        EXECUTE confined;
+    END
+$$;
+
+SELECT errand.grant_to_roles();
+SELECT errand.confine_reader();
