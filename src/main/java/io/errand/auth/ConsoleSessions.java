@@ -148,14 +148,13 @@ public class ConsoleSessions {
     }
     List<String> choice = choice(home);
     String project = opened.project();
-    boolean isElsewhere =
-        project != null
-            && home.mayEnter(project)
-            && !project.equals(home.project())
-            && (choice.contains(project) || projects.find(project).isPresent());
+    boolean isThere =
+        project != null && (choice.contains(project) || projects.find(project).isPresent());
     return new Session(
         secret,
-        isElsewhere ? home.in(project) : home,
+        project == null || !isThere || project.equals(home.project()) || !home.mayEnter(project)
+            ? home
+            : home.in(project),
         mark(opened.credential()),
         choice.size() > 1 ? choice : List.of());
   }

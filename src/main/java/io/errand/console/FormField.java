@@ -59,8 +59,7 @@ public record FormField(
     for (int i = 0; i < valuesAndLabels.length; i += 2) {
       choices.add(new Choice(valuesAndLabels[i], valuesAndLabels[i + 1]));
     }
-    return new FormField(
-        name, label, "choice", "", "", "", "", false, List.copyOf(choices), 1);
+    return new FormField(name, label, "choice", "", "", "", "", false, List.copyOf(choices), 1);
   }
 
   /** A box to check; its value is {@code on} or empty. */

@@ -53,8 +53,7 @@ public final class JsonText {
       JsonNode before = from.get(member.getKey());
       if (before == null || !before.equals(member.getValue())) {
         patch.set(
-            member.getKey(),
-            before == null ? member.getValue() : patch(before, member.getValue()));
+            member.getKey(), before == null ? member.getValue() : patch(before, member.getValue()));
       }
     }
     return patch;

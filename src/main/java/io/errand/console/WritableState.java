@@ -31,12 +31,10 @@ public class WritableState {
 
   /** Whether the database takes no changes. */
   boolean isReadOnly() {
-    boolean isFresh =
-        System.nanoTime() - lookedNanos < TimeUnit.MILLISECONDS.toNanos(FRESH_MILLIS);
+    boolean isFresh = System.nanoTime() - lookedNanos < TimeUnit.MILLISECONDS.toNanos(FRESH_MILLIS);
     if (!isFresh && !Context.isOnEventLoopThread() && looking.tryLock()) {
       try {
-        reads.version();
-        isReadOnly = false;
+        isReadOnly = reads.isReadOnly();
       } catch (SQLException e) {
         isReadOnly = DatabaseCheck.isReadOnly(e); // any other fault the page itself will meet
       } finally {
@@ -50,8 +48,7 @@ public class WritableState {
   /** What keeps people from changing something, in words, or null. */
   @Nullable String why() {
     if (isReadOnly()) {
-      return "The database is read-only: nothing can be changed, and no job starts. What is shown here"
-          + " is as it was.";
+      return "The database is read-only: nothing can be changed, and no job starts.";
     }
     return space.isShort()
         ? "The server has too little free disk space: no job is accepted, and none starts."

@@ -17,7 +17,9 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** The forms of the console that take a page, the choice of a project, and the bound of sessions. */
+/**
+ * The forms of the console that take a page, the choice of a project, and the bound of sessions.
+ */
 class ConsoleFormsIT {
   private static TestServer server;
   private static Chromium chromium;

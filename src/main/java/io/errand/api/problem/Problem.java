@@ -170,8 +170,8 @@ public final class Problem extends RuntimeException {
   static Problem readOnly() {
     return new Problem(
         Kind.UNAVAILABLE,
-        "The database is read-only at the moment, so this change was refused; reads go on. Repeat it"
-            + " later, a submit with the same Idempotency-Key or id",
+        "The database is read-only at the moment: it is a standby, or a setting has it so. Nothing was"
+            + " changed; repeat this later, a submit with the same Idempotency-Key or id",
         List.of(),
         5);
   }

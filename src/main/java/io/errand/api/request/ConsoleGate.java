@@ -154,7 +154,8 @@ final class ConsoleGate {
    */
   static String callback(Origin origin, @Nullable String publicUrl) {
     if (publicUrl != null) {
-      return publicUrl.replaceAll("/+$", "") + CALLBACK;
+      return (publicUrl.endsWith("/") ? publicUrl.substring(0, publicUrl.length() - 1) : publicUrl)
+          + CALLBACK;
     }
     String host = String.valueOf(origin.host());
     if (!HOST.matcher(host).matches()) {

@@ -37,7 +37,11 @@ record QueueForm(List<FormGroup> groups, String fault) {
           "hold_after_lost_workers");
   private static final List<String> OF_BREAKER =
       List.of(
-          "failure_ratio", "window_seconds", "minimum_attempts", "probe_seconds", "max_probe_seconds");
+          "failure_ratio",
+          "window_seconds",
+          "minimum_attempts",
+          "probe_seconds",
+          "max_probe_seconds");
   private static final String OUTCOME = "outcome-";
 
   /** Outcomes that may count as failures, with what people call them. */
@@ -68,7 +72,8 @@ record QueueForm(List<FormGroup> groups, String fault) {
                   "is refused",
                   "warn",
                   "is accepted with a warning"),
-              FormField.number("hold_after_lost_workers", "Hold a job after lost workers", "never")),
+              FormField.number(
+                  "hold_after_lost_workers", "Hold a job after lost workers", "never")),
           FormGroup.wide(
               "Circuit breaker",
               FormField.check("breaker", "Stop starting jobs when too many attempts fail")),

@@ -43,8 +43,7 @@ record QueueView(
     }
   }
 
-  static QueueView of(
-      QueueStatus queue, List<Event> events, QueueForm form, DepthView depth) {
+  static QueueView of(QueueStatus queue, List<Event> events, QueueForm form, DepthView depth) {
     Circuit circuit = queue.settings().circuit();
     return new QueueView(
         QueueLine.of(queue),

@@ -112,7 +112,8 @@ public class QueuesPage {
         fault == null ? 200 : fault.status(),
         Templates.queue(
             pages.shell(SECTION, name),
-            QueueView.of(queue, events, QueueForm.of(queue.settings(), typed, fault), DepthView.of(depth))));
+            QueueView.of(
+                queue, events, QueueForm.of(queue.settings(), typed, fault), DepthView.of(depth))));
   }
 
   /** Lets no more of its jobs start. */

@@ -59,7 +59,7 @@ final class ScheduleForm {
             "How",
             FormField.choice(
                 "overlap",
-                "While its last job has not ended",
+                "If the last job still runs",
                 "skip",
                 "the tick is skipped",
                 "queue",
@@ -68,7 +68,7 @@ final class ScheduleForm {
                 "that is cancelled"),
             FormField.choice(
                 "catch_up",
-                "Ticks that were missed",
+                "Missed ticks",
                 "none",
                 "are left out",
                 "latest",
@@ -76,7 +76,7 @@ final class ScheduleForm {
                 "all",
                 "all are made up for"),
             FormField.number("catch_up_limit", "At most so many of them", "as usual"),
-            FormField.number("jitter_seconds", "Spread each tick over seconds", "0"),
+            FormField.number("jitter_seconds", "Spread over seconds", "0"),
             FormField.check("paused", "Paused: it does not tick")));
     FormField job = FormField.area("job", "What it submits, as for POST /v1/jobs", 12).needed();
     groups.add(FormGroup.wide("Job", hidden.isEmpty() ? job : job.hint(hidden)));
@@ -176,14 +176,14 @@ final class ScheduleForm {
   }
 
   /** What a schedule would do. */
-  static Preview preview(Schedule schedule, Instant from) {
+  static Preview preview(Schedule schedule, Instant after) {
     Timing timing = schedule.timing();
     return new Preview(
         ScheduleLine.words(timing),
         timing.zone(),
         schedule.paused()
             ? List.of()
-            : timing.ticks().from(from, NEXT).stream()
+            : timing.ticks().from(timing.ticks().next(after), NEXT).stream()
                 .map(tick -> new Tick(tick, ScheduleLine.local(tick, timing.zone())))
                 .toList());
   }

@@ -44,8 +44,7 @@ public class ScheduleFormPage {
   private final ScheduleReads reads;
   private final Caller caller;
 
-  ScheduleFormPage(
-      Pages pages, SchedulesResource schedules, ScheduleReads reads, Caller caller) {
+  ScheduleFormPage(Pages pages, SchedulesResource schedules, ScheduleReads reads, Caller caller) {
     this.pages = pages;
     this.schedules = schedules;
     this.reads = reads;

@@ -12,7 +12,9 @@ import java.util.ArrayList;
 import java.util.List;
 import javax.sql.DataSource;
 
-/** How deep queues were over the last day: samples of their counts, in which no job is looked at. */
+/**
+ * How deep queues were over the last day: samples of their counts, in which no job is looked at.
+ */
 @ApplicationScoped
 public class DepthStore {
   /** Between two samples. */
