@@ -75,7 +75,7 @@ final class ScheduleForm {
                 "the latest is made up for",
                 "all",
                 "all are made up for"),
-            FormField.number("catch_up_limit", "At most so many of them", "as usual"),
+            FormField.number("catch_up_limit", "At most so many", "as usual"),
             FormField.number("jitter_seconds", "Spread over seconds", "0"),
             FormField.check("paused", "Paused: it does not tick")));
     FormField job = FormField.area("job", "What it submits, as for POST /v1/jobs", 12).needed();
