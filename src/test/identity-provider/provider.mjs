@@ -11,6 +11,9 @@ const [keys, wanted] = process.argv.slice(2);
 // The id of a client of a program says what its tokens are like: ALGORITHM.GROUP.
 const groupOf = (id) => (id === 'cli' ? 'operators' : id.split('.')[1]);
 const algorithmOf = (id) => (id === 'cli' ? 'RS256' : id.split('.')[0]);
+// People sign in to the console; the name that they give is that of their group.
+const CONSOLES = ['console', 'console-public', 'console-opaque'];
+const groupOfToken = (token) => (CONSOLES.includes(token.clientId) ? token.accountId : groupOf(token.clientId));
 const programs = [];
 for (const algorithm of ALGORITHMS) {
   for (const group of ['admins', 'operators', 'submitters', 'viewers', 'media', 'both', 'nobody']) {
@@ -28,7 +31,13 @@ function provider(issuer) {
     clients: [...programs, {
       client_id: 'cli', token_endpoint_auth_method: 'none', application_type: 'native', redirect_uris: [],
       response_types: [], grant_types: ['urn:ietf:params:oauth:grant-type:device_code', 'refresh_token'],
-    }],
+    }, ...CONSOLES.map((id) => ({
+      // Of a native client any port of loopback is taken.
+      client_id: id, application_type: 'native', grant_types: ['authorization_code'], response_types: ['code'],
+      redirect_uris: ['http://127.0.0.1/console/login/callback', 'http://127.0.0.1/behind/a/front/console/login/callback'],
+      ...(id === 'console' ? { client_secret: 'of/a test', token_endpoint_auth_method: 'client_secret_basic' }
+        : { token_endpoint_auth_method: 'none' }),
+    }))],
     scopes: ['openid', 'offline_access', 'profile', 'email'],
     enabledJWA: { idTokenSigningAlgValues: ALGORITHMS },
     features: {
@@ -40,20 +49,26 @@ function provider(issuer) {
         defaultResource: () => AUDIENCE,
         useGrantedResource: () => true,
         getResourceServerInfo: (ctx, resource, client) => ({
-          scope: '', audience: resource, accessTokenFormat: 'jwt',
+          scope: '', audience: resource, accessTokenFormat: client.clientId === 'console-opaque' ? 'opaque' : 'jwt',
           // Those of the command line end so soon that each command renews them.
-          accessTokenTTL: client.clientId === 'cli' ? 20 : 3600,
-          jwt: { sign: { alg: algorithmOf(client.clientId) } },
+          accessTokenTTL: client.clientId === 'cli' ? 20 : undefined,
+          jwt: { sign: { alg: CONSOLES.includes(client.clientId) ? 'RS256' : algorithmOf(client.clientId) } },
         }),
       },
     },
-    issueRefreshToken: () => true,
+    issueRefreshToken: (ctx, client) => client.clientId === 'cli',
+    ttl: { AccessToken: (ctx, token) => (token.accountId === 'brief' ? 5 : token.resourceServer?.accessTokenTTL || 3600) },
+    claims: { openid: ['sub', 'realm_access'], profile: ['preferred_username'] },
+    conformIdTokenClaims: false,
     extraTokenClaims: (ctx, token) => ({
-      groups: [groupOf(token.clientId)],
-      realm_access: { roles: [groupOf(token.clientId)] },
-      preferred_username: `user of ${token.clientId}`,
+      groups: [groupOfToken(token)],
+      realm_access: { roles: [groupOfToken(token)] },
+      preferred_username: `user of ${CONSOLES.includes(token.clientId) ? groupOfToken(token) : token.clientId}`,
     }),
-    findAccount: (ctx, id) => ({ accountId: id, claims: () => ({ sub: id }) }),
+    findAccount: (ctx, id) => ({
+      accountId: id,
+      claims: () => ({ sub: id, realm_access: { roles: [id] }, preferred_username: `user of ${id}` }),
+    }),
   });
 }
 

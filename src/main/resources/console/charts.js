@@ -3,7 +3,15 @@
   'use strict';
   let charts = [];
   const spans = { '1h': 3600, '24h': 86400, '7d': 604800 }; // seconds
-  const numbers = (text) => text.split(',').map(Number);
+  const numbers = (text) => text.split(',').map((one) => (one === '' ? null : Number(one)));
+  // Those that count jobs by time of creation are bars; those that measure are lines, with gaps.
+  const looks = {
+    created: ['--strong-line', '--sunk'],
+    succeeded: ['--green', '--green'],
+    failed: ['--red', '--red'],
+    waiting: ['--amber', '--amber-soft'],
+    running: ['--blue', null],
+  };
   const draw = () => {
     for (const { chart } of charts) chart.destroy();
     charts = [];
@@ -12,7 +20,8 @@
     for (const element of document.querySelectorAll('[data-chart]')) {
       if (!window.uPlot) return;
       const times = numbers(element.dataset.times);
-      const series = ['created', 'succeeded', 'failed'].map((name) => numbers(element.dataset[name]));
+      const names = (element.dataset.series ?? 'created,succeeded,failed').split(',');
+      const series = names.map((name) => numbers(element.dataset[name]));
       const until = Math.max(Date.now() / 1e3, times[times.length - 1]); // should this clock be behind
       const axis = {
         stroke: colour('--dim'),
@@ -21,7 +30,11 @@
         font: '11px system-ui',
       };
       const bars = window.uPlot.paths.bars({ size: [0.7, 28] });
-      const line = (label, stroke, fill) => ({ label, stroke, fill, width: 1, paths: bars, points: { show: false } });
+      const shape = element.dataset.series ? { width: 1.5 } : { width: 1, paths: bars };
+      const line = (label) => {
+        const [stroke, fill] = looks[label];
+        return { label, stroke: colour(stroke), fill: fill && colour(fill), points: { show: false }, ...shape };
+      };
       const utc = document.getElementById('zone')?.textContent !== 'Local';
       const chart = new window.uPlot(
         {
@@ -37,9 +50,7 @@
           axes: [axis, { ...axis, size: 44, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000] }],
           series: [
             { label: utc ? 'Time (UTC)' : 'Time' },
-            line('created', colour('--strong-line'), colour('--sunk')),
-            line('succeeded', colour('--green'), colour('--green')),
-            line('failed', colour('--red'), colour('--red')),
+            ...names.map(line),
           ],
         },
         [times, ...series],

@@ -80,6 +80,7 @@
   // Requests of ours carry the token of the session; whoever is signed out is asked to sign in.
   document.addEventListener('htmx:configRequest', (event) => {
     event.detail.headers['Errand-CSRF'] = csrf;
+    event.detail.headers['Errand-Page-Project'] = document.body.dataset.project;
   });
   document.addEventListener('htmx:responseError', (event) => {
     if (event.detail.xhr.status === 401) location.assign(`${root}/login`);

@@ -1,16 +1,20 @@
 package io.errand.auth;
 
 import io.errand.store.access.KeyStore.Found;
+import io.errand.store.access.ProjectStore;
 import io.errand.store.access.SessionStore;
 import io.errand.store.access.SessionStore.Credential;
+import io.errand.store.access.SessionStore.Opened;
+import io.errand.store.access.SignInStore;
+import io.errand.store.access.SignInStore.Begun;
 import io.quarkus.runtime.ShutdownEvent;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
-import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.SecureRandom;
 import java.sql.SQLException;
 import java.util.Base64;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.CompletableFuture;
@@ -21,20 +25,28 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Sessions of the console. A session is opened with a key, and is worth what the key is worth at
- * each request: nothing once it is revoked, has expired or has another secret. The browser has 256
- * random bits in a cookie; the database has their SHA-256, so that every server knows each session.
- * Safe from any thread.
+ * each request: nothing once it is revoked, has expired or has another secret. Or an identity
+ * provider opens it; then it ends with the token of that, and is worth what the claims of the token
+ * give by the settings of the day. The browser has 256 random bits in a cookie; the database has
+ * their SHA-256, so that every server knows each session. Safe from any thread.
  */
 @ApplicationScoped
 public class ConsoleSessions {
   private static final SecureRandom RANDOM = new SecureRandom();
   private static final int SECRET_BYTES = 32;
   private static final int SECRET_LENGTH = 43;
+
+  /** How many projects a session lists to choose among. */
+  public static final int MOST_PROJECTS = 100;
+
   private static final int THREADS = 2;
   private static final int MOST_WAITING = 256;
 
   private final SessionStore store;
+  private final ProjectStore projects;
   private final Identities identities;
+  private final ProviderSignIn provider;
+  private final SignInStore signIns;
   private final ThreadPoolExecutor threads =
       new ThreadPoolExecutor(
           THREADS,
@@ -48,9 +60,17 @@ public class ConsoleSessions {
             return thread;
           });
 
-  ConsoleSessions(SessionStore store, Identities identities) {
+  ConsoleSessions(
+      SessionStore store,
+      ProjectStore projects,
+      Identities identities,
+      ProviderSignIn provider,
+      SignInStore signIns) {
+    this.signIns = signIns;
     this.store = store;
+    this.projects = projects;
     this.identities = identities;
+    this.provider = provider;
     threads.allowCoreThreadTimeOut(true);
   }
 
@@ -62,23 +82,27 @@ public class ConsoleSessions {
    * A session that counts now.
    *
    * @param secret what the cookie holds
-   * @param identity whose it is
-   * @param key with whose end it ends, or null where it was opened with the token of the
-   *     configuration
+   * @param identity whose it is, in the project that it works in
+   * @param key with whose end it ends, or null where no key has opened it
+   * @param projects those that may be chosen, by name, without those behind the first {@value
+   *     #MOST_PROJECTS}; empty where there is nothing to choose
    */
-  public record Session(String secret, Identity identity, @Nullable KeyMark key) {
-    /** What each form of this session carries, so that no page of others can send one. */
+  public record Session(
+      String secret, Identity identity, @Nullable KeyMark key, List<String> projects) {
+    /**
+     * What each form of this session carries, so that no page of others can send one, and none that
+     * was made for another project.
+     */
     public String csrfToken() {
       return Base64.getUrlEncoder()
           .withoutPadding()
-          .encodeToString(ApiKey.sha256("errand console form " + secret));
+          .encodeToString(
+              ApiKey.sha256("errand console form " + secret + " of " + identity.project()));
     }
 
     /** Whether a form of this session has sent this. Takes the same time for each that is wrong. */
     public boolean isCsrfToken(@Nullable String given) {
-      return given != null
-          && MessageDigest.isEqual(
-              given.getBytes(StandardCharsets.UTF_8), csrfToken().getBytes(StandardCharsets.UTF_8));
+      return SignIn.isSame(csrfToken(), given);
     }
 
     /** Without the secret. */
@@ -105,7 +129,7 @@ public class ConsoleSessions {
       threads.execute(
           () -> {
             try {
-              Optional<Credential> found = store.find(ApiKey.sha256(secret));
+              Optional<Opened> found = store.find(ApiKey.sha256(secret));
               result.complete(found.isEmpty() ? null : session(secret, found.get()));
             } catch (SQLException | RuntimeException | Error e) {
               result.completeExceptionally(e);
@@ -117,17 +141,44 @@ public class ConsoleSessions {
     return result;
   }
 
-  private @Nullable Session session(String secret, Credential credential) throws SQLException {
-    Identity identity = identity(credential);
+  private @Nullable Session session(String secret, Opened opened) throws SQLException {
+    Identity home = identity(opened.credential());
+    if (home == null) {
+      return null;
+    }
+    List<String> choice = choice(home);
+    String project = opened.project();
+    boolean isThere =
+        project != null && (choice.contains(project) || projects.find(project).isPresent());
+    return new Session(
+        secret,
+        project == null || !isThere || project.equals(home.project()) || !home.mayEnter(project)
+            ? home
+            : home.in(project),
+        mark(opened.credential()),
+        choice.size() > 1 ? choice : List.of());
+  }
+
+  /** The projects that somebody may choose among: all, or those that a provider gives roles in. */
+  private List<String> choice(Identity home) throws SQLException {
+    return home.isServerAdmin()
+        ? projects.names(MOST_PROJECTS)
+        : home.roles().keySet().stream().sorted().limit(MOST_PROJECTS).toList();
+  }
+
+  private static @Nullable KeyMark mark(Credential credential) {
     String keyId = credential.keyId();
-    return identity == null
-        ? null
-        : new Session(
-            secret, identity, keyId == null ? null : KeyMark.of(keyId, credential.secretHash()));
+    return keyId == null ? null : KeyMark.of(keyId, credential.secretHash());
   }
 
   private @Nullable Identity identity(Credential credential) throws SQLException {
     String keyId = credential.keyId();
+    String claims = credential.providerClaims();
+    if (claims != null) {
+      return MessageDigest.isEqual(credential.secretHash(), provider.settingsHash())
+          ? provider.identity(ProviderClaims.of(claims))
+          : null;
+    }
     if (keyId == null) {
       return identities.isConfigured(credential.secretHash()) ? Identity.CONFIGURED : null;
     }
@@ -138,8 +189,8 @@ public class ConsoleSessions {
   /**
    * Opens a session for a caller whose token was right. Waits for the database.
    *
-   * @return empty where the token is none of a key: an access token of an identity provider ends by
-   *     itself, and opens no session
+   * @return empty where the token is none of a key: whoever has one of an identity provider signs
+   *     in by way of that
    */
   public Optional<Session> open(Identity identity, String token) throws SQLException {
     if (identity.kind() != Identity.Kind.KEY) {
@@ -154,12 +205,44 @@ public class ConsoleSessions {
                 : new Credential(key.id(), key.hash())));
   }
 
+  /**
+   * Opens a session for somebody of whom the identity provider has said who it is. Waits for the
+   * database.
+   *
+   * @return empty where the claims give no role
+   */
+  public Optional<Session> open(ProviderClaims claims) throws SQLException {
+    Identity identity = provider.identity(claims);
+    return identity == null
+        ? Optional.empty()
+        : Optional.of(open(identity, new Credential(null, provider.settingsHash(), claims.json())));
+  }
+
   private Session open(Identity identity, Credential credential) throws SQLException {
     String secret = random();
-    store.open(ApiKey.sha256(secret), identity.principal(), credential);
-    String keyId = credential.keyId();
-    return new Session(
-        secret, identity, keyId == null ? null : KeyMark.of(keyId, credential.secretHash()));
+    boolean isOfProvider = credential.providerClaims() != null;
+    store.open(
+        ApiKey.sha256(secret),
+        identity.principal(),
+        credential,
+        isOfProvider ? identity.expiresAt() : null);
+    return new Session(secret, identity, mark(credential), List.of());
+  }
+
+  /**
+   * Has a session work in a project from now on. Waits for the database.
+   *
+   * @return whether it may, and there is one of that name
+   */
+  public boolean choose(Session session, String project) throws SQLException {
+    byte[] idHash = ApiKey.sha256(session.secret());
+    Optional<Opened> opened = store.find(idHash);
+    Identity home = opened.isEmpty() ? null : identity(opened.get().credential());
+    if (home == null || !home.mayEnter(project) || projects.find(project).isEmpty()) {
+      return false;
+    }
+    store.choose(idHash, project.equals(home.project()) ? null : project);
+    return true;
   }
 
   /** Ends a session, here and on every other server. Waits for the database. */
@@ -190,6 +273,24 @@ public class ConsoleSessions {
     Optional<Credential> credential = store.takeLink(ApiKey.sha256(secret));
     Identity identity = credential.isEmpty() ? null : identity(credential.get());
     return identity == null ? Optional.empty() : Optional.of(open(identity, credential.get()));
+  }
+
+  /** Begins a sign-in by way of the identity provider. Waits for the database. */
+  public SignIn begin(Begun begun) throws SQLException {
+    SignIn signIn = new SignIn(random());
+    signIns.begin(ApiKey.sha256(signIn.secret()), begun);
+    return signIn;
+  }
+
+  /**
+   * Ends one, which cannot come back again. Waits for the database.
+   *
+   * @return empty if there is none, it has come back, or it has taken too long
+   */
+  public Optional<Begun> take(SignIn signIn) throws SQLException {
+    return isSecret(signIn.secret())
+        ? signIns.take(ApiKey.sha256(signIn.secret()))
+        : Optional.empty();
   }
 
   private static boolean isSecret(String text) {

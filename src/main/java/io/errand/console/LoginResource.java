@@ -10,6 +10,7 @@ import io.errand.auth.ConsoleSessions;
 import io.errand.auth.ConsoleSessions.Session;
 import io.errand.auth.Identities;
 import io.errand.auth.Identity;
+import io.errand.auth.ProviderSignIn;
 import io.errand.auth.WrongTokens;
 import io.smallrye.common.annotation.Blocking;
 import io.vertx.ext.web.RoutingContext;
@@ -24,7 +25,6 @@ import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** Where one signs in, by a key or by the link that the start prints. */
@@ -34,16 +34,13 @@ public class LoginResource {
   private static final int MOST_KEY = 8_192;
   private static final int PATIENCE_SECONDS = 20;
 
-  /** A path of ours behind {@code /console}, and what is asked of it; nothing of other hosts. */
-  private static final Pattern NEXT =
-      Pattern.compile("(/[A-Za-z0-9._-]{1,100}){0,4}(\\?[A-Za-z0-9._~%&=:+/*-]{0,1000})?");
-
   private final Pages pages;
   private final Caller caller;
   private final ConsoleSessions sessions;
   private final Identities identities;
   private final WrongTokens wrongTokens;
   private final ConsoleRequests requests;
+  private final ProviderSignIn provider;
 
   LoginResource(
       Pages pages,
@@ -51,7 +48,9 @@ public class LoginResource {
       ConsoleSessions sessions,
       Identities identities,
       WrongTokens wrongTokens,
-      ConsoleRequests requests) {
+      ConsoleRequests requests,
+      ProviderSignIn provider) {
+    this.provider = provider;
     this.pages = pages;
     this.caller = caller;
     this.sessions = sessions;
@@ -68,13 +67,11 @@ public class LoginResource {
       @HeaderParam("Sec-Fetch-Site") @Nullable String site) {
     Shell shell = pages.shell("", "Sign in");
     if ("cross-site".equals(site) && next != null && link == null) {
-      return pages.ok(Templates.again(shell, safe(next)));
+      return pages.ok(Templates.again(shell, Query.next(next)));
     }
-    return pages.ok(Templates.login(shell, safe(next), link == null ? "" : link, null));
-  }
-
-  private static String safe(@Nullable String next) {
-    return next != null && NEXT.matcher(next).matches() ? next : "";
+    return pages.ok(
+        Templates.login(
+            shell, Query.next(next), link == null ? "" : link, null, provider.provider()));
   }
 
   /** Opens a session. */
@@ -88,7 +85,7 @@ public class LoginResource {
     }
     ConsoleForm form = ConsoleRequests.form(context);
     String link = form.text("link");
-    String next = safe(form.value("next"));
+    String next = Query.next(form.value("next"));
     Optional<Session> session =
         link.isEmpty() ? byKey(form.text("key")) : sessions.openByLink(link);
     if (session.isEmpty()) {
@@ -99,7 +96,8 @@ public class LoginResource {
           link.isEmpty()
               ? "This key is not known here, has expired or was revoked."
               : "This link has been used, or is too old. Sign in with a key.";
-      return pages.answer(401, Templates.login(pages.shell("", "Sign in"), next, "", fault));
+      return pages.answer(
+          401, Templates.login(pages.shell("", "Sign in"), next, "", fault, provider.provider()));
     }
     requests.signedIn(context, session.get().identity());
     return Response.fromResponse(pages.seeOther(next))

@@ -33,20 +33,24 @@ public class Pages {
           Map.entry("retried", "This is the new job; it tries the command again."),
           Map.entry("stopping", "The operation stops; what it has changed stays changed."),
           Map.entry("saved", "Saved."),
+          Map.entry("project", "All pages show this project now."),
           Map.entry("submitted", "This is the new job."),
           Map.entry("paused", "Paused: nothing new starts until it is resumed."),
           Map.entry("resumed", "Resumed."),
           Map.entry("opened", "The circuit is open; it stays open until it is closed by hand."),
           Map.entry("closed", "The circuit is closed."),
           Map.entry("removed", "Removed."),
+          Map.entry("retired", "The command is retired."),
           Map.entry("revoked", "The key is revoked."),
           Map.entry("resent", "The webhook is sent again."),
           Map.entry("signed-out", "You are signed out."));
 
   private final Caller caller;
   private final Assets assets;
+  private final WritableState state;
 
-  Pages(Caller caller, Assets assets) {
+  Pages(Caller caller, Assets assets, WritableState state) {
+    this.state = state;
     this.caller = caller;
     this.assets = assets;
   }
@@ -62,6 +66,7 @@ public class Pages {
     String root = root(context);
     Identity identity = session == null ? null : session.identity();
     Role role = identity == null ? null : identity.role();
+    boolean isWritable = !state.isReadOnly(); // nothing is offered that will be refused
     return new Shell(
         title,
         section,
@@ -71,11 +76,13 @@ public class Pages {
         role == null ? "" : role.wireName(),
         identity == null ? "" : identity.project(),
         session == null ? "" : session.csrfToken(),
-        may(role, Permission.SUBMIT),
-        may(role, Permission.OPERATE),
-        may(role, Permission.ADMINISTER),
+        isWritable && may(role, Permission.SUBMIT),
+        isWritable && may(role, Permission.OPERATE),
+        isWritable && may(role, Permission.ADMINISTER),
         Section.ALL.stream().filter(entry -> may(role, entry.permission())).toList(),
-        notice(context));
+        notice(context),
+        session == null ? List.of() : session.projects(),
+        state.why());
   }
 
   private static boolean may(@Nullable Role role, Permission permission) {
@@ -96,6 +103,11 @@ public class Pages {
   /** A page. */
   public Response ok(TemplateInstance page) {
     return answer(200, page);
+  }
+
+  /** A form that takes a page. */
+  public Response form(int status, FormPage form) {
+    return answer(status, Templates.form(shell(form.up(), form.title()), form));
   }
 
   /** A page with another status. */

@@ -8,12 +8,23 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /** What the address of a page asks for. */
 public final class Query {
   private static final String NOTICE = "notice";
 
+  /** A path of ours behind {@code /console}, and what is asked of it; nothing of other hosts. */
+  private static final Pattern NEXT =
+      Pattern.compile("(/[A-Za-z0-9._-]{1,100}){0,4}(\\?[A-Za-z0-9._~%&=:+/*-]{0,1000})?");
+
   private Query() {}
+
+  /** Where to go on after a sign-in: what was asked for, if it is a page of ours, else empty. */
+  static String next(@Nullable String next) {
+    return next != null && NEXT.matcher(next).matches() ? next : "";
+  }
 
   /** The parameters, but for those that a form has left empty, and for what was just done. */
   public static MultivaluedMap<String, String> of(UriInfo uri) {

@@ -12,6 +12,15 @@ import java.util.List;
  * @param permission who sees it
  */
 public record Section(String path, String name, String key, Permission permission) {
+  /**
+   * One of them.
+   *
+   * @param path of it
+   */
+  public static Section of(String path) {
+    return ALL.stream().filter(entry -> entry.path().equals(path)).findFirst().orElseThrow();
+  }
+
   /** All of them, in the order of the menu. */
   static final List<Section> ALL =
       List.of(

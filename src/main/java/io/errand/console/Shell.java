@@ -1,5 +1,6 @@
 package io.errand.console;
 
+import io.errand.auth.ConsoleSessions;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -16,6 +17,8 @@ import org.jspecify.annotations.Nullable;
  * @param operates whether it may change how the project works
  * @param administers whether it may decide who does what
  * @param notice what has just been done, in words, or null
+ * @param projects those that the caller may choose, by name; empty where there is nothing to choose
+ * @param banner why nothing can be changed, in words, or null
  */
 public record Shell(
     String title,
@@ -30,7 +33,9 @@ public record Shell(
     boolean operates,
     boolean administers,
     List<Section> sections,
-    @Nullable String notice) {
+    @Nullable String notice,
+    List<String> projects,
+    @Nullable String banner) {
 
   /** The address of a file. */
   public String asset(String name) {
@@ -40,6 +45,11 @@ public record Shell(
   /** Whether somebody is signed in. */
   public boolean known() {
     return !who.isEmpty();
+  }
+
+  /** Whether there are more projects than are listed. */
+  public boolean isCut() {
+    return projects.size() >= ConsoleSessions.MOST_PROJECTS;
   }
 
   /** Whether an entry of the menu is that of this page. */

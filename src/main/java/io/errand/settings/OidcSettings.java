@@ -40,7 +40,34 @@ final class OidcSettings {
               null,
               "none",
               "the claim with the projects that a `ROLE` without a project holds in. Without it that"
-                  + " is `default`"));
+                  + " is `default`"),
+          new Setting(
+              "oidc-console-client-id",
+              Form.text("text"),
+              null,
+              "none",
+              "what the issuer knows the [console](../how-to/console.md) by. With it, people sign in"
+                  + " to the console by way of the issuer; it must allow"
+                  + " `…/console/login/callback`"),
+          new Setting(
+              "oidc-console-client-secret-file",
+              Form.text("path"),
+              null,
+              "none",
+              "a file with the secret that goes with it; without one the console is a public client."
+                  + " It is read at each sign-in"),
+          new Setting(
+              "oidc-console-scope",
+              Form.text("words"),
+              "openid profile email",
+              "`openid profile email`",
+              "the scopes that the console asks the issuer for"),
+          new Setting(
+              "oidc-console-name",
+              Form.text("text"),
+              null,
+              "host of the issuer",
+              "what the button of the sign-in calls the issuer"));
 
   private OidcSettings() {}
 }

@@ -70,6 +70,12 @@ public final class DatabaseCheck {
     }
   }
 
+  /** Whether a statement, or a connection for one, failed since the database takes no writes. */
+  public static boolean isReadOnly(SQLException fault) {
+    return READ_ONLY.equals(fault.getSQLState())
+        || String.valueOf(fault.getMessage()).contains("targetServerType");
+  }
+
   /** Whether the certificate of the database is not believed: its authority, or the host. */
   public static boolean isDistrusted(SQLException fault) {
     Throwable cause = fault;
@@ -130,8 +136,7 @@ public final class DatabaseCheck {
   /** Why the database is not ready, in words that tell nothing of where it is. */
   public static String reason(SQLException fault) {
     String state = String.valueOf(fault.getSQLState());
-    if (state.equals(READ_ONLY)
-        || String.valueOf(fault.getMessage()).contains("targetServerType")) {
+    if (isReadOnly(fault)) {
       return "the database takes no writes: it is a standby, or read-only by a setting of server,"
           + " database or role";
     }

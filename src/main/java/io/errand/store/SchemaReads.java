@@ -15,12 +15,32 @@ public class SchemaReads {
       SELECT version, current_setting('transaction_read_only') FROM errand.flyway_schema_history
       WHERE success AND version IS NOT NULL ORDER BY installed_rank DESC LIMIT 1
       """;
+
+  /** A standby says so by this, too. */
+  private static final String IS_READ_ONLY =
+      "SELECT current_setting('transaction_read_only') = 'on'";
+
   private static final int MOST_SECONDS = 3;
 
   private final DataSource dataSource;
 
   SchemaReads(DataSource dataSource) {
     this.dataSource = dataSource;
+  }
+
+  /**
+   * Whether the database takes no writes.
+   *
+   * @throws SQLException if it does not answer
+   */
+  public boolean isReadOnly() throws SQLException {
+    try (Connection connection = dataSource.getConnection();
+        PreparedStatement statement = connection.prepareStatement(IS_READ_ONLY)) {
+      statement.setQueryTimeout(MOST_SECONDS);
+      try (ResultSet row = statement.executeQuery()) {
+        return row.next() && row.getBoolean(1);
+      }
+    }
   }
 
   /**

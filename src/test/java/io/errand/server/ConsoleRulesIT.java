@@ -24,7 +24,13 @@ class ConsoleRulesIT {
 
   /** What needs no session. */
   private static final Set<String> OPEN =
-      Set.of("GET /console/login", "POST /console/login", "GET /console/assets/{version}/{name}");
+      Set.of(
+          "GET /console/login",
+          "POST /console/login",
+          "POST /console/login/provider",
+          "GET /console/login/callback",
+          "POST /console/login/callback",
+          "GET /console/assets/{version}/{name}");
 
   /** An administrator of the project {@code default}. */
   private static final String SERVER_ADMIN = "server admin";
@@ -33,6 +39,16 @@ class ConsoleRulesIT {
   private static final Map<String, String> RULES =
       Map.ofEntries(
           Map.entry("POST /console/logout", "viewer"),
+          Map.entry("POST /console/project", "viewer"),
+          Map.entry("GET /console/schedules/:new", "submitter"),
+          Map.entry("POST /console/schedules/:new", "submitter"),
+          Map.entry("GET /console/schedules/{name}/edit", "submitter"),
+          Map.entry("POST /console/schedules/{name}/edit", "submitter"),
+          Map.entry("GET /console/commands/:new", "admin"),
+          Map.entry("POST /console/commands/:new", "admin"),
+          Map.entry("GET /console/commands/{name}/edit", "admin"),
+          Map.entry("POST /console/commands/{name}/edit", "admin"),
+          Map.entry("POST /console/commands/{name}/retire", "admin"),
           Map.entry("GET /console/jobs/new", "submitter"),
           Map.entry("POST /console/jobs/new", "submitter"),
           Map.entry("POST /console/jobs/bulk", "submitter"),

@@ -136,8 +136,8 @@ class ConsoleViewsIT {
             "/console/queues/strict", "weight", "-1", "max_running", "many", "overload", "refuse");
     assertThat(answer.statusCode()).isEqualTo(400);
     assertThat(answer.body())
-        .contains("max_running must be a whole number")
-        .contains("weight must be a number");
+        .contains("id=\"fault-max_running\">must be a whole number")
+        .contains("id=\"fault-weight\">must be a number");
     assertThat(get("/v1/queues/strict").get("weight").asDouble()).isEqualTo(2);
   }
 

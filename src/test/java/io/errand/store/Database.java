@@ -104,7 +104,7 @@ public final class Database {
     ONE.execute(
         "TRUNCATE errand.jobs, errand.job_dependencies, errand.job_events, errand.queue_counts, errand.attempts, errand.idempotency_keys, errand.workers,"
             + " errand.queues, errand.queue_events, errand.circuit_counts, errand.removed_jobs, errand.schedules, errand.schedule_ticks,"
-            + " errand.operations, errand.operation_jobs, errand.webhook_deliveries, errand.disabled_webhooks");
+            + " errand.operations, errand.operation_jobs, errand.webhook_deliveries, errand.disabled_webhooks, errand.queue_depths");
     return ONE;
   }
 

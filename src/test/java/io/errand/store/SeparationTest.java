@@ -28,6 +28,7 @@ class SeparationTest extends StoreFixture {
           "audit_head",
           "console_links",
           "console_sessions",
+          "console_sign_ins",
           "flyway_schema_history",
           "submits_to_admit",
           "workers");
@@ -48,6 +49,8 @@ class SeparationTest extends StoreFixture {
       INSERT INTO errand.job_dependencies (job_id, after_id) SELECT id, gen_random_uuid() FROM errand.jobs;
       INSERT INTO errand.queues (name) VALUES ('default'), ('media/default');
       INSERT INTO errand.queue_counts (queue, state, jobs) VALUES ('media/default', 'queued', 1);
+      INSERT INTO errand.queue_depths (queue, sampled_at, waiting, running)
+          VALUES ('default', now(), 1, 1), ('media/default', now(), 1, 1);
       INSERT INTO errand.queue_events (queue, event, actor)
           VALUES ('default', 'settings_changed', 'test'), ('media/default', 'settings_changed', 'test');
       INSERT INTO errand.circuit_counts (queue, slice, attempts, failures)

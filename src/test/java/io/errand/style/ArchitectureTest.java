@@ -45,7 +45,8 @@ class ArchitectureTest {
               Set.of(
                   "job", "queue", "store", "auth", "audit", "memory", "disk", "network",
                   "secrets")),
-          Map.entry("console", Set.of("api", "auth", "job", "memory", "queue", "store", "text")),
+          Map.entry(
+              "console", Set.of("api", "auth", "disk", "job", "memory", "queue", "store", "text")),
           Map.entry("http", Set.of("api", "memory")),
           Map.entry("secrets", Set.of()),
           Map.entry(

@@ -163,10 +163,19 @@ public class CommandsResource {
   @Path("{name}")
   @Consumes(MediaType.APPLICATION_JSON)
   public Response put(@PathParam("name") String name) throws IOException, SQLException {
+    CommandRow row = store(name, JsonBody.read(caller.body()));
+    return Response.status(row.version() == 1 ? 201 : 200).entity(Whole.of(row)).build();
+  }
+
+  /**
+   * Makes a command, or a new version of one.
+   *
+   * @param body of the call
+   */
+  public CommandRow store(String name, JsonNode body) throws SQLException {
     if (!NAME.matcher(name).matches()) {
       throw Problem.invalid("name", "must match " + NamedCommand.NAME_PATTERN);
     }
-    JsonNode body = JsonBody.read(caller.body());
     List<FieldError> errors = new ArrayList<>();
     if (body.hasNonNull("name") && !name.equals(body.get("name").textValue())) {
       errors.add(new FieldError("name", "must be that of the path, or missing"));
@@ -208,11 +217,9 @@ public class CommandsResource {
               + "; nothing was stored");
     }
     changed();
-    CommandRow row =
-        store
-            .find(caller.project(), name, version.getAsInt())
-            .orElseThrow(() -> missing(name, version.getAsInt()));
-    return Response.status(row.version() == 1 ? 201 : 200).entity(Whole.of(row)).build();
+    return store
+        .find(caller.project(), name, version.getAsInt())
+        .orElseThrow(() -> missing(name, version.getAsInt()));
   }
 
   /** Removes a command. Jobs that were made of it stay, and can be tried again. */
@@ -220,6 +227,12 @@ public class CommandsResource {
   @Requires(Permission.ADMINISTER)
   @Path("{name}")
   public Response delete(@PathParam("name") String name) throws SQLException {
+    remove(name);
+    return Response.noContent().build();
+  }
+
+  /** Removes a command. */
+  public void remove(String name) throws SQLException {
     requireName(name);
     requireNoFile(name);
     try (Admission.Permit permit = admission.enter()) {
@@ -228,7 +241,6 @@ public class CommandsResource {
       }
     }
     changed();
-    return Response.noContent().build();
   }
 
   private void changed() {

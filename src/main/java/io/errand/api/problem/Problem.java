@@ -166,6 +166,16 @@ public final class Problem extends RuntimeException {
         2);
   }
 
+  /** The database takes no changes: a standby, or a setting of it. */
+  static Problem readOnly() {
+    return new Problem(
+        Kind.UNAVAILABLE,
+        "The database is read-only at the moment: it is a standby, or a setting has it so. Nothing was"
+            + " changed; repeat this later, a submit with the same Idempotency-Key or id",
+        List.of(),
+        5);
+  }
+
   /**
    * So many answers are being written that there is no memory for this one. A change may have been
    * made before that.

@@ -75,6 +75,9 @@ public class ProblemMappers {
     SQLException ofDatabase = ofDatabase(fault);
     if (ofDatabase != null && !isOurs(ofDatabase)) {
       LOG.warnf("A request failed: %s", DatabaseCheck.description(ofDatabase));
+      if (DatabaseCheck.isReadOnly(ofDatabase)) {
+        return Problem.readOnly();
+      }
       return Problem.unavailable(DatabaseCheck.hasAnswered(ofDatabase));
     }
     if (fault instanceof StackOverflowError) { // of a thousand frames the first ones say which

@@ -12,6 +12,7 @@ import io.vertx.ext.web.RoutingContext;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /** What the audit says of requests. */
@@ -107,6 +108,11 @@ public final class AuditedRequests {
   public static void note(RoutingContext context, String filter, @Nullable Long count) {
     context.put(FILTER, AuditText.of(filter, MOST_FILTER));
     context.put(COUNT, count);
+  }
+
+  /** Adds the job that was made to the entry of a request that names something else. */
+  public static void noteJob(RoutingContext context, UUID jobId) {
+    context.put(FILTER, "{\"job_id\":\"" + jobId + "\"}");
   }
 
   private static String lastSegment(String location) {

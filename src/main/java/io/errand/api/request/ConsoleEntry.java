@@ -12,6 +12,8 @@ import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.ext.web.RoutingContext;
 import jakarta.enterprise.context.ApplicationScoped;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -19,6 +21,9 @@ import org.jspecify.annotations.Nullable;
 @ApplicationScoped
 class ConsoleEntry {
   private static final int SEE_OTHER = 303;
+
+  /** Of what project the page is that asks for a part of itself again. */
+  private static final String PAGE_PROJECT = "Errand-Page-Project";
 
   private final ConsoleGate rules;
   private final ConsoleSessions sessions;
@@ -84,13 +89,33 @@ class ConsoleEntry {
 
   private static void goOn(
       RoutingContext context, @Nullable Session session, @Nullable Throwable fault, Resume resume) {
-    if (session != null) {
+    String page = context.request().getHeader(PAGE_PROJECT);
+    if (session != null && page != null && !page.equals(session.identity().project())) {
+      // Another page of this session has chosen another project, so that this one must not go on.
+      context.response().putHeader("HX-Refresh", "true");
+      resume.with(
+          context,
+          null,
+          session.identity(),
+          Problem.of(Kind.CONFLICT, "This page shows another project than the session is in now"));
+    } else if (session != null) {
       ConsoleRequests.put(context, session);
+      endStreamWith(context, session.identity().expiresAt());
       resume.with(context, session.identity(), null, null);
     } else if (fault != null) {
       resume.with(context, null, null, fault);
     } else if (!context.response().closed()) {
       turnAway(context, resume);
+    }
+  }
+
+  /** A stream lasts no longer than who watches it may see. */
+  private static void endStreamWith(RoutingContext context, @Nullable Instant end) {
+    if (end != null && String.valueOf(context.request().path()).endsWith("/stream")) {
+      long millis = Math.max(1, Duration.between(Instant.now(), end).toMillis());
+      long timer =
+          context.vertx().setTimer(millis, fired -> context.request().connection().close());
+      context.addEndHandler(ended -> context.vertx().cancelTimer(timer));
     }
   }
 

@@ -14,6 +14,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,14 +27,23 @@ import org.jspecify.annotations.Nullable;
 final class ConsoleGate {
   private static final String BASE = "/console";
   private static final String LOGIN = BASE + "/login";
+  private static final String CALLBACK = LOGIN + "/callback";
+
+  /** Forms of people who have not signed in yet. */
+  private static final Set<String> SIGN_IN = Set.of(LOGIN, LOGIN + "/provider", CALLBACK);
+
   private static final String ASSETS = BASE + "/assets/";
   private static final String COOKIE = "errand_session";
+  private static final String SIGN_IN_COOKIE = "errand_sign_in";
   private static final Set<String> READING = Set.of("GET", "HEAD");
 
   /** Nothing but files of this server, and no script or style that stands in a page. */
   private static final String POLICY =
       "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self';"
           + " form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+  private static final Pattern HOST =
+      Pattern.compile("([A-Za-z0-9.-]{1,253}|\\[[0-9A-Fa-f:.]{2,45}\\])(:[0-9]{1,5})?");
 
   /** A name that can be no other host's than that of the browser itself. */
   private static final String LOCALHOST = "localhost";
@@ -91,12 +101,12 @@ final class ConsoleGate {
   /** Whether this is served to a request without a session. */
   static boolean isOpen(HttpServerRequest request) {
     String path = String.valueOf(request.path());
-    return path.equals(LOGIN) || (isRead(request) && path.startsWith(ASSETS));
+    return SIGN_IN.contains(path) || (isRead(request) && path.startsWith(ASSETS));
   }
 
-  /** Whether this request is the form that signs in. */
+  /** Whether this request is one of the forms that sign in. */
   static boolean isSignIn(RoutingContext context) {
-    return LOGIN.equals(context.request().path());
+    return SIGN_IN.contains(String.valueOf(context.request().path()));
   }
 
   static boolean isRead(HttpServerRequest request) {
@@ -109,17 +119,49 @@ final class ConsoleGate {
     return cookie == null ? null : cookie.getValue();
   }
 
+  /** What the cookie of a sign-in by way of a provider holds, or null. */
+  static @Nullable String signIn(RoutingContext context) {
+    Cookie cookie = context.request().getCookie(SIGN_IN_COOKIE);
+    return cookie == null ? null : cookie.getValue();
+  }
+
   /** The header that keeps a session in the browser; with an empty secret, that removes it. */
   static String setCookie(Origin origin, String secret) {
-    return COOKIE
+    return cookie(COOKIE, origin, BASE, secret) + (secret.isEmpty() ? "; Max-Age=0" : "");
+  }
+
+  /** The same of a sign-in, for some seconds. */
+  static String setSignInCookie(Origin origin, String secret, int seconds) {
+    return cookie(SIGN_IN_COOKIE, origin, LOGIN, secret) + "; Max-Age=" + seconds;
+  }
+
+  private static String cookie(String name, Origin origin, String path, String value) {
+    return name
         + "="
-        + secret
+        + value
         + "; Path="
         + origin.prefix()
-        + BASE
+        + path
         + "; HttpOnly; SameSite=Strict"
-        + (origin.isSecure() ? "; Secure" : "")
-        + (secret.isEmpty() ? "; Max-Age=0" : "");
+        + (origin.isSecure() ? "; Secure" : "");
+  }
+
+  /**
+   * Where an identity provider sends browsers back to, as they write it.
+   *
+   * @param publicUrl that of the settings, or null
+   * @throws Problem 400 if the request names no host
+   */
+  static String callback(Origin origin, @Nullable String publicUrl) {
+    if (publicUrl != null) {
+      return (publicUrl.endsWith("/") ? publicUrl.substring(0, publicUrl.length() - 1) : publicUrl)
+          + CALLBACK;
+    }
+    String host = String.valueOf(origin.host());
+    if (!HOST.matcher(host).matches()) {
+      throw Problem.of(Kind.INVALID, "The request names no host that a browser can be sent to");
+    }
+    return (origin.isSecure() ? "https://" : "http://") + host + origin.prefix() + CALLBACK;
   }
 
   /**

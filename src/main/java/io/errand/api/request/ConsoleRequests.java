@@ -5,6 +5,7 @@ import io.errand.api.problem.Problem.Kind;
 import io.errand.audit.AuditTrail;
 import io.errand.auth.ConsoleSessions.Session;
 import io.errand.auth.Identity;
+import io.errand.auth.SignIn;
 import io.errand.store.audit.AuditEntry;
 import io.quarkus.vertx.http.runtime.CurrentVertxRequest;
 import io.vertx.ext.web.RoutingContext;
@@ -32,8 +33,10 @@ public class ConsoleRequests implements ContainerRequestFilter {
 
   private final CurrentVertxRequest current;
   private final AuditTrail audit;
+  private final ApiConfig config;
 
-  ConsoleRequests(CurrentVertxRequest current, AuditTrail audit) {
+  ConsoleRequests(CurrentVertxRequest current, AuditTrail audit, ApiConfig config) {
+    this.config = config;
     this.current = current;
     this.audit = audit;
   }
@@ -69,6 +72,40 @@ public class ConsoleRequests implements ContainerRequestFilter {
   /** The header that removes it. */
   public static String noCookie(RoutingContext context) {
     return ConsoleGate.setCookie(Origin.of(context), "");
+  }
+
+  /** The sign-in by way of a provider that the browser has begun, or null. */
+  public static @Nullable SignIn signIn(RoutingContext context) {
+    String secret = ConsoleGate.signIn(context);
+    return secret == null ? null : new SignIn(secret);
+  }
+
+  /** The header that keeps one in the browser. */
+  public static String cookie(RoutingContext context, SignIn signIn, int seconds) {
+    return ConsoleGate.setSignInCookie(Origin.of(context), signIn.secret(), seconds);
+  }
+
+  /** The header that removes it. */
+  public static String noSignInCookie(RoutingContext context) {
+    return ConsoleGate.setSignInCookie(Origin.of(context), "", 0);
+  }
+
+  /** Where an identity provider sends the browser back to. */
+  public String callback(RoutingContext context) {
+    return ConsoleGate.callback(Origin.of(context), config.publicUrl().orElse(null));
+  }
+
+  /**
+   * The address under which people can sign in by way of a provider, where the browser is at
+   * another one and its cookie would not come along; else null.
+   */
+  public @Nullable String elsewhere(RoutingContext context) {
+    Origin origin = Origin.of(context);
+    String callback = callback(context);
+    String here = (origin.isSecure() ? "https://" : "http://") + origin.host() + "/";
+    return config.publicUrl().isEmpty() || callback.startsWith(here)
+        ? null
+        : callback.substring(0, callback.lastIndexOf('/'));
   }
 
   @Override

@@ -108,13 +108,25 @@ public class SchedulesResource {
   @Requires(Permission.SUBMIT)
   @Consumes(MediaType.APPLICATION_JSON)
   public Response post(@Context UriInfo uri) throws IOException, SQLException {
-    boolean validatesOnly = ValidateOnly.of(uri);
-    ScheduleBody.Named wanted = ScheduleBody.read(body(), bodies.rules(caller.project()));
+    if (ValidateOnly.of(uri)) {
+      return preview(body());
+    }
+    String name = create(body());
+    return Response.fromResponse(answer(201, name))
+        .header("Location", "/v1/schedules/" + name)
+        .build();
+  }
+
+  /**
+   * Makes a schedule of the caller.
+   *
+   * @param body of the call
+   * @return its name
+   */
+  public String create(JsonNode body) throws SQLException {
+    ScheduleBody.Named wanted = ScheduleBody.read(body, bodies.rules(caller.project()));
     String name = wanted.name();
     UUID id = UUID.randomUUID();
-    if (validatesOnly) {
-      return preview(id, name, wanted.schedule());
-    }
     ScheduleStore.Creation creation;
     try (Admission.Permit permit = changes.enter()) {
       Schedule schedule = sealed(id, wanted.schedule());
@@ -122,34 +134,62 @@ public class SchedulesResource {
     }
     require(creation, wanted);
     notifications.send(Notifications.Topic.READY); // idle servers look for ticks again
-    return Response.fromResponse(answer(201, name))
-        .header("Location", "/v1/schedules/" + name)
-        .build();
+    return name;
   }
 
-  private Response preview(UUID id, String name, Schedule schedule) throws SQLException {
+  /**
+   * What a schedule would be; nothing is stored.
+   *
+   * @param body of the call that would make it
+   */
+  public ScheduleRow rehearse(JsonNode body) throws SQLException {
+    ScheduleBody.Named wanted = ScheduleBody.read(body, bodies.rules(caller.project()));
+    UUID id = UUID.randomUUID();
+    String name = wanted.name();
+    Schedule schedule = wanted.schedule();
     ScheduleStore.Rehearsal rehearsal;
     try (Admission.Permit permit = changes.enter()) {
       rehearsal = store.rehearse(id, caller.access(), name, schedule, mostSchedules);
     }
-    require(rehearsal.creation(), new ScheduleBody.Named(name, schedule));
-    Reservation held =
-        budget.reserve(ROW_BYTES + TIME_BYTES * 1_000 + COPIES * (long) schedule.job().length());
+    require(rehearsal.creation(), wanted);
+    Access access = caller.access();
+    Instant now = Instant.now();
+    return new ScheduleRow(
+        id,
+        access.project(),
+        access.principal(),
+        name,
+        schedule,
+        now,
+        now,
+        now,
+        rehearsal.nextTickAt(),
+        now);
+  }
+
+  /**
+   * What a schedule of the caller would be after a change; nothing is stored.
+   *
+   * @param patch a merge patch, as the body of the call
+   */
+  public Schedule rehearseChange(String name, JsonNode patch) throws SQLException {
+    long jobBytes =
+        reads.jobBytes(caller.access(), existing(name)).orElseThrow(() -> missing(name));
+    Reservation held = budget.reserve(COPIES * jobBytes);
     try {
-      Instant now = Instant.now();
-      Access access = caller.access();
-      ScheduleRow row =
-          new ScheduleRow(
-              id,
-              access.project(),
-              access.principal(),
-              name,
-              schedule,
-              now,
-              now,
-              now,
-              rehearsal.nextTickAt(),
-              now);
+      ScheduleRow row = reads.find(caller.access(), name).orElseThrow(() -> missing(name)).row();
+      return changed(row, patch, bodies.rules(caller.project()));
+    } finally {
+      held.close();
+    }
+  }
+
+  private Response preview(JsonNode body) throws SQLException {
+    ScheduleRow row = rehearse(body);
+    Reservation held =
+        budget.reserve(
+            ROW_BYTES + TIME_BYTES * 1_000 + COPIES * (long) row.schedule().job().length());
+    try {
       return ok(ScheduleView.preview(row), held);
     } catch (RuntimeException | Error e) {
       held.close();

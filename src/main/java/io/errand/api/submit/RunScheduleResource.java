@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.errand.api.problem.Problem;
 import io.errand.api.problem.Problem.Kind;
+import io.errand.api.request.AuditedRequests;
 import io.errand.api.request.Caller;
 import io.errand.api.request.RequestMemory;
 import io.errand.auth.Permission;
@@ -104,7 +105,11 @@ public class RunScheduleResource {
     // Of the call and not of the job, so that a repeat is one also after the schedule was changed.
     ObjectNode call = JsonNodeFactory.instance.objectNode().put("run_schedule", name);
     Request request = new Request(spec, key, Fingerprint.of(call), RequestedDependencies.NONE);
-    return submit.run(name, access, request);
+    Submission submission = submit.run(name, access, request);
+    if (submission instanceof Submission.Accepted accepted) {
+      AuditedRequests.noteJob(caller.request(), accepted.id());
+    }
+    return submission;
   }
 
   private static Problem missing(String name) {

@@ -14,7 +14,6 @@ import java.sql.SQLException;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.CompletableFuture;
@@ -22,7 +21,6 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Collectors;
 import org.jboss.logging.Logger;
 import org.jose4j.jwk.JsonWebKey;
 import org.jspecify.annotations.Nullable;
@@ -41,7 +39,14 @@ public class OidcTokens implements ProviderTokens {
   private final Semaphore places = new Semaphore(MOST_AT_ONCE);
   private volatile @Nullable Provider provider; // set by the start
 
-  private record Provider(SigningKeys keys, TokenCheck check, RoleRules rules) {}
+  /**
+   * The provider that is configured.
+   *
+   * @param check of access tokens
+   * @param identityCheck of identity tokens for the console, or null where it is no client
+   */
+  record Provider(
+      SigningKeys keys, TokenCheck check, @Nullable TokenCheck identityCheck, RoleRules rules) {}
 
   OidcTokens(OidcConfig config, ProjectStore projects) {
     this.config = config;
@@ -74,6 +79,10 @@ public class OidcTokens implements ProviderTokens {
           new Provider(
               keys,
               new TokenCheck(issuer, config.oidcAudience().orElseThrow()),
+              config
+                  .oidcConsoleClientId()
+                  .map(client -> TokenCheck.ofIdentity(issuer, client))
+                  .orElse(null),
               RoleRules.parse(config.oidcRoles().orElseThrow()));
       keys.refreshed(); // so that the first caller does not wait for it
     }
@@ -89,23 +98,58 @@ public class OidcTokens implements ProviderTokens {
     return provider != null && TokenCheck.isToken(text);
   }
 
+  /** The provider, or null where none is configured. */
+  @Nullable Provider provider() {
+    return provider;
+  }
+
   @Override
   public CompletableFuture<@Nullable Identity> find(String token) {
     Provider by = provider;
-    if (by == null) {
-      return CompletableFuture.completedFuture(null);
-    }
-    CompletableFuture<@Nullable Identity> result = new CompletableFuture<>();
+    return by == null
+        ? CompletableFuture.completedFuture(null)
+        : find(
+            by,
+            by.check(),
+            token,
+            valid -> {
+              RoleClaims claims = roleClaims(by, valid.claims());
+              Identity identity = identity(by, valid, claims);
+              if (identity == null) {
+                throw new NoRole(config.oidcRoleClaim());
+              }
+              return identity;
+            });
+  }
+
+  /** What is made of a token that is right. */
+  interface Made<T extends @Nullable Object> {
+    /** Makes it; may wait for the database. */
+    T of(TokenCheck.Valid valid) throws SQLException;
+  }
+
+  /**
+   * Checks a token.
+   *
+   * @return completes with null if it is not valid; fails as {@link ProviderTokens#find}
+   */
+  <T extends @Nullable Object> CompletableFuture<@Nullable T> find(
+      Provider by, TokenCheck check, String token, Made<T> made) {
+    CompletableFuture<@Nullable T> result = new CompletableFuture<>();
     if (!places.tryAcquire()) {
       result.completeExceptionally(new RejectedExecutionException("too many tokens"));
       return result;
     }
     result.whenComplete((identity, fault) -> places.release());
-    verify(() -> first(by, token, result), result);
+    verify(() -> first(by.keys(), new Wanted<>(check, made, result), token), result);
     return result;
   }
 
-  private void verify(Step step, CompletableFuture<@Nullable Identity> result) {
+  /** What is to become of a token. */
+  private record Wanted<T extends @Nullable Object>(
+      TokenCheck check, Made<T> made, CompletableFuture<@Nullable T> result) {}
+
+  private void verify(Step step, CompletableFuture<?> result) {
     try {
       verifiers.execute(
           () -> {
@@ -126,66 +170,69 @@ public class OidcTokens implements ProviderTokens {
   }
 
   /** With the keys that are known, if they will do; else with those that the provider has now. */
-  private void first(Provider by, String token, CompletableFuture<@Nullable Identity> result)
+  private <T extends @Nullable Object> void first(SigningKeys keys, Wanted<T> wanted, String token)
       throws SQLException {
-    TokenCheck.Signed signed = by.check().read(token);
+    TokenCheck.Signed signed = wanted.check().read(token);
     if (signed == null) {
-      result.complete(null);
+      wanted.result().complete(null);
       return;
     }
-    JsonWebKey key = signed.key(by.keys().known());
+    JsonWebKey key = signed.key(keys.known());
     if (key != null) {
-      finish(by, signed, key, result);
+      finish(wanted, signed, key);
       return;
     }
-    by.keys()
-        .refreshed()
+    keys.refreshed()
         .whenComplete(
-            (keys, fault) -> {
-              JsonWebKey found = keys == null ? null : signed.key(keys);
+            (read, fault) -> {
+              JsonWebKey found = read == null ? null : signed.key(read);
               if (fault != null) {
-                result.completeExceptionally(fault);
+                wanted.result().completeExceptionally(fault);
               } else if (found == null) {
                 LOG.debug("A token names a key that the provider does not have");
-                result.complete(null);
+                wanted.result().complete(null);
               } else {
-                verify(() -> finish(by, signed, found, result), result);
+                verify(() -> finish(wanted, signed, found), wanted.result());
               }
             });
   }
 
-  private void finish(
-      Provider by,
-      TokenCheck.Signed signed,
-      JsonWebKey key,
-      CompletableFuture<@Nullable Identity> result)
+  private static <T extends @Nullable Object> void finish(
+      Wanted<T> wanted, TokenCheck.Signed signed, JsonWebKey key) throws SQLException {
+    TokenCheck.Valid valid = wanted.check().valid(signed, key);
+    wanted.result().complete(valid == null ? null : wanted.made().of(valid));
+  }
+
+  /**
+   * What of the claims gives roles.
+   *
+   * @param values of the claim of roles that give one
+   * @param projects that those hold in which name none
+   */
+  record RoleClaims(Collection<String> values, Collection<String> projects) {}
+
+  RoleClaims roleClaims(Provider by, Map<String, Object> claims) {
+    Collection<String> projectsOfToken =
+        config
+            .oidcProjectClaim()
+            .<Collection<String>>map(claim -> Claims.texts(claims, claim))
+            .orElse(List.of(ProjectNames.DEFAULT));
+    return new RoleClaims(
+        by.rules().known(Claims.texts(claims, config.oidcRoleClaim())), projectsOfToken);
+  }
+
+  /** Who that is, or null where it has no role in a project that there is. */
+  @Nullable Identity identity(Provider by, TokenCheck.Valid valid, RoleClaims claims)
       throws SQLException {
-    TokenCheck.Valid valid = by.check().valid(signed, key);
-    if (valid == null) {
-      result.complete(null);
-      return;
-    }
-    Map<String, Role> roles = new TreeMap<>(roles(by, valid.claims()));
-    Set<String> there =
-        projects.list().stream().map(project -> project.name()).collect(Collectors.toSet());
-    roles.keySet().retainAll(there);
+    Map<String, Role> roles = new TreeMap<>(by.rules().roles(claims.values(), claims.projects()));
+    roles.keySet().retainAll(projects.existing(roles.keySet()));
     if (roles.isEmpty()) {
-      throw new NoRole(config.oidcRoleClaim());
+      return null;
     }
     String project =
         roles.containsKey(ProjectNames.DEFAULT)
             ? ProjectNames.DEFAULT
             : roles.keySet().iterator().next();
-    result.complete(
-        Identity.ofProvider(valid.name(), valid.subject(), project, roles, valid.expiresAt()));
-  }
-
-  private Map<String, Role> roles(Provider by, Map<String, Object> claims) {
-    Collection<String> ofToken =
-        config
-            .oidcProjectClaim()
-            .<Collection<String>>map(claim -> Claims.texts(claims, claim))
-            .orElse(List.of(ProjectNames.DEFAULT));
-    return by.rules().roles(Claims.texts(claims, config.oidcRoleClaim()), ofToken);
+    return Identity.ofProvider(valid.name(), valid.subject(), project, roles, valid.expiresAt());
   }
 }

@@ -55,6 +55,11 @@ record RoleRules(List<Rule> rules) {
     return new RoleRules(List.copyOf(rules));
   }
 
+  /** Those of these values that give a role. */
+  List<String> known(Collection<String> values) {
+    return rules.stream().map(Rule::value).distinct().filter(values::contains).toList();
+  }
+
   /**
    * The roles that values give, by project: the highest where several hold.
    *

@@ -2,17 +2,11 @@ package io.errand.auth.oidc;
 
 import io.errand.auth.ProviderAway;
 import java.io.IOException;
-import java.io.InputStream;
-import java.net.HttpURLConnection;
-import java.net.URI;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import org.jboss.logging.Logger;
-import org.jose4j.json.JsonUtil;
 import org.jose4j.jwk.JsonWebKey;
 import org.jose4j.jwk.JsonWebKeySet;
 import org.jose4j.lang.JoseException;
@@ -30,8 +24,6 @@ final class SigningKeys {
   private static final int PAUSE_SECONDS = 5;
   private static final int KNOWN_SECONDS = 86_400;
   private static final int MOST_KEYS = 100;
-  private static final int MOST_BYTES = 1 << 20;
-  private static final int TIMEOUT_MILLIS = 5_000;
 
   private final String issuer;
   private final Executor fetcher;
@@ -43,7 +35,7 @@ final class SigningKeys {
   private long triedNanos;
   private @Nullable ProviderAway failure;
 
-  private record Known(List<JsonWebKey> keys, long nanos) {
+  private record Known(ProviderMetadata metadata, List<JsonWebKey> keys, long nanos) {
     boolean isYounger(int seconds) {
       return System.nanoTime() - nanos < TimeUnit.SECONDS.toNanos(seconds);
     }
@@ -62,14 +54,39 @@ final class SigningKeys {
 
   /** Those that are known, perhaps none. */
   List<JsonWebKey> known() {
+    Known now = usable();
+    return now == null ? List.of() : now.keys();
+  }
+
+  private @Nullable Known usable() {
     Known now = known;
     if (now == null || !now.isYounger(KNOWN_SECONDS)) {
-      return List.of();
+      return null;
     }
     if (!now.isYounger(FRESH_SECONDS)) {
       refreshed();
     }
-    return now.keys();
+    return now;
+  }
+
+  /**
+   * What the provider says of itself, as it was known when its keys were read last.
+   *
+   * @return fails with {@link ProviderAway} if that is not known and it does not answer
+   */
+  CompletableFuture<ProviderMetadata> metadata() {
+    Known now = usable();
+    return now != null
+        ? CompletableFuture.completedFuture(now.metadata())
+        : refreshed()
+            .thenApply(
+                keys -> {
+                  Known read = known;
+                  if (read == null) {
+                    throw new ProviderAway(issuer);
+                  }
+                  return read.metadata();
+                });
   }
 
   /**
@@ -101,10 +118,10 @@ final class SigningKeys {
 
   private void fetch(CompletableFuture<List<JsonWebKey>> begun) {
     try {
-      List<JsonWebKey> keys = read();
-      known = new Known(keys, System.nanoTime());
+      Known now = read();
+      known = now;
       ended(null);
-      begun.complete(keys);
+      begun.complete(now.keys());
     } catch (IOException | JoseException | RuntimeException e) {
       ProviderAway away = new ProviderAway(issuer);
       if (ended(away)) {
@@ -123,45 +140,16 @@ final class SigningKeys {
     return wasWell;
   }
 
-  private List<JsonWebKey> read() throws IOException, JoseException {
-    String base = issuer.endsWith("/") ? issuer.substring(0, issuer.length() - 1) : issuer;
-    Map<String, Object> metadata =
-        JsonUtil.parseJson(get(base + "/.well-known/openid-configuration"));
-    if (!issuer.equals(metadata.get("issuer"))) {
-      throw new IOException("its metadata names another issuer");
-    }
-    String url = String.valueOf(metadata.get("jwks_uri"));
-    if (!OidcConfig.isTrustworthy(url)) {
+  private Known read() throws IOException, JoseException {
+    ProviderMetadata metadata = ProviderMetadata.of(issuer);
+    String url = metadata.keys();
+    if (url == null) {
       throw new IOException("its metadata names no address of keys that begins with https://");
     }
-    List<JsonWebKey> keys = new JsonWebKeySet(get(url)).getJsonWebKeys();
-    return List.copyOf(keys.subList(0, Math.min(keys.size(), MOST_KEYS)));
-  }
-
-  private static String get(String url) throws IOException {
-    long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(2L * TIMEOUT_MILLIS);
-    HttpURLConnection connection = (HttpURLConnection) URI.create(url).toURL().openConnection();
-    connection.setConnectTimeout(TIMEOUT_MILLIS);
-    connection.setReadTimeout(TIMEOUT_MILLIS);
-    connection.setInstanceFollowRedirects(false);
-    connection.setRequestProperty("Accept", "application/json");
-    try {
-      if (connection.getResponseCode() != HttpURLConnection.HTTP_OK) {
-        throw new IOException(url + " answers " + connection.getResponseCode());
-      }
-      try (InputStream in = connection.getInputStream()) {
-        byte[] body = new byte[MOST_BYTES];
-        int length = 0;
-        for (int n = 0; n >= 0; n = in.read(body, length, body.length - length)) {
-          length += n;
-          if (length == body.length || System.nanoTime() > end) {
-            throw new IOException(url + " answers too much, or too slowly");
-          }
-        }
-        return new String(body, 0, length, StandardCharsets.UTF_8);
-      }
-    } finally {
-      connection.disconnect();
-    }
+    List<JsonWebKey> keys = new JsonWebKeySet(ProviderCalls.get(url)).getJsonWebKeys();
+    return new Known(
+        metadata,
+        List.copyOf(keys.subList(0, Math.min(keys.size(), MOST_KEYS))),
+        System.nanoTime());
   }
 }

@@ -32,10 +32,22 @@ final class TokenCheck {
 
   private final String issuer;
   private final String audience;
+  private final String use;
 
-  TokenCheck(String issuer, String audience) {
+  private TokenCheck(String issuer, String audience, String use) {
     this.issuer = issuer;
     this.audience = audience;
+    this.use = use;
+  }
+
+  /** Of access tokens. */
+  TokenCheck(String issuer, String audience) {
+    this(issuer, audience, "Bearer");
+  }
+
+  /** Of identity tokens for a client. */
+  static TokenCheck ofIdentity(String issuer, String clientId) {
+    return new TokenCheck(issuer, clientId, "ID");
   }
 
   /** Whether a text has three parts of base64url, of which the first begins as JSON does. */
@@ -116,11 +128,11 @@ final class TokenCheck {
               .build()
               .processToClaims(signed.text());
       Map<String, Object> all = claims.getClaimsMap();
-      Object use = all.get("typ"); // of Keycloak, whose identity tokens are no access tokens
+      Object kind = all.get("typ"); // of Keycloak, whose identity tokens are no access tokens
       String subject = Claims.text(all, "sub", MOST_SUBJECT_CHARACTERS + 1);
       if (subject == null
           || subject.length() > MOST_SUBJECT_CHARACTERS
-          || (use instanceof String word && !word.equalsIgnoreCase("Bearer"))
+          || (kind instanceof String word && !word.equalsIgnoreCase(use))
           || all.containsKey("cnf")) { // bound to a key of its holder, which was not shown
         LOG.debug("A token is not one that its bearer alone may use here");
         return null;

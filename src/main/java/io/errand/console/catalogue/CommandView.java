@@ -21,6 +21,7 @@ import org.jspecify.annotations.Nullable;
  * @param defaults fields that its jobs get, as JSON, or empty
  * @param takesQueue whether a job may name its queue
  * @param fault what was wrong with the form, or null
+ * @param isOfFile whether it stands in a file, and is not changed here
  */
 record CommandView(
     String name,
@@ -33,7 +34,8 @@ record CommandView(
     boolean takesPriority,
     String queue,
     String priority,
-    @Nullable String fault) {
+    @Nullable String fault,
+    boolean isOfFile) {
   /** What the name of a field of a parameter begins with. */
   static final String PREFIX = "p.";
 
@@ -87,7 +89,8 @@ record CommandView(
         !pinned.contains("priority"),
         given.apply("queue"),
         given.apply("priority"),
-        fault);
+        fault,
+        command.isOfFile());
   }
 
   private static Field field(String name, Parameter parameter, String description, String value) {

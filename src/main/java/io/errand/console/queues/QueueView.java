@@ -3,7 +3,6 @@ package io.errand.console.queues;
 import io.errand.console.Words;
 import io.errand.job.JobState;
 import io.errand.store.queues.QueueReads.Event;
-import io.errand.store.queues.QueueSettings;
 import io.errand.store.queues.QueueSettings.Circuit;
 import io.errand.store.queues.QueueStatus;
 import io.errand.store.queues.QueueStatus.CircuitNow;
@@ -16,23 +15,19 @@ import org.jspecify.annotations.Nullable;
  * One queue with its settings.
  *
  * @param counts jobs by state
- * @param circuit its circuit breaker as it is set, or null
  * @param now what that does, or null
- * @param defaults fields that its jobs get, as JSON, or empty
- * @param policy what its jobs must keep to, as JSON, or empty
  * @param events what has happened, the newest first
- * @param fault what was wrong with the form, or null
+ * @param depth over the last day
+ * @param form its settings, as they are or as they were typed
  */
 record QueueView(
     QueueLine line,
     List<Count> counts,
-    QueueSettings settings,
-    @Nullable Circuit circuit,
     @Nullable CircuitNow now,
-    String defaults,
-    String policy,
+    double windowSeconds,
     List<EventLine> events,
-    @Nullable String fault) {
+    QueueForm form,
+    DepthView depth) {
 
   /** How many jobs are in a state. */
   record Count(String state, long jobs) {}
@@ -48,42 +43,22 @@ record QueueView(
     }
   }
 
-  static QueueView of(QueueStatus queue, List<Event> events, @Nullable String fault) {
-    QueueSettings settings = queue.settings();
+  static QueueView of(QueueStatus queue, List<Event> events, QueueForm form, DepthView depth) {
+    Circuit circuit = queue.settings().circuit();
     return new QueueView(
         QueueLine.of(queue),
         Arrays.stream(JobState.values())
             .map(state -> new Count(state.wireName(), QueueLine.count(queue, state.wireName())))
             .toList(),
-        settings,
-        settings.circuit(),
-        settings.circuit() == null ? null : queue.circuit(),
-        settings.defaults().isEmpty() ? "" : settings.defaults().toPrettyString(),
-        settings.policy() == null ? "" : settings.policy().toPrettyString(),
+        circuit == null ? null : queue.circuit(),
+        circuit == null ? 0 : circuit.windowSeconds(),
         events.stream().map(EventLine::of).toList(),
-        fault);
+        form,
+        depth);
   }
 
-  /** A number of a setting, or nothing. */
-  public String plain(@Nullable Double number) {
-    return QueueLine.plain(number);
-  }
-
-  /** The number of a setting of the circuit breaker, or what it is unless it is set. */
-  public String breaker(String name) {
-    Circuit shown = circuit == null ? Circuit.standard(0.5) : circuit;
-    return switch (name) {
-      case "failure_ratio" -> plain(shown.failureRatio());
-      case "window_seconds" -> plain(shown.windowSeconds());
-      case "minimum_attempts" -> Integer.toString(shown.minimumAttempts());
-      case "probe_seconds" -> plain(shown.probeSeconds());
-      case "max_probe_seconds" -> plain(shown.maxProbeSeconds());
-      default -> throw new IllegalArgumentException(name);
-    };
-  }
-
-  /** Whether a submit above the limits is accepted all the same. */
-  public boolean isWarning() {
-    return settings.overload() == QueueSettings.OnOverload.WARN;
+  /** The length of the window that attempts are counted in. */
+  public String window() {
+    return QueueLine.plain(windowSeconds);
   }
 }

@@ -11,14 +11,16 @@ import io.errand.api.request.ConsoleForm;
 import io.errand.api.request.ConsoleRequests;
 import io.errand.auth.Permission;
 import io.errand.auth.Requires;
-import io.errand.console.Faults;
-import io.errand.console.FormJson;
+import io.errand.console.Fault;
 import io.errand.console.PageAdmission;
 import io.errand.console.Pages;
 import io.errand.job.JobSpec;
 import io.errand.job.ProjectNames;
+import io.errand.store.queues.DepthStore;
+import io.errand.store.queues.DepthStore.Depth;
 import io.errand.store.queues.QueueReads;
 import io.errand.store.queues.QueueReads.Event;
+import io.errand.store.queues.QueueSettings;
 import io.errand.store.queues.QueueStatus;
 import io.smallrye.common.annotation.Blocking;
 import jakarta.ws.rs.GET;
@@ -41,11 +43,18 @@ public class QueuesPage {
   private final Pages pages;
   private final QueueReads reads;
   private final QueueResource queues;
+  private final DepthStore depths;
   private final PageAdmission admission;
   private final Caller caller;
 
   QueuesPage(
-      Pages pages, QueueReads reads, QueueResource queues, PageAdmission admission, Caller caller) {
+      Pages pages,
+      QueueReads reads,
+      QueueResource queues,
+      DepthStore depths,
+      PageAdmission admission,
+      Caller caller) {
+    this.depths = depths;
     this.pages = pages;
     this.reads = reads;
     this.queues = queues;
@@ -82,25 +91,29 @@ public class QueuesPage {
   @Requires(Permission.SEE)
   @Path("{name}")
   public Response queue(@PathParam("name") String name) throws SQLException {
-    return page(name, 200, null);
+    return page(name, null, null);
   }
 
-  private Response page(String name, int status, @Nullable String fault) throws SQLException {
-    if (!name.matches(JobSpec.QUEUE_PATTERN)) { // no queue has such a name; it may hold NUL
-      throw Problem.of(Kind.NOT_FOUND, "There is no queue of that name");
-    }
-    String stored = ProjectNames.queue(caller.project(), name);
+  private Response page(String name, @Nullable ConsoleForm typed, @Nullable Fault fault)
+      throws SQLException {
+    String stored = ProjectNames.queue(caller.project(), existing(name));
     QueueStatus queue;
     List<Event> events;
+    List<Depth> depth;
     try (Admission.Permit permit = admission.enter()) {
       queue =
           reads
               .queue(stored)
               .orElseThrow(() -> Problem.of(Kind.NOT_FOUND, "There is no queue " + name));
       events = reads.events(stored, Long.MAX_VALUE, EVENTS);
+      depth = depths.depths(caller.project(), stored);
     }
     return pages.answer(
-        status, Templates.queue(pages.shell(SECTION, name), QueueView.of(queue, events, fault)));
+        fault == null ? 200 : fault.status(),
+        Templates.queue(
+            pages.shell(SECTION, name),
+            QueueView.of(
+                queue, events, QueueForm.of(queue.settings(), typed, fault), DepthView.of(depth))));
   }
 
   /** Lets no more of its jobs start. */
@@ -139,36 +152,27 @@ public class QueuesPage {
   @Path("{name}")
   public Response change(@PathParam("name") String name) throws SQLException {
     ConsoleForm form = ConsoleRequests.form(caller.request());
-    ObjectNode patch =
-        new FormJson(form)
-            .number("max_running")
-            .number("rate_per_second")
-            .number("burst")
-            .number("weight")
-            .number("max_depth")
-            .number("max_ready_age_seconds")
-            .number("hold_after_lost_workers")
-            .text("overload")
-            .body();
-    if (form.value("breaker") == null) {
-      patch.putNull("circuit");
-    } else {
-      patch.set(
-          "circuit",
-          new FormJson(form)
-              .number("failure_ratio")
-              .number("window_seconds")
-              .number("minimum_attempts")
-              .number("probe_seconds")
-              .number("max_probe_seconds")
-              .body());
-    }
     try {
-      queues.change(name, patch);
+      queues.change(name, QueueForm.patch(form, settings(name)));
     } catch (Problem problem) {
-      return page(name, problem.status(), Faults.why(problem));
+      return page(name, form, Fault.of(problem));
     }
     return done(name, "saved");
+  }
+
+  private QueueSettings settings(String name) throws SQLException {
+    return reads
+        .queue(ProjectNames.queue(caller.project(), existing(name)))
+        .map(QueueStatus::settings)
+        .orElse(QueueSettings.NONE);
+  }
+
+  /** The name, if a queue can have it. */
+  private static String existing(String name) {
+    if (!name.matches(JobSpec.QUEUE_PATTERN)) { // it may hold NUL
+      throw Problem.of(Kind.NOT_FOUND, "There is no queue of that name");
+    }
+    return name;
   }
 
   private Response done(String name, String notice) {

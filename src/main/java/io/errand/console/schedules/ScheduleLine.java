@@ -44,7 +44,7 @@ record ScheduleLine(
         read.lastTick() == null ? null : TickLine.of(read.lastTick()));
   }
 
-  private static String words(Timing timing) {
+  static String words(Timing timing) {
     String cron = timing.cron();
     int times = timing.times().size();
     return cron == null

@@ -8,6 +8,7 @@ import java.sql.SQLException;
 import java.sql.Types;
 import java.time.OffsetDateTime;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import javax.sql.DataSource;
@@ -24,6 +25,11 @@ public class ProjectStore {
       SELECT name, free_commands, max_waiting, created_at FROM errand.projects
       WHERE (?::text IS NULL OR name = ?) ORDER BY name LIMIT ?
       """;
+
+  private static final String NAMES = "SELECT name FROM errand.projects ORDER BY name LIMIT ?";
+
+  private static final String EXISTING =
+      "SELECT name FROM errand.projects WHERE name = ANY (?) ORDER BY name";
 
   private static final String ONE_BY_ONE =
       "SELECT pg_advisory_xact_lock(hashtextextended('errand projects', 0))";
@@ -88,6 +94,34 @@ public class ProjectStore {
   /** All projects by name. */
   public List<Project> list() throws SQLException {
     return read(null);
+  }
+
+  /** The first names. */
+  public List<String> names(int most) throws SQLException {
+    try (Connection connection = dataSource.getConnection();
+        PreparedStatement statement = connection.prepareStatement(NAMES)) {
+      statement.setInt(1, most);
+      return texts(statement);
+    }
+  }
+
+  /** Those of these names that there is a project of. */
+  public List<String> existing(Collection<String> names) throws SQLException {
+    try (Connection connection = dataSource.getConnection();
+        PreparedStatement statement = connection.prepareStatement(EXISTING)) {
+      statement.setArray(1, connection.createArrayOf("text", names.toArray()));
+      return texts(statement);
+    }
+  }
+
+  private static List<String> texts(PreparedStatement statement) throws SQLException {
+    List<String> texts = new ArrayList<>();
+    try (ResultSet row = statement.executeQuery()) {
+      while (row.next()) {
+        texts.add(row.getString(1));
+      }
+    }
+    return texts;
   }
 
   /** One project. */

@@ -1,11 +1,14 @@
 package io.errand.store.access;
 
+import io.errand.store.DatabaseCheck;
 import io.errand.store.access.KeyStore.Found;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.time.Instant;
+import java.time.ZoneOffset;
 import java.util.Optional;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
@@ -26,7 +29,7 @@ public class SessionStore {
   public static final int LINK_MINUTES = 10;
 
   private static final String FIND =
-      "SELECT s.key_id, s.secret_hash,"
+      "SELECT s.key_id, s.secret_hash, s.provider_claims::text, s.project,"
           + " (s.last_used_at < now() - interval '1 minute') AS stale"
           + " FROM errand.console_sessions s WHERE s.id_hash = ? AND s.expires_at > now()"
           + " AND s.last_used_at > now() - make_interval(hours => "
@@ -45,9 +48,13 @@ public class SessionStore {
              OR s.id_hash IN (
                  SELECT o.id_hash FROM errand.console_sessions o WHERE o.principal = ?
                  ORDER BY o.created_at DESC OFFSET ?))
-      INSERT INTO errand.console_sessions (id_hash, principal, key_id, secret_hash, expires_at)
-      VALUES (?, ?, ?, ?, now() + make_interval(hours => ?))
+      INSERT INTO errand.console_sessions
+          (id_hash, principal, key_id, secret_hash, provider_claims, expires_at)
+      VALUES (?, ?, ?, ?, ?::jsonb, least(now() + make_interval(hours => ?), ?::timestamptz))
       """;
+
+  private static final String CHOOSE =
+      "UPDATE errand.console_sessions SET project = ? WHERE id_hash = ?";
 
   private static final String CLOSE = "DELETE FROM errand.console_sessions WHERE id_hash = ?";
 
@@ -76,11 +83,26 @@ public class SessionStore {
   /**
    * What a session or a link was opened with. The array is not to be changed.
    *
-   * @param keyId the id of a key, or null for the token of the configuration
-   * @param secretHash SHA-256 of its secret, or of that token
+   * @param keyId the id of a key, or null for the token of the configuration and for a provider
+   * @param secretHash SHA-256 of its secret, or of that token, or of the settings of the provider
+   * @param providerClaims what the token of the identity provider said, as JSON, or null
    */
   @SuppressWarnings("ArrayRecordComponent") // compared in constant time, not by equals
-  public record Credential(@Nullable String keyId, byte[] secretHash) {}
+  public record Credential(
+      @Nullable String keyId, byte[] secretHash, @Nullable String providerClaims) {
+    /** A key, or the token of the configuration. */
+    public Credential(@Nullable String keyId, byte[] secretHash) {
+      this(keyId, secretHash, null);
+    }
+  }
+
+  /**
+   * A session.
+   *
+   * @param credential what it was opened with
+   * @param project the one that was chosen, or null for that of the caller
+   */
+  public record Opened(Credential credential, @Nullable String project) {}
 
   /**
    * What a session was opened with; notes once a minute that it and its key are used.
@@ -88,8 +110,8 @@ public class SessionStore {
    * @param idHash SHA-256 of what the cookie holds
    * @return empty if there is no such session, or it has ended
    */
-  public Optional<Credential> find(byte[] idHash) throws SQLException {
-    Optional<Credential> found;
+  public Optional<Opened> find(byte[] idHash) throws SQLException {
+    Opened found;
     boolean isStale;
     try (Connection connection = dataSource.getConnection();
         PreparedStatement statement = connection.prepareStatement(FIND)) {
@@ -98,18 +120,31 @@ public class SessionStore {
         if (!row.next()) {
           return Optional.empty();
         }
-        found = Optional.of(new Credential(row.getString(1), row.getBytes(2)));
-        isStale = row.getBoolean(3);
+        found =
+            new Opened(
+                new Credential(row.getString(1), row.getBytes(2), row.getString(3)),
+                row.getString(4));
+        isStale = row.getBoolean(5);
       }
     }
     if (isStale) {
+      noteUse(idHash, found.credential().keyId());
+    }
+    return Optional.of(found);
+  }
+
+  /** A database that cannot be written to can be looked at all the same. */
+  private void noteUse(byte[] idHash, @Nullable String keyId) throws SQLException {
+    try {
       update(USED, idHash);
-      String keyId = found.get().keyId();
       if (keyId != null) {
         keys.used(keyId);
       }
+    } catch (SQLException e) {
+      if (!DatabaseCheck.isReadOnly(e)) {
+        throw e;
+      }
     }
-    return found;
   }
 
   /** The key of an id with what its secret is compared with. */
@@ -117,8 +152,14 @@ public class SessionStore {
     return keys.find(id);
   }
 
-  /** Opens a session. Those that have ended, and the oldest of many, are removed. */
-  public void open(byte[] idHash, String principal, Credential credential) throws SQLException {
+  /**
+   * Opens a session. Those that have ended, and the oldest of many, are removed.
+   *
+   * @param expiresAt when it ends at the latest, or null
+   */
+  public void open(
+      byte[] idHash, String principal, Credential credential, @Nullable Instant expiresAt)
+      throws SQLException {
     try (Connection connection = dataSource.getConnection();
         PreparedStatement statement = connection.prepareStatement(OPEN)) {
       statement.setInt(1, IDLE_HOURS);
@@ -128,7 +169,19 @@ public class SessionStore {
       statement.setString(5, principal);
       statement.setString(6, credential.keyId());
       statement.setBytes(7, credential.secretHash());
-      statement.setInt(8, MOST_HOURS);
+      statement.setString(8, credential.providerClaims());
+      statement.setInt(9, MOST_HOURS);
+      statement.setObject(10, expiresAt == null ? null : expiresAt.atOffset(ZoneOffset.UTC));
+      statement.executeUpdate();
+    }
+  }
+
+  /** Has a session work in a project from now on; null is that of the caller. */
+  public void choose(byte[] idHash, @Nullable String project) throws SQLException {
+    try (Connection connection = dataSource.getConnection();
+        PreparedStatement statement = connection.prepareStatement(CHOOSE)) {
+      statement.setString(1, project);
+      statement.setBytes(2, idHash);
       statement.executeUpdate();
     }
   }
