@@ -28,7 +28,7 @@ import org.jspecify.annotations.Nullable;
 @ApplicationScoped
 class DocsPages {
   private static final String BASE = "/docs";
-  private static final String FOLDER = "site/";
+  private static final String FOLDER = "/site/";
   private static final int PERMANENT_REDIRECT = 308;
   private static final int NOT_MODIFIED = 304;
   private static final int HASH_LENGTH = 16;
@@ -151,8 +151,7 @@ class DocsPages {
 
   private static byte[] read(String name) {
     String path = FOLDER + name;
-    try (InputStream in =
-        Thread.currentThread().getContextClassLoader().getResourceAsStream(path)) {
+    try (InputStream in = DocsPages.class.getResourceAsStream(path)) {
       if (in == null) {
         throw new IllegalStateException("The build has no " + path);
       }
