@@ -16,7 +16,9 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -47,6 +49,7 @@ public final class Screenshot implements WebSocket.Listener {
         new ProcessBuilder(checkout.resolve("errand").toString(), "demo", "--for", "600")
             .redirectError(ProcessBuilder.Redirect.INHERIT)
             .start();
+    Runtime.getRuntime().addShutdownHook(new Thread(demo::destroy));
     List<String> command = new ArrayList<>(List.of(chromium(), "--headless=new", "--remote-debugging-port=0"));
     command.addAll(List.of("--user-data-dir=" + profile, "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "about:blank"));
     Process browser = null;
@@ -54,6 +57,7 @@ public final class Screenshot implements WebSocket.Listener {
       Matcher link = awaitLine(demo.getInputStream(), "Open the console: (\\S+)");
       TimeUnit.SECONDS.sleep(WORK_SECONDS);
       browser = new ProcessBuilder(command).start();
+      Runtime.getRuntime().addShutdownHook(new Thread(browser::destroy));
       Matcher address = awaitLine(browser.getErrorStream(), "DevTools listening on (\\S+)");
       byte[] png = new Screenshot().take(address.group(1), link.group(1), page);
       if (png.length >= MOST_BYTES) {
@@ -145,12 +149,23 @@ public final class Screenshot implements WebSocket.Listener {
     }
   }
 
+  /** The value of an expression; null where the page goes away before it has one. */
   private Object evaluate(String expression) throws Exception {
-    Object result = call("Runtime.evaluate", Map.of("expression", expression)).get("result");
-    return result instanceof Map<?, ?> map ? map.get("value") : null;
+    try {
+      Map<String, Object> answer =
+          send("Runtime.evaluate", Map.of("expression", expression)).get(5, TimeUnit.SECONDS);
+      return answer.get("result") instanceof Map<?, ?> map ? map.get("value") : null;
+    } catch (ExecutionException | TimeoutException e) {
+      return null;
+    }
   }
 
   private Map<String, Object> call(String method, Map<String, Object> parameters) throws Exception {
+    return send(method, parameters).get(MOST_SECONDS, TimeUnit.SECONDS);
+  }
+
+  private CompletableFuture<Map<String, Object>> send(
+      String method, Map<String, Object> parameters) throws Exception {
     int id = ids.incrementAndGet();
     CompletableFuture<Map<String, Object>> answer = new CompletableFuture<>();
     answers.put(id, answer);
@@ -162,7 +177,7 @@ public final class Screenshot implements WebSocket.Listener {
       message.put("sessionId", session);
     }
     socket.sendText(Json.write(message), true).get(MOST_SECONDS, TimeUnit.SECONDS);
-    return answer.get(MOST_SECONDS, TimeUnit.SECONDS);
+    return answer;
   }
 
   @Override

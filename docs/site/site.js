@@ -118,7 +118,11 @@
   menu.addEventListener('click', () => {
     menu.setAttribute('aria-expanded', String(document.body.classList.toggle('open')));
   });
-  document.querySelector('.side [aria-current]')?.scrollIntoView({block: 'center'});
+  const side = document.getElementById('side');
+  const here = side.querySelector('[aria-current]');
+  if (here) {
+    side.scrollTop = here.offsetTop - side.clientHeight / 2; // the page itself stays where it is
+  }
 
   document.getElementById('theme').addEventListener('click', () => {
     const now = document.documentElement.dataset.theme
