@@ -6,7 +6,6 @@ import io.errand.style.Snippet;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
@@ -69,7 +68,7 @@ class SnippetsIT extends OneServer {
         work.resolve("errand"), TestServer.CHECKOUT.resolve("errand").toAbsolutePath());
     StringBuilder script = new StringBuilder(RUN).append("id=").append(running).append('\n');
     for (int i = 0; i < snippets.size(); i++) {
-      script.append(prepared(snippets.get(i), Integer.toString(i), work, blocks));
+      script.append(prepared(snippets.get(i), Integer.toString(i), work, blocks, running));
     }
     ProcessBuilder builder = new ProcessBuilder("bash", "-c", script.toString());
     builder.directory(work.toFile());
@@ -100,7 +99,8 @@ class SnippetsIT extends OneServer {
   }
 
   /** What the shell does for a block. */
-  private static String prepared(Snippet snippet, String name, Path work, Path blocks)
+  private static String prepared(
+      Snippet snippet, String name, Path work, Path blocks, String running)
       throws Exception {
     Path block = blocks.resolve(name + ".sh");
     String program =
@@ -114,11 +114,12 @@ class SnippetsIT extends OneServer {
         };
     if (program.equals("sql")) {
       Files.writeString(block, "true\n");
-      query(snippet, blocks.resolve(name + ".out.sql"));
+      query(snippet, running);
     } else if (program.isEmpty()) {
       String seconds = snippet.words().get("interrupt");
       Path inner = blocks.resolve(name + ".inner");
-      Files.writeString(seconds == null ? block : inner, snippet.text());
+      // The last line keeps the file itself from failing with its last command.
+      Files.writeString(seconds == null ? block : inner, snippet.text() + "\n:\n");
       if (seconds != null) { // ends with 124, whatever the client says at Ctrl-C
         Files.writeString(
             block, "timeout -k 60 -s INT " + seconds + " bash " + inner + " || [ $? = 124 ]\n");
@@ -134,7 +135,8 @@ class SnippetsIT extends OneServer {
     return (mayBeMissing ? "command -v " + program + " >/dev/null && " : "") + "run " + name + "\n";
   }
 
-  private static void query(Snippet snippet, Path out) throws IOException, SQLException {
+  /** As psql does with {@code -v id=…}. */
+  private static void query(Snippet snippet, String id) throws IOException, SQLException {
     Map<String, String> database = BuiltInDatabase.settingsOf(server);
     try (Connection connection =
             DriverManager.getConnection(
@@ -142,8 +144,7 @@ class SnippetsIT extends OneServer {
                 database.get("ERRAND_DATABASE_USER"),
                 database.get("ERRAND_DATABASE_PASSWORD"));
         Statement statement = connection.createStatement()) {
-      statement.execute(snippet.text());
-      Files.writeString(out, "done", StandardOpenOption.CREATE);
+      statement.execute(snippet.text().replace(":'id'", "'" + id + "'"));
     } catch (SQLException e) {
       throw new AssertionError(snippet.place() + ": " + e.getMessage(), e);
     }
