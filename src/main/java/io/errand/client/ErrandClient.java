@@ -11,8 +11,7 @@ import java.util.function.Consumer;
 
 /**
  * A client of an Errand server. May be used by any number of threads at once; each call waits for
- * its answer, and ends with an {@link java.io.InterruptedIOException} when its thread is
- * interrupted.
+ * its answer, and ends with an {@link IOException} when its thread is interrupted.
  *
  * <pre>{@code
  * ErrandClient errand = ErrandClient.connect("http://127.0.0.1:8080", token);

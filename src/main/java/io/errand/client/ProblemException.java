@@ -67,7 +67,10 @@ public final class ProblemException extends RuntimeException {
     return status;
   }
 
-  /** Names the kind of problem, such as {@code urn:errand:problem:idempotency-key-reused}; empty where nothing says. */
+  /**
+   * Names the kind of problem, such as {@code urn:errand:problem:idempotency-key-reused}; empty
+   * where nothing says.
+   */
   public String type() {
     return text("type");
   }

@@ -16,6 +16,7 @@ final class QuietLimit extends FilterInputStream {
   private static final long NOT_READING = Long.MIN_VALUE;
 
   private final long quietNanos;
+  private volatile CompletableFuture<Void> timer = CompletableFuture.completedFuture(null);
   private volatile long readingSinceNanos = NOT_READING;
   private volatile boolean isClosed;
   private volatile boolean isOver;
@@ -26,8 +27,15 @@ final class QuietLimit extends FilterInputStream {
     watch(quietNanos);
   }
 
+  /** Nothing is left of it in memory once the body is closed. */
   private void watch(long nanos) {
-    CompletableFuture.delayedExecutor(nanos, TimeUnit.NANOSECONDS).execute(this::check);
+    CompletableFuture<Void> next =
+        new CompletableFuture<Void>().completeOnTimeout(null, nanos, TimeUnit.NANOSECONDS);
+    timer = next;
+    next.thenRun(this::check);
+    if (isClosed) {
+      next.complete(null);
+    }
   }
 
   private void check() {
@@ -80,6 +88,7 @@ final class QuietLimit extends FilterInputStream {
   @Override
   public void close() throws IOException {
     isClosed = true;
+    timer.complete(null);
     in.close();
   }
 }

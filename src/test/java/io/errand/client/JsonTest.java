@@ -40,9 +40,30 @@ class JsonTest {
   void whatIsNoJsonIsRefused() {
     for (String text :
         List.of(
-            "", " ", "{", "[1,]", "{\"a\"}", "{\"a\":1,}", "{a:1}", "01", "1.", "-", "1e", "+1",
-            "tru", "nulll", "\"", "\"\\x\"", "\"\\u12g4\"", "\"a\nb\"", "[1 2]", "{} {}", "NaN", "'a'",
-            "[1}", "\u00a01")) {
+            "",
+            " ",
+            "{",
+            "[1,]",
+            "{\"a\"}",
+            "{\"a\":1,}",
+            "{a:1}",
+            "01",
+            "1.",
+            "-",
+            "1e",
+            "+1",
+            "tru",
+            "nulll",
+            "\"",
+            "\"\\x\"",
+            "\"\\u12g4\"",
+            "\"a\nb\"",
+            "[1 2]",
+            "{} {}",
+            "NaN",
+            "'a'",
+            "[1}",
+            "\u00a01")) {
       assertThatThrownBy(() -> Json.read(text))
           .as(text)
           .isInstanceOf(Json.MalformedException.class);
@@ -82,7 +103,6 @@ class JsonTest {
     assertThat(Json.pretty(Map.of("a", List.of(1, Map.of()))))
         .isEqualTo("{\n  \"a\" : [ 1, { } ]\n}");
     assertThatThrownBy(() -> Json.write(Double.NaN)).isInstanceOf(IllegalArgumentException.class);
-    assertThatThrownBy(() -> Json.write(new Object()))
-        .isInstanceOf(IllegalArgumentException.class);
+    assertThatThrownBy(() -> Json.write(new Object())).isInstanceOf(IllegalArgumentException.class);
   }
 }

@@ -24,8 +24,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Every command and every program of the documentation does what it says. The blocks of a page run
- * one after the other in one shell, in a directory with {@code errand}; all pages share a server. In
- * the beginning {@code id} is a job that runs.
+ * one after the other in one shell, in a directory with {@code errand}; all pages share a server.
+ * In the beginning {@code id} is a job that runs.
  */
 class SnippetsIT extends OneServer {
   private static final int MOST_MINUTES = 8; // for a page, on a busy machine
@@ -100,8 +100,7 @@ class SnippetsIT extends OneServer {
 
   /** What the shell does for a block. */
   private static String prepared(
-      Snippet snippet, String name, Path work, Path blocks, String running)
-      throws Exception {
+      Snippet snippet, String name, Path work, Path blocks, String running) throws Exception {
     Path block = blocks.resolve(name + ".sh");
     String program =
         switch (snippet.language()) {
@@ -127,7 +126,8 @@ class SnippetsIT extends OneServer {
     } else {
       Path source = work.resolve(snippet.words().getOrDefault("file", name + ".program"));
       Files.writeString(source, snippet.text());
-      String jar = TestServer.CHECKOUT.resolve("target/errand-client-0.1.0.jar").toAbsolutePath() + "";
+      String jar =
+          TestServer.CHECKOUT.resolve("target/errand-client-0.1.0.jar").toAbsolutePath() + "";
       String path = snippet.words().containsKey("classpath") ? " -cp " + jar + " " : " ";
       Files.writeString(block, program + path + source + "\n");
     }
@@ -158,9 +158,7 @@ class SnippetsIT extends OneServer {
     List<String> faults = Files.exists(failed) ? Files.readAllLines(failed) : List.of();
     String expected = snippet.words().getOrDefault("fails", "0");
     if (!expected.equals("any")) {
-      assertThat(faults)
-          .as(snippet.place() + " prints " + out)
-          .hasSize(Integer.parseInt(expected));
+      assertThat(faults).as(snippet.place() + " prints " + out).hasSize(Integer.parseInt(expected));
     }
     assertThat(out)
         .as(snippet.place())

@@ -133,12 +133,16 @@ class DocumentationTest {
   void theOverviewOfTheApiNamesEveryRoute() throws IOException {
     String overview = Files.readString(Path.of("docs/reference/http-api.md"));
     Set<String> missing = new TreeSet<>();
-    api().get("paths").fieldNames().forEachRemaining(path -> {
-      String last = path.substring(path.lastIndexOf('/'));
-      if (!overview.contains(path) && !overview.contains("`" + last + "`")) {
-        missing.add(path);
-      }
-    });
+    api()
+        .get("paths")
+        .fieldNames()
+        .forEachRemaining(
+            path -> {
+              String last = path.substring(path.lastIndexOf('/'));
+              if (!overview.contains(path) && !overview.contains("`" + last + "`")) {
+                missing.add(path);
+              }
+            });
     assertThat(missing).isEmpty();
   }
 

@@ -50,7 +50,11 @@ public record Snippet(
     List<Path> pages = new ArrayList<>();
     for (String name :
         new String[] {
-          "README.md", "SECURITY.md", "CONTRIBUTING.md", "bench/README.md", "db/README.md",
+          "README.md",
+          "SECURITY.md",
+          "CONTRIBUTING.md",
+          "bench/README.md",
+          "db/README.md",
           "docker/README.md"
         }) {
       pages.add(checkout.resolve(name));
