@@ -45,7 +45,9 @@ class HttpClientTransportTest {
     try (Socket client = socket.accept()) {
       client
           .getOutputStream()
-          .write("HTTP/1.1 200 OK\r\nX-Of: test\r\nContent-Length: 9\r\n\r\nab".getBytes(StandardCharsets.US_ASCII));
+          .write(
+              "HTTP/1.1 200 OK\r\nX-Of: test\r\nContent-Length: 9\r\n\r\nab"
+                  .getBytes(StandardCharsets.US_ASCII));
       client.getInputStream().transferTo(java.io.OutputStream.nullOutputStream());
     } catch (IOException e) {
       // The client has left.
