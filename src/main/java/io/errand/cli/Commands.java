@@ -1,6 +1,6 @@
 package io.errand.cli;
 
-import com.fasterxml.jackson.jr.ob.JSON;
+import io.errand.client.Json;
 import io.errand.text.FaultText;
 import io.errand.text.Visible;
 import java.io.IOException;
@@ -111,8 +111,8 @@ final class Commands implements Callable<Integer> {
       if (bytes.length > MOST_BYTES) {
         throw new ClientException(ExitCodes.USAGE, file + " has more than 1 MiB");
       }
-      return JSON.std.mapFrom(Typed.text(bytes, file));
-    } catch (com.fasterxml.jackson.core.JacksonException e) {
+      return Json.object(Typed.text(bytes, file));
+    } catch (Json.MalformedException e) {
       throw new ClientException(ExitCodes.USAGE, file + " is no object of JSON");
     } catch (IOException e) {
       throw new ClientException(ExitCodes.USAGE, file + ": " + FaultText.of(e));

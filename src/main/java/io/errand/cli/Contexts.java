@@ -1,6 +1,6 @@
 package io.errand.cli;
 
-import com.fasterxml.jackson.jr.ob.JSON;
+import io.errand.client.Json;
 import io.errand.text.FaultText;
 import io.errand.text.Visible;
 import java.io.IOException;
@@ -50,7 +50,7 @@ record Contexts(String current, Map<String, Context> all) {
       if (Files.size(file) > MOST_BYTES) {
         throw new ClientException(ExitCodes.USAGE, file + " has more than 1 MiB");
       }
-      Map<String, Object> json = JSON.std.mapFrom(Files.readString(file));
+      Map<String, Object> json = Json.object(Files.readString(file));
       Map<String, Context> all = new LinkedHashMap<>();
       if (json.get("contexts") instanceof List<?> list) {
         list.forEach(
@@ -101,7 +101,7 @@ record Contexts(String current, Map<String, Context> all) {
     try {
       Files.createDirectories(folder, only("rwx------"));
       Path partial = Files.createTempFile(folder, "contexts", ".partial", only("rw-------"));
-      Files.writeString(partial, JSON.std.with(JSON.Feature.PRETTY_PRINT_OUTPUT).asString(json));
+      Files.writeString(partial, Json.pretty(Given.of(json)));
       Files.move(
           partial, file(), StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);
     } catch (IOException e) {

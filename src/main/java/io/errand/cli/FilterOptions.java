@@ -1,6 +1,6 @@
 package io.errand.cli;
 
-import com.fasterxml.jackson.jr.ob.JSON;
+import io.errand.client.Json;
 import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -84,7 +84,7 @@ final class FilterOptions {
     Map<String, Object> filter = new LinkedHashMap<>();
     if (json != null) {
       try {
-        filter.putAll(JSON.std.mapFrom(json));
+        filter.putAll(Json.object(json));
       } catch (IOException e) {
         throw new ClientException(ExitCodes.USAGE, "--filter is no JSON object");
       }

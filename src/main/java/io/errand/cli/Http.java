@@ -1,51 +1,32 @@
 package io.errand.cli;
 
-import com.fasterxml.jackson.core.JacksonException;
-import com.fasterxml.jackson.core.JsonFactory;
-import com.fasterxml.jackson.core.StreamReadConstraints;
-import com.fasterxml.jackson.jr.ob.JSON;
 import io.errand.cli.ClientException.FieldError;
+import io.errand.client.ApiConnection;
+import io.errand.client.Json;
+import io.errand.client.ProblemException;
+import io.errand.client.Transport.Response;
 import io.errand.text.FaultText;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.HttpURLConnection;
-import java.net.URI;
-import java.net.URLEncoder;
-import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
+import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Talks to the server. {@code HttpURLConnection}, because the newer client of the JDK takes longer
- * to load than a whole command of ours.
+ * Talks to the server through the client for Java programs, and says in words and by an exit status
+ * what becomes of a call.
  */
 final class Http {
-  static final String PROJECT = "Errand-Project";
-  static final int CONNECT_MILLIS = 5_000;
-  private static final int QUICK_MILLIS = 2_000;
-  static final int READ_MILLIS = 75_000; // longer than the server holds an answer
-  private static final int MOST_CHARACTERS = 4 << 20;
-  private static final long MOST_BYTES = 16 << 20;
-  private static final long MOST_TOKENS = 1_000_000;
-
-  /** Reads what a server of any kind may have written: more than Errand answers is a fault. */
-  static final JSON ANSWERS =
-      new JSON(
-          JsonFactory.builder()
-              .disable(JsonFactory.Feature.CANONICALIZE_FIELD_NAMES)
-              .streamReadConstraints(
-                  StreamReadConstraints.builder()
-                      .maxStringLength(MOST_CHARACTERS)
-                      .maxDocumentLength(MOST_BYTES)
-                      .maxTokenCount(MOST_TOKENS)
-                      .build())
-              .build());
+  private static final Duration QUICK = Duration.ofSeconds(2);
 
   private final Target target;
   private final Trust trust;
+  private final ApiConnection api;
   private volatile String base;
   private volatile boolean answered;
 
@@ -53,11 +34,12 @@ final class Http {
     this.target = target;
     this.base = target.url();
     this.trust = Trust.of(base, ClientSettings.authorities());
-  }
-
-  /** Which servers are believed. */
-  Trust trust() {
-    return trust;
+    this.api =
+        new ApiConnection(
+            new UrlTransport(trust),
+            () -> base,
+            () -> target.credential().text(),
+            () -> Optional.ofNullable(ClientSettings.project()));
   }
 
   /** The server that is named by options, the environment, a context or the data directory. */
@@ -89,34 +71,23 @@ final class Http {
   }
 
   static String encode(String text) {
-    return URLEncoder.encode(text, StandardCharsets.UTF_8);
+    return ApiConnection.encode(text);
   }
 
   /** A call whose answer is a JSON object. */
   Map<String, Object> json(
       String method, String path, @Nullable Object body, @Nullable String idempotencyKey) {
-    try (InputStream answer = call(method, path, body, idempotencyKey)) {
-      return ANSWERS.mapFrom(answer);
-    } catch (JacksonException e) {
-      throw new ClientException(
-          ExitCodes.UNAVAILABLE,
-          "what came from "
-              + base
-              + " is not the whole answer of an Errand server; set ERRAND_URL if another program"
-              + " listens there");
-    } catch (IOException e) {
-      throw away(e);
-    }
+    return object(
+        method,
+        path,
+        method.equals("PATCH") ? body : Given.of(body), // there, null restores a default
+        idempotencyKey == null ? Map.of() : ApiConnection.idempotencyKey(idempotencyKey),
+        ApiConnection.QUIET);
   }
 
-  /** A PATCH, which the usual client of the JDK cannot send. */
+  /** A PATCH, which may hold null for what is restored. */
   Map<String, Object> patch(String path, Object body, @Nullable String idempotencyKey) {
-    try (InputStream answer =
-        PatchRequest.send(this, base + path, target.credential().text(), body, idempotencyKey)) {
-      return JSON.std.mapFrom(answer);
-    } catch (IOException e) {
-      throw away(e);
-    }
+    return json("PATCH", path, body, idempotencyKey);
   }
 
   /** The same without a key. */
@@ -126,7 +97,7 @@ final class Http {
 
   /** A DELETE, whose answer says no more than that it was done. */
   void delete(String path) {
-    try (InputStream answer = call("DELETE", path, null, null)) {
+    try (InputStream answer = send("DELETE", path, null, Map.of(), ApiConnection.QUIET).body()) {
       answer.readAllBytes();
     } catch (IOException e) {
       throw away(e);
@@ -148,16 +119,7 @@ final class Http {
 
   /** The same where nobody waits long. */
   Map<String, Object> getQuickly(String path) {
-    try {
-      HttpURLConnection connection = connection("GET", path);
-      connection.setConnectTimeout(QUICK_MILLIS);
-      connection.setReadTimeout(QUICK_MILLIS);
-      try (InputStream answer = answer(connection)) {
-        return ANSWERS.mapFrom(answer);
-      }
-    } catch (IOException e) {
-      throw away(e);
-    }
+    return object("GET", path, null, Map.of(), QUICK);
   }
 
   Map<String, Object> post(String path) {
@@ -173,10 +135,10 @@ final class Http {
   /** Copies what is kept of a stream, and tells where bytes were dropped. */
   void copyKept(String path, OutputStream target, Gap gap) {
     try {
-      HttpURLConnection connection = connection("GET", path);
-      try (InputStream answer = answer(connection)) {
-        long head = connection.getHeaderFieldLong("Errand-Head-Bytes", 0);
-        long dropped = connection.getHeaderFieldLong("Errand-Dropped-Bytes", 0);
+      Response response = send("GET", path, null, Map.of(), ApiConnection.QUIET);
+      try (InputStream answer = response.body()) {
+        long head = number(response, "Errand-Head-Bytes");
+        long dropped = number(response, "Errand-Dropped-Bytes");
         if (dropped > 0) {
           target.write(answer.readNBytes((int) Math.min(Integer.MAX_VALUE, head)));
           gap.isFrom(head, head + dropped);
@@ -188,20 +150,23 @@ final class Http {
     }
   }
 
+  private static long number(Response response, String header) {
+    String text = response.headers().first(header).orElse("");
+    return text.matches("\\d{1,18}") ? Long.parseLong(text) : 0;
+  }
+
   /**
    * Server-sent events.
    *
    * @param lastId where to go on, or empty
-   * @param quietMillis how long nothing may come
+   * @param quiet how long nothing may come
    */
-  InputStream open(String path, String lastId, int quietMillis) throws IOException {
-    HttpURLConnection connection = connection("GET", path);
-    connection.setReadTimeout(quietMillis);
-    connection.setRequestProperty("Accept", "text/event-stream");
+  InputStream open(String path, String lastId, Duration quiet) throws IOException {
+    Map<String, String> headers = new HashMap<>(Map.of("Accept", "text/event-stream"));
     if (!lastId.isEmpty()) {
-      connection.setRequestProperty("Last-Event-ID", lastId);
+      headers.put("Last-Event-ID", lastId);
     }
-    return answer(connection);
+    return send("GET", path, null, headers, quiet).body();
   }
 
   /** Whether a server has answered us at all. */
@@ -209,100 +174,58 @@ final class Http {
     return answered;
   }
 
-  private InputStream answer(HttpURLConnection connection) throws IOException {
-    int status = connection.getResponseCode();
-    answered = true;
-    if (status >= 400) {
-      throw refusal(status, connection.getHeaderField("X-Request-Id"), connection.getErrorStream());
-    }
-    return connection.getInputStream();
-  }
-
-  private InputStream call(
-      String method, String path, @Nullable Object body, @Nullable String idempotencyKey)
-      throws IOException {
-    HttpURLConnection connection = connection(method, path);
-    if (idempotencyKey != null) {
-      connection.setRequestProperty("Idempotency-Key", quoted(idempotencyKey));
-    }
-    if (body != null) {
-      connection.setRequestProperty("Content-Type", "application/json");
-      connection.setDoOutput(true);
-      byte[] bytes = JSON.std.asBytes(body);
-      connection.setFixedLengthStreamingMode(bytes.length);
-      try (OutputStream out = connection.getOutputStream()) {
-        out.write(bytes);
-      }
-    }
-    InputStream answer = answer(connection);
-    String overload = connection.getHeaderField("Errand-Overload");
-    if (overload != null) {
-      EachJob.say("accepted although a limit is reached: " + overload);
-    }
-    return answer;
-  }
-
-  static String quoted(String idempotencyKey) {
-    return '"' + idempotencyKey.replace("\\", "\\\\").replace("\"", "\\\"") + '"';
-  }
-
-  private HttpURLConnection connection(String method, String path) throws IOException {
-    try {
-      HttpURLConnection connection =
-          (HttpURLConnection) URI.create(base + path).toURL().openConnection();
-      trust.apply(connection);
-      connection.setRequestMethod(method);
-      connection.setConnectTimeout(CONNECT_MILLIS);
-      connection.setReadTimeout(READ_MILLIS);
-      connection.setInstanceFollowRedirects(false);
-      String token = target.credential().text();
-      if (!token.isEmpty()) {
-        connection.setRequestProperty("Authorization", "Bearer " + token);
-      }
-      String project = ClientSettings.project();
-      if (project != null) {
-        connection.setRequestProperty(PROJECT, project);
-      }
-      connection.setRequestProperty("Accept", "*/*");
-      return connection;
-    } catch (IllegalArgumentException | ClassCastException e) {
-      throw noAddress();
-    }
-  }
-
-  private static ClientException noAddress() {
-    return new ClientException(
-        ExitCodes.USAGE, "ERRAND_URL is no address such as http://127.0.0.1:8080");
-  }
-
-  /**
-   * What a refusal says.
-   *
-   * @param id that the server has given the request, or null
-   * @param body is read and closed, or null
-   */
-  ClientException refusal(int status, @Nullable String id, @Nullable InputStream body) {
-    String detail = "the server answered " + status;
-    List<FieldError> errors = new ArrayList<>();
-    try (InputStream error = body) {
-      if (error != null) {
-        Map<String, Object> problem = ANSWERS.mapFrom(error);
-        Object said = problem.get("detail");
-        detail = said == null ? detail : said.toString();
-        if (problem.get("errors") instanceof List<?> list) {
-          list.forEach(one -> errors.add(fieldError(one)));
-        }
-      }
+  private Map<String, Object> object(
+      String method,
+      String path,
+      @Nullable Object body,
+      Map<String, String> headers,
+      Duration quiet) {
+    try (InputStream answer = send(method, path, body, headers, quiet).body()) {
+      return Json.object(answer);
+    } catch (Json.MalformedException e) {
+      throw notOurs();
     } catch (IOException e) {
-      detail = "the server answered " + status;
+      throw away(e);
     }
+  }
+
+  private Response send(
+      String method,
+      String path,
+      @Nullable Object body,
+      Map<String, String> headers,
+      Duration quiet)
+      throws IOException {
+    try {
+      Response answer = api.send(method, path, Optional.ofNullable(body), headers, quiet);
+      answered = true;
+      answer
+          .headers()
+          .first("Errand-Overload")
+          .ifPresent(limit -> EachJob.say("accepted although a limit is reached: " + limit));
+      return answer;
+    } catch (ProblemException e) {
+      answered = true;
+      throw refusal(e);
+    } catch (UrlTransport.NoAddressException e) {
+      throw new ClientException(
+          ExitCodes.USAGE, "ERRAND_URL is no address such as http://127.0.0.1:8080");
+    }
+  }
+
+  private ClientException refusal(ProblemException problem) {
+    int status = problem.status();
+    String detail = String.valueOf(problem.getMessage());
     if (status == HttpURLConnection.HTTP_UNAUTHORIZED) {
       detail = target.refusal();
     } else if (status >= 500 && status != HttpURLConnection.HTTP_UNAVAILABLE) {
       detail =
           "the server answered "
               + status
-              + (id == null ? "" : ", and its log says more under the request id " + id);
+              + problem
+                  .requestId()
+                  .map(id -> ", and its log says more under the request id " + id)
+                  .orElse("");
     }
     int exitCode =
         switch (status) {
@@ -311,12 +234,21 @@ final class Http {
           case 400 -> ExitCodes.USAGE;
           default -> ExitCodes.FAILED;
         };
+    List<FieldError> errors =
+        problem.errors().stream()
+            .map(error -> new FieldError(error.field(), error.message()))
+            .toList();
     return new ClientException(exitCode, detail, errors);
   }
 
-  private static FieldError fieldError(Object said) {
-    Map<?, ?> error = said instanceof Map<?, ?> map ? map : Map.of();
-    return new FieldError(String.valueOf(error.get("field")), String.valueOf(error.get("message")));
+  /** What to say of an answer that no Errand server gives. */
+  ClientException notOurs() {
+    return new ClientException(
+        ExitCodes.UNAVAILABLE,
+        "what came from "
+            + base
+            + " is not the whole answer of an Errand server; set ERRAND_URL if another program"
+            + " listens there");
   }
 
   ClientException away(IOException fault) {

@@ -1,9 +1,7 @@
 package io.errand.cli;
 
-import com.fasterxml.jackson.jr.ob.JSON;
-import io.errand.text.FaultText;
+import io.errand.client.Json;
 import io.errand.text.Visible;
-import java.io.IOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -74,22 +72,11 @@ final class Printer {
   }
 
   static void json(Object value) {
-    System.out.println(text(value, JSON.Feature.PRETTY_PRINT_OUTPUT));
+    System.out.println(Visible.lines(Json.pretty(value))); // its escapes are those of JSON
   }
 
   private static void line(Object value) {
-    System.out.println(text(value));
-  }
-
-  private static String text(Object value, JSON.Feature... features) {
-    try {
-      String text =
-          JSON.std.with(JSON.Feature.WRITE_NULL_PROPERTIES).with(features).asString(value);
-      return Visible.lines(text); // its escapes are those of JSON
-    } catch (IOException e) {
-      throw new ClientException(
-          ExitCodes.FAILED, "the answer cannot be printed: " + FaultText.of(e));
-    }
+    System.out.println(Visible.lines(Json.write(value)));
   }
 
   /** Without rows nothing. */

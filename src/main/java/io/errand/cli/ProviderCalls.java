@@ -1,5 +1,6 @@
 package io.errand.cli;
 
+import io.errand.client.Json;
 import io.errand.text.FaultText;
 import java.io.IOException;
 import java.io.InputStream;
@@ -114,8 +115,8 @@ final class ProviderCalls {
     int status = connection.getResponseCode();
     try (InputStream body =
         status < 400 ? connection.getInputStream() : connection.getErrorStream()) {
-      return new Answer(status, body == null ? Map.of() : Http.ANSWERS.mapFrom(body));
-    } catch (com.fasterxml.jackson.core.JacksonException e) {
+      return new Answer(status, body == null ? Map.of() : Json.object(body));
+    } catch (Json.MalformedException e) {
       return new Answer(status, Map.of());
     }
   }

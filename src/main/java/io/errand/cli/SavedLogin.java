@@ -1,7 +1,7 @@
 package io.errand.cli;
 
-import com.fasterxml.jackson.jr.ob.JSON;
 import io.errand.cli.ProviderCalls.Answer;
+import io.errand.client.Json;
 import io.errand.text.FaultText;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
@@ -74,7 +74,7 @@ record SavedLogin(
     }
     Path file = file(url);
     try {
-      Map<String, Object> json = JSON.std.mapFrom(Files.readString(file));
+      Map<String, Object> json = Json.object(Files.readString(file));
       return new SavedLogin(
           url,
           text(json, "issuer"),
@@ -119,7 +119,7 @@ record SavedLogin(
       json.put("access_token", accessToken);
       json.put("refresh_token", refreshToken);
       json.put("expires_at", expiresAt);
-      Files.writeString(partial, JSON.std.asString(json) + "\n");
+      Files.writeString(partial, Json.write(Given.of(json)) + "\n");
       Files.move(
           partial, file, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);
     } catch (IOException e) {

@@ -57,7 +57,8 @@ class ArchitectureTest {
               "ops",
               Set.of("job", "store", "exec", "embedded", "memory", "text", "disk", "settings")),
           Map.entry("embedded", Set.of()),
-          Map.entry("cli", Set.of("text")));
+          Map.entry("client", Set.of()),
+          Map.entry("cli", Set.of("client", "text")));
 
   private static final JavaClasses OURS =
       new ClassFileImporter()
@@ -116,6 +117,18 @@ class ArchitectureTest {
         .should()
         .onlyDependOnClassesThat()
         .resideInAnyPackage("java..", "io.errand.job..", "org.jspecify..")
+        .check(OURS);
+  }
+
+  /** It is an artifact of its own, which needs the JDK only. */
+  @Test
+  void theClientForProgramsKnowsTheJdkOnly() {
+    classes()
+        .that()
+        .resideInAPackage("io.errand.client..")
+        .should()
+        .onlyDependOnClassesThat()
+        .resideInAnyPackage("java..", "io.errand.client..")
         .check(OURS);
   }
 

@@ -80,6 +80,7 @@ public class Gate {
   private final AuditTrail audit;
   private final CallerLimits limits;
   private final ConsoleEntry console;
+  private final DocsPages docs;
   private final Semaphore slow = new Semaphore(MOST_SLOW);
 
   Gate(
@@ -92,7 +93,8 @@ public class Gate {
       Origins origins,
       AuditTrail audit,
       CallerLimits limits,
-      ConsoleEntry console) {
+      ConsoleEntry console,
+      DocsPages docs) {
     this.config = config;
     this.identities = identities;
     this.wrongTokens = wrongTokens;
@@ -103,6 +105,7 @@ public class Gate {
     this.audit = audit;
     this.limits = limits;
     this.console = console;
+    this.docs = docs;
   }
 
   void install(@Observes Filters filters) {
@@ -130,6 +133,10 @@ public class Gate {
       BodyHeaders.check(context.request());
       if (config.isApi() && ConsoleGate.isOf(path)) {
         console.handle(context, this::resume, bodies::admit);
+        return;
+      }
+      if (config.isApi() && DocsPages.isOf(path)) {
+        docs.answer(context, refusals::refuse);
         return;
       }
       if (path == null || !PUBLIC.contains(path)) {
