@@ -34,27 +34,39 @@ class ArchitectureTest {
           Map.entry("text", Set.of()),
           Map.entry("network", Set.of()),
           Map.entry("settings", Set.of()),
-          Map.entry("disk", Set.of()),
+          Map.entry("disk", Set.of("meters")),
+          Map.entry("meters", Set.of()),
           Map.entry("job", Set.of()),
-          Map.entry("store", Set.of("job")),
+          Map.entry("store", Set.of("job", "meters")),
           Map.entry("exec", Set.of("job", "memory")),
-          Map.entry("queue", Set.of("job", "store", "disk", "secrets")),
-          Map.entry("worker", Set.of("job", "store", "exec", "memory", "disk", "secrets")),
+          Map.entry("queue", Set.of("job", "store", "disk", "secrets", "meters")),
+          Map.entry(
+              "worker", Set.of("job", "store", "exec", "memory", "disk", "secrets", "meters")),
           Map.entry(
               "api",
               Set.of(
-                  "job", "queue", "store", "auth", "audit", "memory", "disk", "network",
-                  "secrets")),
+                  "job", "queue", "store", "auth", "audit", "memory", "disk", "network", "secrets",
+                  "meters")),
           Map.entry("console", Set.of("api", "auth", "job", "memory", "queue", "store", "text")),
-          Map.entry("http", Set.of("api", "memory")),
+          Map.entry("http", Set.of("api", "memory", "meters")),
           Map.entry("secrets", Set.of()),
           Map.entry(
-              "webhooks", Set.of("api", "job", "memory", "network", "secrets", "store", "text")),
+              "webhooks",
+              Set.of("api", "job", "memory", "meters", "network", "secrets", "store", "text")),
           Map.entry("auth", Set.of("job", "network", "store")),
           Map.entry("audit", Set.of("store", "text")),
           Map.entry(
               "ops",
-              Set.of("job", "store", "exec", "embedded", "memory", "text", "disk", "settings")),
+              Set.of(
+                  "job",
+                  "store",
+                  "exec",
+                  "embedded",
+                  "memory",
+                  "text",
+                  "disk",
+                  "settings",
+                  "meters")),
           Map.entry("embedded", Set.of()),
           Map.entry("cli", Set.of("text")));
 

@@ -80,6 +80,7 @@ public class Gate {
   private final AuditTrail audit;
   private final CallerLimits limits;
   private final ConsoleEntry console;
+  private final Management management;
   private final Semaphore slow = new Semaphore(MOST_SLOW);
 
   Gate(
@@ -92,7 +93,9 @@ public class Gate {
       Origins origins,
       AuditTrail audit,
       CallerLimits limits,
-      ConsoleEntry console) {
+      ConsoleEntry console,
+      Management management) {
+    this.management = management;
     this.config = config;
     this.identities = identities;
     this.wrongTokens = wrongTokens;
@@ -125,14 +128,19 @@ public class Gate {
     HttpServerResponse response = context.response();
     setHeaders(context, response);
     String path = context.request().path();
-    meters.measure(context, path != null && PUBLIC.contains(path));
+    boolean isPublic =
+        path != null && PUBLIC.contains(path) && management.serves(path, context.request());
+    meters.measure(context, isPublic);
     try {
+      if (!isPublic && management.isOf(context.request())) {
+        throw Problem.of(Kind.NOT_FOUND, "Only health checks and metrics are served on this port");
+      }
       BodyHeaders.check(context.request());
       if (config.isApi() && ConsoleGate.isOf(path)) {
         console.handle(context, this::resume, bodies::admit);
         return;
       }
-      if (path == null || !PUBLIC.contains(path)) {
+      if (!isPublic) {
         identify(context);
         return;
       }
@@ -240,7 +248,8 @@ public class Gate {
   private static Problem unauthenticated() {
     return Problem.of(
         Kind.UNAUTHENTICATED,
-        "Send Authorization: Bearer with the token from $ERRAND_HOME/token or ERRAND_TOKEN, or a key");
+        "Send Authorization: Bearer with the token from $ERRAND_HOME/token or ERRAND_TOKEN, or a"
+            + " key");
   }
 
   /** The caller in the project that it names; only an administrator of all may name another. */
