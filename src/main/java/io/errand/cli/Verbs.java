@@ -43,7 +43,14 @@ final class Verbs {
           new Group(
               "Server",
               List.of(
-                  "serve", "demo", "doctor", "migrate", "verify-history", "completion", "version"),
+                  "serve",
+                  "demo",
+                  "doctor",
+                  "log-levels",
+                  "migrate",
+                  "verify-history",
+                  "completion",
+                  "version"),
               true));
 
   static final List<String> NAMES =
@@ -88,6 +95,7 @@ final class Verbs {
       case "serve" -> new Client.Serve();
       case "demo" -> new Demo();
       case "doctor" -> new Client.Doctor();
+      case "log-levels" -> new LogLevels();
       case "migrate" -> new Client.Migrate();
       case "verify-history" -> new Client.VerifyHistory();
       case "completion" -> new Completion();

@@ -34,6 +34,7 @@ import org.jspecify.annotations.Nullable;
 public class DatabaseMeters {
   private static final Logger LOG = Logger.getLogger(DatabaseMeters.class);
   private static final List<String> CIRCUIT_STATES = List.of("closed", "open", "half_open");
+  private static final Queue NONE = new Queue(QueueLabels.OTHER, Map.of(), 0, false, null, null);
   private static final long LATE_NANOS = TimeUnit.SECONDS.toNanos(15);
 
   private final MeterReads reads;
@@ -133,9 +134,16 @@ public class DatabaseMeters {
   /** The first queues by their names, and all others as one. */
   static Map<String, Queue> bounded(List<Queue> all) {
     Map<String, Queue> shown = new LinkedHashMap<>();
+    Queue others = null;
     for (Queue queue : all) {
-      String name = shown.size() < QueueLabels.MOST ? queue.name() : QueueLabels.OTHER;
-      shown.merge(name, queue, DatabaseMeters::together);
+      if (shown.size() < QueueLabels.MOST) {
+        shown.put(queue.name(), queue);
+      } else {
+        others = together(others == null ? NONE : others, queue);
+      }
+    }
+    if (others != null) {
+      shown.put(others.name(), others);
     }
     return shown;
   }
