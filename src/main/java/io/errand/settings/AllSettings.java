@@ -276,7 +276,7 @@ public final class AllSettings {
         case "home" -> all.addAll(DatabaseSettings.LIST);
         case "http-port" -> all.addAll(TransportSettings.LIST);
         case "token" -> all.addAll(OidcSettings.LIST);
-        case "webhook-allow-networks" -> all.addAll(ObservationSettings.LIST);
+        case "log-json" -> all.addAll(ObservationSettings.LIST);
         case "retention-operation-days" -> all.addAll(CallerSettings.LIST);
         default -> {}
       }

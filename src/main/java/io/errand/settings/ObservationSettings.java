@@ -7,6 +7,13 @@ final class ObservationSettings {
   static final List<Setting> LIST =
       List.of(
           new Setting(
+              "log-json-format",
+              Form.pattern("`default` or `ecs`", "default|ecs", "set it to default or ecs"),
+              "default",
+              "`default`",
+              "the names in these objects: those of Quarkus, or those of the Elastic Common Schema"
+                  + " (`@timestamp`, `log.level`, `labels`)"),
+          new Setting(
               "metrics",
               Form.pattern("`open` or `closed`", "open|closed", "set it to open or closed"),
               "open",
@@ -31,14 +38,7 @@ final class ObservationSettings {
               Form.text("address"),
               null,
               "`ERRAND_HTTP_HOST`",
-              "the address to listen on with that port"),
-          new Setting(
-              "log-json-format",
-              Form.pattern("`default` or `ecs`", "default|ecs", "set it to default or ecs"),
-              "default",
-              "`default`",
-              "the names in these objects: those of Quarkus, or those of the Elastic Common Schema"
-                  + " (`@timestamp`, `log.level`, `labels`)"));
+              "the address to listen on with that port"));
 
   private ObservationSettings() {}
 }
