@@ -16,8 +16,9 @@ class AlertRulesTest {
   @Test
   void prometheusTakesTheRules() {
     assertThat(Promtool.run("check", "config", "prometheus.yaml")).contains("16 rules found");
-    assertThat(Promtool.run("check", "rules", Promtool.RULES.toArray(String[]::new)))
-        .doesNotContain("FAILED");
+    for (String rules : Promtool.RULES) {
+      assertThat(Promtool.run("check", "rules", rules)).contains("SUCCESS");
+    }
   }
 
   @Test

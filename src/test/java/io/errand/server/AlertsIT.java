@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.errand.observe.Dashboards;
+import io.errand.observe.Promtool;
 import java.io.IOException;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -36,6 +37,7 @@ class AlertsIT {
 
   @Test
   void alertsFireAndClearAndDashboardsShowSeries() throws Exception {
+    Promtool.find("prometheus-alertmanager"); // before servers are started for nothing
     Map<String, String> settings = new HashMap<>(QUICK);
     settings.put("ERRAND_ROLES", "api");
     try (TestServer api = TestServer.start(settings)) {
