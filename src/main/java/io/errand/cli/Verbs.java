@@ -38,19 +38,13 @@ final class Verbs {
               "Things", List.of("queues", "schedules", "commands", "workers", "deliveries"), true),
           new Group(
               "Access",
-              List.of("context", "login", "logout", "me", "keys", "projects", "audit"),
+              List.of(
+                  "context", "login", "logout", "me", "keys", "projects", "audit", "log-levels"),
               true),
           new Group(
               "Server",
               List.of(
-                  "serve",
-                  "demo",
-                  "doctor",
-                  "log-levels",
-                  "migrate",
-                  "verify-history",
-                  "completion",
-                  "version"),
+                  "serve", "demo", "doctor", "migrate", "verify-history", "completion", "version"),
               true));
 
   static final List<String> NAMES =

@@ -44,7 +44,7 @@ class DashboardsTest {
         good.toString()
             .replaceFirst("\"collapsed\": false", "\"colapsed\": false")
             .replaceFirst("\"graphTooltip\": 1", "\"graphTooltip\": \"x\"");
-    assertThat(compile("bad.ts", bad)).contains("colapsed", "graphTooltip");
+    assertThat(compile("bad.ts", bad)).contains("colapsed", "DashboardCursorSync");
   }
 
   @Test
