@@ -43,8 +43,10 @@ import org.jspecify.annotations.Nullable;
 public class Listener {
   private static final Logger LOG = Logger.getLogger(Listener.class);
 
-  /** For Vert.x: one free port for all event loops. */
+  /** For Vert.x: one free port for all event loops; another number is another port. */
   private static final int ANY_PORT = -1;
+
+  private static final int ANY_OTHER_PORT = -2;
 
   private static final int SWEEP_MILLIS = 250;
   private static final int STOP_SECONDS = 10;
@@ -106,7 +108,8 @@ public class Listener {
    */
   public int start(String host, int wantedPort) {
     tls.start();
-    return listen(host, wantedPort, "set ERRAND_HTTP_HOST and ERRAND_HTTP_PORT");
+    return listen(
+        host, wantedPort == 0 ? ANY_PORT : wantedPort, "set ERRAND_HTTP_HOST and ERRAND_HTTP_PORT");
   }
 
   /**
@@ -117,7 +120,11 @@ public class Listener {
    * @throws IllegalStateException where that address cannot be listened on
    */
   public int startManagement(String host, int wantedPort) {
-    int chosen = listen(host, wantedPort, "set ERRAND_MANAGEMENT_HOST and ERRAND_MANAGEMENT_PORT");
+    int chosen =
+        listen(
+            host,
+            wantedPort == 0 ? ANY_OTHER_PORT : wantedPort,
+            "set ERRAND_MANAGEMENT_HOST and ERRAND_MANAGEMENT_PORT");
     management.listensOn(chosen);
     return chosen;
   }
@@ -132,7 +139,7 @@ public class Listener {
       deployments.add(
           vertx
               .deployVerticle(
-                  () -> new EventLoopServer(host, wantedPort == 0 ? ANY_PORT : wantedPort, port),
+                  () -> new EventLoopServer(host, wantedPort, port),
                   new DeploymentOptions().setInstances(eventLoops))
               .toCompletionStage()
               .toCompletableFuture()

@@ -52,6 +52,7 @@ class AlertsIT {
                   List.of(api.url().substring("http://".length()), "127.0.0.1:" + port))) {
         diskIsShortAndNothingRuns(api, worker, prometheus);
         attemptsFail(api, prometheus);
+        diskIsFreeAndAllIsWell(prometheus);
         databaseIsAway(api, prometheus);
         dashboardsShowSeries(api, prometheus);
       }
@@ -121,6 +122,9 @@ class AlertsIT {
     worker.restart(Map.of("ERRAND_MIN_FREE_BYTES", "0"));
     patch(api, "broken", "{\"circuit\": {\"state\": \"closed\"}}");
     api.awaitEnd(id);
+  }
+
+  private static void diskIsFreeAndAllIsWell(Prometheus prometheus) {
     prometheus.awaitCleared(
         "ErrandDiskShort",
         "ErrandCircuitOpen",
