@@ -65,7 +65,7 @@ class MetricsIT {
     try {
       HttpResponse<String> answer = get(management() + "/q/metrics", false);
       assertThat(answer.statusCode()).isEqualTo(200);
-      return answer.body();
+      return answer.body().replace(",}", "}"); // the old format ends labels so
     } catch (IOException e) {
       throw new java.io.UncheckedIOException(e);
     } catch (InterruptedException e) {
