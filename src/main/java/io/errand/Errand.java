@@ -117,6 +117,9 @@ public final class Errand {
     Transport.check(read);
     read.publish();
     Transport.publish(read);
+    if ("ecs".equals(read.get("log-json-format"))) {
+      System.setProperty("log.key-overrides", "mdc=labels"); // what ECS has for fields of others
+    }
     Path home = DataDirectory.of(read.get("home"));
     OwnDirectory.makeHome(home);
     if (System.getProperty("user.name", "").equals("root")) {

@@ -63,11 +63,8 @@ public class Server implements QuarkusApplication, AsyncHealthCheck {
     if (EndRequest.isReceived()) {
       return 0;
     }
-    String host =
-        config.httpHost().contains(":") ? "[" + config.httpHost() + "]" : config.httpHost();
-    String reachable = host.equals("0.0.0.0") || host.equals("[::]") ? "127.0.0.1" : host;
-    int port = listener.start(config.httpHost(), config.httpPort());
-    String own = (listener.isEncrypted() ? "https://" : "http://") + reachable + ":" + port;
+    String own = url(config.httpHost(), listener.start(config.httpHost(), config.httpPort()));
+    listenForManagement();
     worker.start(); // the port is ours by now, so nothing is claimed by a start that fails
     if (!EndRequest.isReceived()) {
       announce(own);
@@ -77,6 +74,34 @@ public class Server implements QuarkusApplication, AsyncHealthCheck {
     awaitWarmUp();
     listener.stop();
     return 0;
+  }
+
+  private String url(String address, int port) {
+    String host = address.contains(":") ? "[" + address + "]" : address;
+    String reachable = host.equals("0.0.0.0") || host.equals("[::]") ? "127.0.0.1" : host;
+    return (listener.isEncrypted() ? "https://" : "http://") + reachable + ":" + port;
+  }
+
+  private void listenForManagement() throws IOException {
+    Files.deleteIfExists(Path.of(config.home()).resolve("management-url")); // of a predecessor
+    if (config.managementPort().isPresent()) {
+      String host = config.managementHost().orElse(config.httpHost());
+      String url = url(host, listener.startManagement(host, config.managementPort().get()));
+      write("management-url", url);
+      System.out.println("Health checks and metrics: " + url);
+    }
+  }
+
+  /** Writes a line into a file of the data directory, which is there whole or not at all. */
+  private void write(String name, String line) throws IOException {
+    Path home = Path.of(config.home());
+    Path partial = home.resolve(name + "-partial");
+    Files.deleteIfExists(partial);
+    Files.createFile(
+        partial,
+        PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+    Files.writeString(partial, line + "\n", StandardOpenOption.WRITE);
+    Files.move(partial, home.resolve(name), StandardCopyOption.ATOMIC_MOVE);
   }
 
   /** Lets clients find it, and says so. */
@@ -89,14 +114,7 @@ public class Server implements QuarkusApplication, AsyncHealthCheck {
     } else {
       OpenJars.close();
     }
-    Path home = Path.of(config.home());
-    Path partial = home.resolve("url-partial");
-    Files.deleteIfExists(partial);
-    Files.createFile(
-        partial,
-        PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
-    Files.writeString(partial, url + "\n", StandardOpenOption.WRITE);
-    Files.move(partial, home.resolve("url"), StandardCopyOption.ATOMIC_MOVE);
+    write("url", url);
     System.out.println("Errand serves " + url + " (" + identities.whereabouts() + ")");
     if (api.isApi()) {
       announceConsole(url);

@@ -15,12 +15,22 @@ interface ServerConfig {
   @WithDefault("8080")
   int httpPort();
 
+  /** A port of its own for health checks and metrics; 0 picks a free one. */
+  Optional<Integer> managementPort();
+
+  /** The address to listen on with that port; the other one where it is not set. */
+  Optional<String> managementHost();
+
   /** How clients reach this server, where that is not the address that it listens on. */
   Optional<String> publicUrl();
 
   /** One JSON object a log line instead of text. */
   @WithDefault("false")
   boolean logJson();
+
+  /** The names in these objects: {@code default} or {@code ecs}. */
+  @WithDefault("default")
+  String logJsonFormat();
 
   /** How many database connections are kept for requests and the worker. */
   @WithDefault("16")

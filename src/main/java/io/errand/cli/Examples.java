@@ -136,6 +136,9 @@ final class Examples {
       case "serve" -> List.of("ERRAND_HTTP_PORT=0 errand serve", "errand serve --check");
       case "demo" -> List.of("errand demo", "errand demo --for 60");
       case "doctor" -> List.of("errand doctor");
+      case "log-levels" -> List.of("errand log-levels", "errand log-levels -o json");
+      case "log-levels set" -> List.of("errand log-levels set io.errand.worker debug");
+      case "log-levels reset" -> List.of("errand log-levels reset io.errand.worker");
       case "migrate" -> List.of("ERRAND_DATABASE_USER=owner errand migrate");
       case "verify-history" -> List.of("errand verify-history --settled");
       case "completion" ->

@@ -38,7 +38,8 @@ final class Verbs {
               "Things", List.of("queues", "schedules", "commands", "workers", "deliveries"), true),
           new Group(
               "Access",
-              List.of("context", "login", "logout", "me", "keys", "projects", "audit"),
+              List.of(
+                  "context", "login", "logout", "me", "keys", "projects", "audit", "log-levels"),
               true),
           new Group(
               "Server",
@@ -88,6 +89,7 @@ final class Verbs {
       case "serve" -> new Client.Serve();
       case "demo" -> new Demo();
       case "doctor" -> new Client.Doctor();
+      case "log-levels" -> new LogLevels();
       case "migrate" -> new Client.Migrate();
       case "verify-history" -> new Client.VerifyHistory();
       case "completion" -> new Completion();

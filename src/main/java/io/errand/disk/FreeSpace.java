@@ -1,6 +1,6 @@
 package io.errand.disk;
 
-import io.micrometer.core.instrument.Gauge;
+import io.errand.meters.Metric;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.quarkus.runtime.StartupEvent;
 import jakarta.annotation.PreDestroy;
@@ -57,13 +57,8 @@ public class FreeSpace {
       throw new IllegalArgumentException(
           "ERRAND_MIN_FREE_BYTES is " + least.get() + "; set it to 0 or more");
     }
-    Gauge.builder("errand.home.free", () -> freeBytes)
-        .description("Free space of the fullest file system that this server writes to")
-        .baseUnit("bytes")
-        .register(registry);
-    Gauge.builder("errand.home.short", () -> isShort ? 1 : 0)
-        .description("1 while jobs are refused for want of disk space")
-        .register(registry);
+    Metric.HOME_FREE.gauge(registry, () -> freeBytes);
+    Metric.HOME_SHORT.gauge(registry, () -> isShort ? 1 : 0);
     look();
     looks.scheduleWithFixedDelay(
         this::look, INTERVAL_MILLIS, INTERVAL_MILLIS, TimeUnit.MILLISECONDS);

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Supplier;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
@@ -38,6 +39,7 @@ final class GuardianLink {
   private final StringBuilder unsent = new StringBuilder();
   private final GuardianDeadline deadline = new GuardianDeadline();
   private final List<Integer> spared; // children of this process that are no commands
+  private final LongAdder restarts = new LongAdder();
   private boolean flushPlanned;
   private boolean closed;
   private int pid;
@@ -151,6 +153,11 @@ final class GuardianLink {
     return deadline.mayHaveEnded(startedNanos, endedNanos);
   }
 
+  /** How often it died and was replaced. For any thread. */
+  long restarts() {
+    return restarts.sum();
+  }
+
   /** Lets it go: nothing runs any more. */
   void close() {
     closed = true;
@@ -242,6 +249,7 @@ final class GuardianLink {
       pipe = null;
     }
     if (!closed) {
+      restarts.increment();
       LOG.warnf("The guardian (pid %d) died and is replaced; no command was harmed", pid);
       loop.after(RESTART_NANOS, this::start);
     }

@@ -349,6 +349,11 @@ public final class LinuxLauncher implements Launcher {
     return scratch;
   }
 
+  /** How often the guardian has been replaced. For any thread. */
+  public long guardianRestarts() {
+    return guardian.restarts();
+  }
+
   /** See {@link GuardianLink#mayHaveEnded}. */
   boolean guardianMayHaveEnded(long startedNanos, long endedNanos) {
     return guardian.mayHaveEnded(startedNanos, endedNanos);

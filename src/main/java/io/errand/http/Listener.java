@@ -4,10 +4,11 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.errand.api.problem.Problem;
 import io.errand.api.request.ApiConfig;
 import io.errand.api.request.HeldRequests;
+import io.errand.api.request.Management;
 import io.errand.api.request.RequestMeters;
 import io.errand.memory.MemoryBudget;
+import io.errand.meters.Metric;
 import io.micrometer.core.instrument.Counter;
-import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.netty.channel.ChannelPipeline;
 import io.netty.handler.ssl.SslHandler;
@@ -25,6 +26,7 @@ import java.net.BindException;
 import java.security.cert.X509Certificate;
 import java.util.List;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -41,8 +43,10 @@ import org.jspecify.annotations.Nullable;
 public class Listener {
   private static final Logger LOG = Logger.getLogger(Listener.class);
 
-  /** For Vert.x: one free port for all event loops. */
+  /** For Vert.x: one free port for all event loops; another number is another port. */
   private static final int ANY_PORT = -1;
+
+  private static final int ANY_OTHER_PORT = -2;
 
   private static final int SWEEP_MILLIS = 250;
   private static final int STOP_SECONDS = 10;
@@ -61,9 +65,9 @@ public class Listener {
   private final Connections connections;
   private final Counter evictions;
   private final Counter rejections;
-  private final AtomicInteger port = new AtomicInteger();
+  private final Management management;
+  private final List<String> deployments = new CopyOnWriteArrayList<>();
   private volatile boolean stopping;
-  private @Nullable String deployment;
 
   Listener(
       Vertx vertx,
@@ -74,7 +78,9 @@ public class Listener {
       MeterRegistry registry,
       MemoryBudget budget,
       HeldRequests held,
+      Management management,
       ObjectMapper mapper) {
+    this.management = management;
     this.vertx = vertx;
     this.limits = limits;
     this.tls = tls;
@@ -88,17 +94,9 @@ public class Listener {
             : limits.mostConnections();
     this.connections = new Connections(most);
     held.bound(limits.mostHeldRequests(most));
-    this.evictions =
-        Counter.builder("errand.http.connections.evicted")
-            .description("Connections that were closed to make room for others")
-            .register(registry);
-    this.rejections =
-        Counter.builder("errand.http.connections.refused")
-            .description("Connections that there was no room for")
-            .register(registry);
-    Gauge.builder("errand.http.connections", connections::open)
-        .description("Connections that are open")
-        .register(registry);
+    this.evictions = Metric.CONNECTIONS_EVICTED.counter(registry);
+    this.rejections = Metric.CONNECTIONS_REFUSED.counter(registry);
+    Metric.CONNECTIONS.gauge(registry, connections::open);
   }
 
   /**
@@ -110,19 +108,42 @@ public class Listener {
    */
   public int start(String host, int wantedPort) {
     tls.start();
+    return listen(
+        host, wantedPort == 0 ? ANY_PORT : wantedPort, "set ERRAND_HTTP_HOST and ERRAND_HTTP_PORT");
+  }
+
+  /**
+   * The same for health checks and metrics, after {@link #start}.
+   *
+   * @param wantedPort 0 for a free one
+   * @return the port
+   * @throws IllegalStateException where that address cannot be listened on
+   */
+  public int startManagement(String host, int wantedPort) {
+    int chosen =
+        listen(
+            host,
+            wantedPort == 0 ? ANY_OTHER_PORT : wantedPort,
+            "set ERRAND_MANAGEMENT_HOST and ERRAND_MANAGEMENT_PORT");
+    management.listensOn(chosen);
+    return chosen;
+  }
+
+  private int listen(String host, int wantedPort, String advice) {
+    AtomicInteger port = new AtomicInteger();
     int eventLoops = 0;
     for (var ignored : vertx.nettyEventLoopGroup()) {
       eventLoops++;
     }
     try {
-      deployment =
+      deployments.add(
           vertx
               .deployVerticle(
-                  () -> new EventLoopServer(host, wantedPort == 0 ? ANY_PORT : wantedPort),
+                  () -> new EventLoopServer(host, wantedPort, port),
                   new DeploymentOptions().setInstances(eventLoops))
               .toCompletionStage()
               .toCompletableFuture()
-              .join();
+              .join());
     } catch (CompletionException e) {
       Throwable cause = e.getCause();
       String why =
@@ -130,14 +151,7 @@ public class Listener {
               ? "something else listens there, or the address is not of this host"
               : String.valueOf(cause.getMessage());
       throw new IllegalStateException(
-          "cannot listen on "
-              + host
-              + ":"
-              + wantedPort
-              + ": "
-              + why
-              + "; set ERRAND_HTTP_HOST and ERRAND_HTTP_PORT",
-          null);
+          "cannot listen on " + host + ":" + wantedPort + ": " + why + "; " + advice, null);
     }
     return port.get();
   }
@@ -155,10 +169,10 @@ public class Listener {
   /** Stops listening and closes all connections. */
   public void stop() {
     stopping = true;
-    String running = deployment;
-    if (running == null) {
-      return;
-    }
+    deployments.forEach(this::undeploy);
+  }
+
+  private void undeploy(String running) {
     try {
       vertx
           .undeploy(running)
@@ -222,10 +236,12 @@ public class Listener {
   private final class EventLoopServer extends AbstractVerticle {
     private final String host;
     private final int wantedPort;
+    private final AtomicInteger port;
     private final EventLoopConnections loop = new EventLoopConnections(Listener.this);
     private @Nullable HttpServer server;
 
-    EventLoopServer(String host, int wantedPort) {
+    EventLoopServer(String host, int wantedPort, AtomicInteger port) {
+      this.port = port;
       this.host = host;
       this.wantedPort = wantedPort;
     }

@@ -2,7 +2,7 @@ package io.errand.ops;
 
 import io.errand.memory.MemoryBudget;
 import io.errand.memory.MemoryBudget.Share;
-import io.micrometer.core.instrument.Gauge;
+import io.errand.meters.Metric;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.quarkus.runtime.StartupEvent;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -13,16 +13,8 @@ import jakarta.enterprise.event.Observes;
 public class MemoryMeters {
   void register(@Observes StartupEvent event, MemoryBudget budget, MeterRegistry registry) {
     for (Share share : Share.values()) {
-      Gauge.builder("errand.memory.budget.used", () -> budget.used(share))
-          .description("Bytes of the heap that are reserved, by what they are for")
-          .baseUnit("bytes")
-          .tag("share", share.label())
-          .register(registry);
-      Gauge.builder("errand.memory.budget.capacity", () -> budget.capacity(share))
-          .description("Bytes of the heap that may be reserved, by what they are for")
-          .baseUnit("bytes")
-          .tag("share", share.label())
-          .register(registry);
+      Metric.MEMORY_USED.gauge(registry, () -> budget.used(share), share.label());
+      Metric.MEMORY_CAPACITY.gauge(registry, () -> budget.capacity(share), share.label());
     }
   }
 }

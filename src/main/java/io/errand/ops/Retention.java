@@ -1,11 +1,14 @@
 package io.errand.ops;
 
 import io.errand.job.JobState;
+import io.errand.meters.Metric;
 import io.errand.store.LoginRights;
 import io.errand.store.audit.AuditStore;
 import io.errand.store.control.Housekeeping;
 import io.errand.store.operations.OperationStore;
 import io.errand.store.queues.QueueStore;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.MeterRegistry;
 import io.quarkus.runtime.StartupEvent;
 import io.quarkus.scheduler.Scheduled;
 import io.quarkus.scheduler.Scheduled.ConcurrentExecution;
@@ -37,6 +40,8 @@ public class Retention {
   private final AuditStore audit;
   private final RetentionConfig config;
   private final LoginRights rights;
+  private final MeterRegistry registry;
+  private final Counter failed;
 
   Retention(
       Housekeeping housekeeping,
@@ -44,8 +49,16 @@ public class Retention {
       OperationStore operations,
       AuditStore audit,
       RetentionConfig config,
-      LoginRights rights) {
+      LoginRights rights,
+      MeterRegistry registry) {
     this.rights = rights;
+    this.registry = registry;
+    this.failed = Metric.RETENTION_FAILED.counter(registry);
+    for (JobState state : JobState.values()) {
+      if (state.isFinal()) {
+        Metric.RETENTION_REMOVED.counter(registry, state.wireName());
+      }
+    }
     this.housekeeping = housekeeping;
     this.queues = queues;
     this.operations = operations;
@@ -82,6 +95,7 @@ public class Retention {
       }
       forgetAudit();
     } catch (SQLException e) {
+      failed.increment();
       LOG.debugf("Old jobs stay for another while: %s", e.getMessage());
     }
   }
@@ -106,6 +120,7 @@ public class Retention {
       removed += last;
     }
     if (removed > 0) {
+      Metric.RETENTION_REMOVED.counter(registry, state.wireName()).increment(removed);
       LOG.infof("Removed %d %s jobs older than %s days", removed, state.wireName(), age);
     }
   }

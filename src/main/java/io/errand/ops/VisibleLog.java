@@ -3,25 +3,40 @@ package io.errand.ops;
 import io.errand.text.Visible;
 import io.quarkus.logging.LoggingFilter;
 import java.util.logging.Filter;
+import java.util.logging.Level;
 import java.util.logging.LogRecord;
 import org.jboss.logmanager.ExtLogRecord;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Lets every log record through, with its text made harmless: one record is one line, and the lines
- * behind it are those of a stack trace, no matter what its messages contain.
+ * behind it are those of a stack trace, no matter what its messages contain. Warnings and errors
+ * that a fault repeats are left out and counted.
  */
 @LoggingFilter(name = "visible")
 public final class VisibleLog implements Filter {
   private static final int MOST_CAUSES = 16;
   private static final String NO_ADDRESS = " Listening on: ";
 
+  private final RepeatedLines repeated = new RepeatedLines(System::nanoTime);
+
   @Override
   public boolean isLoggable(LogRecord record) {
+    int leftOut = 0;
+    if (record.getLevel().intValue() >= Level.WARNING.intValue()) {
+      RepeatedLines.Decision decision =
+          repeated.count(String.valueOf(record.getLoggerName()), record.getMessage());
+      if (!decision.isLogged()) {
+        return false;
+      }
+      leftOut = decision.leftOut();
+    }
     if (record instanceof ExtLogRecord extended) {
       String message = extended.getFormattedMessage();
       if (message != null) {
-        String visible = withoutAddress(Visible.line(message));
+        String visible =
+            withoutAddress(Visible.line(message))
+                + (leftOut == 0 ? "" : " (" + leftOut + " lines like this one were left out)");
         if (!visible.equals(message)) {
           extended.setMessage(visible, ExtLogRecord.FormatStyle.NO_FORMAT);
         }

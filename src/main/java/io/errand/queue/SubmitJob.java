@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.errand.disk.FreeSpace;
 import io.errand.job.Access;
 import io.errand.job.JobSpec;
+import io.errand.meters.Metric;
 import io.errand.queue.QueueRules.Meeting;
 import io.errand.store.Notifications;
 import io.errand.store.submit.AdmittingStore;
@@ -149,9 +150,7 @@ public class SubmitJob {
   }
 
   private void count(Overload overload, String answer) {
-    meters
-        .counter("errand.submits.overloaded", "limit", overload.kind().wireName(), "answer", answer)
-        .increment();
+    Metric.SUBMITS_OVERLOADED.counter(meters, overload.kind().wireName(), answer).increment();
   }
 
   /** Accepts a new job that tries a finished one again. */

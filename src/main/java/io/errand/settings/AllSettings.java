@@ -49,8 +49,8 @@ public final class AllSettings {
                   "set it to a number of 1 to 9999 seconds"),
               "30",
               "`30`",
-              "how long a client may take to receive a piece of an answer (16 to 80 KiB) before it is"
-                  + " cut off"),
+              "how long a client may take to receive a piece of an answer (16 to 80 KiB) before it"
+                  + " is cut off"),
           new Setting(
               "token",
               Form.secret("text of 16 characters or more, secret", AllSettings::complaintOfToken),
@@ -63,7 +63,8 @@ public final class AllSettings {
               Form.text("`api`, `worker` or both"),
               "api,worker",
               "`api,worker`",
-              "what this process does; `/q/*` is served in any role, `/v1` and the console where `api` is one"),
+              "what this process does; `/q/*` is served in any role, `/v1` and the console where"
+                  + " `api` is one"),
           new Setting(
               "worker-slots",
               Form.wholeNumber("commands", 1, 10_000),
@@ -103,8 +104,8 @@ public final class AllSettings {
           limit(
               "processes",
               "processes",
-              "how many processes the account of a job with the field `user` may have at most on this"
-                  + " worker"),
+              "how many processes the account of a job with the field `user` may have at most on"
+                  + " this worker"),
           limit(
               "file-size-bytes",
               "bytes",
@@ -122,7 +123,8 @@ public final class AllSettings {
               Form.wholeNumberFrom("files", 0),
               "100000",
               "`100000`",
-              "how many files that may be where a job names no `limits.disk_files`; `0` is no limit"),
+              "how many files that may be where a job names no `limits.disk_files`; `0` is no"
+                  + " limit"),
           new Setting(
               "temporary-directory",
               Form.text("path"),
@@ -160,8 +162,8 @@ public final class AllSettings {
               Form.wholeNumberFrom("rows", 1),
               "1000000",
               "`1000000`",
-              "nor while the table of jobs has more dead rows than this, and more than a tenth of its"
-                  + " rows"),
+              "nor while the table of jobs has more dead rows than this, and more than a tenth of"
+                  + " its rows"),
           new Setting(
               "run-as",
               Form.text("account"),
@@ -201,8 +203,8 @@ public final class AllSettings {
               Form.numberAboveZero("days", MOST_DAYS),
               "30",
               "`30`",
-              "days that the id and the idempotency key of a removed job are remembered: a repeat is"
-                  + " answered with 410, and starts nothing"),
+              "days that the id and the idempotency key of a removed job are remembered: a repeat"
+                  + " is answered with 410, and starts nothing"),
           new Setting(
               "retention-operation-days",
               Form.numberAboveZero("days", MOST_DAYS),
@@ -232,24 +234,24 @@ public final class AllSettings {
               Form.text("path"),
               null,
               "none",
-              "a directory of files, one secret each, of at most 64 KiB: `secret://NAME` is the file"
-                  + " NAME. Read when a secret is needed, by the process that needs it. A link may not"
-                  + " lead out of the directory"),
+              "a directory of files, one secret each, of at most 64 KiB: `secret://NAME` is the"
+                  + " file NAME. Read when a secret is needed, by the process that needs it. A link"
+                  + " may not lead out of the directory"),
           new Setting(
               "secrets-provider",
               Form.text("name of a bean"),
               null,
               "none",
-              "a credentials provider of Quarkus in this build that a worker asks for secrets that are"
-                  + " neither a file nor a variable `ERRAND_SECRET_NAME`"),
+              "a credentials provider of Quarkus in this build that a worker asks for secrets that"
+                  + " are neither a file nor a variable `ERRAND_SECRET_NAME`"),
           new Setting(
               "encryption-key-file",
               Form.text("path"),
               null,
               "none",
-              "a file of keys, one `ID KEY` a line; `KEY` is 32 bytes in Base64. Values of `env` and"
-                  + " `stdin` are encrypted with the first in the database, and decrypted with any."
-                  + " Every server needs it: [secrets](../how-to/secrets.md)"),
+              "a file of keys, one `ID KEY` a line; `KEY` is 32 bytes in Base64. Values of `env`"
+                  + " and `stdin` are encrypted with the first in the database, and decrypted with"
+                  + " any. Every server needs it: [secrets](../how-to/secrets.md)"),
           new Setting(
               "webhook-allow-networks",
               Form.text("comma list of networks such as `10.1.0.0/16,fd00::/8`"),
@@ -274,6 +276,7 @@ public final class AllSettings {
         case "home" -> all.addAll(DatabaseSettings.LIST);
         case "http-port" -> all.addAll(TransportSettings.LIST);
         case "token" -> all.addAll(OidcSettings.LIST);
+        case "log-json" -> all.addAll(ObservationSettings.LIST);
         case "retention-operation-days" -> all.addAll(CallerSettings.LIST);
         default -> {}
       }

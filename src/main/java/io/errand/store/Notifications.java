@@ -1,5 +1,8 @@
 package io.errand.store;
 
+import io.errand.meters.Metric;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.MeterRegistry;
 import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.runtime.StartupEvent;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -8,6 +11,7 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.EnumMap;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
@@ -80,9 +84,20 @@ public class Notifications {
   private final Thread sender = new Thread(this::sendForever, "errand-notify");
   private final Thread listener = new Thread(this::listenForever, "errand-listen");
 
-  Notifications(DataSource dataSource, StoreConfig config) {
+  private final Map<Topic, Counter> received = new EnumMap<>(Topic.class);
+  private final Counter sent;
+  private volatile boolean listening;
+
+  Notifications(DataSource dataSource, StoreConfig config, MeterRegistry registry) {
     this.dataSource = dataSource;
     this.config = config;
+    for (Topic topic : Topic.values()) {
+      received.put(
+          topic,
+          Metric.NOTIFICATIONS_RECEIVED.counter(registry, topic.name().toLowerCase(Locale.ROOT)));
+    }
+    sent = Metric.NOTIFICATIONS_SENT.counter(registry);
+    Metric.LISTENING.gauge(registry, () -> listening ? 1 : 0);
   }
 
   void start(@Observes StartupEvent event) {
@@ -139,6 +154,7 @@ public class Notifications {
           statement.setArray(1, connection.createArrayOf("text", names(topics)));
           statement.execute();
         }
+        sent.increment();
         TimeUnit.MILLISECONDS.sleep(QUIET_MILLIS);
       } catch (SQLException | RuntimeException | Error e) {
         LOG.debugf("A notification was not sent, polling will do: %s", e.getMessage());
@@ -171,6 +187,7 @@ public class Notifications {
       try (Connection connection = Session.openListening(config, "errand listen", SOCKET_SECONDS);
           Statement statement = connection.createStatement()) {
         statement.execute(LISTEN_SQL);
+        listening = true;
         wakeAll(); // what was sent while this was not listening
         PGConnection postgres = connection.unwrap(PGConnection.class);
         while (!stopped) {
@@ -182,6 +199,7 @@ public class Notifications {
           }
         }
       } catch (SQLException | RuntimeException | Error e) { // no thread for the driver is an Error
+        listening = false;
         if (stopped) {
           return;
         }
@@ -195,19 +213,27 @@ public class Notifications {
     }
   }
 
+  private void count(Topic topic) {
+    Counter counter = received.get(topic);
+    if (counter != null) {
+      counter.increment();
+    }
+  }
+
   private void wakeAll() {
     listeners.values().forEach(calls -> calls.forEach(Runnable::run));
   }
 
   private void wake(PGNotification[] notifications) {
-    Set<Topic> received = EnumSet.noneOf(Topic.class);
+    Set<Topic> told = EnumSet.noneOf(Topic.class);
     for (PGNotification notification : notifications) {
       for (Topic topic : Topic.values()) {
         if (topic.name().toLowerCase(Locale.ROOT).equals(notification.getParameter())) {
-          received.add(topic);
+          told.add(topic);
+          count(topic);
         }
       }
     }
-    received.forEach(topic -> listenersOf(topic).forEach(Runnable::run));
+    told.forEach(topic -> listenersOf(topic).forEach(Runnable::run));
   }
 }

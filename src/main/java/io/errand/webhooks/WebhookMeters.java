@@ -1,8 +1,8 @@
 package io.errand.webhooks;
 
+import io.errand.meters.Metric;
 import io.errand.store.webhooks.DeliveryState;
 import io.micrometer.core.instrument.Counter;
-import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.util.EnumMap;
@@ -20,17 +20,13 @@ public class WebhookMeters {
     for (DeliveryState state : DeliveryState.values()) {
       tries.put(
           state,
-          Counter.builder("errand.webhook.tries")
-              .description("Tries of webhooks that this process has made, by what followed")
-              .tag("outcome", state == DeliveryState.PENDING ? "retried" : state.wireName())
-              .register(registry));
+          Metric.WEBHOOK_TRIES.counter(
+              registry, state == DeliveryState.PENDING ? "retried" : state.wireName()));
     }
   }
 
   void watch(IntSupplier sending) {
-    Gauge.builder("errand.webhook.sending", sending::getAsInt)
-        .description("Webhooks that this process sends now")
-        .register(registry);
+    Metric.WEBHOOK_SENDING.gauge(registry, sending::getAsInt);
   }
 
   void tried(DeliveryState state) {

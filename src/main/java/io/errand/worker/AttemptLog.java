@@ -3,13 +3,22 @@ package io.errand.worker;
 import io.errand.job.AttemptResult;
 import io.errand.store.claim.ClaimedJob;
 import io.errand.store.claim.Completion;
+import java.util.List;
 import org.jboss.logging.Logger;
 import org.jboss.logging.MDC;
+import org.jspecify.annotations.Nullable;
 
-/** The log lines about attempts, each with the job's id and the attempt's number. */
+/**
+ * The log lines about attempts, each with the job's id, the attempt's number, the queue and the
+ * worker.
+ */
 final class AttemptLog {
   // The category stays the one that operators filter by.
   private static final Logger LOG = Logger.getLogger(Dispatcher.class);
+
+  private static final List<String> NAMES = List.of("job_id", "attempt", "queue", "worker");
+
+  private static volatile @Nullable String worker;
 
   private AttemptLog() {}
 
@@ -51,14 +60,34 @@ final class AttemptLog {
         detail);
   }
 
-  private static void logged(ClaimedJob job, Runnable line) {
+  /** The name of the worker of this process, for the lines that follow. */
+  static void ofWorker(String name) {
+    worker = name;
+  }
+
+  /** Logs lines about an attempt of this worker. */
+  static void logged(ClaimedJob job, Runnable line) {
+    logged(job, worker, line);
+  }
+
+  /**
+   * Logs lines about an attempt.
+   *
+   * @param worker whose attempt it is, or null where that is not known
+   */
+  static void logged(ClaimedJob job, @Nullable String worker, Runnable line) {
     MDC.put("job_id", job.id().toString());
     MDC.put("attempt", Integer.toString(job.attempt()));
+    MDC.put("queue", job.queue());
+    if (worker != null) {
+      MDC.put("worker", worker);
+    }
     try {
       line.run();
     } finally {
-      MDC.remove("job_id");
-      MDC.remove("attempt");
+      for (String name : NAMES) {
+        MDC.remove(name);
+      }
     }
   }
 }

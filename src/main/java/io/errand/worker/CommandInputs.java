@@ -137,7 +137,11 @@ final class CommandInputs {
     } catch (Unreadable e) {
       return new Inputs.Refused(Outcome.SPAWN_FAILED, String.valueOf(e.getMessage()));
     } catch (RuntimeException | Error e) { // its message may hold what is secret
-      LOG.errorf("The inputs of job %s could not be made: %s", job.id(), e.getClass().getName());
+      AttemptLog.logged(
+          job,
+          () ->
+              LOG.errorf(
+                  "The inputs of job %s could not be made: %s", job.id(), e.getClass().getName()));
       return new Inputs.Refused(
           Outcome.WORKER_UNAVAILABLE, "the worker cannot make what the command reads");
     }

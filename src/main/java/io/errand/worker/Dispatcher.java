@@ -75,6 +75,7 @@ final class Dispatcher {
   private int lastBatch;
   private int lastWaiting;
   private boolean memoryShort;
+  private boolean polled; // the next claim is made because a poll was due
   private final NextClaim nextClaim;
   private final CircuitRecords circuits;
   private boolean rehearsed;
@@ -196,6 +197,7 @@ final class Dispatcher {
       } catch (SQLException e) {
         failures = Math.min(failures + 1, 6);
         LOG.warnf("The worker will try again: %s", DatabaseCheck.description(e));
+        meters.turnFailed();
         unknown.expect();
         pause(FIRST_PAUSE.multipliedBy(1L << failures));
       } catch (RuntimeException | Error e) {
@@ -219,7 +221,9 @@ final class Dispatcher {
 
   /** Waits for a wake-up, or for about the time of a poll. */
   private void await(Slots held) {
-    if (!held.hasEnded() && !wakeUps.await(poll)) {
+    boolean polls = !held.hasEnded() && !wakeUps.await(poll);
+    polled = polls && !mayHaveReady;
+    if (polls) {
       mayHaveReady = true;
       hasRequests = true;
     }
@@ -260,6 +264,7 @@ final class Dispatcher {
     Done done;
     Claims claims;
     try (Reservation reserved = memory.forClaim(limit)) {
+      long begun = System.nanoTime();
       try {
         done =
             holder == null
@@ -273,6 +278,8 @@ final class Dispatcher {
         throw e;
       }
       claims = done.claims();
+      meters.turn(System.nanoTime() - begun, batch.size(), claims.jobs().size(), polled);
+      polled = false;
       if (limit > 0) {
         mayHaveReady |= nextClaim.claimed(claims, limit);
         wakeUpAfter(claims.untilNext());
@@ -307,7 +314,7 @@ final class Dispatcher {
   }
 
   private void begin(Slots held, Lease right, UUID holder, ClaimedJob job, Reservation reserved) {
-    meters.claimed(job.waited());
+    meters.claimed(job.queue(), job.waited());
     nextClaim.began(job.queue());
     AttemptLog.claimed(job);
     held.run(job, reserved, () -> holder.equals(right.holder()));

@@ -63,10 +63,11 @@ final class HeldClaim {
     }
   }
 
-  /** It starts now. */
-  void starts() {
+  /** It starts now. Returns for how long it has been held. */
+  Duration starts() {
     startNanos = System.nanoTime();
     started = true;
+    return Duration.ofNanos(startNanos - sinceNanos);
   }
 
   /** Its start, if the database does not know of it and its command runs for this long. */

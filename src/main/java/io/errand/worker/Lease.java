@@ -39,6 +39,9 @@ final class Lease {
      */
     void onRenewed(long deadlineNanos);
 
+    /** A heartbeat did not reach the database. */
+    void onFailure();
+
     /** The lease is about to end, or others say that it has: end every command, now. */
     void onLost();
   }
@@ -89,6 +92,11 @@ final class Lease {
     return id != null && remainingNanos() > 0 ? id : null;
   }
 
+  /** How long commands may run on if no heartbeat is confirmed; 0 where nothing is held. */
+  long nanosLeft() {
+    return workerId == null ? 0 : Math.max(0, remainingNanos());
+  }
+
   private long remainingNanos() {
     return deadlineNanos - marginNanos - System.nanoTime();
   }
@@ -102,6 +110,7 @@ final class Lease {
           TimeUnit.NANOSECONDS.sleep(leaseNanos / 3);
         }
       } catch (SQLException | RuntimeException | Error e) { // no thread for the driver is an Error
+        listener.onFailure();
         LOG.warnf("The heartbeat did not reach the database: %s", e.getMessage());
         if (!pause()) {
           return;

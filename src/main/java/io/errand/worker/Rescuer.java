@@ -1,5 +1,6 @@
 package io.errand.worker;
 
+import io.errand.meters.Metric;
 import io.errand.store.LoginRights;
 import io.errand.store.Notifications;
 import io.errand.store.claim.ClaimStore;
@@ -12,6 +13,8 @@ import io.errand.store.control.ControlStore;
 import io.errand.store.control.Housekeeping;
 import io.errand.store.workers.WatchStore;
 import io.errand.store.workers.WorkerStore;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.MeterRegistry;
 import io.quarkus.runtime.StartupEvent;
 import io.quarkus.scheduler.Scheduled;
 import io.quarkus.scheduler.Scheduled.ConcurrentExecution;
@@ -54,6 +57,7 @@ public class Rescuer {
   private final OperationRunner operations;
   private final Event<Housekeeping.Due> looked;
   private final LoginRights rights;
+  private final Counter workersLost;
 
   private final AtomicInteger leftOut = new AtomicInteger();
 
@@ -73,8 +77,10 @@ public class Rescuer {
       Notifications notifications,
       OperationRunner operations,
       Event<Housekeeping.Due> looked,
-      LoginRights rights) {
+      LoginRights rights,
+      MeterRegistry registry) {
     this.rights = rights;
+    this.workersLost = Metric.WORKERS_LOST.counter(registry);
     this.looked = looked;
     this.workers = workers;
     this.claims = claims;
@@ -186,6 +192,7 @@ public class Rescuer {
   public int rescue() throws SQLException {
     int givenUp = workers.giveUpSilent();
     if (givenUp > 0) {
+      workersLost.increment(givenUp);
       LOG.warnf("%d workers fell silent and were given up", givenUp);
     }
     List<LostClaim> lost = claims.lost(BATCH, Commands.LOST_ALONE);
@@ -197,11 +204,17 @@ public class Rescuer {
     for (LostClaim claim : lost) {
       ClaimedJob job = claim.job();
       if (changed.contains(job.id())) {
-        LOG.warnf(
-            "Job %s lost its worker in attempt %d%s",
-            job.id(),
-            job.attempt(),
-            claim.holds() ? " and is held, because it was alone on workers that were lost" : "");
+        AttemptLog.logged(
+            job,
+            null,
+            () ->
+                LOG.warnf(
+                    "Job %s lost its worker in attempt %d%s",
+                    job.id(),
+                    job.attempt(),
+                    claim.holds()
+                        ? " and is held, because it was alone on workers that were lost"
+                        : ""));
       }
     }
     notifications.send(Notifications.Topic.FINISHED);

@@ -214,12 +214,12 @@ final class Slots {
   }
 
   private void cannotStart(HeldClaim claim, Throwable fault) {
-    LOG.error("A command could not be started", fault);
+    AttemptLog.logged(claim.job, () -> LOG.error("A command could not be started", fault));
     leave(claim, Outcome.WORKER_UNAVAILABLE, "the worker cannot start it: " + fault);
   }
 
   private void launch(HeldClaim claim, ClaimedJob whole, @Nullable OutputMask mask) {
-    claim.starts();
+    meters.starts(claim.starts());
     claim.launched(
         launcher.launch(
             Commands.spec(whole, caps, mask),
@@ -264,7 +264,7 @@ final class Slots {
 
   private void end(HeldClaim claim, Completion completion, Duration ran) {
     if (claim.ended.compareAndSet(false, true)) {
-      meters.ended(completion.result().outcome(), ran);
+      meters.ended(claim.job.queue(), completion, ran);
       ended.add(completion);
       onChange.run();
     }

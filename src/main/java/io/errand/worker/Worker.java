@@ -110,6 +110,7 @@ public class Worker {
     }
     Accounts accounts = Accounts.choose(config.runAs().orElse(null), Path.of(config.home()));
     String name = config.workerName().orElseGet(Worker::hostName);
+    AttemptLog.ofWorker(name);
     CommandMemory memory = new CommandMemory(budget);
     Dispatcher dispatcher =
         new Dispatcher(
@@ -168,12 +169,18 @@ public class Worker {
               }
 
               @Override
+              public void onFailure() {
+                meters.heartbeatFailed();
+              }
+
+              @Override
               public void onLost() {
                 meters.leaseLost();
                 slots.endAll(EndCause.LEASE_LOST, Duration.ZERO);
               }
             });
     parts = new Parts(launcher, slots, lease, dispatcher);
+    meters.watchLease(lease::nanosLeft, launcher::guardianRestarts);
     lease.start();
     dispatcher.start(
         slots, lease, new Rehearsal(rolledBack, launcher, config.caps(), memory, name));

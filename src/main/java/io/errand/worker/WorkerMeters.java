@@ -1,95 +1,155 @@
 package io.errand.worker;
 
 import io.errand.job.Outcome;
+import io.errand.meters.Metric;
+import io.errand.meters.QueueLabels;
+import io.errand.store.claim.Completion;
+import io.errand.store.reads.KeptOutput;
 import io.micrometer.core.instrument.Counter;
-import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.time.Duration;
 import java.util.EnumMap;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.IntSupplier;
+import java.util.function.LongSupplier;
 
-/** What a worker counts. Names follow Prometheus: base units, counters end in {@code _total}. */
+/** What a worker counts. Safe from any thread. */
 @ApplicationScoped
 public class WorkerMeters {
-  private static final Duration[] BUCKETS = {
-    Duration.ofMillis(5),
-    Duration.ofMillis(25),
-    Duration.ofMillis(100),
-    Duration.ofMillis(500),
-    Duration.ofSeconds(2),
-    Duration.ofSeconds(10),
-    Duration.ofMinutes(1),
-    Duration.ofMinutes(10),
-    Duration.ofHours(1)
-  };
-
   private final MeterRegistry registry;
-  private final Counter claims;
   private final Counter leasesLost;
   private final Counter claimsLost;
-  private final Timer wait;
-  private final Timer run;
+  private final Counter missed;
+  private final Counter heartbeatsFailed;
+  private final Counter turnsFailed;
+  private final Counter completed;
+  private final Counter claimed;
+  private final Timer start;
+  private final Timer turn;
+  private final Output stdout;
+  private final Output stderr;
+  private final QueueLabels labels = new QueueLabels();
+  private final Map<String, OfQueue> queues = new ConcurrentHashMap<>(); // as many as labels
   private volatile boolean memoryShort;
-  private final Map<Outcome, Counter> attempts = new EnumMap<>(Outcome.class);
 
   WorkerMeters(MeterRegistry registry) {
     this.registry = registry;
-    claims = counter("errand.claims", "Jobs claimed by this worker");
-    leasesLost = counter("errand.leases.lost", "Times that this worker lost its lease");
-    claimsLost = counter("errand.claims.lost", "Results dropped because the claim was another's");
-    wait =
-        Timer.builder("errand.job.wait")
-            .description("From when a job could run until it was claimed")
-            .serviceLevelObjectives(BUCKETS)
-            .register(registry);
-    run =
-        Timer.builder("errand.attempt.run")
-            .description("From start to end of a command")
-            .serviceLevelObjectives(BUCKETS)
-            .register(registry);
-    for (Outcome outcome : Outcome.values()) {
-      attempts.put(
-          outcome,
-          Counter.builder("errand.attempts")
-              .description("Attempts that ended on this worker, by outcome")
-              .tag("outcome", outcome.wireName())
-              .register(registry));
+    leasesLost = Metric.LEASES_LOST.counter(registry);
+    claimsLost = Metric.CLAIMS_LOST.counter(registry);
+    missed = Metric.NOTIFICATIONS_MISSED.counter(registry);
+    heartbeatsFailed = Metric.HEARTBEATS_FAILED.counter(registry);
+    turnsFailed = Metric.TURNS_FAILED.counter(registry);
+    completed = Metric.TURN_ROWS.counter(registry, "completed");
+    claimed = Metric.TURN_ROWS.counter(registry, "claimed");
+    start = Metric.ATTEMPT_START.timer(registry);
+    turn = Metric.TURN.timer(registry);
+    stdout = new Output(registry, "stdout");
+    stderr = new Output(registry, "stderr");
+  }
+
+  /** What commands print to one stream. */
+  private static final class Output {
+    private final Counter bytes;
+    private final Counter dropped;
+
+    Output(MeterRegistry registry, String stream) {
+      bytes = Metric.OUTPUT_BYTES.counter(registry, stream);
+      dropped = Metric.OUTPUT_DROPPED_BYTES.counter(registry, stream);
+    }
+
+    void add(KeptOutput output) {
+      bytes.increment(output.totalBytes());
+      dropped.increment(output.droppedBytes());
     }
   }
 
-  private Counter counter(String name, String description) {
-    return Counter.builder(name).description(description).register(registry);
+  /** The meters of one queue; all of them exist from its first claim, so that rates are right. */
+  private static final class OfQueue {
+    private final Counter claims;
+    private final Timer wait;
+    private final Timer run;
+    private final Map<Outcome, Counter> attempts = new EnumMap<>(Outcome.class);
+
+    OfQueue(MeterRegistry registry, String label) {
+      claims = Metric.CLAIMS.counter(registry, label);
+      wait = Metric.JOB_WAIT.timer(registry, label);
+      run = Metric.ATTEMPT_RUN.timer(registry, label);
+      for (Outcome outcome : Outcome.values()) {
+        attempts.put(outcome, Metric.ATTEMPTS.counter(registry, outcome.wireName(), label));
+      }
+    }
+
+    void ended(Outcome outcome, Duration ran) {
+      Counter counter = attempts.get(outcome);
+      if (counter != null) {
+        counter.increment();
+      }
+      run.record(ran);
+    }
+  }
+
+  private OfQueue of(String queue) {
+    return queues.computeIfAbsent(labels.of(queue), label -> new OfQueue(registry, label));
   }
 
   void watchSlots(int slots, IntSupplier busy, IntSupplier waiting) {
-    Gauge.builder("errand.slots", () -> slots)
-        .description("Commands that this worker can run at once")
-        .register(registry);
-    Gauge.builder("errand.slots.busy", busy::getAsInt)
-        .description("Slots that have a command")
-        .register(registry);
-    Gauge.builder("errand.claims.waiting", waiting::getAsInt)
-        .description("Claims of this worker that wait for a slot")
-        .register(registry);
-    Gauge.builder("errand.slots.short.of.memory", () -> memoryShort ? 1 : 0)
-        .description("1 while jobs are ready and slots free, and there is no memory for them")
-        .register(registry);
+    Metric.SLOTS.gauge(registry, () -> slots);
+    Metric.SLOTS_BUSY.gauge(registry, busy::getAsInt);
+    Metric.CLAIMS_WAITING.gauge(registry, waiting::getAsInt);
+    Metric.SHORT_OF_MEMORY.gauge(registry, () -> memoryShort ? 1 : 0);
   }
 
-  void claimed(Duration waited) {
-    claims.increment();
-    wait.record(waited);
+  /**
+   * Shows what keeps this worker's commands.
+   *
+   * @param leaseNanos until they would be ended
+   * @param guardianRestarts how often it was replaced
+   */
+  void watchLease(LongSupplier leaseNanos, LongSupplier guardianRestarts) {
+    Metric.LEASE_REMAINING.gauge(registry, () -> Math.max(0, leaseNanos.getAsLong() / 1e9));
+    Metric.GUARDIAN_RESTARTS.counts(registry, guardianRestarts, LongSupplier::getAsLong);
   }
 
-  void ended(Outcome outcome, Duration ran) {
-    Counter counter = attempts.get(outcome);
-    if (counter != null) {
-      counter.increment();
+  void claimed(String queue, Duration waited) {
+    OfQueue meters = of(queue);
+    meters.claims.increment();
+    meters.wait.record(waited);
+  }
+
+  /** A claim that came so long ago starts its command. */
+  void starts(Duration sinceClaim) {
+    start.record(sinceClaim);
+  }
+
+  void ended(String queue, Completion completion, Duration ran) {
+    of(queue).ended(completion.result().outcome(), ran);
+    stdout.add(completion.stdout());
+    stderr.add(completion.stderr());
+  }
+
+  /**
+   * One statement of the dispatcher has stored and claimed so many, and took so long.
+   *
+   * @param polled whether it was made because a poll was due, and not because of a notification
+   */
+  void turn(long nanos, int stored, int taken, boolean polled) {
+    if (polled && taken > 0) {
+      missed.increment();
     }
-    run.record(ran);
+    turn.record(Duration.ofNanos(nanos));
+    completed.increment(stored);
+    claimed.increment(taken);
+  }
+
+  void turnFailed() {
+    turnsFailed.increment();
+  }
+
+  void heartbeatFailed() {
+    heartbeatsFailed.increment();
   }
 
   /** Whether jobs are ready that this worker has slots for, and no memory. */

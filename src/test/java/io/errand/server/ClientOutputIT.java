@@ -45,7 +45,8 @@ class ClientOutputIT extends OneServer {
             "keys list",
             "projects",
             "audit",
-            "audit list")) {
+            "audit list",
+            "log-levels")) {
       for (String format : List.of("table", "wide", "json", "jsonl", "name")) {
         List<String> command = new ArrayList<>(List.of(words.split(" ")));
         command.addAll(List.of("-o", format));

@@ -132,6 +132,11 @@ class SeparateRolesIT {
               Map.of("backoff", Map.of("base_seconds", 0.1), "on_finish", Map.of("url", hook)));
       assertThat(api.awaitEnd(retried).get("attempt").asInt()).isEqualTo(2);
       await().atMost(Duration.ofSeconds(60)).until(() -> receiver.at("/finished").size() == 1);
+      for (TestServer server : List.of(api, worker)) { // each reads all that its meters show
+        await()
+            .atMost(Duration.ofSeconds(60))
+            .until(() -> server.meter("errand_database_up") == 1.0);
+      }
 
       String running = api.submit("echo begins; sleep 600", Map.of());
       api.awaitState(running, "running");

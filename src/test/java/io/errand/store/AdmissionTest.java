@@ -19,6 +19,7 @@ import io.errand.store.submit.Overload;
 import io.errand.store.submit.RetryStore;
 import io.errand.store.submit.Submission;
 import io.errand.store.submit.SubmitStore;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.runtime.StartupEvent;
 import java.sql.Connection;
@@ -111,7 +112,8 @@ class AdmissionTest extends StoreFixture {
             new GroupCommit(
                 new SubmitStore(database.dataSource()),
                 new AdmittingStore(database.dataSource()),
-                new Notifications(database.dataSource(), database.config()));
+                new Notifications(
+                    database.dataSource(), database.config(), new SimpleMeterRegistry()));
         server.start(new StartupEvent());
         servers.add(server);
       }

@@ -14,6 +14,7 @@ import io.errand.store.submit.GroupCommit;
 import io.errand.store.submit.NewJob;
 import io.errand.store.submit.Submission;
 import io.errand.store.submit.SubmitStore;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.runtime.StartupEvent;
 import java.sql.Connection;
@@ -46,7 +47,7 @@ class GroupCommitTest {
     return new GroupCommit(
         new SubmitStore(database.dataSource()),
         new AdmittingStore(database.dataSource()),
-        new Notifications(database.dataSource(), database.config()));
+        new Notifications(database.dataSource(), database.config(), new SimpleMeterRegistry()));
   }
 
   @AfterEach

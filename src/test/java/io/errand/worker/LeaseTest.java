@@ -46,6 +46,9 @@ class LeaseTest {
           public void onRenewed(long deadlineNanos) {}
 
           @Override
+          public void onFailure() {}
+
+          @Override
           public void onLost() {
             lost++;
           }

@@ -34,6 +34,13 @@ public interface ApiConfig {
   /** How clients reach this server, where that is not the address that it listens on. */
   Optional<String> publicUrl();
 
+  /** Whether metrics are served: {@code open} or {@code closed}. */
+  @WithDefault("open")
+  String metrics();
+
+  /** A port of its own for health checks and metrics. */
+  Optional<Integer> managementPort();
+
   /** The address to listen on. */
   @WithDefault("127.0.0.1")
   String httpHost();

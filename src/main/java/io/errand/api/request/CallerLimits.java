@@ -3,6 +3,9 @@ package io.errand.api.request;
 import io.errand.api.problem.Problem;
 import io.errand.api.request.RequestRates.Allowance;
 import io.errand.auth.Identity;
+import io.errand.meters.Metric;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.MeterRegistry;
 import io.vertx.ext.web.RoutingContext;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.util.Map;
@@ -19,7 +22,12 @@ class CallerLimits {
   /** Of callers that have one: there are not more than requests that are held. */
   private final Map<String, Integer> waits = new ConcurrentHashMap<>();
 
-  CallerLimits(CallerLimitsConfig config) {
+  private final Counter tooFast;
+  private final Counter tooManyWaits;
+
+  CallerLimits(CallerLimitsConfig config, MeterRegistry registry) {
+    tooFast = Metric.CALLERS_LIMITED.counter(registry, "rate");
+    tooManyWaits = Metric.CALLERS_LIMITED.counter(registry, "waits");
     double perSecond = config.ratePerSecond();
     this.rates =
         perSecond == 0
@@ -44,6 +52,7 @@ class CallerLimits {
         .putHeader("RateLimit-Policy", limited.policy())
         .putHeader("RateLimit", RequestRates.limit(allowance));
     if (!allowance.isGranted()) {
+      tooFast.increment();
       throw Problem.tooManyOfCaller(
           "This caller sends more requests than it may", allowance.retrySeconds());
     }
@@ -61,6 +70,7 @@ class CallerLimits {
     String caller = identity.principal();
     if (waits.merge(caller, 1, Integer::sum) > mostWaits) {
       leaveWait(caller);
+      tooManyWaits.increment();
       return false;
     }
     AtomicBoolean left = new AtomicBoolean();

@@ -81,6 +81,7 @@ public class Gate {
   private final CallerLimits limits;
   private final ConsoleEntry console;
   private final DocsPages docs;
+  private final Management management;
   private final Semaphore slow = new Semaphore(MOST_SLOW);
 
   Gate(
@@ -94,7 +95,9 @@ public class Gate {
       AuditTrail audit,
       CallerLimits limits,
       ConsoleEntry console,
-      DocsPages docs) {
+      DocsPages docs,
+      Management management) {
+    this.management = management;
     this.config = config;
     this.identities = identities;
     this.wrongTokens = wrongTokens;
@@ -128,8 +131,13 @@ public class Gate {
     HttpServerResponse response = context.response();
     setHeaders(context, response);
     String path = context.request().path();
-    meters.measure(context, path != null && PUBLIC.contains(path));
+    boolean isPublic =
+        path != null && PUBLIC.contains(path) && management.serves(path, context.request());
+    meters.measure(context, isPublic);
     try {
+      if (!isPublic && management.isOf(context.request())) {
+        throw Problem.of(Kind.NOT_FOUND, "Only health checks and metrics are served on this port");
+      }
       BodyHeaders.check(context.request());
       if (config.isApi() && ConsoleGate.isOf(path)) {
         console.handle(context, this::resume, bodies::admit);
@@ -139,7 +147,7 @@ public class Gate {
         docs.answer(context, refusals::refuse);
         return;
       }
-      if (path == null || !PUBLIC.contains(path)) {
+      if (!isPublic) {
         identify(context);
         return;
       }
@@ -247,7 +255,8 @@ public class Gate {
   private static Problem unauthenticated() {
     return Problem.of(
         Kind.UNAUTHENTICATED,
-        "Send Authorization: Bearer with the token from $ERRAND_HOME/token or ERRAND_TOKEN, or a key");
+        "Send Authorization: Bearer with the token from $ERRAND_HOME/token or ERRAND_TOKEN, or a"
+            + " key");
   }
 
   /** The caller in the project that it names; only an administrator of all may name another. */

@@ -2,9 +2,8 @@ package io.errand.api.request;
 
 import io.errand.api.problem.Routes;
 import io.errand.api.problem.Routes.Route;
+import io.errand.meters.Metric;
 import io.micrometer.core.instrument.MeterRegistry;
-import io.micrometer.core.instrument.Tags;
-import io.micrometer.core.instrument.Timer;
 import io.vertx.ext.web.RoutingContext;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.util.concurrent.TimeUnit;
@@ -63,18 +62,8 @@ public class RequestMeters {
   }
 
   private void record(String method, String route, int status, long nanos) {
-    Timer.builder("http.server.requests")
-        .tags(
-            Tags.of(
-                "method",
-                method,
-                "uri",
-                route,
-                "status",
-                Integer.toString(status),
-                "outcome",
-                outcome(status)))
-        .register(registry)
+    Metric.REQUESTS
+        .timer(registry, method, route, Integer.toString(status), outcome(status))
         .record(nanos, TimeUnit.NANOSECONDS);
   }
 
