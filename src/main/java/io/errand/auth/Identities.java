@@ -18,7 +18,6 @@ import java.sql.SQLException;
 import java.time.Instant;
 import java.util.Collection;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -60,10 +59,10 @@ public class Identities {
   private final ThreadPoolExecutor refreshing = threads(1, MOST_KNOWN);
 
   /** By the SHA-256 of the token. Guarded by itself. */
-  private final Map<ByteBuffer, Known> known = bounded();
+  private final Map<ByteBuffer, Known> known = new RecentTokens<>(MOST_KNOWN);
 
-  /** The SHA-256 of tokens that were right when they were looked up last. Guarded by known. */
-  private final Map<ByteBuffer, Boolean> right = bounded();
+  /** Those that were right when they were looked up last. Guarded by known. */
+  private final Map<ByteBuffer, Boolean> right = new RecentTokens<>(MOST_KNOWN);
 
   private long changes; // guarded by known
   private volatile @Nullable AdminToken admin;
@@ -93,18 +92,6 @@ public class Identities {
           made.setDaemon(true);
           return made;
         });
-  }
-
-  /** Of the {@value #MOST_KNOWN} keys that were used last. */
-  private static <V> Map<ByteBuffer, V> bounded() {
-    return new LinkedHashMap<>(16, 0.75f, true) {
-      private static final long serialVersionUID = 1;
-
-      @Override
-      protected boolean removeEldestEntry(Map.Entry<ByteBuffer, V> eldest) {
-        return size() > MOST_KNOWN;
-      }
-    };
   }
 
   private record Known(Identity identity, long nanos, boolean isLookedUp) {

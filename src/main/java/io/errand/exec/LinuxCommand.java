@@ -100,8 +100,7 @@ final class LinuxCommand implements RunningCommand {
     ProcessTree now = tree;
     List<Integer> sampled = now == null ? List.of() : now.lastSampled();
     if (sampled.size() > ProcessListing.MOST_SHOWN) {
-      // To find all of them now would keep other commands waiting.
-      return ProcessListing.of(sampled, spec.mask());
+      return ProcessListing.of(sampled, spec.mask()); // finding all would keep others waiting
     }
     CompletableFuture<Collection<Integer>> members = new CompletableFuture<>();
     loop.execute(() -> members.complete(tree == null || reported ? List.of() : tree().members()));
