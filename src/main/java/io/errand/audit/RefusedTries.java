@@ -74,7 +74,8 @@ final class RefusedTries {
       began = nowNanos;
     }
     AuditEntry.Who who = entry.who();
-    Client client = new Client(entry.address(), entry.status(), who == null ? null : who.principal());
+    Client client =
+        new Client(entry.address(), entry.status(), who == null ? null : who.principal());
     AuditEntry counted = entry;
     if (!groups.containsKey(client) && groups.size() >= MOST) {
       client = ALL_OTHERS;

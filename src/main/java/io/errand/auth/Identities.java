@@ -216,8 +216,8 @@ public class Identities {
   }
 
   /**
-   * Whether this token was right when it was looked up last, which may be long ago: then it is to be
-   * looked up without regard to how many wrong ones there were.
+   * Whether this token was right when it was looked up last, which may be long ago: then it is to
+   * be looked up without regard to how many wrong ones there were.
    */
   public boolean wasRight(String token) {
     ByteBuffer hash = ByteBuffer.wrap(ApiKey.sha256(token));

@@ -54,8 +54,7 @@ public record ProcessListing(List<ProcessInfo> processes, boolean more) {
       OutputMask.Stream stream = mask.stream();
       byte[] settled = stream.take(ByteBuffer.wrap(bytes));
       byte[] rest = stream.rest();
-      boolean isCut =
-          isName ? bytes.length >= MOST_NAME_BYTES : text.length() > MOST_CHARACTERS;
+      boolean isCut = isName ? bytes.length >= MOST_NAME_BYTES : text.length() > MOST_CHARACTERS;
       if (isCut) {
         Arrays.fill(rest, (byte) '*'); // it may be the beginning of a secret
       }

@@ -101,7 +101,8 @@ final class SecretForms {
   private static byte[] decoded(byte[] value) {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream(value.length);
     for (int i = 0; i < value.length; i++) {
-      int digits = value[i] == '%' && i + 2 < value.length ? digits(value[i + 1], value[i + 2]) : -1;
+      int digits =
+          value[i] == '%' && i + 2 < value.length ? digits(value[i + 1], value[i + 2]) : -1;
       bytes.write(digits < 0 ? value[i] : digits);
       i += digits < 0 ? 0 : 2;
     }

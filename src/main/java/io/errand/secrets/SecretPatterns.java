@@ -9,8 +9,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Finds secrets in a stream of bytes: an automaton of Aho and Corasick over all their forms,
- * another over those that are broken into lines, and one over what is percent-encoded. A byte costs the same whatever there is to find,
- * so no output can make it slow. Does not change once it is made.
+ * another over those that are broken into lines, and one over what is percent-encoded. A byte costs
+ * the same whatever there is to find, so no output can make it slow. Does not change once it is
+ * made.
  */
 public final class SecretPatterns {
   /** How many bytes of memory one takes for each byte of a form. */

@@ -66,7 +66,10 @@ class RefusedTriesTest {
     List<AuditEntry> taken = tries.take(NOW, false);
     assertThat(taken).hasSize(RefusedTries.MOST_ACTIONS + 2).contains(from("b", 401));
     AuditEntry others =
-        taken.stream().filter(one -> one.action().equals(RefusedTries.OTHER_ACTIONS)).findAny().orElseThrow();
+        taken.stream()
+            .filter(one -> one.action().equals(RefusedTries.OTHER_ACTIONS))
+            .findAny()
+            .orElseThrow();
     assertThat(others.who()).isNotNull();
     assertThat(others.address()).isEqualTo("a");
     assertThat(others.tries()).isEqualTo(9 * RefusedTries.MOST_ACTIONS);

@@ -14,8 +14,7 @@ class ProcessListingTest {
   private static final String SECRET = "secret-of-the-dätabase";
 
   private static String shown(String command) {
-    SecretPatterns patterns =
-        SecretPatterns.of(List.of(SECRET.getBytes(StandardCharsets.UTF_8)));
+    SecretPatterns patterns = SecretPatterns.of(List.of(SECRET.getBytes(StandardCharsets.UTF_8)));
     return ProcessListing.shown(
         command,
         () -> {

@@ -194,7 +194,8 @@ class MaskedStreamTest {
         }
       }
     }
-    assertThat(mask("%73%65%63%72%65%74 secre%74", "secret")).isEqualTo("*".repeat(18) + " ********");
+    assertThat(mask("%73%65%63%72%65%74 secre%74", "secret"))
+        .isEqualTo("*".repeat(18) + " ********");
     assertThat(mask("ab%2", "secret")).isEqualTo("ab%2");
     assertThat(mask("%7", "secret")).isEqualTo("%7");
     assertThat(mask("%ab%c%%20%zz%", "secret")).isEqualTo("%ab%c%%20%zz%");
@@ -207,7 +208,9 @@ class MaskedStreamTest {
     String base64 = Base64.getEncoder().encodeToString(bytes(secret));
     assertThat(base64).contains("+").contains("/");
     String encoded = URLEncoder.encode(base64, StandardCharsets.UTF_8);
-    assertThat(mask("a=" + encoded.replace("%3D", "") + "&", secret)).contains("*".repeat(20)).doesNotContain("%2F");
+    assertThat(mask("a=" + encoded.replace("%3D", "") + "&", secret))
+        .contains("*".repeat(20))
+        .doesNotContain("%2F");
   }
 
   @Test

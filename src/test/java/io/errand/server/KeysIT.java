@@ -82,7 +82,8 @@ class KeysIT {
         .atMost(Duration.ofSeconds(60))
         .until(() -> caller.get("/v1/jobs").statusCode() == 401);
     assertThat(Instant.now()).isAfter(end);
-    TestServer.assertProblem(server.post("/v1/keys/" + key.get("id").asText() + "/rotate", "{}"), 404);
+    TestServer.assertProblem(
+        server.post("/v1/keys/" + key.get("id").asText() + "/rotate", "{}"), 404);
   }
 
   @Test

@@ -285,7 +285,10 @@ class SecretsIT {
     for (String text : List.of(processes, stored, page)) {
       assertThat(text)
           .contains(
-              "p" + "*".repeat(OF_FILE.length() + 1) + " --token=" + "*".repeat(OF_VARIABLE.length()))
+              "p"
+                  + "*".repeat(OF_FILE.length() + 1)
+                  + " --token="
+                  + "*".repeat(OF_VARIABLE.length()))
           .doesNotContain(OF_FILE, OF_VARIABLE)
           .doesNotContain(
               Base64.getEncoder()

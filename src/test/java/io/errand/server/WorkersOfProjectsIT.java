@@ -19,7 +19,12 @@ class WorkersOfProjectsIT {
   @Test
   void aCallerIsShownTheQueuesOfItsProjectAndNoNamesOfOthers() {
     try (TestServer server =
-        TestServer.start(Map.of("ERRAND_WORKER_QUEUES", "default,seen/video,seen/audio", "ERRAND_WORKER_NAME", NAME))) {
+        TestServer.start(
+            Map.of(
+                "ERRAND_WORKER_QUEUES",
+                "default,seen/video,seen/audio",
+                "ERRAND_WORKER_NAME",
+                NAME))) {
       for (String project : List.of("seen", "unseen")) {
         assertThat(server.call("PUT", "/v1/projects/" + project, "{}").statusCode()).isEqualTo(201);
       }

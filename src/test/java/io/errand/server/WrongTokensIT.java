@@ -54,8 +54,7 @@ class WrongTokensIT {
     for (int round = 0; round < 5; round++) {
       JsonNode other = create("other-" + round);
       flood();
-      assertThat(
-              server.call("DELETE", "/v1/keys/" + other.get("id").asText(), "").statusCode())
+      assertThat(server.call("DELETE", "/v1/keys/" + other.get("id").asText(), "").statusCode())
           .isEqualTo(204);
       assertThat(with(used).get("/v1/me").statusCode()).isEqualTo(200);
       assertThat(server.get("/v1/me").statusCode()).isEqualTo(200);

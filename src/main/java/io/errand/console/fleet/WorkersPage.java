@@ -32,11 +32,7 @@ public class WorkersPage {
   private final Caller caller;
 
   WorkersPage(
-      Pages pages,
-      FleetReads reads,
-      SeenWorkers workers,
-      PageAdmission admission,
-      Caller caller) {
+      Pages pages, FleetReads reads, SeenWorkers workers, PageAdmission admission, Caller caller) {
     this.pages = pages;
     this.reads = reads;
     this.workers = workers;

@@ -103,7 +103,11 @@ public class OverviewPage {
       }
     }
     return new OverviewView(
-        needs(counts, found, workers, reads.late(access.project(), caller.identity().isServerAdmin())),
+        needs(
+            counts,
+            found,
+            workers,
+            reads.late(access.project(), caller.identity().isServerAdmin())),
         tiles,
         range,
         reads.slots(access, seconds[0], seconds[1]),
