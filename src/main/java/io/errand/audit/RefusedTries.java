@@ -5,37 +5,66 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Requests that were refused, by address, status and caller. The first ones are given out at once,
- * the others of the same minute together: however many there are, a minute has at most {@value
- * #MOST} such groups and one for all others, and two rows for each.
+ * Requests that were refused, by address, status, caller and action. The first ones are given out
+ * at once, the others of the same minute together. However many there are, a minute has at most
+ * {@value #MOST} clients and one for all others; of each of these at most {@value #MOST_ACTIONS}
+ * actions, or {@value #MOST_OF_NOBODY} where nobody is known, and one for its other actions; and
+ * two rows for each.
  */
 final class RefusedTries {
   static final int MOST = 100;
+  static final int MOST_ACTIONS = 200; // more than there are
+  static final int MOST_OF_NOBODY = 20;
   static final long WINDOW_NANOS = TimeUnit.MINUTES.toNanos(1);
   static final String OTHERS = "requests of other clients";
+  static final String OTHER_ACTIONS = "other requests";
 
-  private static final Key ALL_OTHERS = new Key(null, null, null);
+  /** Behind the first thing of a row whose tries were for several. */
+  static final String AND_OTHERS = " and others";
 
-  /** Guarded by this. */
-  private final Map<Key, Group> groups = new LinkedHashMap<>();
+  private static final Client ALL_OTHERS = new Client(null, null, null);
+
+  /** By client, then by action. Guarded by this. */
+  private final Map<Client, Map<String, Group>> groups = new LinkedHashMap<>();
 
   private long began; // guarded by this
   private boolean hasNew; // guarded by this
 
-  private record Key(
+  private record Client(
       @Nullable String address, @Nullable Integer status, @Nullable String principal) {}
 
+  /** Tries of one action. */
   private static final class Group {
-    private final AuditEntry first;
-    private long tries;
-    private long given;
+    private AuditEntry first; // of those that are not given out
+    private boolean areSeveral; // things that they were for
+    private long tries; // that are not given out
+    private boolean isGiven;
 
     Group(AuditEntry first) {
       this.first = first;
+    }
+
+    void add(AuditEntry entry) {
+      if (tries == 0) {
+        first = entry;
+        areSeveral = false;
+      }
+      areSeveral |= !Objects.equals(first.thing(), entry.thing());
+      tries++;
+    }
+
+    AuditEntry give() {
+      String thing = first.thing();
+      AuditEntry given = areSeveral ? first.of((thing == null ? "" : thing) + AND_OTHERS) : first;
+      given = given.times(tries);
+      tries = 0;
+      isGiven = true;
+      return given;
     }
   }
 
@@ -45,16 +74,22 @@ final class RefusedTries {
       began = nowNanos;
     }
     AuditEntry.Who who = entry.who();
-    Key key = new Key(entry.address(), entry.status(), who == null ? null : who.principal());
-    Group group = groups.get(key);
-    if (group == null && groups.size() >= MOST) {
-      group = groups.computeIfAbsent(ALL_OTHERS, others -> new Group(ofOthers(entry)));
-    } else if (group == null) {
-      group = new Group(entry);
-      groups.put(key, group);
+    Client client =
+        new Client(entry.address(), entry.status(), who == null ? null : who.principal());
+    AuditEntry counted = entry;
+    if (!groups.containsKey(client) && groups.size() >= MOST) {
+      client = ALL_OTHERS;
+      counted = ofOthers(entry);
     }
-    hasNew |= group.tries == 0;
-    group.tries++;
+    Map<String, Group> ofClient = groups.computeIfAbsent(client, key -> new LinkedHashMap<>());
+    int most = who == null ? MOST_OF_NOBODY : MOST_ACTIONS;
+    if (ofClient.size() >= most && !ofClient.containsKey(counted.action())) {
+      counted = counted.as(OTHER_ACTIONS);
+    }
+    AuditEntry begins = counted;
+    Group group = ofClient.computeIfAbsent(counted.action(), key -> new Group(begins));
+    hasNew |= !group.isGiven;
+    group.add(counted);
   }
 
   private static AuditEntry ofOthers(AuditEntry entry) {
@@ -72,10 +107,11 @@ final class RefusedTries {
       return List.of();
     }
     List<AuditEntry> taken = new ArrayList<>();
-    for (Group group : groups.values()) {
-      if (group.tries > group.given && (isOver || group.given == 0)) {
-        taken.add(group.first.times(group.tries - group.given));
-        group.given = group.tries;
+    for (Map<String, Group> ofClient : groups.values()) {
+      for (Group group : ofClient.values()) {
+        if (group.tries > 0 && (isOver || !group.isGiven)) {
+          taken.add(group.give());
+        }
       }
     }
     hasNew = false;

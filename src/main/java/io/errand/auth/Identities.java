@@ -18,7 +18,6 @@ import java.sql.SQLException;
 import java.time.Instant;
 import java.util.Collection;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -36,7 +35,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * Finds out whose token a request has. A key that was right is known for {@value #FRESH_SECONDS}
  * seconds, and for up to {@value #KNOWN_SECONDS} while it is looked up again, unless it is notified
- * that keys have changed. Safe from any thread.
+ * that keys have changed. Of {@value #MOST_KNOWN} tokens it is kept that they were right when they
+ * were looked up last, so that wrong ones of others do not keep these out; that lets nobody in.
+ * Safe from any thread.
  */
 @ApplicationScoped
 public class Identities {
@@ -54,19 +55,14 @@ public class Identities {
   private final ProviderTokens tokens;
   private final ThreadPoolExecutor threads = threads(THREADS, MOST_WAITING);
 
-  /** For keys that were right, so that no flood of wrong ones keeps those out. */
+  /** For tokens that were right, so that no flood of wrong ones keeps those out. */
   private final ThreadPoolExecutor refreshing = threads(1, MOST_KNOWN);
 
   /** By the SHA-256 of the token. Guarded by itself. */
-  private final Map<ByteBuffer, Known> known =
-      new LinkedHashMap<>(16, 0.75f, true) {
-        private static final long serialVersionUID = 1;
+  private final Map<ByteBuffer, Known> known = new RecentTokens<>(MOST_KNOWN);
 
-        @Override
-        protected boolean removeEldestEntry(Map.Entry<ByteBuffer, Known> eldest) {
-          return size() > MOST_KNOWN;
-        }
-      };
+  /** Those that were right when they were looked up last. Guarded by known. */
+  private final Map<ByteBuffer, Boolean> right = new RecentTokens<>(MOST_KNOWN);
 
   private long changes; // guarded by known
   private volatile @Nullable AdminToken admin;
@@ -219,6 +215,17 @@ public class Identities {
     return one == null ? null : one.identity();
   }
 
+  /**
+   * Whether this token was right when it was looked up last, which may be long ago: then it is to
+   * be looked up without regard to how many wrong ones there were.
+   */
+  public boolean wasRight(String token) {
+    ByteBuffer hash = ByteBuffer.wrap(ApiKey.sha256(token));
+    synchronized (known) {
+      return right.get(hash) != null;
+    }
+  }
+
   private static boolean hasExpired(Identity identity) {
     Instant expires = identity.expiresAt();
     return expires != null && !expires.isAfter(Instant.now());
@@ -233,7 +240,7 @@ public class Identities {
    *     NoRole} or {@link ProviderAway}
    */
   public CompletableFuture<@Nullable Identity> find(String token) {
-    return find(token, threads);
+    return find(token, wasRight(token) ? refreshing : threads);
   }
 
   private CompletableFuture<@Nullable Identity> find(String token, Executor executor) {
@@ -360,7 +367,9 @@ public class Identities {
 
   private void forget(String token) {
     synchronized (known) {
-      known.remove(ByteBuffer.wrap(ApiKey.sha256(token)));
+      ByteBuffer hash = ByteBuffer.wrap(ApiKey.sha256(token));
+      known.remove(hash);
+      right.remove(hash);
     }
   }
 
@@ -373,6 +382,7 @@ public class Identities {
   private void remember(String token, Identity identity, long change) {
     ByteBuffer hash = ByteBuffer.wrap(ApiKey.sha256(token));
     synchronized (known) {
+      right.put(hash, true);
       if (change == changes) {
         known.put(hash, new Known(identity, System.nanoTime(), false));
       }

@@ -2,6 +2,7 @@ package io.errand.auth;
 
 import io.errand.job.Access;
 import io.errand.job.ProjectNames;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -35,6 +36,9 @@ public record Identity(
     OIDC
   }
 
+  /** How long after its end a token of an identity provider still counts: clocks differ. */
+  public static final Duration LEEWAY = Duration.ofSeconds(30);
+
   /** The principal of the first administrator. */
   public static final String ADMIN = "admin";
 
@@ -56,7 +60,24 @@ public record Identity(
       throw new IllegalArgumentException("There is no role in the project " + project);
     }
     return new Identity(
-        name, Kind.OIDC, "oidc:" + subject, null, role, project, expiresAt, Map.copyOf(roles));
+        name,
+        Kind.OIDC,
+        "oidc:" + escaped(subject),
+        null,
+        role,
+        project,
+        expiresAt,
+        Map.copyOf(roles));
+  }
+
+  /** Without the character that stands before a project, so that no two callers are one. */
+  private static String escaped(String subject) {
+    return subject.replace("%", "%25").replace("@", "%40");
+  }
+
+  /** When what this caller has opened ends by itself, or null where that is looked up. */
+  public @Nullable Instant endsByItself() {
+    return kind == Kind.OIDC && expiresAt != null ? expiresAt.plus(LEEWAY) : null;
   }
 
   /** Which jobs it may see and change. */

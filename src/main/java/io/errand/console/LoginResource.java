@@ -79,12 +79,13 @@ public class LoginResource {
   public Response signIn() throws SQLException {
     RoutingContext context = caller.request();
     String address = Origin.of(context).client();
-    int seconds = wrongTokens.waitSeconds(address, System.nanoTime());
+    ConsoleForm form = ConsoleRequests.form(context);
+    String link = form.text("link");
+    boolean wasRight = link.isEmpty() && identities.wasRight(form.text("key"));
+    int seconds = wasRight ? 0 : wrongTokens.waitSeconds(address, System.nanoTime());
     if (seconds > 0) {
       throw Problem.tooManyWrongTokens(seconds);
     }
-    ConsoleForm form = ConsoleRequests.form(context);
-    String link = form.text("link");
     String next = Query.next(form.value("next"));
     Optional<Session> session =
         link.isEmpty() ? byKey(form.text("key")) : sessions.openByLink(link);

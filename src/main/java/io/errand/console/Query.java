@@ -23,7 +23,7 @@ public final class Query {
 
   /** Where to go on after a sign-in: what was asked for, if it is a page of ours, else empty. */
   static String next(@Nullable String next) {
-    return next != null && NEXT.matcher(next).matches() ? next : "";
+    return next != null && NEXT.matcher(next).matches() && !next.contains("/.") ? next : "";
   }
 
   /** The parameters, but for those that a form has left empty, and for what was just done. */

@@ -100,12 +100,12 @@ final class LinuxCommand implements RunningCommand {
     ProcessTree now = tree;
     List<Integer> sampled = now == null ? List.of() : now.lastSampled();
     if (sampled.size() > ProcessListing.MOST_SHOWN) {
-      return ProcessListing.of(
-          sampled); // to find all of them now would keep other commands waiting
+      return ProcessListing.of(sampled, spec.mask()); // finding all would keep others waiting
     }
     CompletableFuture<Collection<Integer>> members = new CompletableFuture<>();
     loop.execute(() -> members.complete(tree == null || reported ? List.of() : tree().members()));
-    return ProcessListing.of(members.completeOnTimeout(sampled, 2, TimeUnit.SECONDS).join());
+    members.completeOnTimeout(sampled, 2, TimeUnit.SECONDS);
+    return ProcessListing.of(members.join(), spec.mask());
   }
 
   @Override

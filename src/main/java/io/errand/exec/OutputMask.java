@@ -2,7 +2,7 @@ package io.errand.exec;
 
 import java.nio.ByteBuffer;
 
-/** What a command must not show in its output. */
+/** What a command must not show in its output, nor in how its processes were called. */
 public interface OutputMask {
   /** Begins with one of its streams. */
   Stream stream();

@@ -16,8 +16,7 @@ import org.jspecify.annotations.Nullable;
 final class ProcFs {
   private static final Path PROC = Path.of("/proc");
   private static final int TICKS_PER_SECOND = 100; // USER_HZ, on every architecture of ours
-  private static final int MOST_COMMAND_CHARACTERS = 1_000;
-  private static final int MOST_COMMAND_BYTES = 4 * MOST_COMMAND_CHARACTERS; // of UTF-8
+  private static final int MOST_COMMAND_BYTES = 16 << 10; // shown is less
   private static final int MOST_COUNTED = 10_000; // descriptors
   private static final int MOST_BYTES = 1 << 20; // of what the kernel itself writes
   // Of what the process decides: prctl(2) lets it point anywhere, at any length.
@@ -278,7 +277,10 @@ final class ProcFs {
     return Long.parseLong(line.replace("kB", "").trim()) * 1024;
   }
 
-  /** What a person wants to know of a process. A process can make this wait without end. */
+  /**
+   * What a person wants to know of a process, with up to {@value #MOST_COMMAND_BYTES} bytes of its
+   * command line. A process can make this wait without end.
+   */
   static @Nullable ProcessInfo info(int pid) {
     return info(pid, true);
   }
@@ -310,7 +312,7 @@ final class ProcFs {
         Integer.parseInt(fields[1]),
         command.isEmpty()
             ? "[" + stat.substring(stat.indexOf('(') + 1, stat.lastIndexOf(')')) + "]"
-            : command.substring(0, Math.min(command.length(), MOST_COMMAND_CHARACTERS)),
+            : command,
         fields[0],
         Integer.parseInt(fields[17]),
         (Long.parseLong(fields[11]) + Long.parseLong(fields[12])) / ticks,

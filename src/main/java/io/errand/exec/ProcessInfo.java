@@ -27,4 +27,19 @@ public record ProcessInfo(
     long memoryBytes,
     @Nullable Integer openFiles,
     @Nullable String waitChannel,
-    double elapsedSeconds) {}
+    double elapsedSeconds) {
+  /** The same with another command line. */
+  ProcessInfo withCommand(String other) {
+    return new ProcessInfo(
+        pid,
+        parentPid,
+        other,
+        state,
+        threads,
+        cpuSeconds,
+        memoryBytes,
+        openFiles,
+        waitChannel,
+        elapsedSeconds);
+  }
+}

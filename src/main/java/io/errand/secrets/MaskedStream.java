@@ -7,7 +7,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * One stream in which secrets are replaced by as many asterisks, so that each byte keeps its place.
  * Bytes that may be the beginning of a secret are held back until it is known whether they are: at
- * most as many as the longest form has, with the line ends in it. For one thread at a time.
+ * most as many as the longest form has, with the line ends in it, and three times as many as the
+ * longest secret that may be percent-encoded. For one thread at a time.
  */
 public final class MaskedStream {
   private static final byte MASK = '*';
@@ -25,6 +26,7 @@ public final class MaskedStream {
 
   private final SecretPatterns patterns;
   private final @Nullable SecretPatterns wrapped;
+  private final @Nullable PercentDecoded decoded;
   private int node;
   private int wrappedNode;
   private int breaks;
@@ -35,6 +37,8 @@ public final class MaskedStream {
   MaskedStream(SecretPatterns patterns) {
     this.patterns = patterns;
     this.wrapped = patterns.wrapped();
+    SecretPatterns ofUrls = patterns.decoded();
+    this.decoded = ofUrls == null ? null : new PercentDecoded(ofUrls);
   }
 
   /**
@@ -55,6 +59,9 @@ public final class MaskedStream {
         found[i] = length;
       }
     }
+    if (decoded != null) {
+      decoded.read(all, before); // before anything is masked in it
+    }
     int settled = all.length - patterns.depth(node);
     if (wrapped != null) {
       settled = Math.min(settled, maskWrapped(wrapped, all, before));
@@ -65,6 +72,10 @@ public final class MaskedStream {
       if (left > 0) {
         all[i] = MASK;
       }
+    }
+    if (decoded != null) {
+      settled = Math.min(settled, decoded.mask(all));
+      decoded.forget(settled);
     }
     held = Arrays.copyOfRange(all, settled, all.length);
     forgetPlaces(settled);
@@ -123,6 +134,9 @@ public final class MaskedStream {
   /** The end of the stream: what was held back. */
   public byte[] rest() {
     byte[] rest = held;
+    if (decoded != null) {
+      decoded.finish(rest);
+    }
     held = new byte[0];
     heldPlaces = NONE;
     node = 0;

@@ -11,7 +11,8 @@ import java.util.Set;
 
 /**
  * The forms in which a secret turns up in output: as it is, in Base64 of both alphabets wherever it
- * begins in what is encoded, in hexadecimal digits, and percent-encoded as in URLs.
+ * begins in what is encoded, and in hexadecimal digits; and what a reader of URLs makes of the
+ * forms that may be percent-encoded.
  */
 final class SecretForms {
   /** A value with fewer bytes is not masked: what it spells turns up by chance. */
@@ -19,10 +20,6 @@ final class SecretForms {
 
   /** A value with more bytes is masked as it is only. */
   static final int MOST_ENCODED_BYTES = 4_096;
-
-  private static final String UNRESERVED = "-._~";
-  private static final String OF_SCRIPTS = UNRESERVED + "!'()*"; // encodeURIComponent
-  private static final String OF_FORMS = "-._*";
 
   private SecretForms() {}
 
@@ -34,11 +31,6 @@ final class SecretForms {
         forms.add(text(value));
         if (value.length <= MOST_ENCODED_BYTES) {
           addDigits(value, forms);
-          for (boolean upper : new boolean[] {true, false}) {
-            forms.add(percent(value, UNRESERVED, upper, false));
-            forms.add(percent(value, OF_SCRIPTS, upper, false));
-            forms.add(percent(value, OF_FORMS, upper, true));
-          }
         }
       }
     }
@@ -82,23 +74,45 @@ final class SecretForms {
     }
   }
 
-  private static String percent(byte[] value, String kept, boolean upper, boolean form) {
-    HexFormat hex = upper ? HexFormat.of().withUpperCase() : HexFormat.of();
-    ByteArrayOutputStream bytes = new ByteArrayOutputStream(value.length * 3);
-    for (byte each : value) {
-      char character = (char) (each & 0xff);
-      if (character < 128
-          && (Character.isLetterOrDigit(character) || kept.indexOf(character) >= 0)) {
-        bytes.write(character);
-      } else if (form && character == ' ') {
-        bytes.write('+');
-      } else {
-        bytes.write('%');
-        bytes.write(hex.toHighHexDigit(each));
-        bytes.write(hex.toLowHexDigit(each));
+  /**
+   * Those that are looked for in what {@link PercentDecoded} reads: the value, Base64 of the
+   * alphabet that has characters that URLs encode, and the value as it is read where the program
+   * lets its percent signs alone.
+   */
+  static Set<String> decoded(Collection<byte[]> values) {
+    Set<String> forms = new LinkedHashSet<>();
+    for (byte[] value : values) {
+      if (value.length >= LEAST_BYTES && value.length <= MOST_ENCODED_BYTES) {
+        Set<String> read = new LinkedHashSet<>();
+        read.add(text(value));
+        read.add(text(decoded(value)));
+        addBase64(value, Base64.getEncoder().withoutPadding(), read);
+        for (String form : read) {
+          String normal = form.replace(' ', '+');
+          if (normal.length() >= LEAST_BYTES) {
+            forms.add(normal);
+          }
+        }
       }
     }
-    return text(bytes.toByteArray());
+    return forms;
+  }
+
+  private static byte[] decoded(byte[] value) {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream(value.length);
+    for (int i = 0; i < value.length; i++) {
+      int digits =
+          value[i] == '%' && i + 2 < value.length ? digits(value[i + 1], value[i + 2]) : -1;
+      bytes.write(digits < 0 ? value[i] : digits);
+      i += digits < 0 ? 0 : 2;
+    }
+    return bytes.toByteArray();
+  }
+
+  private static int digits(byte high, byte low) {
+    int first = Character.digit(high, 16);
+    int second = Character.digit(low, 16);
+    return first < 0 || second < 0 ? -1 : first * 16 + second;
   }
 
   private static String text(byte[] bytes) {

@@ -8,9 +8,10 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Finds secrets in a stream of bytes: an automaton of Aho and Corasick over all their forms, and
- * another over those that are broken into lines. A byte costs the same whatever there is to find,
- * so no output can make it slow. Does not change once it is made.
+ * Finds secrets in a stream of bytes: an automaton of Aho and Corasick over all their forms,
+ * another over those that are broken into lines, and one over what is percent-encoded. A byte costs
+ * the same whatever there is to find, so no output can make it slow. Does not change once it is
+ * made.
  */
 public final class SecretPatterns {
   /** How many bytes of memory one takes for each byte of a form. */
@@ -30,10 +31,13 @@ public final class SecretPatterns {
   private final int[] found; // the length of the longest form that ends here, 0 for none
   private final int[] depth;
   private final @Nullable SecretPatterns wrapped;
+  private final @Nullable SecretPatterns decoded;
   private int size = 1;
 
-  private SecretPatterns(Set<String> forms, @Nullable SecretPatterns wrapped) {
+  private SecretPatterns(
+      Set<String> forms, @Nullable SecretPatterns wrapped, @Nullable SecretPatterns decoded) {
     this.wrapped = wrapped;
+    this.decoded = decoded;
     int nodes = (int) nodes(forms);
     label = new byte[nodes];
     child = filled(nodes);
@@ -52,7 +56,7 @@ public final class SecretPatterns {
    * @param values the secrets
    */
   public static long memoryBytes(Collection<byte[]> values) {
-    long nodes = nodes(SecretForms.of(values));
+    long nodes = nodes(SecretForms.of(values)) + nodes(SecretForms.decoded(values));
     long wrapped = nodes(SecretForms.wrapped(values));
     return BYTES_A_NODE * (areBoth(nodes, wrapped) ? nodes + wrapped : nodes);
   }
@@ -69,7 +73,8 @@ public final class SecretPatterns {
    */
   public static SecretPatterns of(Collection<byte[]> values) {
     Set<String> forms = SecretForms.of(values);
-    long nodes = nodes(forms);
+    Set<String> decoded = SecretForms.decoded(values);
+    long nodes = nodes(forms) + nodes(decoded);
     if (nodes > MOST_NODES) {
       throw new IllegalArgumentException("The secrets are too large to be masked");
     }
@@ -77,8 +82,9 @@ public final class SecretPatterns {
     return new SecretPatterns(
         forms,
         areBoth(nodes, nodes(wrapped)) && !wrapped.isEmpty()
-            ? new SecretPatterns(wrapped, null)
-            : null);
+            ? new SecretPatterns(wrapped, null, null)
+            : null,
+        decoded.isEmpty() ? null : new SecretPatterns(decoded, null, null));
   }
 
   private static long nodes(Set<String> forms) {
@@ -139,6 +145,11 @@ public final class SecretPatterns {
   /** The patterns of what is broken into lines, which are to be given no line ends; or null. */
   @Nullable SecretPatterns wrapped() {
     return wrapped;
+  }
+
+  /** The patterns of what {@link PercentDecoded} reads, or null. */
+  @Nullable SecretPatterns decoded() {
+    return decoded;
   }
 
   /** The node behind another one and a byte. */

@@ -31,8 +31,8 @@ final class CallerSettings {
               Form.number("days", "0", "36500"),
               "365",
               "`365`",
-              "days that a row of the [audit](../how-to/audit.md) is kept, may have decimals; `0` is"
-                  + " for ever"),
+              "days that a row of the [audit](../how-to/audit.md) is kept, at least 1, may have"
+                  + " decimals; `0` is for ever"),
           new Setting(
               "audit-file",
               Form.text("path, or `-`"),

@@ -34,6 +34,47 @@ class RefusedTriesTest {
     assertThat(tries.take(LATER, false)).hasSize(1);
   }
 
+  private static AuditEntry to(String action, @Nullable String thing) {
+    AuditEntry.Who who = new AuditEntry.Who("p", "n", "k", "key", "viewer", "default");
+    return new AuditEntry(AuditEntry.REFUSED, who, action, thing, null, null, "a", "r", 403, 1);
+  }
+
+  @Test
+  void eachActionOfACallerHasARowOfItsOwn() {
+    tries.add(to("GET /v1/audit", null), NOW);
+    tries.add(to("DELETE /v1/keys/{id}", "first"), NOW);
+    assertThat(tries.take(NOW, false))
+        .containsExactly(to("GET /v1/audit", null), to("DELETE /v1/keys/{id}", "first"));
+    tries.add(to("DELETE /v1/keys/{id}", "second"), NOW);
+    tries.add(to("POST /v1/keys", null), NOW);
+    assertThat(tries.take(NOW, false)).containsExactly(to("POST /v1/keys", null));
+    tries.add(to("PATCH /v1/queues/{name}", "q"), LATER - 1);
+    tries.add(to("PATCH /v1/queues/{name}", "q"), LATER - 1);
+    tries.add(to("PATCH /v1/queues/{name}", "r"), LATER - 1);
+    assertThat(tries.take(LATER, false))
+        .containsExactly(
+            to("DELETE /v1/keys/{id}", "second"),
+            to("PATCH /v1/queues/{name}", "q" + RefusedTries.AND_OTHERS).times(3));
+  }
+
+  @Test
+  void actionsOfOneClientAreBoundedAndPushNobodyElseOut() {
+    for (int i = 0; i < 10 * RefusedTries.MOST_ACTIONS; i++) {
+      tries.add(to("M" + i + " ?", null), NOW);
+    }
+    tries.add(from("b", 401), NOW);
+    List<AuditEntry> taken = tries.take(NOW, false);
+    assertThat(taken).hasSize(RefusedTries.MOST_ACTIONS + 2).contains(from("b", 401));
+    AuditEntry others =
+        taken.stream()
+            .filter(one -> one.action().equals(RefusedTries.OTHER_ACTIONS))
+            .findAny()
+            .orElseThrow();
+    assertThat(others.who()).isNotNull();
+    assertThat(others.address()).isEqualTo("a");
+    assertThat(others.tries()).isEqualTo(9 * RefusedTries.MOST_ACTIONS);
+  }
+
   @Test
   void manyAddressesAreOneGroupBeyondTheBound() {
     for (int i = 0; i < 10 * RefusedTries.MOST; i++) {

@@ -26,6 +26,23 @@ class MaskedStreamFuzzTest {
     return masked.toByteArray();
   }
 
+  /** Each byte as itself, or percent-encoded in either case, as the bits of the choices say. */
+  private static byte[] percent(byte[] secret, byte[] choices) {
+    ByteArrayOutputStream encoded = new ByteArrayOutputStream();
+    for (int i = 0; i < secret.length; i++) {
+      int choice = choices.length == 0 ? i : choices[i % choices.length] + i;
+      if ((choice & 3) == 0 && secret[i] != '%') {
+        encoded.write(secret[i]);
+      } else if ((choice & 3) == 1 && secret[i] == ' ') {
+        encoded.write('+');
+      } else {
+        String digits = ((choice & 4) == 0 ? "%02x" : "%02X").formatted(secret[i] & 0xff);
+        encoded.writeBytes(("%" + digits).getBytes(StandardCharsets.US_ASCII));
+      }
+    }
+    return encoded.toByteArray();
+  }
+
   private static String text(byte[] bytes) {
     return new String(bytes, StandardCharsets.ISO_8859_1);
   }
@@ -48,6 +65,10 @@ class MaskedStreamFuzzTest {
     output.write(' ');
     int encoded = output.size();
     output.writeBytes(Base64.getMimeEncoder(8, new byte[] {'\n'}).encode(secret));
+    int behind = output.size();
+    output.write('&');
+    byte[] percent = percent(secret, rest);
+    output.writeBytes(percent);
     byte[] whole = output.toByteArray();
     byte[] masked = mask(patterns, whole, whole.length);
     assertThat(masked).hasSameSizeAs(whole);
@@ -59,8 +80,9 @@ class MaskedStreamFuzzTest {
       assertThat(text(masked).substring(rest.length, rest.length + size)).isEqualTo(stars);
     }
     // But for digits at the end of its first line, and those that depend on what is behind it.
-    String digits = text(masked).substring(encoded).replaceAll("[\n=]", "");
+    String digits = text(masked).substring(encoded, behind).replaceAll("[\n=]", "");
     assertThat(digits.chars().filter(c -> c != '*').count()).isLessThanOrEqualTo(4);
+    assertThat(text(masked).substring(behind + 1)).isEqualTo("*".repeat(percent.length));
     for (int i = 0; i < whole.length; i++) {
       assertThat(masked[i] == whole[i] || masked[i] == '*').isTrue();
     }

@@ -156,6 +156,63 @@ class MaskedStreamTest {
     }
   }
 
+  /** Percent-encoded, the characters in {@code kept} as they are. */
+  private static String percent(String text, String kept) {
+    StringBuilder encoded = new StringBuilder();
+    for (byte each : bytes(text)) {
+      char character = (char) (each & 0xff);
+      boolean isKept = Character.isLetterOrDigit(character) && character < 128;
+      encoded.append(
+          isKept || kept.indexOf(character) >= 0
+              ? String.valueOf(character)
+              : "%%%02X".formatted((int) character));
+    }
+    return encoded.toString();
+  }
+
+  @Test
+  void percentEncodedFormsAreMaskedWhateverIsKept() {
+    String secret = "p+ss/w ör?d~!$%41&=:@,;#[]'()*x%";
+    List<String> kept =
+        List.of(
+            "/-._~", // Python's quote
+            "$&+=:@-._~", // Go's PathEscape
+            ";,/?:@&=+$-_.!~*'()#", // encodeURI
+            "-_.!~*'()", // encodeURIComponent
+            "-._~%", // what lets a percent sign alone
+            "");
+    SecretPatterns patterns = patterns(secret);
+    for (String each : kept) {
+      String upper = percent(secret, each);
+      for (String encoded :
+          List.of(upper, upper.toLowerCase(java.util.Locale.ROOT), upper.replace("%20", "+"))) {
+        for (int size = 1; size <= 5; size++) {
+          byte[] text = bytes("q=" + encoded + "&100%");
+          assertThat(new String(mask(patterns, text, size), StandardCharsets.UTF_8))
+              .as("%s in pieces of %d", encoded, size)
+              .isEqualTo("q=" + "*".repeat(encoded.length()) + "&100%");
+        }
+      }
+    }
+    assertThat(mask("%73%65%63%72%65%74 secre%74", "secret"))
+        .isEqualTo("*".repeat(18) + " ********");
+    assertThat(mask("ab%2", "secret")).isEqualTo("ab%2");
+    assertThat(mask("%7", "secret")).isEqualTo("%7");
+    assertThat(mask("%ab%c%%20%zz%", "secret")).isEqualTo("%ab%c%%20%zz%");
+    assertThat(mask("secre%6", "secre%6")).isEqualTo("*******");
+  }
+
+  @Test
+  void percentEncodedBase64IsMasked() {
+    String secret = "\u00ff\u00fe?>?>?~~~a";
+    String base64 = Base64.getEncoder().encodeToString(bytes(secret));
+    assertThat(base64).contains("+").contains("/");
+    String encoded = URLEncoder.encode(base64, StandardCharsets.UTF_8);
+    assertThat(mask("a=" + encoded.replace("%3D", "") + "&", secret))
+        .contains("*".repeat(20))
+        .doesNotContain("%2F");
+  }
+
   @Test
   void everyByteComesOutInItsPlaceWhateverIsPrinted() {
     Random random = new Random(20261130);

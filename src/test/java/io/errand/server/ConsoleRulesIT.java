@@ -152,6 +152,19 @@ class ConsoleRulesIT {
   }
 
   @Test
+  void aSignInLeadsToPagesOfTheConsoleOnly() {
+    for (String next : List.of("/../v1/jobs", "/jobs/../../v1/me", "/.", "//example.org")) {
+      HttpResponse<String> answer =
+          new ConsoleClient(server.url())
+              .post("/console/login", List.of("key", server.token(), "next", next));
+      assertThat(answer.statusCode()).isEqualTo(303);
+      assertThat(answer.headers().firstValue("Location").orElseThrow())
+          .as(next)
+          .isEqualTo("../console");
+    }
+  }
+
+  @Test
   void aChangeWithoutTheTokenOfItsSessionChangesNothing() {
     String id = server.submit("true", Map.of("run_at", "2099-01-01T00:00:00Z"));
     ConsoleClient client = ConsoleClient.signedIn(server);

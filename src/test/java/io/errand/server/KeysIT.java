@@ -76,11 +76,14 @@ class KeysIT {
   @Test
   void aKeyExpires() {
     Instant end = Instant.now().plusSeconds(3).truncatedTo(ChronoUnit.MILLIS);
-    WithKey caller = with(create("\"role\":\"viewer\",\"expires_at\":\"" + end + "\""));
+    JsonNode key = create("\"role\":\"viewer\",\"expires_at\":\"" + end + "\"");
+    WithKey caller = with(key);
     Awaitility.await()
         .atMost(Duration.ofSeconds(60))
         .until(() -> caller.get("/v1/jobs").statusCode() == 401);
     assertThat(Instant.now()).isAfter(end);
+    TestServer.assertProblem(
+        server.post("/v1/keys/" + key.get("id").asText() + "/rotate", "{}"), 404);
   }
 
   @Test
@@ -94,6 +97,14 @@ class KeysIT {
     JsonNode replaced = TestServer.json(server.post(path, "{}"));
     assertThat(with(replaced).get("/v1/jobs/" + id).statusCode()).isEqualTo(200);
     TestServer.assertProblem(with(kept).get("/v1/jobs/" + id), 401);
+  }
+
+  @Test
+  void noKeyIsCalledAsCallersOfOtherKindsAre() {
+    for (String name : List.of("sql:x", "oidc:x")) {
+      TestServer.assertProblem(
+          server.post("/v1/keys", "{\"name\":\"" + name + "\",\"role\":\"viewer\"}"), 400);
+    }
   }
 
   private static CompletableFuture<HttpResponse<String>> stream(WithKey caller, String id) {

@@ -3,10 +3,12 @@ package io.errand.server;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.errand.auth.Identity;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -16,6 +18,7 @@ import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import org.awaitility.Awaitility;
 import org.awaitility.core.ConditionFactory;
 import org.jose4j.jwk.EcJwkGenerator;
@@ -133,6 +136,28 @@ class OidcIT {
     WithKey other =
         with(forged().with("realm_access", roles("submitters")).signed(rsa.getPrivateKey()));
     TestServer.assertProblem(other.get("/v1/jobs/" + id), 404);
+  }
+
+  @Test
+  void aStreamEndsWithItsToken() throws Exception {
+    String id = server.submit("while :; do echo line; sleep 0.1; done", Map.of());
+    server.awaitState(id, "running");
+    long end = Instant.now().getEpochSecond() - Identity.LEEWAY.toSeconds() + 10;
+    WithKey viewer =
+        with(
+            forged()
+                .with("exp", end)
+                .with("realm_access", roles("viewers"))
+                .signed(rsa.getPrivateKey()));
+    viewer
+        .http()
+        .sendAsync(
+            viewer.request("/v1/jobs/" + id + "/output/stream").build(), BodyHandlers.ofString())
+        .handle((answer, fault) -> "ended")
+        .get(60, TimeUnit.SECONDS);
+    assertThat(ApiClient.json(server.get("/v1/jobs/" + id)).get("state").asText())
+        .isEqualTo("running");
+    server.post("/v1/jobs/" + id + "/cancel", "");
   }
 
   private static Map<String, Object> roles(String... roles) {

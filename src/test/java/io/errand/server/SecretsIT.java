@@ -263,6 +263,42 @@ class SecretsIT {
   }
 
   @Test
+  void aSecretInAnArgumentOfAProcessIsShownToNobody() throws Exception {
+    Path gate = folder.resolve("gate-of-processes");
+    String script =
+        "sh -c 'until [ -e "
+            + gate
+            + " ]; do sleep 0.05; done' \"p$A\" \"--token=$B\" \"$(printf %s \"$A\" | base64)\"; true";
+    String id = server.submit(script, ALL_KINDS);
+    server.awaitState(id, "running");
+    String processes =
+        await()
+            .atMost(Duration.ofSeconds(60))
+            .until(
+                () -> server.get("/v1/jobs/" + id + "/process").body(),
+                answer -> answer.contains(" --token="));
+    String stored =
+        BuiltInDatabase.sql(
+            server, "SELECT processes::text FROM errand.watches WHERE job_id = '" + id + "'");
+    String page = ConsoleClient.signedIn(server).get("/console/jobs/" + id + "/process").body();
+    Files.createFile(gate);
+    for (String text : List.of(processes, stored, page)) {
+      assertThat(text)
+          .contains(
+              "p"
+                  + "*".repeat(OF_FILE.length() + 1)
+                  + " --token="
+                  + "*".repeat(OF_VARIABLE.length()))
+          .doesNotContain(OF_FILE, OF_VARIABLE)
+          .doesNotContain(
+              Base64.getEncoder()
+                  .withoutPadding()
+                  .encodeToString(OF_FILE.getBytes(StandardCharsets.UTF_8)));
+    }
+    server.awaitEnd(id);
+  }
+
+  @Test
   void aSecretOnStdinIsReadToItsEnd() {
     JsonNode job =
         server.awaitEnd(server.submit("sha256sum; cat", Map.of("stdin", "secret://file")));

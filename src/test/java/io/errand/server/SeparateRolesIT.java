@@ -283,6 +283,24 @@ class SeparateRolesIT {
     assertRefused(API, sql);
   }
 
+  @Test
+  void aKeyThatIsCalledLikeACallerOfSqlMaySubmit() throws SQLException {
+    WithKey key = WithKey.of(api, "submitter", "default");
+    execute("apart", "UPDATE errand.api_keys SET principal = 'sql:#' || id WHERE name LIKE 'sub%'");
+    assertThat(ApiClient.json(key.get("/v1/me")).get("principal").asText()).startsWith("sql:#");
+    assertThat(key.submit("true", Map.of())).isNotEmpty();
+  }
+
+  @Test
+  void aWorkerCannotRemoveWhatItHasJustDone() throws SQLException {
+    String rows = "SELECT count(*) > 0 FROM errand.audit";
+    await().atMost(Duration.ofSeconds(60)).until(() -> value("apart", rows).equals("t"));
+    try (Connection connection = login(WORKER)) {
+      connection.createStatement().execute("SELECT errand.audit_forget('-1 year', 10000)");
+    }
+    assertThat(value("apart", rows)).isEqualTo("t");
+  }
+
   /** A job that runs has a token, which a CHECK sees to; and the API cannot write one. */
   @Test
   void theApiCanMakeNoJobRunning() throws Exception {

@@ -40,7 +40,8 @@ class AuditStoreTest {
     store = new AuditStore(database.dataSource(), database.projectReads());
     tamper(
         "DELETE FROM errand.audit; DELETE FROM errand.audit_begun; UPDATE errand.audit_head SET seq = 0,"
-            + " hash = sha256('errand audit'), sealed_seq = 0, sealed_hash = sha256('errand audit')");
+            + " hash = sha256('errand audit'), sealed_seq = 0, sealed_hash = sha256('errand audit'),"
+            + " sealed_at = NULL, sealed_row_at = NULL");
   }
 
   /** What whoever owns the database can do. */
@@ -189,6 +190,35 @@ class AuditStoreTest {
     assertThat(check().faults()).isEmpty();
     tamper("DELETE FROM errand.audit WHERE seq = 4");
     assertThat(check().faults()).containsExactly("row 4 is missing");
+  }
+
+  @Test
+  void noCallRemovesYoungRowsOrManyAtOnce() throws SQLException {
+    append(3);
+    tamper("UPDATE errand.audit SET at = at - interval '23 hours' WHERE seq <= 2");
+    for (String age : List.of("'0'", "'-1 year'", "'1 second'", "NULL", "'-1000 years'")) {
+      database.execute("SELECT errand.audit_forget(" + age + ", 1000)");
+      assertThat(check().rows()).as(age).isEqualTo(3);
+    }
+    tamper("UPDATE errand.audit SET at = at - interval '2 hours' WHERE seq <= 2");
+    for (String most : List.of("NULL", "-1", "0")) {
+      database.execute("SELECT errand.audit_forget('1 day', " + most + ")");
+      assertThat(check().rows()).as(most).isEqualTo(3);
+    }
+    assertThat(store.forget(Duration.ofMillis(1), 100)).isEqualTo(2);
+    assertThat(check().rows()).isEqualTo(1);
+  }
+
+  @Test
+  void rowsThatWereRemovedYoungAreTold() throws SQLException {
+    append(3);
+    tamper("UPDATE errand.audit SET at = at - interval '25 hours' WHERE seq <= 2");
+    assertThat(store.forget(Duration.ofDays(1), 100)).isEqualTo(2);
+    assertThat(check().faults()).isEmpty();
+    tamper("UPDATE errand.audit_head SET sealed_row_at = sealed_row_at + interval '2 hours'");
+    assertThat(check().faults())
+        .hasSize(1)
+        .allMatch(line -> line.contains("rows to 2 were removed before they were 24 hours old"));
   }
 
   @Test

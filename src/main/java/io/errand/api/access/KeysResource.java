@@ -136,6 +136,10 @@ public class KeysResource {
     if (fields.get("name") == null || (name != null && name.isBlank())) {
       fields.complain("name", "is required: text of 1 to 100 characters");
     }
+    if (name != null && (name.startsWith("sql:") || name.startsWith("oidc:"))) {
+      fields.complain(
+          "name", "must not begin with sql: or oidc:, as the names of other callers do");
+    }
     String roleName = fields.string("role", MOST_NAME_CHARACTERS);
     Role role = roleName == null ? null : Role.ofWireName(roleName);
     if (role == null) {

@@ -10,9 +10,7 @@ import io.errand.api.request.Parameters;
 import io.errand.api.request.WireTime;
 import io.errand.auth.Permission;
 import io.errand.auth.Requires;
-import io.errand.job.ProjectNames;
 import io.errand.memory.MemoryBudget.Reservation;
-import io.errand.store.reads.FleetReads;
 import io.errand.store.reads.WorkerEntity;
 import io.smallrye.common.annotation.Blocking;
 import jakarta.enterprise.context.control.ActivateRequestContext;
@@ -27,7 +25,6 @@ import java.sql.SQLException;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.UUID;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.jspecify.annotations.Nullable;
@@ -37,27 +34,21 @@ import org.jspecify.annotations.Nullable;
 @Produces(MediaType.APPLICATION_JSON)
 @Blocking
 public class FleetResource {
-  /** How many workers an answer names. */
-  private static final int MOST = 1_000;
-
   /** What one of them takes, as a row and as a view. */
   private static final long ROW_BYTES = 4 * 1024;
 
-  /** What a worker serves that serves all queues. */
-  private static final String ALL = "*";
-
   private final Admission lists;
-  private final FleetReads reads;
+  private final SeenWorkers workers;
   private final AnswerBudget budget;
   private final Caller caller;
 
   FleetResource(
-      FleetReads reads,
+      SeenWorkers workers,
       AnswerBudget budget,
       Caller caller,
       @ConfigProperty(name = "errand.database-pool", defaultValue = "16") int pool) {
     this.lists = new Admission(pool, "lists of workers are being read");
-    this.reads = reads;
+    this.workers = workers;
     this.budget = budget;
     this.caller = caller;
   }
@@ -79,7 +70,8 @@ public class FleetResource {
       long pid,
       String guarantees,
       List<String> abilities) {
-    static WorkerView of(WorkerEntity worker, List<String> queues) {
+    static WorkerView of(SeenWorkers.Seen seen) {
+      WorkerEntity worker = seen.worker();
       return new WorkerView(
           worker.id,
           worker.name,
@@ -87,7 +79,7 @@ public class FleetResource {
           worker.busy,
           worker.claimsWaiting,
           worker.claimsNothingBecause,
-          queues,
+          seen.queues(),
           worker.leaseSeconds,
           WireTime.format(worker.startedAt),
           WireTime.format(worker.heartbeatAt),
@@ -113,23 +105,9 @@ public class FleetResource {
         "workers",
         held,
         () ->
-            reads.liveWorkers(MOST + 1).stream().map(this::view).filter(Objects::nonNull).toList());
-  }
-
-  private @Nullable WorkerView view(WorkerEntity worker) {
-    List<String> queues = List.of(worker.queues);
-    if (!caller.identity().isServerAdmin()) {
-      String project = caller.project();
-      queues =
-          queues.stream()
-              .filter(name -> name.equals(ALL) || ProjectNames.projectOf(name).equals(project))
-              .map(ProjectNames::shownQueue)
-              .toList();
-      if (queues.isEmpty()) {
-        return null;
-      }
-    }
-    return WorkerView.of(worker, queues);
+            workers.live(caller.identity(), SeenWorkers.MOST + 1).stream()
+                .map(WorkerView::of)
+                .toList());
   }
 
   /** Reads rows. */
@@ -148,8 +126,8 @@ public class FleetResource {
         throw Problem.busy();
       }
       Map<String, Object> answer = new LinkedHashMap<>();
-      answer.put(name, read.subList(0, Math.min(read.size(), MOST)));
-      answer.put("more", read.size() > MOST);
+      answer.put(name, read.subList(0, Math.min(read.size(), SeenWorkers.MOST)));
+      answer.put("more", read.size() > SeenWorkers.MOST);
       return Response.ok(budget.json(answer, held)).type(MediaType.APPLICATION_JSON_TYPE).build();
     } catch (SQLException | RuntimeException | Error e) {
       held.close();

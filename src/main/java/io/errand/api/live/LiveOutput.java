@@ -5,8 +5,8 @@ import io.errand.api.answer.AnswerBudget;
 import io.errand.api.jobs.WakeUp;
 import io.errand.api.problem.Problem;
 import io.errand.auth.Identities;
+import io.errand.auth.Identity;
 import io.errand.auth.KeyMark;
-import io.errand.job.Access;
 import io.errand.store.Notifications;
 import io.errand.store.reads.JobReads;
 import io.errand.store.reads.JobReads.JobStatus;
@@ -115,13 +115,14 @@ public class LiveOutput {
    * Streams a job to a client until the job has finished or the client is gone.
    *
    * @param job that is known to be the caller's
+   * @param caller whose token may end the stream with its own end
    * @param key of the caller, with whose end the stream ends; null where it has none
    * @param lastEventId where to go on, or null
    * @throws Problem 400 for a bad {@code Last-Event-ID}, 503 where too many watch already
    */
   void view(
       UUID job,
-      Access access,
+      Identity caller,
       @Nullable KeyMark key,
       int latestAttempt,
       @Nullable String lastEventId,
@@ -131,7 +132,7 @@ public class LiveOutput {
     if (viewers.size() >= MOST_VIEWERS) {
       throw Problem.busy();
     }
-    LiveViewer viewer = new LiveViewer(job, access, key, sink, sse, mapper, budget, wakeUp::call);
+    LiveViewer viewer = new LiveViewer(job, caller, key, sink, sse, mapper, budget, wakeUp::call);
     viewer.begin(lastEventId, latestAttempt);
     watches.watchOutput(List.of(job), WATCH_SECONDS);
     notifications.send(Notifications.Topic.ATTENTION);
@@ -144,6 +145,7 @@ public class LiveOutput {
       try {
         wakeUp.await(!viewers.isEmpty(), POLL_MILLIS, PAUSE_MILLIS);
         endThoseWithoutKey();
+        viewers.stream().filter(LiveViewer::isOver).forEach(LiveViewer::close);
         viewers.removeIf(LiveViewer::isGone);
         tellAll();
       } catch (InterruptedException e) {

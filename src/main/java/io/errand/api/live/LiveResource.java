@@ -104,7 +104,7 @@ public class LiveResource {
     JobEntity job = find(text);
     HttpServerResponse response = caller.request().response();
     response.putHeader(UNBUFFERED, "no");
-    output.view(job.id, caller.access(), key, job.attempt, lastEventId, sink, sse);
+    output.view(job.id, caller.identity(), key, job.attempt, lastEventId, sink, sse);
     BlockingRequests.leave(caller.request());
   }
 

@@ -6,6 +6,7 @@ import io.errand.api.answer.AnswerBudget;
 import io.errand.api.jobs.OutputText;
 import io.errand.api.problem.Problem;
 import io.errand.api.request.WireTime;
+import io.errand.auth.Identity;
 import io.errand.auth.KeyMark;
 import io.errand.job.Access;
 import io.errand.memory.MemoryBudget.Reservation;
@@ -16,6 +17,7 @@ import jakarta.ws.rs.sse.OutboundSseEvent;
 import jakarta.ws.rs.sse.Sse;
 import jakarta.ws.rs.sse.SseEventSink;
 import java.nio.charset.StandardCharsets;
+import java.time.Instant;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.LinkedHashMap;
@@ -45,6 +47,7 @@ final class LiveViewer {
   private final UUID jobId;
   private final Access access;
   private final @Nullable KeyMark key;
+  private final @Nullable Instant end;
   private final SseEventSink sink;
   private final Sse sse;
   private final ObjectMapper mapper;
@@ -64,7 +67,7 @@ final class LiveViewer {
 
   LiveViewer(
       UUID jobId,
-      Access access,
+      Identity caller,
       @Nullable KeyMark key,
       SseEventSink sink,
       Sse sse,
@@ -74,7 +77,8 @@ final class LiveViewer {
     this.budget = budget;
     this.onReady = onReady;
     this.jobId = jobId;
-    this.access = access;
+    this.access = caller.access();
+    this.end = caller.endsByItself();
     this.key = key;
     this.sink = sink;
     this.sse = sse;
@@ -111,6 +115,11 @@ final class LiveViewer {
 
   long lastChunkId() {
     return lastChunkId;
+  }
+
+  /** Whether the token that it is seen with has ended. */
+  boolean isOver() {
+    return end != null && !end.isAfter(Instant.now());
   }
 
   boolean isGone() {

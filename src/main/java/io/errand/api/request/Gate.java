@@ -228,7 +228,8 @@ public class Gate {
       return;
     }
     String address = Origin.of(context).client();
-    int seconds = known == null ? wrongTokens.waitSeconds(address, System.nanoTime()) : 0;
+    boolean isTried = known == null && !identities.wasRight(token);
+    int seconds = isTried ? wrongTokens.waitSeconds(address, System.nanoTime()) : 0;
     if (seconds > 0) {
       throw Problem.tooManyWrongTokens(seconds);
     }

@@ -1,5 +1,6 @@
 package io.errand.auth.oidc;
 
+import io.errand.auth.Identity;
 import java.time.Instant;
 import java.util.List;
 import java.util.Locale;
@@ -25,7 +26,6 @@ final class TokenCheck {
   private static final Logger LOG = Logger.getLogger(TokenCheck.class);
   private static final String[] ALGORITHMS = {"RS256", "PS256", "ES256", "EdDSA"};
   private static final Set<String> TYPES = Set.of("jwt", "at+jwt", "application/at+jwt");
-  private static final int SKEW_SECONDS = 30;
   private static final int MOST_CHARACTERS = 8_192;
   private static final int MOST_SUBJECT_CHARACTERS = 255;
   private static final int MOST_NAME_CHARACTERS = 100;
@@ -124,7 +124,7 @@ final class TokenCheck {
               .setExpectedAudience(true, audience)
               .setRequireExpirationTime()
               .setRequireSubject()
-              .setAllowedClockSkewInSeconds(SKEW_SECONDS)
+              .setAllowedClockSkewInSeconds((int) Identity.LEEWAY.toSeconds())
               .build()
               .processToClaims(signed.text());
       Map<String, Object> all = claims.getClaimsMap();

@@ -1,5 +1,7 @@
 package io.errand.console.fleet;
 
+import io.errand.api.fleet.SeenWorkers;
+import io.errand.api.fleet.SeenWorkers.Seen;
 import io.errand.console.Words;
 import io.errand.store.reads.FleetReads.Running;
 import io.errand.store.reads.WorkerEntity;
@@ -35,15 +37,16 @@ record WorkerLine(
   /** A job that a worker has claimed. */
   record RunningLine(String id, String command, @Nullable Instant startedAt) {}
 
-  static WorkerLine of(WorkerEntity worker, List<Running> running) {
-    List<String> queues = List.of(worker.queues);
+  static WorkerLine of(Seen seen, List<Running> running) {
+    WorkerEntity worker = seen.worker();
+    List<String> queues = seen.queues();
     return new WorkerLine(
         worker.id.toString(),
         Words.oneLine(worker.name),
         worker.busy,
         worker.slots,
         worker.claimsWaiting,
-        queues.contains("*") ? "all" : Words.oneLine(String.join(", ", queues)),
+        queues.contains(SeenWorkers.ALL) ? "all" : Words.oneLine(String.join(", ", queues)),
         Words.oneLine(worker.guarantees),
         Words.oneLine(String.join(", ", worker.abilities)),
         Words.oneLine(worker.claimsNothingBecause),

@@ -1,5 +1,7 @@
 package io.errand.console.overview;
 
+import io.errand.api.fleet.SeenWorkers;
+import io.errand.api.fleet.SeenWorkers.Seen;
 import io.errand.api.problem.Problem;
 import io.errand.api.request.Admission;
 import io.errand.api.request.Caller;
@@ -15,7 +17,6 @@ import io.errand.job.Access;
 import io.errand.job.ProjectNames;
 import io.errand.store.queues.QueueReads;
 import io.errand.store.queues.QueueStatus;
-import io.errand.store.reads.FleetReads;
 import io.errand.store.reads.OverviewReads;
 import io.errand.store.reads.OverviewReads.Late;
 import io.errand.store.reads.WorkerEntity;
@@ -39,6 +40,7 @@ public class OverviewPage {
   private static final int MOST_QUEUES = 100;
   private static final int SHOWN_QUEUES = 12;
   private static final int SHOWN_WORKERS = 12;
+  private static final String NO_WORKER = "Nothing runs until one starts that serves the project.";
 
   /** A ready job that has waited for longer needs a person, where its queue names no limit. */
   private static final double LONG_WAIT_SECONDS = 300;
@@ -53,7 +55,7 @@ public class OverviewPage {
   private final Pages pages;
   private final OverviewReads reads;
   private final QueueReads queues;
-  private final FleetReads fleet;
+  private final SeenWorkers fleet;
   private final Caller caller;
   private final Admission admission;
 
@@ -61,7 +63,7 @@ public class OverviewPage {
       Pages pages,
       OverviewReads reads,
       QueueReads queues,
-      FleetReads fleet,
+      SeenWorkers fleet,
       Caller caller,
       @ConfigProperty(name = "errand.database-pool", defaultValue = "16") int pool) {
     this.pages = pages;
@@ -90,7 +92,8 @@ public class OverviewPage {
 
   private OverviewView view(String range, double[] seconds, Access access) throws SQLException {
     List<QueueStatus> found = queues.queues(access.project(), MOST_QUEUES + 1);
-    List<WorkerEntity> workers = fleet.liveWorkers(MOST_QUEUES + 1);
+    List<WorkerEntity> workers =
+        fleet.live(caller.identity(), MOST_QUEUES + 1).stream().map(Seen::worker).toList();
     boolean seesAll = access.owner() == null;
     Map<String, Long> counts = seesAll ? queues.counts(access.project(), null) : Map.of();
     List<Tile> tiles = new ArrayList<>();
@@ -100,7 +103,11 @@ public class OverviewPage {
       }
     }
     return new OverviewView(
-        needs(counts, found, workers, reads.late(access.project())),
+        needs(
+            counts,
+            found,
+            workers,
+            reads.late(access.project(), caller.identity().isServerAdmin())),
         tiles,
         range,
         reads.slots(access, seconds[0], seconds[1]),
@@ -116,7 +123,7 @@ public class OverviewPage {
       Map<String, Long> counts, List<QueueStatus> queues, List<WorkerEntity> workers, Late late) {
     List<Need> needs = new ArrayList<>();
     if (workers.isEmpty()) {
-      needs.add(new Need("failed", "No worker is alive", "Nothing runs until one starts.", ""));
+      needs.add(new Need("failed", "No worker is alive", NO_WORKER, ""));
     }
     if (late.lostWorkers() > 0) {
       needs.add(

@@ -92,6 +92,7 @@ public class KeyStore {
       SET former_hash = secret_hash, former_expires_at = now() + make_interval(secs => ?),
           secret_hash = ?
       WHERE id = ? AND (?::text IS NULL OR project = ?) AND revoked_at IS NULL
+        AND (expires_at IS NULL OR expires_at > now())
       RETURNING\s"""
           + COLUMNS;
 
@@ -293,7 +294,7 @@ public class KeyStore {
    * @param project only if it belongs to this project, or null
    * @param secretHash SHA-256 of the new secret
    * @param graceSeconds how long the secret before is taken too
-   * @return the key, or empty if there is no such key or it is revoked
+   * @return the key, or empty if there is no such key, it is revoked or it has expired
    */
   public Optional<KeyRow> rotate(
       String id, @Nullable String project, byte[] secretHash, double graceSeconds)

@@ -18,7 +18,12 @@ public final class AuditCheck {
 
   private static final int FETCHED = 1_000;
   private static final String HEAD =
-      "SELECT seq, hash, sealed_seq, sealed_hash FROM errand.audit_head";
+      """
+      SELECT seq, hash, sealed_seq, sealed_hash,
+             coalesce((to_jsonb(h) ->> 'sealed_row_at')::timestamptz
+                 > (to_jsonb(h) ->> 'sealed_at')::timestamptz - interval '24 hours', false) AS was_young
+      FROM errand.audit_head h
+      """;
   private static final String ROWS =
       "SELECT " + AuditRow.COLUMNS + " FROM errand.audit ORDER BY seq";
 
@@ -67,6 +72,9 @@ public final class AuditCheck {
         lastHash = hex(head, "hash");
         seq = head.getLong("sealed_seq");
         hash = hex(head, "sealed_hash");
+        if (head.getBoolean("was_young")) {
+          fault("rows to " + seq + " were removed before they were 24 hours old");
+        }
       } else {
         fault("the row of errand.audit_head is missing");
       }

@@ -72,6 +72,17 @@ public record AuditEntry(
         kind, who, action, thing, filter, count, address, requestId, status, number);
   }
 
+  /** The same for another thing. */
+  public AuditEntry of(String other) {
+    return new AuditEntry(
+        kind, who, action, other, filter, count, address, requestId, status, tries);
+  }
+
+  /** The same of another action, whose thing is not told. */
+  public AuditEntry as(String other) {
+    return new AuditEntry(kind, who, other, null, filter, count, address, requestId, status, tries);
+  }
+
   /** With the names of the columns. */
   ObjectNode json() {
     ObjectNode json =

@@ -68,7 +68,11 @@ public class OverviewReads {
       SELECT (SELECT count(*) FROM errand.schedules s
               WHERE s.project = ? AND NOT s.paused AND s.next_tick_at < now() - interval '1 minute'),
              (SELECT count(*) FROM errand.workers w
-              WHERE w.state = 'lost' AND w.ended_at > now() - interval '1 hour')
+              WHERE w.state = 'lost' AND w.ended_at > now() - interval '1 hour'
+                AND (? OR EXISTS (
+                    SELECT FROM unnest(w.queues) AS q (name)
+                    WHERE q.name = '*' OR
+                          CASE strpos(q.name, '/') WHEN 0 THEN 'default' ELSE split_part(q.name, '/', 1) END = ?)))
       """;
 
   private final ProjectReads projects;
@@ -106,7 +110,7 @@ public class OverviewReads {
    * What is late or gone.
    *
    * @param schedules of the project whose next tick is more than a minute past
-   * @param lostWorkers of all projects, in the last hour
+   * @param lostWorkers in the last hour
    */
   public record Late(long schedules, long lostWorkers) {}
 
@@ -184,11 +188,17 @@ public class OverviewReads {
         REASONS, access, seconds, null, row -> new Reason(row.getString(1), row.getLong(2)));
   }
 
-  /** What is late or gone. */
-  public Late late(String project) throws SQLException {
+  /**
+   * What is late or gone.
+   *
+   * @param ofAll whether workers count that serve no queue of the project
+   */
+  public Late late(String project, boolean ofAll) throws SQLException {
     try (Connection connection = projects.connection(project);
         PreparedStatement statement = connection.prepareStatement(LATE)) {
       statement.setString(1, project);
+      statement.setBoolean(2, ofAll);
+      statement.setString(3, project);
       try (ResultSet row = statement.executeQuery()) {
         row.next();
         return new Late(row.getLong(1), row.getLong(2));
