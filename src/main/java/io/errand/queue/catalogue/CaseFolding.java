@@ -105,6 +105,25 @@ final class CaseFolding {
     return null;
   }
 
+  /**
+   * How many characters RE2/J folds one by one when it compiles a pattern, at most: those of its
+   * ranges.
+   */
+  static long folded(String text) {
+    if (!IGNORES_CASE.matcher(text).find()) {
+      return 0;
+    }
+    List<Integer> characters = characters(text);
+    long folded = 0;
+    for (int i = 1; i + 1 < characters.size(); i++) {
+      if (characters.get(i) == '-') {
+        int to = Math.min(characters.get(i + 1), LAST_FOLDED);
+        folded += Math.max(0, to - Math.max(characters.get(i - 1), FIRST_FOLDED) + 1);
+      }
+    }
+    return folded;
+  }
+
   /** The first character of a range that cannot be folded, or {@link #NONE}. */
   private static int firstOf(int from, int to) {
     if (from == NONE || to == NONE || (from <= FIRST_FOLDED && to >= LAST_FOLDED)) {

@@ -99,8 +99,8 @@ public final class FillBudget {
     try {
       return call.apply(patience);
     } finally {
-      Duration left = patience.minusNanos(System.nanoTime() - startNanos);
-      patience = left.isNegative() ? Duration.ZERO : left;
+      Duration rest = patience.minusNanos(System.nanoTime() - startNanos);
+      patience = rest.isNegative() ? Duration.ZERO : rest;
     }
   }
 

@@ -126,6 +126,9 @@ class CatalogueBoundsTest {
       taken++;
     }
     assertThat(taken).as("patterns that take milliseconds each").isBetween(5, 30);
+    assertThat(new LinearPattern("(?i)[" + "\u1c89-\uffff".repeat(160) + "]").compileSteps())
+        .as("a tenth of a second")
+        .isGreaterThan(4_000_000);
     FillBudget batch = FillBudget.ofBatch();
     for (int i = 0; i < 10_000; i++) {
       assertThat(batch.take(new LinearPattern("(?i)[" + i % 2 + tables + "]"), 1)).isTrue();
