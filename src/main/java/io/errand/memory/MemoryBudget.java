@@ -83,7 +83,27 @@ public class MemoryBudget {
    * @return the reservation, to be closed by its owner, or null where the share has not that many
    */
   public @Nullable Reservation tryReserve(Share share, long bytes) {
-    return tryTake(share, bytes) ? new Reservation(share, bytes) : null;
+    return tryReserve(share, bytes, null);
+  }
+
+  /**
+   * The same, on the account of one of those that share it.
+   *
+   * @param quota what it may hold, or null if there is no bound but that of the share
+   */
+  public @Nullable Reservation tryReserve(Share share, long bytes, @Nullable Quota quota) {
+    return tryTake(share, bytes, quota) ? new Reservation(share, bytes, quota) : null;
+  }
+
+  private boolean tryTake(Share share, long bytes, @Nullable Quota quota) {
+    if (quota != null && !quota.tryTake(bytes)) {
+      return false;
+    }
+    boolean taken = tryTake(share, bytes);
+    if (!taken && quota != null) {
+      quota.give(bytes);
+    }
+    return taken;
   }
 
   private boolean tryTake(Share share, long bytes) {
@@ -99,15 +119,66 @@ public class MemoryBudget {
     return false;
   }
 
+  /** How many bytes one of those that share a budget may hold of it. Safe from any thread. */
+  public static final class Quota {
+    private final long most;
+    private final AtomicLong used = new AtomicLong();
+
+    /**
+     * Nothing is held by it.
+     *
+     * @param most in bytes
+     */
+    public Quota(long most) {
+      this.most = most;
+    }
+
+    /** How many bytes it holds. */
+    public long used() {
+      return used.get();
+    }
+
+    private boolean tryTake(long bytes) {
+      if (used.addAndGet(bytes) <= most) {
+        return true;
+      }
+      used.addAndGet(-bytes);
+      return false;
+    }
+
+    private void give(long bytes) {
+      used.addAndGet(-bytes);
+    }
+  }
+
   /** Bytes that are reserved. Safe from any thread; closing it again changes nothing. */
   public final class Reservation implements AutoCloseable {
     private final Share share;
+    private final @Nullable Quota quota;
+    private @Nullable Runnable atEnd;
     private long bytes;
     private boolean closed;
 
-    private Reservation(Share share, long bytes) {
+    private Reservation(Share share, long bytes, @Nullable Quota quota) {
       this.share = share;
       this.bytes = bytes;
+      this.quota = quota;
+    }
+
+    /** Runs something once when it is closed, or now if it is. It must not block. */
+    public synchronized void whenClosed(Runnable task) {
+      if (closed) {
+        task.run();
+      } else {
+        atEnd = task;
+      }
+    }
+
+    private void give(long some) {
+      used[share.ordinal()].addAndGet(-some);
+      if (quota != null) {
+        quota.give(some);
+      }
     }
 
     /** Of which share they are. */
@@ -130,11 +201,11 @@ public class MemoryBudget {
       if (closed) {
         return false;
       }
-      if (wanted > bytes && !tryTake(share, wanted - bytes)) {
+      if (wanted > bytes && !tryTake(share, wanted - bytes, quota)) {
         return false;
       }
       if (wanted < bytes) {
-        used[share.ordinal()].addAndGet(wanted - bytes);
+        give(bytes - wanted);
       }
       bytes = wanted;
       return true;
@@ -151,15 +222,18 @@ public class MemoryBudget {
         throw new IllegalArgumentException("No " + part + " bytes in a reservation of " + bytes);
       }
       bytes -= part;
-      return new Reservation(share, part);
+      return new Reservation(share, part, quota);
     }
 
     @Override
     public synchronized void close() {
       if (!closed) {
         closed = true;
-        used[share.ordinal()].addAndGet(-bytes);
+        give(bytes);
         bytes = 0;
+        if (atEnd != null) {
+          atEnd.run();
+        }
       }
     }
   }

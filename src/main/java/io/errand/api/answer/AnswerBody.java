@@ -33,10 +33,14 @@ public final class AnswerBody {
   /** Parts are sent together until they have so many bytes. */
   private static final int PIECE_BYTES = 16 * 1024;
 
+  /** From one try to make a part to the next. */
+  private static final Duration PAUSE = Duration.ofMillis(500);
+
   private final AnswerParts parts;
   private final long length;
   private final Reservation held;
   private final Duration patience;
+  private volatile Duration waited = Duration.ZERO; // for the piece that is due
 
   /**
    * A body.
@@ -111,6 +115,9 @@ public final class AnswerBody {
     } catch (SQLException e) {
       drop();
       throw new IllegalStateException("The first piece of an answer cannot be read", e);
+    } catch (AnswerParts.NotNow e) {
+      drop();
+      throw e.problem();
     } catch (RuntimeException | Error e) {
       drop();
       throw e;
@@ -123,7 +130,15 @@ public final class AnswerBody {
     List<byte[]> piece = new ArrayList<>();
     int bytes = 0;
     while (bytes < PIECE_BYTES) {
-      byte[] part = parts.next();
+      byte[] part;
+      try {
+        part = parts.next();
+      } catch (AnswerParts.NotNow e) {
+        if (piece.isEmpty()) {
+          throw e;
+        }
+        break; // what there is goes first
+      }
       if (part == null) {
         return new Piece(buffer(piece), true);
       }
@@ -182,9 +197,22 @@ public final class AnswerBody {
   private void sendNext(RoutingContext context) {
     try {
       send(context, nextPiece());
+      waited = Duration.ZERO;
+    } catch (AnswerParts.NotNow e) {
+      again(context, e);
     } catch (SQLException | RuntimeException | Error e) {
       cutOff(context, e);
     }
+  }
+
+  /** As long as a client may take for a piece, it may have to wait for one. */
+  private void again(RoutingContext context, AnswerParts.NotNow why) {
+    if (waited.compareTo(patience) >= 0 || context.response().closed()) {
+      cutOff(context, why);
+      return;
+    }
+    waited = waited.plus(PAUSE);
+    context.vertx().setTimer(PAUSE.toMillis(), now -> proceed(context));
   }
 
   /** The head is written already, so only the end of the connection tells that something failed. */

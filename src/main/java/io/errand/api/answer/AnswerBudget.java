@@ -3,7 +3,10 @@ package io.errand.api.answer;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.errand.api.problem.Problem;
 import io.errand.api.request.ApiConfig;
+import io.errand.api.request.Gate;
+import io.errand.auth.Identity;
 import io.errand.memory.MemoryBudget;
+import io.errand.memory.MemoryBudget.Quota;
 import io.errand.memory.MemoryBudget.Reservation;
 import io.errand.memory.MemoryBudget.Share;
 import io.quarkus.arc.Arc;
@@ -17,20 +20,32 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
  * What answers may hold in the heap, from the rows that are read for them to the bytes that wait
- * for a socket. Large answers leave a part of the share to small ones. Safe from any thread.
+ * for a socket. Large answers leave a part of the share to small ones, and each caller to others. Safe from any thread.
  */
 @Singleton
 public class AnswerBudget {
   private static final int CHUNK_BYTES = AnswerParts.MOST_BYTES;
 
+  /** One caller cannot take the share from others, however slowly it reads. */
+  private static final int EIGHTHS_OF_CALLER = 2;
+
+  /** The administrators of the server leave a part to others all the same. */
+  private static final int EIGHTHS_OF_ADMIN = 6;
+
+  /** Of more than these those are let go that hold nothing. */
+  private static final int MOST_QUOTAS = 1_000;
+
   private final MemoryBudget budget;
   private final ObjectMapper mapper;
   private final Duration patience;
   private final CurrentVertxRequest current;
+  private final Map<String, Quota> quotas = new ConcurrentHashMap<>();
 
   AnswerBudget(
       MemoryBudget budget, ObjectMapper mapper, ApiConfig config, CurrentVertxRequest current) {
@@ -55,7 +70,33 @@ public class AnswerBudget {
 
   /** The same, or null where there are not so many. */
   public @Nullable Reservation tryReserve(long bytes) {
-    return leavesRoom(bytes) ? budget.tryReserve(Share.ANSWERS, bytes) : null;
+    return leavesRoom(bytes) ? budget.tryReserve(Share.ANSWERS, bytes, quota()) : null;
+  }
+
+  /** What the caller of this request may hold; null where there is no request. */
+  private @Nullable Quota quota() {
+    RoutingContext context =
+        Arc.container().requestContext().isActive() ? current.getCurrent() : null;
+    Identity caller = context == null ? null : Gate.identityOrNull(context);
+    if (caller == null) {
+      return null;
+    }
+    if (quotas.size() > MOST_QUOTAS) {
+      quotas.values().removeIf(quota -> quota.used() == 0);
+    }
+    int eighths = caller.isServerAdmin() ? EIGHTHS_OF_ADMIN : EIGHTHS_OF_CALLER;
+    String name = String.valueOf(caller.keyId() == null ? caller.principal() : caller.keyId());
+    return quotas.computeIfAbsent(
+        name, one -> new Quota(budget.capacity(Share.ANSWERS) / 8 * eighths));
+  }
+
+  /**
+   * Changes what a reservation holds.
+   *
+   * @return whether it holds that many now; where it does not, nothing has changed
+   */
+  public boolean resize(Reservation held, long bytes) {
+    return bytes <= held.bytes() ? held.resize(bytes) : grow(held, bytes - held.bytes());
   }
 
   /** Adds bytes to a reservation, or changes nothing where there are not so many. */

@@ -1,5 +1,6 @@
 package io.errand.api.answer;
 
+import io.errand.api.problem.Problem;
 import java.sql.SQLException;
 import java.util.ArrayDeque;
 import java.util.Collection;
@@ -15,10 +16,31 @@ public interface AnswerParts {
   /** No part is larger than this, in bytes. */
   int MOST_BYTES = 64 * 1024;
 
+  /** The next part cannot be made at the moment, and can be asked for again. */
+  @SuppressWarnings("serial") // never serialised by Java
+  final class NotNow extends RuntimeException {
+    private final Problem problem;
+
+    /**
+     * For a while.
+     *
+     * @param problem what is answered if it would be the first part
+     */
+    public NotNow(Problem problem) {
+      super(problem.getMessage(), null, false, false);
+      this.problem = problem;
+    }
+
+    Problem problem() {
+      return problem;
+    }
+  }
+
   /**
    * Makes the next part. May read the database.
    *
    * @return 1 to {@link #MOST_BYTES} bytes, or null behind the last part
+   * @throws NotNow if it has to wait for memory or the database
    */
   byte @Nullable [] next() throws SQLException;
 

@@ -20,6 +20,7 @@ import io.errand.job.ProjectNames;
 import io.errand.memory.MemoryBudget.Reservation;
 import io.errand.queue.KnownQueues;
 import io.errand.queue.catalogue.NamedCommand;
+import io.errand.queue.catalogue.PatternsBusyException;
 import io.errand.store.Notifications;
 import io.errand.store.catalogue.CommandRow;
 import io.errand.store.catalogue.CommandStore;
@@ -181,16 +182,7 @@ public class CommandsResource {
       errors.add(new FieldError("name", "must be that of the path, or missing"));
     }
     JsonNode definition = body instanceof ObjectNode object ? object.without(OF_SERVER) : body;
-    NamedCommand command =
-        NamedCommand.read(
-            name,
-            1,
-            definition,
-            (field, message) -> {
-              if (errors.size() < MOST_ERRORS) {
-                errors.add(new FieldError(field, message));
-              }
-            });
+    NamedCommand command = read(name, definition, errors);
     if (command != null) {
       JobDefaults.checkOfCommand(command.defaults(), "defaults", errors);
     }
@@ -220,6 +212,23 @@ public class CommandsResource {
     return store
         .find(caller.project(), name, version.getAsInt())
         .orElseThrow(() -> missing(name, version.getAsInt()));
+  }
+
+  private static @Nullable NamedCommand read(
+      String name, JsonNode definition, List<FieldError> errors) {
+    try {
+      return NamedCommand.read(
+          name,
+          1,
+          definition,
+          (field, message) -> {
+            if (errors.size() < MOST_ERRORS) {
+              errors.add(new FieldError(field, message));
+            }
+          });
+    } catch (PatternsBusyException e) {
+      throw Problem.tooMany("patterns of named commands are being compiled");
+    }
   }
 
   /** Removes a command. Jobs that were made of it stay, and can be tried again. */

@@ -20,12 +20,12 @@ import org.jspecify.annotations.Nullable;
  * as it is when it is read; one that has been removed, or has left the state, the reason or the
  * worker that was asked for, is left out.
  */
-final class JobPage implements ListParts.Batches {
+public final class JobPage implements ListParts.Batches {
   /** What the measure of a row takes. */
   static final long MEASURE_BYTES = 96;
 
   /** The rows of a batch take no more than this, or it is one row. */
-  private static final long BATCH_BYTES = 72 * 1024;
+  public static final long BATCH_BYTES = 72 * 1024;
 
   private final JobReads reads;
   private final ListQuery query;
@@ -52,7 +52,8 @@ final class JobPage implements ListParts.Batches {
     return Math.max(most, Math.min(all, BATCH_BYTES));
   }
 
-  private static long bytes(Row row) {
+  /** How many bytes a row takes while it is read and written, its text among them. */
+  public static long bytes(Row row) {
     return JobAnswers.ROW_FIXED_BYTES + JobAnswers.ROW_COPIES * row.bytes();
   }
 

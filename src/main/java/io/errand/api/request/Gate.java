@@ -115,6 +115,11 @@ public class Gate {
     filters.register(this::handle, AFTER_REQUEST_IDS);
   }
 
+  /** Who the caller is, or null where that is not known. */
+  public static @Nullable Identity identityOrNull(RoutingContext context) {
+    return context.get(IDENTITY) instanceof Identity identity ? identity : null;
+  }
+
   /**
    * Whose request this is.
    *

@@ -1,11 +1,13 @@
 package io.errand.api.submit;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.errand.api.problem.Problem;
 import io.errand.api.request.Fields;
 import io.errand.job.NamedRun;
 import io.errand.queue.QueueRules;
 import io.errand.queue.catalogue.FillBudget;
 import io.errand.queue.catalogue.NamedCommand;
+import io.errand.queue.catalogue.PatternsBusyException;
 import java.util.List;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
@@ -14,6 +16,10 @@ import org.jspecify.annotations.Nullable;
 final class NamedRunReader {
   static final String RUN = "run";
   static final String PARAMETERS = "parameters";
+
+  /** What there is too much of where patterns cannot be matched now. */
+  private static final String PATTERNS = "patterns of named commands are being matched";
+
   private static final String COMMAND = "command";
   private static final int MOST_NAME = 64;
   private static final int MOST_PARAMETERS = 65_536;
@@ -36,7 +42,11 @@ final class NamedRunReader {
     return command == null || command.isQuick(job.get(PARAMETERS));
   }
 
-  /** What the job names, or null if it gives its command itself or names one that is not there. */
+  /**
+   * What the job names, or null if it gives its command itself or names one that is not there.
+   *
+   * @throws Problem 503 if its values cannot be matched now
+   */
   static @Nullable Named read(Fields fields, QueueRules rules, FillBudget budget) {
     if (fields.get(RUN) == null) {
       if (fields.get(PARAMETERS) != null) {
@@ -76,7 +86,11 @@ final class NamedRunReader {
           fields.at(PARAMETERS), "must have at most " + MOST_PARAMETERS + " characters as JSON");
       return null;
     }
-    List<String> argv = command.fill(given, fields.at(PARAMETERS), budget, fields::complain);
-    return new Named(argv, new NamedRun(name, command.version(), parameters), command.defaults());
+    try {
+      List<String> argv = command.fill(given, fields.at(PARAMETERS), budget, fields::complain);
+      return new Named(argv, new NamedRun(name, command.version(), parameters), command.defaults());
+    } catch (PatternsBusyException e) {
+      throw Problem.tooMany(PATTERNS);
+    }
   }
 }

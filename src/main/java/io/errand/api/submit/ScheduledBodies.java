@@ -104,7 +104,7 @@ public class ScheduledBodies implements JobBodies {
   public Body read(String project, JsonNode body) throws SQLException {
     List<FieldError> errors = new ArrayList<>();
     QueueRules rules = rules(project);
-    JobSpec spec = JobReader.read(body, PATH, Set.of(), rules, FillBudget.ofJob(), errors);
+    JobSpec spec = JobReader.read(body, PATH, Set.of(), rules, FillBudget.ofTick(), errors);
     refuseDependencies(
         body, errors); // a schedule that an earlier version has accepted may have them
     if (!errors.isEmpty()) {

@@ -262,10 +262,15 @@ public class SubmitResource {
     return answer(submission, caller.access(), Kind.KEY_REUSED);
   }
 
-  /** Grows the reservation of this request. */
+  /** Grows the reservation of this request, as long as its client is there. */
   private LongConsumer memory() {
     RoutingContext context = caller.request();
-    return bytes -> RequestMemory.requireForBatch(context, bytes);
+    return bytes -> {
+      if (context.response().closed()) {
+        throw Problem.of(Kind.UNAVAILABLE, "The client has gone; nothing was stored");
+      }
+      RequestMemory.requireForBatch(context, bytes);
+    };
   }
 
   static JobSpec spec(JsonNode value, QueueRules rules) {

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.errand.api.answer.AnswerBudget;
 import io.errand.api.answer.AnswerParts;
+import io.errand.api.jobs.JobPage;
 import io.errand.api.jobs.JobView;
 import io.errand.api.jobs.ListAdmission;
 import io.errand.api.jobs.ListQuery;
@@ -13,6 +14,7 @@ import io.errand.auth.Permission;
 import io.errand.auth.Requires;
 import io.errand.job.Access;
 import io.errand.job.ProjectNames;
+import io.errand.memory.MemoryBudget.Reservation;
 import io.errand.store.reads.JobEntity;
 import io.errand.store.reads.JobFilter;
 import io.errand.store.reads.JobReads;
@@ -30,6 +32,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Deque;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
@@ -42,8 +45,10 @@ public class ExportPage {
   private static final int MOST_JOBS = 100_000;
   private static final int PAGE = 50;
 
-  /** What a page takes: rows of at most a mebibyte together, as objects and as text. */
-  private static final long HELD_BYTES = 8L * 1024 * 1024;
+  /** Of one caller, and of all. Each reads the database as fast as its client takes it. */
+  private static final int MOST_OF_CALLER = 4;
+
+  private static final int MOST = 16;
 
   private static final String HEADER =
       "id,state,reason,queue,command,attempt,max_attempts,exit_code,signal,created_at,started_at,"
@@ -54,6 +59,7 @@ public class ExportPage {
   private final ListAdmission admission;
   private final Caller caller;
   private final ObjectMapper mapper;
+  private final Map<String, Integer> running = new HashMap<>();
 
   ExportPage(
       JobReads reads,
@@ -81,27 +87,55 @@ public class ExportPage {
     }
     boolean isCsv = format.equals("csv");
     ListQuery query = JobList.query(parameters);
-    Jobs jobs = new Jobs(query.filter(), caller.access(), isCsv);
-    return Response.ok(budget.body(jobs, -1, budget.reserve(HELD_BYTES)))
+    Reservation held = budget.reserve(JobPage.BATCH_BYTES);
+    begin(held);
+    Jobs jobs = new Jobs(query.filter(), caller.access(), isCsv, held);
+    return Response.ok(budget.body(jobs, -1, held))
         .type(isCsv ? "text/csv; charset=utf-8; header=present" : "application/jsonl")
         .header("Content-Disposition", "attachment; filename=\"jobs." + format + "\"")
         .build();
   }
 
-  /** Reads page after page, each behind the last job of the one before. */
+  /** Counts it until what it holds is given back. */
+  private void begin(Reservation held) {
+    String principal = caller.identity().principal();
+    synchronized (running) {
+      int ofCaller = running.getOrDefault(principal, 0);
+      int all = running.values().stream().mapToInt(Integer::intValue).sum();
+      if (ofCaller >= MOST_OF_CALLER || all >= MOST) {
+        held.close();
+        throw Problem.tooMany("exports are being read");
+      }
+      running.put(principal, ofCaller + 1);
+    }
+    held.whenClosed(
+        () -> {
+          synchronized (running) {
+            running.computeIfPresent(principal, (who, count) -> count == 1 ? null : count - 1);
+          }
+        });
+  }
+
+  /**
+   * Reads page after page, each behind the last job of the one before: first the ids and sizes of
+   * its jobs, and then these by the batch, so that it holds one batch, or one job.
+   */
   private final class Jobs implements AnswerParts {
     private final JobFilter filter;
     private final Access access;
     private final boolean isCsv;
+    private final Reservation held;
     private final Deque<byte[]> parts = new ArrayDeque<>();
+    private final Deque<Row> rows = new ArrayDeque<>();
     private JobFilter.@Nullable Position after;
     private int count;
     private boolean isLast;
 
-    Jobs(JobFilter filter, Access access, boolean isCsv) {
+    Jobs(JobFilter filter, Access access, boolean isCsv, Reservation held) {
       this.filter = filter;
       this.access = access;
       this.isCsv = isCsv;
+      this.held = held;
       if (isCsv) {
         parts.add(HEADER.getBytes(StandardCharsets.US_ASCII));
       }
@@ -109,24 +143,47 @@ public class ExportPage {
 
     @Override
     public byte @Nullable [] next() {
-      while (parts.isEmpty() && !isLast) {
-        read();
+      while (parts.isEmpty() && !(isLast && rows.isEmpty())) {
+        try {
+          if (rows.isEmpty()) {
+            readPage();
+          } else {
+            readBatch();
+          }
+        } catch (Problem busy) {
+          throw new NotNow(busy);
+        }
       }
       return parts.poll();
     }
 
-    private void read() {
-      List<Row> rows;
-      Map<UUID, JobEntity> found;
+    private void readPage() {
       try (ListAdmission.Permit permit = admission.enter()) {
         JobReads.Page page = reads.list(filter, access, after, PAGE);
-        rows = page.rows();
-        found = reads.rows(rows.stream().map(Row::id).toList(), access.project());
+        rows.addAll(page.rows());
         count += rows.size();
         after = page.next();
         isLast = after == null || count >= MOST_JOBS;
       }
+    }
+
+    private void readBatch() {
+      List<Row> batch = new ArrayList<>();
+      long bytes = 0;
       for (Row row : rows) {
+        if (!batch.isEmpty() && bytes + JobPage.bytes(row) > JobPage.BATCH_BYTES) {
+          break;
+        }
+        bytes += JobPage.bytes(row);
+        batch.add(row);
+      }
+      if (!budget.resize(held, Math.max(bytes, JobPage.BATCH_BYTES))) {
+        throw Problem.busy();
+      }
+      Map<UUID, JobEntity> found =
+          reads.rows(batch.stream().map(Row::id).toList(), access.project());
+      for (Row row : batch) {
+        rows.remove();
         JobEntity job = found.get(row.id());
         if (job != null && filter.stillHolds(job)) {
           add((isCsv ? csv(job) : json(job)).getBytes(StandardCharsets.UTF_8));

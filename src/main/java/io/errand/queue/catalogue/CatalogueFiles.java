@@ -26,6 +26,13 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jboss.logging.Logger;
@@ -34,7 +41,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Named commands that stand in files of the server. They are read at the start, where a fault stops
  * it, and again when one of the files has changed, where a fault is logged and the last good ones
- * are kept. For one thread at a time.
+ * are kept. Callers are one thread at a time, and wait for a bounded time.
  */
 @ApplicationScoped
 public class CatalogueFiles {
@@ -44,17 +51,37 @@ public class CatalogueFiles {
   private static final int MOST_FAULTS = 20;
   private static final Pattern NAME =
       Pattern.compile("^([a-z0-9][a-z0-9._-]{0,63})\\.(?:yaml|yml|json)"); // of a NamedCommand
+  private static final long MOST_WAIT_MILLIS = 2_000;
+  private static final ThreadPoolExecutor READER = reader();
   private static final ObjectMapper JSON = mapper(new JsonFactory());
   private static final ObjectMapper YAML = mapper(new YAMLFactory());
 
   private final @Nullable Path directory;
   private final CommandDefaults defaults;
-  private Map<String, Seen> seen = Map.of();
-  private Map<String, NamedCommand> commands = Map.of();
+  private volatile Map<String, Seen> seen = Map.of();
+  private volatile Map<String, NamedCommand> commands = Map.of();
+  private @Nullable Future<?> refresh;
 
   CatalogueFiles(CatalogueConfig config, CommandDefaults defaults) {
     this.directory = config.catalogueDir().map(Path::of).orElse(null);
     this.defaults = defaults;
+  }
+
+  private static ThreadPoolExecutor reader() {
+    ThreadPoolExecutor reader =
+        new ThreadPoolExecutor(
+            1,
+            1,
+            30,
+            TimeUnit.SECONDS,
+            new ArrayBlockingQueue<>(1),
+            task -> {
+              Thread thread = new Thread(task, "errand-catalogue-files");
+              thread.setDaemon(true);
+              return thread;
+            });
+    reader.allowCoreThreadTimeOut(true);
+    return reader;
   }
 
   /** A file as it was when it was read. */
@@ -80,7 +107,7 @@ public class CatalogueFiles {
    *
    * @throws IllegalStateException with a sentence, if one of them is wrong
    */
-  synchronized void start(@Observes StartupEvent event) {
+  void start(@Observes StartupEvent event) {
     if (directory != null) {
       try {
         Map<String, Seen> now = look(directory);
@@ -93,22 +120,49 @@ public class CatalogueFiles {
     }
   }
 
-  /** The commands by name; the same object as before where nothing has changed. */
-  synchronized Map<String, NamedCommand> commands() {
-    if (directory == null) {
+  /**
+   * The commands by name; the same object as before where nothing has changed. The files are read
+   * on a thread of its own. Where that takes long, the commands are those of before until it ends.
+   */
+  Map<String, NamedCommand> commands() {
+    Path from = directory;
+    if (from == null) {
       return commands;
     }
     try {
-      Map<String, Seen> now = look(directory);
-      if (!now.equals(seen)) {
-        seen = now; // a fault is logged once
-        commands = read(now);
-        LOG.infof("The catalogue has %d commands of %s", commands.size(), directory);
+      if (refresh == null) {
+        refresh = READER.submit(() -> refresh(from));
       }
-    } catch (IOException | IllegalStateException e) {
-      LOG.errorf("The catalogue stays as it was: %s", e.getMessage());
+      refresh.get(MOST_WAIT_MILLIS, TimeUnit.MILLISECONDS);
+      refresh = null;
+    } catch (TimeoutException | RejectedExecutionException e) {
+      LOG.debugf("The files of the catalogue are being read: %s", e.getMessage());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } catch (ExecutionException e) {
+      refresh = null;
+      LOG.error("The catalogue stays as it was", e.getCause());
     }
     return commands;
+  }
+
+  private void refresh(Path from) {
+    try {
+      Map<String, Seen> now = look(from);
+      if (!now.equals(seen)) {
+        Map<String, Seen> before = seen;
+        seen = now; // a fault is logged once
+        try {
+          commands = read(now);
+        } catch (PatternsBusyException e) {
+          seen = before; // no fault of the files
+          throw e;
+        }
+        LOG.infof("The catalogue has %d commands of %s", commands.size(), from);
+      }
+    } catch (IOException | IllegalStateException | PatternsBusyException e) {
+      LOG.errorf("The catalogue stays as it was: %s", e.getMessage());
+    }
   }
 
   /** Other names are no concern of ours: Kubernetes has some of its own, which begin with dots. */

@@ -24,6 +24,7 @@ final class CommandReader {
   private final JsonNode definition;
   private final boolean isStored;
   private final Complaints complaints;
+  private final FillBudget budget = FillBudget.ofDefinition();
   private boolean isWrong;
 
   CommandReader(JsonNode definition, boolean isStored, Complaints complaints) {
@@ -145,7 +146,7 @@ final class CommandReader {
                 complain("parameters", "must have names that match " + ArgumentTemplate.NAME);
                 return;
               }
-              Parameter parameter = ParameterReader.read(value, path, isStored, this::complain);
+              Parameter parameter = ParameterReader.read(value, path, isStored, budget, this::complain);
               if (parameter != null) {
                 parameters.put(name, parameter);
               }
@@ -172,16 +173,12 @@ final class CommandReader {
   }
 
   private void checkSteps(Map<String, Parameter> parameters) {
-    long steps = 0;
+    FillBudget largest = FillBudget.ofJob();
     for (Map.Entry<String, Parameter> one : parameters.entrySet()) {
       LinearPattern pattern = one.getValue().pattern();
-      steps += pattern == null ? 0 : pattern.steps(one.getValue().maxLength());
-      if (steps > FillBudget.OF_JOB) {
+      if (pattern != null && !largest.take(pattern, one.getValue().maxLength())) {
         complain(
-            "parameters." + one.getKey() + ".pattern",
-            "takes too long: the steps of a pattern times its max_length, summed over the"
-                + " parameters, may be at most "
-                + FillBudget.OF_JOB);
+            "parameters." + one.getKey() + ".pattern", LinearPattern.TOO_LONG + largest.most());
         return;
       }
     }

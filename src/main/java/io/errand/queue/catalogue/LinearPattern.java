@@ -21,6 +21,20 @@ public record LinearPattern(String text) {
   /** The bound on what compiling may write out. It limits the heap that compiling takes. */
   private static final long MOST_WRITTEN_OUT = 20_000;
 
+  /** What a complaint says where a budget is spent. */
+  static final String TOO_LONG =
+      "takes too long: what its patterns take to compile, and their steps times the characters that"
+          + " they meet, may together be at most ";
+
+  /** Writing out an instruction takes so long as some steps of a match. */
+  private static final long STEPS_PER_INSTRUCTION = 50;
+
+  /** A table of Unicode takes three characters to name, and the time of thousands of steps. */
+  private static final long STEPS_PER_CHARACTER = 500;
+
+  /** How many characters of a range are folded in the time of a step. */
+  private static final long FOLDED_PER_STEP = 2;
+
   /** What one character of a pattern becomes at most, repeats aside. */
   private static final int INSTRUCTIONS_PER_CHARACTER = 2;
 
@@ -41,26 +55,38 @@ public record LinearPattern(String text) {
     if (text.contains(QUOTE)) {
       return "must not hold " + QUOTE + ": escape each sign by a backslash of its own";
     }
-    return writtenOut(text) > MOST_WRITTEN_OUT
-        ? "repeats too much: it may have at most "
-            + MOST_WRITTEN_OUT
-            + " steps when each repeat of a group is counted for all that is before it"
-        : null;
+    if (writtenOut(text) > MOST_WRITTEN_OUT) {
+      return "repeats too much: it may have at most "
+          + MOST_WRITTEN_OUT
+          + " steps when each repeat of a group is counted for all that is before it";
+    }
+    return CaseFolding.faultOf(text);
   }
 
-  /** What is wrong with a text of a new definition, or null. It is compiled. */
-  static @Nullable String faultOfNew(String text) {
+  /**
+   * What is wrong with a text of a new definition, or null. It is compiled.
+   *
+   * @param budget of the definition
+   * @throws PatternsBusyException if that cannot be done now
+   */
+  static @Nullable String faultOfNew(String text, FillBudget budget) {
     String fault = faultOf(text);
     if (fault != null) {
       return fault;
     }
     try {
-      int size = Programs.SHARED.get(text).programSize();
+      Pattern program = budget.program(new LinearPattern(text));
+      if (program == null) {
+        return TOO_LONG + budget.most();
+      }
+      int size = program.programSize();
       return size > MOST_INSTRUCTIONS
           ? "is too large: its program has " + size + " steps, and at most " + MOST_INSTRUCTIONS
           : null;
     } catch (PatternSyntaxException e) {
       return "is no pattern of RE2: " + e.getDescription();
+    } catch (PatternTimeoutException e) {
+      return "cannot be compiled: that has not ended in time";
     }
   }
 
@@ -87,9 +113,11 @@ public record LinearPattern(String text) {
     return size;
   }
 
-  /** Instructions times characters, which bounds the time that a match takes. */
-  long steps(int characters) {
-    return (long) Programs.SHARED.get(text).programSize() * characters;
+  /** What compiling takes at most, in the steps of a match that take as long. */
+  long compileSteps() {
+    return STEPS_PER_INSTRUCTION * writtenOut(text)
+        + STEPS_PER_CHARACTER * text.length()
+        + CaseFolding.folded(text) / FOLDED_PER_STEP;
   }
 
   /** Whether a match takes at most this many steps, and needs nothing to be compiled. */
@@ -98,10 +126,5 @@ public record LinearPattern(String text) {
     return compiled != null
         && Programs.isSmall(compiled)
         && (long) compiled.programSize() * characters <= mostSteps;
-  }
-
-  /** Whether the whole of a value matches. */
-  boolean matches(String value) {
-    return Programs.matches(Programs.SHARED.get(text), value);
   }
 }

@@ -78,6 +78,7 @@ public record NamedCommand(
    * @param path of that object
    * @param budget what the matching of patterns may take
    * @param complaints takes what is wrong
+   * @throws PatternsBusyException if its patterns cannot be matched now
    * @return the argv; it counts only if there were no complaints
    */
   public List<String> fill(
@@ -111,15 +112,11 @@ public record NamedCommand(
           int characters = parameter.matchedCharacters(value);
           if (parameter.pattern() != null
               && characters > 0
-              && !budget.take(parameter.pattern().steps(characters))) {
-            complaints.add(
-                path + "." + one,
-                "takes too long to match: the steps of a pattern times the characters of its value,"
-                    + " summed over the request, may be at most "
-                    + budget.most());
+              && !budget.take(parameter.pattern(), characters)) {
+            complaints.add(path + "." + one, LinearPattern.TOO_LONG + budget.most());
             return;
           }
-          Checked checked = parameter.check(value);
+          Checked checked = parameter.check(value, budget);
           if (checked.fault() == null) {
             texts.put(one, checked.text());
           } else {

@@ -108,11 +108,15 @@ public record Parameter(
     return isMatched && value.textValue().length() <= maxLength ? value.textValue().length() : 0;
   }
 
-  /** Checks a value; a number or a boolean may also be given as the text of one. */
-  Checked check(JsonNode value) {
+  /**
+   * Checks a value; a number or a boolean may also be given as the text of one.
+   *
+   * @param budget that the pattern is matched by; it has taken it already
+   */
+  Checked check(JsonNode value, FillBudget budget) {
     return switch (type) {
       case STRING ->
-          value.isTextual() ? string(value.textValue()) : Checked.wrong("must be a string");
+          value.isTextual() ? string(value.textValue(), budget) : Checked.wrong("must be a string");
       case INTEGER, NUMBER -> number(value);
       case BOOLEAN -> bool(value);
       case ENUM ->
@@ -123,13 +127,13 @@ public record Parameter(
     };
   }
 
-  private Checked string(String text) {
+  private Checked string(String text, FillBudget budget) {
     int length = text.length();
     if (length < minLength || length > maxLength) {
       return Checked.wrong("must have " + minLength + " to " + maxLength + " characters");
     }
     String fault = HostileText.faultOf(text, allowLeading, allowCharacters);
-    if (fault == null && pattern != null && !pattern.matches(text)) {
+    if (fault == null && pattern != null && !budget.matches(pattern, text)) {
       fault = "must match " + pattern.text();
     }
     return fault == null ? Checked.right(text) : Checked.wrong(fault);

@@ -41,9 +41,12 @@ final class ParameterReader {
   private final JsonNode value;
   private final String path;
   private final boolean isStored;
+  private final FillBudget budget;
   private final Complaints complaints;
 
-  private ParameterReader(JsonNode value, String path, boolean isStored, Complaints complaints) {
+  private ParameterReader(
+      JsonNode value, String path, boolean isStored, FillBudget budget, Complaints complaints) {
+    this.budget = budget;
     this.value = value;
     this.path = path;
     this.isStored = isStored;
@@ -54,14 +57,15 @@ final class ParameterReader {
    * The parameter, or null and complaints.
    *
    * @param isStored whether it was accepted before: then its pattern is not compiled
+   * @param budget what compiling its pattern is taken from
    */
   static @Nullable Parameter read(
-      JsonNode value, String path, boolean isStored, Complaints complaints) {
+      JsonNode value, String path, boolean isStored, FillBudget budget, Complaints complaints) {
     if (!value.isObject()) {
       complaints.add(path, "must be an object");
       return null;
     }
-    return new ParameterReader(value, path, isStored, complaints).read();
+    return new ParameterReader(value, path, isStored, budget, complaints).read();
   }
 
   private @Nullable Parameter read() {
@@ -128,7 +132,7 @@ final class ParameterReader {
     if (parameter.required()) {
       complain("default", "has no use where the parameter is required");
     }
-    Checked checked = (isStored ? parameter.withoutPattern() : parameter).check(standard);
+    Checked checked = (isStored ? parameter.withoutPattern() : parameter).check(standard, budget);
     if (checked.fault() != null) {
       complain("default", checked.fault());
     }
@@ -140,7 +144,7 @@ final class ParameterReader {
     if (text == null) {
       return null;
     }
-    String fault = isStored ? LinearPattern.faultOf(text) : LinearPattern.faultOfNew(text);
+    String fault = isStored ? LinearPattern.faultOf(text) : LinearPattern.faultOfNew(text, budget);
     if (fault != null) {
       complain("pattern", fault);
       return null;

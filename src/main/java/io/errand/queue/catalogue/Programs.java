@@ -1,21 +1,16 @@
 package io.errand.queue.catalogue;
 
 import com.google.re2j.Pattern;
+import java.time.Duration;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.concurrent.Callable;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.Future;
-import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.ThreadPoolExecutor;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Compiled patterns, those that were used last, within a budget of memory. Compiling and the
- * matching of large programs call themselves once for each optional step: they run on threads with
- * a stack that is large enough for the largest program, on at most half of the cores.
+ * matching of large programs call themselves once for each optional step: they run on {@link
+ * PatternThreads}, on at most half of the cores.
  */
 final class Programs {
   static final Programs SHARED = new Programs(1_000_000);
@@ -26,8 +21,20 @@ final class Programs {
   /** In units of an instruction, which takes some 50 bytes: the tables of classes and the rest. */
   private static final long WEIGHT_PER_CHARACTER = 40;
 
-  private static final int STACK_BYTES = 16 << 20;
-  private static final ThreadPoolExecutor DEEP = executor();
+  /** How many callers wait at once; each may hold a thread that answers requests. */
+  private static final int MOST_WAITING = 16;
+
+  private static final int MOST_GIVEN_UP = 2;
+
+  /** Hundreds of times what compiling and a match may take by their bounds. */
+  private static final Duration LIMIT = Duration.ofSeconds(5);
+
+  private static final PatternThreads DEEP =
+      new PatternThreads(
+          Math.max(1, Runtime.getRuntime().availableProcessors() / 2),
+          MOST_WAITING,
+          MOST_GIVEN_UP,
+          LIMIT);
 
   private final long budget;
   private final Map<String, Pattern> kept = new LinkedHashMap<>(16, 0.75f, true);
@@ -42,37 +49,21 @@ final class Programs {
     this.budget = budget;
   }
 
-  private static ThreadPoolExecutor executor() {
-    int threads = Math.max(1, Runtime.getRuntime().availableProcessors() / 2);
-    // Each caller waits for its task, so that no more of them wait than there are callers.
-    ThreadPoolExecutor executor =
-        new ThreadPoolExecutor(
-            threads,
-            threads,
-            30,
-            TimeUnit.SECONDS,
-            new LinkedBlockingQueue<>(),
-            task -> {
-              Thread thread = new Thread(null, task, "errand-patterns", STACK_BYTES);
-              thread.setDaemon(true);
-              return thread;
-            });
-    executor.allowCoreThreadTimeOut(true);
-    return executor;
-  }
-
   /**
    * A program, which is compiled if it is not kept.
    *
    * @param text that {@link LinearPattern#faultOf} has nothing against
+   * @param patience how long to wait for it
+   * @throws PatternsBusyException if it cannot be compiled in that time
+   * @throws PatternTimeoutException if compiling it does not end
    * @throws com.google.re2j.PatternSyntaxException if it is no pattern
    */
-  Pattern get(String text) {
+  Pattern get(String text, Duration patience) {
     Pattern known = ifKept(text);
     if (known != null) {
       return known;
     }
-    Pattern compiled = onDeepStack(() -> Pattern.compile(text));
+    Pattern compiled = DEEP.run(() -> Pattern.compile(text), patience);
     keep(text, compiled);
     return compiled;
   }
@@ -105,38 +96,19 @@ final class Programs {
     return compiled.programSize() <= SMALL_INSTRUCTIONS;
   }
 
-  /** Whether the whole of a value matches. */
-  static boolean matches(Pattern compiled, String value) {
+  /**
+   * Whether the whole of a value matches.
+   *
+   * @param patience as above, if the program is not small
+   */
+  static boolean matches(Pattern compiled, String value, Duration patience) {
     if (isSmall(compiled)) {
       return compiled.matches(value);
     }
     try {
-      return onDeepStack(() -> compiled.matches(value));
+      return DEEP.run(() -> compiled.matches(value), patience);
     } finally {
       compiled.reset(); // the state of a match is kept otherwise, one for each that ran at once
-    }
-  }
-
-  private static <T> T onDeepStack(Callable<T> task) {
-    Future<T> result = DEEP.submit(task);
-    boolean interrupted = false;
-    try {
-      while (true) {
-        try {
-          return result.get();
-        } catch (InterruptedException e) {
-          interrupted = true; // the task ends soon: its size is bounded
-        }
-      }
-    } catch (ExecutionException e) {
-      if (e.getCause() instanceof RuntimeException fault) {
-        throw fault;
-      }
-      throw new IllegalStateException("A pattern failed", e.getCause());
-    } finally {
-      if (interrupted) {
-        Thread.currentThread().interrupt();
-      }
     }
   }
 }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.google.re2j.Pattern;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -72,7 +73,7 @@ class CatalogueBoundsTest {
   void whatIsCompiledIsKeptWithinABudget() {
     Programs programs = new Programs(10_000);
     for (int i = 0; i < 100; i++) {
-      Pattern pattern = programs.get("a" + i + "\\pL{900}");
+      Pattern pattern = programs.get("a" + i + "\\pL{900}", Duration.ofSeconds(60));
       assertThat(pattern.programSize()).isGreaterThan(900);
       assertThat(programs.weight()).isLessThanOrEqualTo(10_000);
     }
@@ -98,7 +99,7 @@ class CatalogueBoundsTest {
     faults.clear();
     NamedCommand before = stored(slow);
     before.fill(values(4, 3_900), "parameters", FillBudget.ofJob(), this::complain);
-    assertThat(faults).isNotEmpty().allMatch(fault -> fault.contains("takes too long to match"));
+    assertThat(faults).isNotEmpty().allMatch(fault -> fault.contains("takes too long"));
     faults.clear();
     assertThat(before.isQuick(values(4, 3_900))).isFalse();
     FillBudget batch = FillBudget.ofBatch();
@@ -114,6 +115,24 @@ class CatalogueBoundsTest {
     assertThat(small.fill(values(1, 200), "parameters", FillBudget.ofJob(), this::complain))
         .hasSize(2);
     assertThat(small.isQuick(values(1, 200))).isTrue();
+  }
+
+  @Test
+  void whatARequestCompilesIsCountedOnceForEachPattern() {
+    FillBudget budget = FillBudget.ofJob();
+    String tables = "\\pL\\PM".repeat(80);
+    int taken = 0;
+    while (taken < 100 && budget.take(new LinearPattern("(?i)[" + taken + tables + "]"), 1)) {
+      taken++;
+    }
+    assertThat(taken).as("patterns that take milliseconds each").isBetween(5, 30);
+    assertThat(new LinearPattern("(?i)[" + "\u1c89-\uffff".repeat(160) + "]").compileSteps())
+        .as("a tenth of a second")
+        .isGreaterThan(4_000_000);
+    FillBudget batch = FillBudget.ofBatch();
+    for (int i = 0; i < 10_000; i++) {
+      assertThat(batch.take(new LinearPattern("(?i)[" + i % 2 + tables + "]"), 1)).isTrue();
+    }
   }
 
   @Test
