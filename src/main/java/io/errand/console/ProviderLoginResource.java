@@ -22,9 +22,12 @@ import io.vertx.ext.web.RoutingContext;
 import jakarta.ws.rs.GET;
 import jakarta.ws.rs.POST;
 import jakarta.ws.rs.Path;
-import jakarta.ws.rs.QueryParam;
+import jakarta.ws.rs.core.Context;
+import jakarta.ws.rs.core.MultivaluedMap;
 import jakarta.ws.rs.core.Response;
+import jakarta.ws.rs.core.UriInfo;
 import java.sql.SQLException;
+import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -108,14 +111,18 @@ public class ProviderLoginResource {
     }
   }
 
-  /** What the provider answers. A page of ours takes it further. */
+  /**
+   * What the provider answers. A page of ours takes it further. Providers add what they like to it,
+   * such as {@code session_state} (RFC 6749, section 4.1.2).
+   */
   @GET
   @Path("callback")
-  public Response answered(
-      @QueryParam("code") @Nullable String code,
-      @QueryParam("state") @Nullable String state,
-      @QueryParam("iss") @Nullable String issuer,
-      @QueryParam("error") @Nullable String error) {
+  public Response answered(@Context UriInfo uri) {
+    MultivaluedMap<String, String> given = uri.getQueryParameters();
+    String code = only(given, "code");
+    String state = only(given, "state");
+    String issuer = only(given, "iss");
+    String error = only(given, "error");
     if (error != null) {
       String word = error.matches("[a-z_]{1,60}") ? " (" + error + ")" : "";
       return refused(
@@ -131,6 +138,12 @@ public class ProviderLoginResource {
             String.valueOf(code),
             String.valueOf(state),
             issuer == null ? "" : issuer));
+  }
+
+  /** The value of a parameter that is there once, or null. */
+  private static @Nullable String only(MultivaluedMap<String, String> given, String name) {
+    List<String> values = given.get(name);
+    return values == null || values.size() != 1 ? null : values.get(0);
   }
 
   private static boolean isTooLong(@Nullable String text) {

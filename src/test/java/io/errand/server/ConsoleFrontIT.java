@@ -252,8 +252,7 @@ class ConsoleFrontIT {
       HttpResponse<String> refused = client.submit("/console/queues/kept/pause");
       assertThat(refused.statusCode()).isEqualTo(503);
       assertThat(refused.body()).contains("The database is read-only");
-      HttpResponse<String> signIn =
-          client.post("/console/login", List.of("key", server.token()));
+      HttpResponse<String> signIn = client.post("/console/login", List.of("key", server.token()));
       assertThat(signIn.statusCode()).isEqualTo(503);
       assertThat(signIn.body()).contains("The database is read-only");
       HttpResponse<String> submit = server.post("/v1/jobs", "{\"command\":[\"true\"]}");
