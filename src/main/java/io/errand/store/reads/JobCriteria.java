@@ -64,6 +64,8 @@ final class JobCriteria {
     all.andEqual("concurrencyKey", ProjectNames.key(access.project(), filter.concurrencyKey()));
     if (!filter.labels().isEmpty()) {
       JsonNode labels = PolicyJson.MAPPER.valueToTree(filter.labels());
+      // The index of labels asks for the first condition.
+      all.predicates.add("cast(sql('(? <> ''{}'')', labels) as boolean) = true");
       all.and(
           "cast(sql('(? @> cast(? as jsonb))', labels, :labels) as boolean) = true",
           "labels",
