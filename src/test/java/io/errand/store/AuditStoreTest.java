@@ -192,17 +192,22 @@ class AuditStoreTest {
     assertThat(check().faults()).containsExactly("row 4 is missing");
   }
 
+  private void forget(String age, String most) throws SQLException {
+    database.execute(
+        "DO $$ BEGIN PERFORM errand.audit_forget(%s, %s); END $$".formatted(age, most));
+  }
+
   @Test
   void noCallRemovesYoungRowsOrManyAtOnce() throws SQLException {
     append(3);
     tamper("UPDATE errand.audit SET at = at - interval '23 hours' WHERE seq <= 2");
     for (String age : List.of("'0'", "'-1 year'", "'1 second'", "NULL", "'-1000 years'")) {
-      database.execute("SELECT errand.audit_forget(" + age + ", 1000)");
+      forget(age, "1000");
       assertThat(check().rows()).as(age).isEqualTo(3);
     }
     tamper("UPDATE errand.audit SET at = at - interval '2 hours' WHERE seq <= 2");
     for (String most : List.of("NULL", "-1", "0")) {
-      database.execute("SELECT errand.audit_forget('1 day', " + most + ")");
+      forget("'1 day'", most);
       assertThat(check().rows()).as(most).isEqualTo(3);
     }
     assertThat(store.forget(Duration.ofMillis(1), 100)).isEqualTo(2);
