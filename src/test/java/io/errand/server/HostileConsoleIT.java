@@ -71,9 +71,7 @@ class HostileConsoleIT extends OneServer {
             .asText();
     server.awaitEnd(job);
     accepted(
-        "POST",
-        "/v1/jobs",
-        "{'command':['/bin/true',HOSTILE],'run_at':'2099-01-01T00:00:00Z'}");
+        "POST", "/v1/jobs", "{'command':['/bin/true',HOSTILE],'run_at':'2099-01-01T00:00:00Z'}");
     accepted(
         "POST",
         "/v1/schedules",
@@ -86,7 +84,11 @@ class HostileConsoleIT extends OneServer {
     int taken =
         put("POST", "/v1/queues/policed/pause", "{'reason':HOSTILE}")
             + put("POST", "/v1/keys", "{'name':HOSTILE,'role':'viewer'}")
-            + put("POST", "/v1/jobs", "{'command':[PATH]}", "{'command':['x'],'working_directory':PATH}")
+            + put(
+                "POST",
+                "/v1/jobs",
+                "{'command':[PATH]}",
+                "{'command':['x'],'working_directory':PATH}")
             + put("POST", "/v1/jobs", "{'command':['x'],'labels':{'a':HOSTILE}}");
     assertThat(taken).isPositive();
   }
