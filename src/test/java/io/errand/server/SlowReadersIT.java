@@ -139,8 +139,6 @@ class SlowReadersIT extends OneServer {
   void anExportHasEveryJobOnce() {
     HttpResponse<String> whole = console.get(EXPORT);
     assertThat(whole.statusCode()).isEqualTo(200);
-    assertThat(whole.body().lines().map(SlowReadersIT::id))
-        .hasSize(901)
-        .doesNotHaveDuplicates();
+    assertThat(whole.body().lines().map(SlowReadersIT::id)).hasSize(901).doesNotHaveDuplicates();
   }
 }
