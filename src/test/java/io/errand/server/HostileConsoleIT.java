@@ -54,11 +54,7 @@ class HostileConsoleIT extends OneServer {
 
   @BeforeAll
   static void putItEverywhere() {
-    accepted(
-        "PATCH",
-        "/v1/queues/policed",
-        "{'policy':{'executables':[PATH]},'defaults':{'working_directory':PATH}}");
-    accepted("PATCH", "/v1/queues/filled", "{'defaults':{'env':{'A':HOSTILE}}}");
+    accepted("PATCH", "/v1/queues/policed", "{'policy':{'executables':[PATH]}}");
     accepted("POST", "/v1/jobs/cancel", "{'filter':{'worker':SHORT}}");
     String job =
         ApiClient.json(
@@ -82,7 +78,8 @@ class HostileConsoleIT extends OneServer {
         "{'command':['/bin/echo','{a}',HOSTILE],'description':HOSTILE,"
             + "'parameters':{'a':{'type':'string','description':HOSTILE,'default':'x'}}}");
     int taken =
-        put("POST", "/v1/queues/policed/pause", "{'reason':HOSTILE}")
+        put("PATCH", "/v1/queues/filled", "{'defaults':{'env':{'A':HOSTILE}}}")
+            + put("POST", "/v1/queues/policed/pause", "{'reason':HOSTILE}")
             + put("POST", "/v1/keys", "{'name':HOSTILE,'role':'viewer'}")
             + put(
                 "POST",
@@ -144,7 +141,7 @@ class HostileConsoleIT extends OneServer {
     }
     assertThat(pages).isGreaterThan(20);
     assertThat(all)
-        .contains("\\u202e\\u009b31m\\u2066x", "\\u001b[31m", "policed", "filled", "hostile");
+        .contains("\\u202e\\u009b31m\\u2066x", "\\u001b[31m", "policed", "hostile");
   }
 
   @Test
