@@ -33,7 +33,8 @@ class VisibleTextTest {
 
   @Test
   void plainTextWithItsLinesStaysAsItIs() {
-    assertThat(shown("one\n\ttwo \u00fc \u65e5 \ud83d\ude00")).isEqualTo("one\n\ttwo \u00fc \u65e5 \ud83d\ude00");
+    assertThat(shown("one\n\ttwo \u00fc \u65e5 \ud83d\ude00"))
+        .isEqualTo("one\n\ttwo \u00fc \u65e5 \ud83d\ude00");
     assertThat(shown("one\r\ntwo")).isEqualTo("one\ntwo");
     assertThat(shown(7)).isEqualTo("7");
   }

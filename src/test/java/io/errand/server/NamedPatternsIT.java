@@ -64,9 +64,11 @@ class NamedPatternsIT extends OneServer {
       ApiClient.assertProblem(refused, 400);
       assertThat(refused.body()).contains("parameters.a.pattern", "U+1C80");
     }
-    String plain = "{\"command\":[\"/bin/echo\",\"{a}\"],\"parameters\":{\"a\":{\"type\":\"string\",\"pattern\":\"[a-z]{150}|x\"}}}";
+    String plain =
+        "{\"command\":[\"/bin/echo\",\"{a}\"],\"parameters\":{\"a\":{\"type\":\"string\",\"pattern\":\"[a-z]{150}|x\"}}}";
     assertThat(server.call("PUT", "/v1/commands/ok", plain).statusCode()).isEqualTo(201);
-    assertThat(server.post("/v1/jobs", "{\"run\":\"ok\",\"parameters\":{\"a\":\"x\"}}").statusCode())
+    assertThat(
+            server.post("/v1/jobs", "{\"run\":\"ok\",\"parameters\":{\"a\":\"x\"}}").statusCode())
         .isEqualTo(202);
   }
 

@@ -46,8 +46,8 @@ class LinearRegexTest {
           "Durability: expected.wanted()",
           "Fingerprint: rule.by()",
           "Form: pattern",
-          "LinearPattern: Programs.SHARED.get",
-          "Parameter: text",
+          "FillBudget: compiled",
+          "Parameter: pattern",
           "Programs: text",
           "Programs: value",
           "TemporaryDirectories: this");

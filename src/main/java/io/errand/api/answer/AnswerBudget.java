@@ -26,7 +26,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What answers may hold in the heap, from the rows that are read for them to the bytes that wait
- * for a socket. Large answers leave a part of the share to small ones, and each caller to others. Safe from any thread.
+ * for a socket. Large answers leave a part of the share to small ones, and each caller to others.
+ * Safe from any thread.
  */
 @Singleton
 public class AnswerBudget {

@@ -40,7 +40,7 @@ final class CaseFolding {
   private static final BitSet ENDLESS = endless();
 
   /** Also where it stands in a class or behind a backslash. */
-  private static final Pattern IGNORES_CASE = Pattern.compile("\\(\\?[a-zA-Z-]{0,500}i");
+  private static final Pattern IGNORES_CASE = Pattern.compile("\\(\\?[a-hj-zA-Z-]*+i");
 
   private static final Pattern ESCAPE =
       Pattern.compile(

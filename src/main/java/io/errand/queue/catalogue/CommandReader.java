@@ -146,7 +146,8 @@ final class CommandReader {
                 complain("parameters", "must have names that match " + ArgumentTemplate.NAME);
                 return;
               }
-              Parameter parameter = ParameterReader.read(value, path, isStored, budget, this::complain);
+              Parameter parameter =
+                  ParameterReader.read(value, path, isStored, budget, this::complain);
               if (parameter != null) {
                 parameters.put(name, parameter);
               }

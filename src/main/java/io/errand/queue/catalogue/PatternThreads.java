@@ -28,6 +28,8 @@ final class PatternThreads {
   /** How often within the limit those who wait look for tasks that are over it. */
   private static final int LOOKS = 5;
 
+  private static final int MOST_IDLE_SECONDS = 1;
+
   private final int mostWaiting;
   private final int mostGivenUp;
   private final Duration limit;
@@ -53,7 +55,7 @@ final class PatternThreads {
     executor =
         new ThreadPoolExecutor(
             0,
-            2 * threads + mostGivenUp, // one that has ended its task may not be idle yet
+            2 * threads + mostGivenUp,
             30,
             TimeUnit.SECONDS,
             new SynchronousQueue<>(),
@@ -61,7 +63,20 @@ final class PatternThreads {
               Thread thread = new Thread(null, task, "errand-patterns", STACK_BYTES);
               thread.setDaemon(true);
               return thread;
-            });
+            },
+            PatternThreads::waitForIdle);
+  }
+
+  /** A thread has ended the task whose place is free, and is about to be idle. */
+  private static void waitForIdle(Runnable task, ThreadPoolExecutor executor) {
+    try {
+      if (executor.getQueue().offer(task, MOST_IDLE_SECONDS, TimeUnit.SECONDS)) {
+        return;
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    throw new RejectedExecutionException("No thread for a pattern");
   }
 
   /** A task that has a place. */

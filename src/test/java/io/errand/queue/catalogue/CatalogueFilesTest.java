@@ -28,7 +28,8 @@ class CatalogueFilesTest {
   @BeforeEach
   void startWithOne() throws IOException {
     write("first", "a*");
-    files = new CatalogueFiles(() -> Optional.of(directory.toString()), (defaults, path, all) -> {});
+    files =
+        new CatalogueFiles(() -> Optional.of(directory.toString()), (defaults, path, all) -> {});
     files.start(new StartupEvent());
     assertThat(files.commands()).containsOnlyKeys("first");
   }
