@@ -140,8 +140,7 @@ class HostileConsoleIT extends OneServer {
       }
     }
     assertThat(pages).isGreaterThan(20);
-    assertThat(all)
-        .contains("\\u202e\\u009b31m\\u2066x", "\\u001b[31m", "policed", "hostile");
+    assertThat(all).contains("\\u202e\\u009b31m\\u2066x", "\\u001b[31m", "policed", "hostile");
   }
 
   @Test
