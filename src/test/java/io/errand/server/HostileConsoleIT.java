@@ -59,9 +59,7 @@ class HostileConsoleIT extends OneServer {
     String job =
         ApiClient.json(
                 accepted(
-                    "POST",
-                    "/v1/jobs",
-                    "{'command':['/bin/echo',HOSTILE],'env':{'A':HOSTILE}}"))
+                    "POST", "/v1/jobs", "{'command':['/bin/echo',HOSTILE],'env':{'A':HOSTILE}}"))
             .get("id")
             .asText();
     server.awaitEnd(job);
