@@ -54,7 +54,10 @@ class KubernetesTest {
     bad = changed(bad, "\"jobLabel\":\"", "\"jobLabel\":1,\"x\":\"");
     assertThat(KubernetesModels.compile("bad", bad))
         .contains(
-            "whenUnsatisfied", "pollInterval", "succesCondition", "Type 'number' is not assignable");
+            "whenUnsatisfied",
+            "pollInterval",
+            "succesCondition",
+            "Type 'number' is not assignable");
   }
 
   @Test
@@ -67,8 +70,7 @@ class KubernetesTest {
     bad = changed(bad, "\"activeService\":\"errand\",", "");
     bad = changed(bad, "\"backoffLimit\":3", "\"backoffLimit\":\"3\"");
     assertThat(KubernetesModels.validate("bad", bad))
-        .contains(
-            "HorizontalPodAutoscaler errand-api", "Rollout errand-api", "Job errand-migrate");
+        .contains("HorizontalPodAutoscaler errand-api", "Rollout errand-api", "Job errand-migrate");
   }
 
   @ParameterizedTest

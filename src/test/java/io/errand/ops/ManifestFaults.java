@@ -67,7 +67,8 @@ final class ManifestFaults {
   }
 
   static boolean has(List<JsonNode> all, String kind, String name) {
-    return ofKind(all, kind).stream().anyMatch(each -> each.at("/metadata/name").asText().equals(name));
+    return ofKind(all, kind).stream()
+        .anyMatch(each -> each.at("/metadata/name").asText().equals(name));
   }
 
   private List<JsonNode> workloads() {
@@ -96,8 +97,10 @@ final class ManifestFaults {
       for (JsonNode query : one.findValues("query")) {
         check(
             !query.asText().contains("namespace=")
-                || query.asText().replace("namespace=\"" + space + "\"", "").equals(
-                    query.asText().replaceAll("namespace=\"[^\"]*\"", "")),
+                || query
+                    .asText()
+                    .replace("namespace=\"" + space + "\"", "")
+                    .equals(query.asText().replaceAll("namespace=\"[^\"]*\"", "")),
             one,
             "asks about another namespace than " + space);
       }
@@ -172,8 +175,7 @@ final class ManifestFaults {
       check(!deployments.isEmpty(), rollout, "takes its template from no Deployment");
       for (JsonNode deployment : deployments) {
         check(
-            selects(
-                rollout.at("/spec/selector"), deployment.at("/spec/template/metadata/labels")),
+            selects(rollout.at("/spec/selector"), deployment.at("/spec/template/metadata/labels")),
             rollout,
             "does not select its own pods");
         check(deployment.at("/spec/replicas").asInt(1) == 0, deployment, "has pods beside Rollout");
@@ -292,7 +294,9 @@ final class ManifestFaults {
         one,
         "may make any system call");
     check(
-        !pod(one).path("automountServiceAccountToken").asBoolean(true), one, "has a token of the cluster");
+        !pod(one).path("automountServiceAccountToken").asBoolean(true),
+        one,
+        "has a token of the cluster");
     check(!pod(one).path("enableServiceLinks").asBoolean(true), one, "gets variables of Services");
   }
 
