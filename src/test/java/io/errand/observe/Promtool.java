@@ -35,7 +35,7 @@ public final class Promtool {
   }
 
   /** What promtool prints, where it finds nothing wrong. */
-  static String run(String... arguments) {
+  public static String run(String... arguments) {
     List<String> command = new ArrayList<>(List.of(find("promtool").toString()));
     command.addAll(List.of(arguments));
     try {
