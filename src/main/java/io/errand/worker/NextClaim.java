@@ -2,6 +2,7 @@ package io.errand.worker;
 
 import io.errand.store.claim.ClaimStore.Claimer;
 import io.errand.store.claim.ClaimStore.Claims;
+import io.errand.store.claim.ClaimStore.PlaceStart;
 import java.util.Collection;
 import java.util.List;
 import java.util.Objects;
@@ -33,14 +34,9 @@ final class NextClaim {
   /** Who claims now, and where; {@link #claimed} must follow unless the claim fails. */
   Claimer claimer(UUID holder) {
     begunNanos = nanoTime.getAsLong();
-    isFull = fullScans.isNext(begunNanos) || places.list().isEmpty();
-    return new Claimer(
-        holder,
-        workerName,
-        queues,
-        firstQueue,
-        isFull ? List.of() : places.list(),
-        shares.next(begunNanos));
+    List<PlaceStart> known = fullScans.isNext(begunNanos) ? List.of() : places.list();
+    isFull = known.isEmpty();
+    return new Claimer(holder, workerName, queues, firstQueue, known, shares.next(begunNanos));
   }
 
   /**
