@@ -10,11 +10,13 @@ import io.errand.store.access.SignInStore.Begun;
 import io.quarkus.runtime.ShutdownEvent;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
+import java.nio.ByteBuffer;
 import java.security.MessageDigest;
 import java.security.SecureRandom;
 import java.sql.SQLException;
 import java.util.Base64;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.CompletableFuture;
@@ -41,24 +43,21 @@ public class ConsoleSessions {
 
   private static final int THREADS = 2;
   private static final int MOST_WAITING = 256;
+  private static final int MOST_RIGHT = 10_000;
 
   private final SessionStore store;
   private final ProjectStore projects;
   private final Identities identities;
   private final ProviderSignIn provider;
   private final SignInStore signIns;
-  private final ThreadPoolExecutor threads =
-      new ThreadPoolExecutor(
-          THREADS,
-          THREADS,
-          10,
-          TimeUnit.SECONDS,
-          new ArrayBlockingQueue<>(MOST_WAITING),
-          task -> {
-            Thread thread = new Thread(task, "errand-sessions");
-            thread.setDaemon(true);
-            return thread;
-          });
+
+  /** For sessions that were right, so that they do not wait behind cookies that nobody has. */
+  private final ThreadPoolExecutor known = threads();
+
+  private final ThreadPoolExecutor tried = threads();
+
+  /** Those that were right when they were looked up last. Guarded by itself. */
+  private final Map<ByteBuffer, Boolean> right = new RecentTokens<>(MOST_RIGHT);
 
   ConsoleSessions(
       SessionStore store,
@@ -71,11 +70,28 @@ public class ConsoleSessions {
     this.projects = projects;
     this.identities = identities;
     this.provider = provider;
-    threads.allowCoreThreadTimeOut(true);
+  }
+
+  private static ThreadPoolExecutor threads() {
+    ThreadPoolExecutor made =
+        new ThreadPoolExecutor(
+            THREADS,
+            THREADS,
+            10,
+            TimeUnit.SECONDS,
+            new ArrayBlockingQueue<>(MOST_WAITING),
+            task -> {
+              Thread thread = new Thread(task, "errand-sessions");
+              thread.setDaemon(true);
+              return thread;
+            });
+    made.allowCoreThreadTimeOut(true);
+    return made;
   }
 
   void stop(@Observes ShutdownEvent event) {
-    threads.shutdownNow();
+    known.shutdownNow();
+    tried.shutdownNow();
   }
 
   /**
@@ -126,19 +142,47 @@ public class ConsoleSessions {
       return result;
     }
     try {
-      threads.execute(
-          () -> {
-            try {
-              Optional<Opened> found = store.find(ApiKey.sha256(secret));
-              result.complete(found.isEmpty() ? null : session(secret, found.get()));
-            } catch (SQLException | RuntimeException | Error e) {
-              result.completeExceptionally(e);
-            }
-          });
+      (wasRight(secret) ? known : tried)
+          .execute(
+              () -> {
+                try {
+                  Optional<Opened> found = store.find(ApiKey.sha256(secret));
+                  Session session = found.isEmpty() ? null : session(secret, found.get());
+                  remember(secret, session != null);
+                  result.complete(session);
+                } catch (SQLException | RuntimeException | Error e) {
+                  result.completeExceptionally(e);
+                }
+              });
     } catch (RejectedExecutionException e) {
       result.completeExceptionally(e);
     }
     return result;
+  }
+
+  /**
+   * Whether this session was right when it was looked up last: then it is to be looked up without
+   * regard to how many wrong ones there were. The {@value #MOST_RIGHT} that were used last are
+   * kept.
+   */
+  public boolean wasRight(String secret) {
+    synchronized (right) {
+      return right.containsKey(hash(secret));
+    }
+  }
+
+  private void remember(String secret, boolean isRight) {
+    synchronized (right) {
+      if (isRight) {
+        right.put(hash(secret), true);
+      } else {
+        right.remove(hash(secret));
+      }
+    }
+  }
+
+  private static ByteBuffer hash(String secret) {
+    return ByteBuffer.wrap(ApiKey.sha256(secret));
   }
 
   private @Nullable Session session(String secret, Opened opened) throws SQLException {
@@ -226,6 +270,7 @@ public class ConsoleSessions {
         identity.principal(),
         credential,
         isOfProvider ? identity.expiresAt() : null);
+    remember(secret, true);
     return new Session(secret, identity, mark(credential), List.of());
   }
 

@@ -7,7 +7,10 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import javax.sql.DataSource;
 
-/** What the database says of itself. */
+/**
+ * What the database says of itself. The connections are those of the queue, which requests cannot
+ * use up, so that probes do not wait behind reads.
+ */
 @ApplicationScoped
 public class SchemaReads {
   private static final String VERSION =
@@ -24,7 +27,7 @@ public class SchemaReads {
 
   private final DataSource dataSource;
 
-  SchemaReads(DataSource dataSource) {
+  SchemaReads(@io.quarkus.agroal.DataSource("queue") DataSource dataSource) {
     this.dataSource = dataSource;
   }
 

@@ -49,7 +49,8 @@ class LoadIT {
         await("all are being waited for")
             .atMost(Duration.ofSeconds(60))
             .until(() -> server.count("fd") >= many);
-        assertThat(server.get("/q/health/ready").statusCode()).isEqualTo(200);
+        HttpResponse<String> ready = server.get("/q/health/ready");
+        assertThat(ready.statusCode()).as(ready.body()).isEqualTo(200);
         String other = server.submit("echo meanwhile", Map.of());
         assertThat(server.awaitEnd(other).get("stdout").asText()).isEqualTo("meanwhile\n");
         assertThat(server.count("task")).as("threads").isLessThan(threads + 250);

@@ -135,4 +135,47 @@ class ProbesUnderLoadIT {
                       .allMatch(answer -> answer.statusCode() == 200));
     }
   }
+
+  /** For longer than anybody waits for a connection, and than a lease lasts without a heartbeat. */
+  @Test
+  void theServerStaysReadyAndItsWorkerAliveWhileReadsHaveAllConnections() throws Exception {
+    try (TestServer server =
+        TestServer.start(Map.of("ERRAND_DATABASE_POOL", "4", "ERRAND_LEASE_SECONDS", "5"))) {
+      String id = server.submit("true", Map.of());
+      server.awaitEnd(id);
+      String worker = BuiltInDatabase.sql(server, "SELECT id FROM errand.workers");
+      List<CompletableFuture<HttpResponse<String>>> answers = new ArrayList<>();
+      try (Connection held = lock(server, "jobs")) {
+        answers.addAll(send(server, "GET", "/v1/jobs/" + id, 200));
+        await("the reads have all connections")
+            .until(
+                () ->
+                    BuiltInDatabase.sql(
+                            server,
+                            "SELECT count(*) >= 4 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+                                + " AND application_name = 'errand'")
+                        .equals("t"));
+        String since = BuiltInDatabase.sql(server, "SELECT clock_timestamp()");
+        await("heartbeats go on")
+            .atMost(Duration.ofSeconds(60))
+            .until(
+                () -> {
+                  HttpResponse<String> ready = server.get("/q/health/ready");
+                  assertThat(ready.statusCode()).as(ready.body()).isEqualTo(200);
+                  return BuiltInDatabase.sql(
+                          server,
+                          "SELECT heartbeat_at > '%s'::timestamptz + interval '8 seconds'"
+                                  .formatted(since)
+                              + " FROM errand.workers WHERE state = 'live'")
+                      .equals("t");
+                });
+        held.rollback();
+      }
+      answers.forEach(CompletableFuture::join);
+      assertThat(
+              BuiltInDatabase.sql(server, "SELECT string_agg(id::text, ' ') FROM errand.workers"))
+          .as("incarnations of the worker")
+          .isEqualTo(worker);
+    }
+  }
 }

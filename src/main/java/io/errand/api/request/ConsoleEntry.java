@@ -7,6 +7,7 @@ import io.errand.api.problem.Routes.Route;
 import io.errand.auth.ConsoleSessions;
 import io.errand.auth.ConsoleSessions.Session;
 import io.errand.auth.Identity;
+import io.errand.auth.WrongTokens;
 import io.vertx.core.Context;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerRequest;
@@ -27,10 +28,12 @@ class ConsoleEntry {
 
   private final ConsoleGate rules;
   private final ConsoleSessions sessions;
+  private final WrongTokens wrongTokens;
 
-  ConsoleEntry(ConsoleGate rules, ConsoleSessions sessions) {
+  ConsoleEntry(ConsoleGate rules, ConsoleSessions sessions, WrongTokens wrongTokens) {
     this.rules = rules;
     this.sessions = sessions;
+    this.wrongTokens = wrongTokens;
   }
 
   /** What the gate does with a request whose caller has been looked up. */
@@ -47,7 +50,7 @@ class ConsoleEntry {
    *
    * @param resume goes on in the gate with the caller of the session
    * @param admit lets the body of a request in that needs no session
-   * @throws Problem where it is refused at once
+   * @throws Problem where it is refused at once, or where its address sent too many wrong sessions
    */
   void handle(RoutingContext context, Resume resume, Consumer<RoutingContext> admit) {
     HttpServerRequest request = context.request();
@@ -70,13 +73,23 @@ class ConsoleEntry {
       turnAway(context, resume);
       return;
     }
+    String address = Origin.of(context).client();
+    int seconds =
+        sessions.wasRight(secret) ? 0 : wrongTokens.waitSeconds(address, System.nanoTime());
+    if (seconds > 0) {
+      throw Problem.tooManyWrongTokens(seconds);
+    }
     request.pause();
     Context eventLoop = context.vertx().getOrCreateContext();
     sessions
         .find(secret)
         .whenComplete(
-            (session, fault) ->
-                eventLoop.runOnContext(now -> goOn(context, session, fault, resume)));
+            (session, fault) -> {
+              if (session == null && fault == null) {
+                wrongTokens.add(address, System.nanoTime());
+              }
+              eventLoop.runOnContext(now -> goOn(context, session, fault, resume));
+            });
   }
 
   private static void checkMethod(RoutingContext context, String path) {

@@ -11,13 +11,17 @@ import java.util.UUID;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
-/** The heartbeat rows: who is alive, by the database's clock alone. */
+/**
+ * The heartbeat rows: who is alive, by the database's clock alone. The connections are those of the
+ * queue, which requests cannot use up: a heartbeat that waited behind reads would cost a lease.
+ */
 @ApplicationScoped
 public class WorkerStore {
   private final DataSource dataSource;
   private final StoreConfig config;
 
-  public WorkerStore(DataSource dataSource, StoreConfig config) {
+  public WorkerStore(
+      @io.quarkus.agroal.DataSource("queue") DataSource dataSource, StoreConfig config) {
     this.dataSource = dataSource;
     this.config = config;
   }
