@@ -1,6 +1,8 @@
 package io.errand.traces;
 
 import io.micrometer.core.instrument.MeterRegistry;
+import io.opentelemetry.api.common.Attributes;
+import io.opentelemetry.api.common.AttributesBuilder;
 import io.opentelemetry.api.trace.Tracer;
 import io.opentelemetry.sdk.OpenTelemetrySdk;
 import io.opentelemetry.sdk.autoconfigure.AutoConfiguredOpenTelemetrySdk;
@@ -84,13 +86,13 @@ final class Sdk {
       return new Sdk(sdk, chosen.get(), ids, version);
     } catch (ConfigurationException | IllegalArgumentException e) {
       throw new IllegalArgumentException(
-          "Traces cannot be exported as the variables OTEL_… say: " + e.getMessage(), e);
+          "Traces cannot be exported as the variables OTEL_… say: " + e.getMessage());
     }
   }
 
   private static Resource ofProcess(String version, @Nullable String host) {
-    var attributes =
-        io.opentelemetry.api.common.Attributes.builder()
+    AttributesBuilder attributes =
+        Attributes.builder()
             .put("service.version", version)
             .put("service.instance.id", UUID.randomUUID().toString())
             .put("process.pid", ProcessHandle.current().pid());

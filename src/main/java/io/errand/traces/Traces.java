@@ -148,7 +148,8 @@ public class Traces {
    */
   public void ended(Attempt attempt) {
     Sdk running = sdk;
-    if (running == null) {
+    TraceContext job = attempt.trace();
+    if (running == null || !ofAttempt(job, attempt.job(), attempt.number()).isSampled()) {
       return;
     }
     Instant claimed = attempt.claimedAt();
@@ -156,7 +157,6 @@ public class Traces {
     Double seconds = attempt.seconds();
     Instant end =
         seconds == null ? later(Instant.now(), started) : started.plusNanos((long) (seconds * 1e9));
-    TraceContext job = attempt.trace();
     SpanContext origin = context(job);
     String claimId = Ids.of(attempt.job(), attempt.number(), Ids.Part.CLAIM);
     running.ids.use(claimId);
