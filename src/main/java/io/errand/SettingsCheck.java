@@ -9,6 +9,7 @@ import io.errand.secrets.SecretsConfig;
 import io.errand.settings.AllSettings;
 import io.errand.settings.Setting;
 import io.errand.settings.Settings;
+import io.errand.traces.Traces;
 import io.errand.webhooks.WebhookConfig;
 import io.errand.worker.CommandMemory;
 import io.errand.worker.WorkerConfig;
@@ -50,6 +51,7 @@ public final class SettingsCheck {
     config.getConfigMapping(WebhookConfig.class).check();
     config.getConfigMapping(SecretsConfig.class).keys();
     config.getConfigMapping(OidcConfig.class).check();
+    Traces.check();
     Transport.checkAddress(settings);
     Transport.check(settings);
     OwnDirectory.checkHome(home);

@@ -214,6 +214,12 @@ public enum Metric {
       COUNTER,
       "errand_log_lines_left_out_total",
       "lines of the log that repeated another within ten seconds and were left out"),
+  SPANS(
+      PROCESS,
+      COUNTER,
+      "errand_spans_total",
+      "spans of traces that were given to their receiver: `exported` or `failed`",
+      "result"),
 
   DATABASE_UP(
       DATABASE, GAUGE, "errand_database_up", "1 if the last reading of the database succeeded"),

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.errand.disk.FreeSpace;
 import io.errand.job.Access;
+import io.errand.job.Call;
 import io.errand.job.JobSpec;
 import io.errand.meters.Metric;
 import io.errand.queue.QueueRules.Meeting;
@@ -18,6 +19,8 @@ import io.errand.store.submit.RetryStore;
 import io.errand.store.submit.RetryStore.Wanted;
 import io.errand.store.submit.Submission;
 import io.errand.store.submit.SubmitStore;
+import io.errand.traces.SubmitSpan;
+import io.errand.traces.Traces;
 import io.micrometer.core.instrument.MeterRegistry;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.sql.SQLException;
@@ -44,6 +47,7 @@ public class SubmitJob {
   private final AdmittingStore admitting;
   private final MeterRegistry meters;
   private final SealInputs seals;
+  private final Traces traces;
   private final JobIds ids = new JobIds(System::currentTimeMillis);
 
   SubmitJob(
@@ -56,7 +60,9 @@ public class SubmitJob {
       Notifications notifications,
       FreeSpace space,
       MeterRegistry meters,
-      SealInputs seals) {
+      SealInputs seals,
+      Traces traces) {
+    this.traces = traces;
     this.meters = meters;
     this.seals = seals;
     this.store = store;
@@ -89,8 +95,9 @@ public class SubmitJob {
    * @param rules what queues say, as it was when the request was read
    * @return as of {@link GroupCommit#submit}
    */
-  public CompletableFuture<Submission> submit(Access access, Request request, QueueRules rules) {
-    return submitAs(ids.next(), access, request, rules);
+  public CompletableFuture<Submission> submit(
+      Access access, Call call, Request request, QueueRules rules) {
+    return submitAs(ids.next(), access, call, request, rules);
   }
 
   /**
@@ -100,10 +107,14 @@ public class SubmitJob {
    * @return as of {@link GroupCommit#submit}
    */
   public CompletableFuture<Submission> submitAs(
-      UUID id, Access access, Request request, QueueRules rules) {
+      UUID id, Access access, Call call, Request request, QueueRules rules) {
     space.require();
-    NewJob job = newJob(id, access, request);
-    Meeting meeting = rules.of(request.spec().queue());
+    SubmitSpan span = traces.submit(call, request.spec().queue());
+    return SpanEnds.of(span, submit(newJob(id, access, request).by(span.call()), rules));
+  }
+
+  private CompletableFuture<Submission> submit(NewJob job, QueueRules rules) {
+    Meeting meeting = rules.of(job.spec().queue());
     if (!job.dependencies().isEmpty()) {
       return dependents
           .submit(new Candidate(job, meeting.refusal()))
@@ -154,12 +165,26 @@ public class SubmitJob {
   }
 
   /** Accepts a new job that tries a finished one again. */
-  public Submission retry(UUID finished, Access access, @Nullable String idempotencyKey)
+  public Submission retry(UUID finished, Access access, Call call, @Nullable String idempotencyKey)
       throws SQLException {
     space.require();
+    SubmitSpan span = traces.submit(call, null);
+    return SpanEnds.of(
+        span,
+        () -> {
+          if (span.isRecorded()) {
+            span.link(retries.traceOf(finished, access));
+          }
+          return retry(finished, access, idempotencyKey, span.call());
+        });
+  }
+
+  private Submission retry(UUID finished, Access access, @Nullable String idempotencyKey, Call call)
+      throws SQLException {
     ObjectNode request = JsonNodeFactory.instance.objectNode().put("retry_of", finished.toString());
     Wanted wanted =
-        new Wanted(finished, ids.next(), access, idempotencyKey, Fingerprint.of(request).hex());
+        new Wanted(
+            finished, ids.next(), access, idempotencyKey, Fingerprint.of(request).hex(), call);
     QueueRules rules = queues.now();
     String queue = rules.isSilent() ? null : retries.queueOf(finished, access);
     Meeting meeting = queue == null ? Meeting.NOTHING : rules.of(queue);
@@ -179,11 +204,17 @@ public class SubmitJob {
    *
    * @param schedule by name
    */
-  public Submission run(String schedule, Access access, Request request) throws SQLException {
+  public Submission run(String schedule, Access access, Call call, Request request)
+      throws SQLException {
     space.require();
-    NewJob job = newJob(ids.next(), access, request).of(schedule, null);
+    SubmitSpan span = traces.submit(call, request.spec().queue());
+    NewJob job = newJob(ids.next(), access, request).of(schedule, null).by(span.call());
+    return SpanEnds.of(span, () -> run(job));
+  }
+
+  private Submission run(NewJob job) throws SQLException {
     QueueRules rules = queues.now();
-    Meeting meeting = rules.of(request.spec().queue());
+    Meeting meeting = rules.of(job.spec().queue());
     Submission stored = admitting.submitAll(List.of(new Candidate(job, meeting.refusal()))).get(0);
     notifications.send(Notifications.Topic.READY);
     return said(stored, meeting, rules);
@@ -196,9 +227,15 @@ public class SubmitJob {
    * @return one answer per request, in order; where one of them is a refusal nothing was stored,
    *     whatever the others say
    */
-  public List<Submission> submitAll(Access access, List<Request> requests, QueueRules rules)
-      throws SQLException {
+  public List<Submission> submitAll(
+      Access access, Call call, List<Request> requests, QueueRules rules) throws SQLException {
     space.require();
+    SubmitSpan span = traces.submit(call, null);
+    return SpanEnds.ofAll(span, () -> submitAll(access, requests, rules, span.call()));
+  }
+
+  private List<Submission> submitAll(
+      Access access, List<Request> requests, QueueRules rules, Call call) throws SQLException {
     List<Request> wanted = new ArrayList<>();
     List<NewJob> jobs = new ArrayList<>();
     Map<String, Integer> placeOfKey = new HashMap<>();
@@ -212,7 +249,7 @@ public class SubmitJob {
       places[i] = known == null ? jobs.size() : known;
       if (known == null) {
         wanted.add(request);
-        jobs.add(newJob(ids.next(), access, request));
+        jobs.add(newJob(ids.next(), access, request).by(call));
       } else {
         contradicts[i] = !jobs.get(known).fingerprint().equals(request.fingerprint().hex());
         contradiction |= contradicts[i];

@@ -7,6 +7,7 @@ import io.errand.store.webhooks.ClaimedDelivery;
 import io.errand.store.webhooks.DeliveryStore;
 import io.errand.store.webhooks.DeliveryStore.Claims;
 import io.errand.store.webhooks.DeliveryStore.Result;
+import io.errand.traces.Traces;
 import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.runtime.StartupEvent;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -56,6 +57,7 @@ public class Deliverer {
   private final Notifications notifications;
   private final WebhookConfig config;
   private final WebhookMeters meters;
+  private final Traces traces;
 
   private final Map<UUID, HttpPost> sending = new ConcurrentHashMap<>();
   private final Map<String, Integer> byHost = new HashMap<>(); // guarded by itself
@@ -73,7 +75,9 @@ public class Deliverer {
       EventBody events,
       Notifications notifications,
       WebhookConfig config,
-      WebhookMeters meters) {
+      WebhookMeters meters,
+      Traces traces) {
+    this.traces = traces;
     this.store = store;
     this.events = events;
     this.notifications = notifications;
@@ -93,7 +97,8 @@ public class Deliverer {
             config.addressRules(),
             new SecretFiles(config.secretsDir().map(Path::of).orElse(null)),
             config.version(),
-            alarm);
+            alarm,
+            traces);
     Thread thread = new Thread(this::deliverForever, "errand-webhooks");
     thread.setDaemon(true);
     parts =

@@ -1,12 +1,15 @@
 package io.errand.webhooks;
 
 import io.errand.job.OnFinish;
+import io.errand.job.TraceContext;
 import io.errand.secrets.SecretFiles;
 import io.errand.secrets.Unreadable;
 import io.errand.store.webhooks.ClaimedDelivery;
 import io.errand.store.webhooks.DeliveryState;
 import io.errand.store.webhooks.DeliveryStore.Result;
 import io.errand.text.Visible;
+import io.errand.traces.Traces;
+import io.errand.traces.WebhookSpan;
 import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -23,14 +26,22 @@ final class Sender {
   private final SecretFiles secrets;
   private final String userAgent;
   private final ScheduledExecutorService alarm;
+  private final Traces traces;
 
   /**
    * A sender.
    *
    * @param version of Errand, for {@code User-Agent}
    * @param alarm closes connections at their deadline
+   * @param traces makes a span of each try
    */
-  Sender(AddressRules rules, SecretFiles secrets, String version, ScheduledExecutorService alarm) {
+  Sender(
+      AddressRules rules,
+      SecretFiles secrets,
+      String version,
+      ScheduledExecutorService alarm,
+      Traces traces) {
+    this.traces = traces;
     this.rules = rules;
     this.secrets = secrets;
     this.userAgent = "Errand/" + version;
@@ -39,18 +50,46 @@ final class Sender {
 
   /** The request of a try, for who wants to end it early. */
   HttpPost post(ClaimedDelivery delivery, long deadlineNanos) {
-    OnFinish webhook = new OnFinish(delivery.url(), delivery.secretRef());
-    return new HttpPost(webhook.receiver(), rules, deadlineNanos, alarm);
+    return new HttpPost(receiver(delivery), rules, deadlineNanos, alarm);
+  }
+
+  private static OnFinish.Receiver receiver(ClaimedDelivery delivery) {
+    return new OnFinish(delivery.url(), delivery.secretRef()).receiver();
   }
 
   /** Sends it. A delivery with a secret is never sent without a signature. */
   Result send(ClaimedDelivery delivery, HttpPost post, List<byte[]> body) {
+    WebhookSpan span =
+        traces.webhook(
+            delivery.trace(),
+            delivery.jobId(),
+            delivery.attempt(),
+            receiver(delivery),
+            delivery.tries());
+    Integer status = null;
+    try {
+      Result result = send(delivery, post, body, span.sent());
+      status = result.status();
+      return result;
+    } finally {
+      span.end(status);
+    }
+  }
+
+  private Result send(
+      ClaimedDelivery delivery, HttpPost post, List<byte[]> body, @Nullable TraceContext trace) {
     Instant now = Instant.now();
     Map<String, String> headers = new LinkedHashMap<>();
     headers.put("Content-Type", EventBody.CONTENT_TYPE);
     headers.put("User-Agent", userAgent);
     headers.put("webhook-id", delivery.id().toString());
     headers.put("webhook-timestamp", Long.toString(now.getEpochSecond()));
+    if (trace != null) {
+      headers.put("traceparent", trace.traceparent());
+      if (trace.state() != null) {
+        headers.put("tracestate", trace.state());
+      }
+    }
     try {
       String reference = delivery.secretRef();
       if (reference != null) {

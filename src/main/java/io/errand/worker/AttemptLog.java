@@ -1,6 +1,7 @@
 package io.errand.worker;
 
 import io.errand.job.AttemptResult;
+import io.errand.job.TraceContext;
 import io.errand.store.claim.ClaimedJob;
 import io.errand.store.claim.Completion;
 import java.util.List;
@@ -9,14 +10,15 @@ import org.jboss.logging.MDC;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The log lines about attempts, each with the job's id, the attempt's number, the queue and the
- * worker.
+ * The log lines about attempts, each with the job's id, the attempt's number, the queue, the
+ * worker, and the request and the trace that the job has come with.
  */
 final class AttemptLog {
   // The category stays the one that operators filter by.
   private static final Logger LOG = Logger.getLogger(Dispatcher.class);
 
-  private static final List<String> NAMES = List.of("job_id", "attempt", "queue", "worker");
+  private static final List<String> NAMES =
+      List.of("job_id", "attempt", "queue", "worker", "request_id", "trace_id");
 
   private static volatile @Nullable String worker;
 
@@ -79,15 +81,22 @@ final class AttemptLog {
     MDC.put("job_id", job.id().toString());
     MDC.put("attempt", Integer.toString(job.attempt()));
     MDC.put("queue", job.queue());
-    if (worker != null) {
-      MDC.put("worker", worker);
-    }
+    put("worker", worker);
+    put("request_id", job.call().requestId());
+    TraceContext trace = job.call().trace();
+    put("trace_id", trace == null ? null : trace.traceId());
     try {
       line.run();
     } finally {
       for (String name : NAMES) {
         MDC.remove(name);
       }
+    }
+  }
+
+  private static void put(String name, @Nullable String value) {
+    if (value != null) {
+      MDC.put(name, value);
     }
   }
 }

@@ -4,12 +4,14 @@ import io.errand.exec.OutputMask;
 import io.errand.job.Outcome;
 import io.errand.job.Seal;
 import io.errand.job.SecretRef;
+import io.errand.job.TraceContext;
 import io.errand.memory.MemoryBudget.Reservation;
 import io.errand.secrets.MaskedStream;
 import io.errand.secrets.SecretPatterns;
 import io.errand.secrets.Secrets;
 import io.errand.secrets.Unreadable;
 import io.errand.store.claim.ClaimedJob;
+import io.errand.traces.Traces;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -45,6 +47,7 @@ final class CommandInputs {
 
   private final Secrets secrets;
   private final CommandMemory memory;
+  private final Traces traces;
   private final ThreadPoolExecutor threads =
       new ThreadPoolExecutor(
           THREADS,
@@ -58,8 +61,9 @@ final class CommandInputs {
             return thread;
           });
 
-  CommandInputs(Secrets secrets, CommandMemory memory) {
+  CommandInputs(Secrets secrets, CommandMemory memory, Traces traces) {
     this.secrets = secrets;
+    this.traces = traces;
     this.memory = memory;
     threads.allowCoreThreadTimeOut(true);
   }
@@ -79,6 +83,17 @@ final class CommandInputs {
 
     /** The command must not start. */
     record Refused(Outcome outcome, String detail) implements Inputs {}
+  }
+
+  /**
+   * What a command learns of the trace that it belongs to. A job that has come with no trace is one
+   * of its own, which nobody records where spans are made.
+   */
+  TraceContext trace(ClaimedJob job) {
+    TraceContext trace = job.call().trace();
+    return trace == null
+        ? Commands.ownTrace(job, !traces.isOn())
+        : traces.ofAttempt(trace, job.id(), job.attempt());
   }
 
   /** Whether the row holds just what the command gets. */

@@ -12,6 +12,7 @@ import io.errand.job.Limits;
 import io.errand.job.OnLost;
 import io.errand.job.Outcome;
 import io.errand.job.RetryPolicy;
+import io.errand.job.TraceContext;
 import io.errand.store.claim.ClaimStore.LostClaim;
 import io.errand.store.claim.ClaimedJob;
 import io.errand.store.claim.Completion;
@@ -55,12 +56,14 @@ final class Commands {
    *
    * @param job whose inputs are in clear
    * @param mask hides its secrets, or null where it has none
+   * @param trace what it continues
    */
-  static CommandSpec spec(ClaimedJob job, Limits caps, @Nullable OutputMask mask) {
+  static CommandSpec spec(
+      ClaimedJob job, Limits caps, @Nullable OutputMask mask, TraceContext trace) {
     return new CommandSpec(
         job.token().toString(),
         job.command(),
-        environment(job),
+        environment(job, trace),
         job.stdin() == null ? new byte[0] : job.stdin(),
         job.workingDirectory() == null ? null : Path.of(job.workingDirectory()),
         job.timeout(),
@@ -72,7 +75,7 @@ final class Commands {
   }
 
   /** From empty: nothing of the server's own environment but where it is in the world. */
-  private static Map<String, String> environment(ClaimedJob job) {
+  private static Map<String, String> environment(ClaimedJob job, TraceContext trace) {
     Map<String, String> environment = new HashMap<>();
     environment.put("PATH", SEARCH_PATH);
     environment.put("LANG", "C.UTF-8");
@@ -83,15 +86,18 @@ final class Commands {
     environment.putAll(job.environment());
     environment.put("ERRAND_JOB_ID", job.id().toString());
     environment.put("ERRAND_ATTEMPT", Integer.toString(job.attempt()));
-    environment.put("TRACEPARENT", traceparent(job));
+    environment.put("TRACEPARENT", trace.traceparent());
+    if (trace.state() != null) {
+      environment.put("TRACESTATE", trace.state());
+    }
     return environment;
   }
 
-  /** W3C Trace Context, level 1: the job is the trace, the attempt a span of it. */
-  private static String traceparent(ClaimedJob job) {
+  /** Of a job that has come with no trace: the job is the trace, the attempt a span of it. */
+  static TraceContext ownTrace(ClaimedJob job, boolean sampled) {
     String trace = job.id().toString().replace("-", "");
     String span = job.token().toString().replace("-", "").substring(0, 16);
-    return "00-" + trace + "-" + span + "-01";
+    return new TraceContext(trace, span, sampled ? 1 : 0, null);
   }
 
   static Completion completion(

@@ -52,6 +52,7 @@ final class Dispatcher {
   private final String workerName;
   private final CommandMemory memory;
   private final FreeSpace space;
+  private final AttemptSpans spans;
   private final UnknownClaims unknown;
 
   private final JobRequests jobRequests;
@@ -95,7 +96,8 @@ final class Dispatcher {
       String workerName,
       Collection<String> queues,
       CommandMemory memory,
-      FreeSpace space) {
+      FreeSpace space,
+      AttemptSpans spans) {
     this.completes = completes;
     this.completeAndClaim = completeAndClaim;
     this.notifications = notifications;
@@ -105,6 +107,7 @@ final class Dispatcher {
     this.nextClaim = new NextClaim(workerName, queues, System::nanoTime);
     this.circuits = new CircuitRecords(circuits);
     this.memory = memory;
+    this.spans = spans;
     this.space = space;
     this.unknown = new UnknownClaims(claims, memory);
     this.startWatch = new StartWatch(claims, alarms, wakeUps::wake);
@@ -314,7 +317,7 @@ final class Dispatcher {
   }
 
   private void begin(Slots held, Lease right, UUID holder, ClaimedJob job, Reservation reserved) {
-    meters.claimed(job.queue(), job.waited());
+    meters.claimed(job);
     nextClaim.began(job.queue());
     AttemptLog.claimed(job);
     held.run(job, reserved, () -> holder.equals(right.holder()));
@@ -358,7 +361,9 @@ final class Dispatcher {
     ClaimedJob job = held.job(completion.token());
     if (job != null) {
       AttemptLog.ended(job, completion, ours);
-      if (!ours) {
+      if (ours) {
+        spans.ended(job, workerName, completion);
+      } else {
         meters.claimLost();
       }
       Completion.Usage usage = completion.usage();

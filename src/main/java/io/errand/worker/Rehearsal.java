@@ -150,7 +150,7 @@ final class Rehearsal {
     CompletableFuture<CommandResult> ended = new CompletableFuture<>();
     RunningCommand command =
         launcher.launch(
-            Commands.spec(job, caps, null),
+            Commands.spec(job, caps, null, Commands.ownTrace(job, false)),
             new CommandListener() {
               @Override
               public void onEnd(CommandResult result) {

@@ -13,6 +13,7 @@ import io.errand.store.control.ControlStore;
 import io.errand.store.control.Housekeeping;
 import io.errand.store.workers.WatchStore;
 import io.errand.store.workers.WorkerStore;
+import io.errand.traces.Traces;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.quarkus.runtime.StartupEvent;
@@ -58,6 +59,7 @@ public class Rescuer {
   private final Event<Housekeeping.Due> looked;
   private final LoginRights rights;
   private final Counter workersLost;
+  private final AttemptSpans spans;
 
   private final AtomicInteger leftOut = new AtomicInteger();
 
@@ -78,7 +80,9 @@ public class Rescuer {
       OperationRunner operations,
       Event<Housekeeping.Due> looked,
       LoginRights rights,
-      MeterRegistry registry) {
+      MeterRegistry registry,
+      Traces traces) {
+    this.spans = new AttemptSpans(traces);
     this.rights = rights;
     this.workersLost = Metric.WORKERS_LOST.counter(registry);
     this.looked = looked;
@@ -201,9 +205,11 @@ public class Rescuer {
     }
     List<Completion> completions = lost.stream().map(Commands::lost).toList();
     Set<UUID> changed = completes.complete(completions, "rescuer");
-    for (LostClaim claim : lost) {
+    for (int i = 0; i < lost.size(); i++) {
+      LostClaim claim = lost.get(i);
       ClaimedJob job = claim.job();
       if (changed.contains(job.id())) {
+        spans.ended(job, null, completions.get(i));
         AttemptLog.logged(
             job,
             null,

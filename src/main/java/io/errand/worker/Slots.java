@@ -219,10 +219,10 @@ final class Slots {
   }
 
   private void launch(HeldClaim claim, ClaimedJob whole, @Nullable OutputMask mask) {
-    meters.starts(claim.starts());
+    meters.starts(claim.job, claim.starts());
     claim.launched(
         launcher.launch(
-            Commands.spec(whole, caps, mask),
+            Commands.spec(whole, caps, mask, inputs.trace(whole)),
             new CommandListener() {
               @Override
               public void onEnd(CommandResult result) {
@@ -264,7 +264,7 @@ final class Slots {
 
   private void end(HeldClaim claim, Completion completion, Duration ran) {
     if (claim.ended.compareAndSet(false, true)) {
-      meters.ended(claim.job.queue(), completion, ran);
+      meters.ended(claim.job, completion, ran);
       ended.add(completion);
       onChange.run();
     }

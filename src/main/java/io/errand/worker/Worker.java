@@ -17,6 +17,7 @@ import io.errand.store.claim.CompleteStore;
 import io.errand.store.control.CircuitStore;
 import io.errand.store.workers.WatchStore;
 import io.errand.store.workers.WorkerStore;
+import io.errand.traces.Traces;
 import io.quarkus.runtime.StartupEvent;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
@@ -53,6 +54,7 @@ public class Worker {
   private final FreeSpace space;
   private final RolledBack rolledBack;
   private final Secrets secrets;
+  private final Traces traces;
   private final AtomicBoolean draining = new AtomicBoolean();
   private @Nullable Parts parts;
 
@@ -72,7 +74,9 @@ public class Worker {
       MemoryBudget budget,
       FreeSpace space,
       RolledBack rolledBack,
-      Secrets secrets) {
+      Secrets secrets,
+      Traces traces) {
+    this.traces = traces;
     this.config = config;
     this.claims = claims;
     this.completes = completes;
@@ -125,7 +129,8 @@ public class Worker {
             name,
             config.workerQueues(),
             memory,
-            space);
+            space,
+            new AttemptSpans(traces));
     Path home = Path.of(config.home());
     TrustedPath.make(config.temporaryRoot()); // before anything is read from it
     LinuxLauncher launcher =
@@ -140,7 +145,7 @@ public class Worker {
             launcher,
             config.caps(),
             host,
-            new CommandInputs(secrets, memory),
+            new CommandInputs(secrets, memory, traces),
             meters,
             dispatcher::slotChanged);
     meters.watchSlots(size, slots::busy, slots::waiting);

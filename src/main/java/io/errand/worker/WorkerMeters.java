@@ -1,10 +1,14 @@
 package io.errand.worker;
 
 import io.errand.job.Outcome;
+import io.errand.job.TraceContext;
 import io.errand.meters.Metric;
 import io.errand.meters.QueueLabels;
+import io.errand.store.claim.ClaimedJob;
 import io.errand.store.claim.Completion;
 import io.errand.store.reads.KeptOutput;
+import io.errand.traces.MeasuredSpan;
+import io.errand.traces.Traces;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
@@ -15,11 +19,13 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.IntSupplier;
 import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
 
 /** What a worker counts. Safe from any thread. */
 @ApplicationScoped
 public class WorkerMeters {
   private final MeterRegistry registry;
+  private final Traces traces;
   private final Counter leasesLost;
   private final Counter claimsLost;
   private final Counter missed;
@@ -35,8 +41,9 @@ public class WorkerMeters {
   private final Map<String, OfQueue> queues = new ConcurrentHashMap<>(); // as many as labels
   private volatile boolean memoryShort;
 
-  WorkerMeters(MeterRegistry registry) {
+  WorkerMeters(MeterRegistry registry, Traces traces) {
     this.registry = registry;
+    this.traces = traces;
     leasesLost = Metric.LEASES_LOST.counter(registry);
     claimsLost = Metric.CLAIMS_LOST.counter(registry);
     missed = Metric.NOTIFICATIONS_MISSED.counter(registry);
@@ -95,6 +102,14 @@ public class WorkerMeters {
     return queues.computeIfAbsent(labels.of(queue), label -> new OfQueue(registry, label));
   }
 
+  /** That of the attempt, which exemplars name. */
+  private @Nullable TraceContext span(ClaimedJob job) {
+    TraceContext trace = job.call().trace();
+    return trace == null || !traces.isOn()
+        ? null
+        : traces.ofAttempt(trace, job.id(), job.attempt());
+  }
+
   void watchSlots(int slots, IntSupplier busy, IntSupplier waiting) {
     Metric.SLOTS.gauge(registry, () -> slots);
     Metric.SLOTS_BUSY.gauge(registry, busy::getAsInt);
@@ -113,19 +128,20 @@ public class WorkerMeters {
     Metric.GUARDIAN_RESTARTS.counts(registry, guardianRestarts, LongSupplier::getAsLong);
   }
 
-  void claimed(String queue, Duration waited) {
-    OfQueue meters = of(queue);
+  void claimed(ClaimedJob job) {
+    OfQueue meters = of(job.queue());
     meters.claims.increment();
-    meters.wait.record(waited);
+    MeasuredSpan.with(span(job), () -> meters.wait.record(job.waited()));
   }
 
   /** A claim that came so long ago starts its command. */
-  void starts(Duration sinceClaim) {
-    start.record(sinceClaim);
+  void starts(ClaimedJob job, Duration sinceClaim) {
+    MeasuredSpan.with(span(job), () -> start.record(sinceClaim));
   }
 
-  void ended(String queue, Completion completion, Duration ran) {
-    of(queue).ended(completion.result().outcome(), ran);
+  void ended(ClaimedJob job, Completion completion, Duration ran) {
+    OfQueue meters = of(job.queue());
+    MeasuredSpan.with(span(job), () -> meters.ended(completion.result().outcome(), ran));
     stdout.add(completion.stdout());
     stderr.add(completion.stderr());
   }

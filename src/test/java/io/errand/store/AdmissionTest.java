@@ -3,6 +3,7 @@ package io.errand.store;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.errand.job.Access;
+import io.errand.job.Call;
 import io.errand.job.Confinement;
 import io.errand.job.JobSpec;
 import io.errand.job.OnLost;
@@ -285,7 +286,7 @@ class AdmissionTest extends StoreFixture {
     assertThat(retries.queueOf(finished, ME)).isEqualTo("default");
     assertThat(retries.queueOf(finished, Access.toOwn(ProjectNames.DEFAULT, "other"))).isNull();
     RetryStore.Wanted wanted =
-        new RetryStore.Wanted(finished, UUID.randomUUID(), ME, "again", HASH);
+        new RetryStore.Wanted(finished, UUID.randomUUID(), ME, "again", HASH, Call.NONE);
     assertThat(retries.retryAdmitted(wanted, "default", null))
         .isInstanceOf(Submission.Refused.class);
     assertThat(database.value("SELECT count(*) FROM errand.idempotency_keys")).isEqualTo("0");

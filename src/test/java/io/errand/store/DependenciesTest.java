@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.errand.job.Access;
+import io.errand.job.Call;
 import io.errand.job.OnDependencyFailure;
 import io.errand.job.OnLost;
 import io.errand.job.Outcome;
@@ -242,11 +243,11 @@ class DependenciesTest extends DependencyFixture {
     resolve();
     UUID again = UUID.randomUUID();
     new RetryStore(database.dataSource())
-        .retry(new RetryStore.Wanted(waiting, again, ME, null, HASH));
+        .retry(new RetryStore.Wanted(waiting, again, ME, null, HASH, Call.NONE));
     succeed(again);
     UUID firstAgain = UUID.randomUUID();
     new RetryStore(database.dataSource())
-        .retry(new RetryStore.Wanted(first, firstAgain, ME, null, HASH));
+        .retry(new RetryStore.Wanted(first, firstAgain, ME, null, HASH, Call.NONE));
     succeed(firstAgain);
     resolve();
     assertThat(stateOf(waiting)).isEqualTo("cancelled:dependency_failed");

@@ -2,6 +2,7 @@ package io.errand.store;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.errand.job.Call;
 import io.errand.job.OnLost;
 import io.errand.job.Outcome;
 import io.errand.store.claim.ClaimedJob;
@@ -86,7 +87,7 @@ class HistoryTest extends StoreFixture {
     assertThat(eventsOf(expired)).endsWith("queued>cancelled expired,0,clock");
     UUID again = UUID.randomUUID();
     new RetryStore(database.dataSource())
-        .retry(new RetryStore.Wanted(cancelled, again, ME, null, HASH));
+        .retry(new RetryStore.Wanted(cancelled, again, ME, null, HASH, Call.NONE));
     assertThat(eventsOf(again)).isEqualTo(">queued 0,client tester");
     Report report = check(false);
     assertThat(report.violations()).isEmpty();

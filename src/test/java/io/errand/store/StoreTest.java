@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.errand.job.Backoff;
+import io.errand.job.Call;
 import io.errand.job.Confinement;
 import io.errand.job.JobSpec;
 import io.errand.job.JobState;
@@ -247,21 +248,23 @@ class StoreTest extends StoreFixture {
     UUID fresh = UUID.randomUUID();
     assertThat(
             new RetryStore(database.dataSource())
-                .retry(new RetryStore.Wanted(id, fresh, ME, "again", HASH)))
+                .retry(new RetryStore.Wanted(id, fresh, ME, "again", HASH, Call.NONE)))
         .isEqualTo(new Submission.NotFinal(JobState.QUEUED));
     control.cancel(id, ME);
     assertThat(
             new RetryStore(database.dataSource())
-                .retry(new RetryStore.Wanted(id, fresh, ME, "again", HASH)))
+                .retry(new RetryStore.Wanted(id, fresh, ME, "again", HASH, Call.NONE)))
         .isInstanceOfSatisfying(
             Submission.Accepted.class, accepted -> assertThat(accepted.id()).isEqualTo(fresh));
     assertThat(
             new RetryStore(database.dataSource())
-                .retry(new RetryStore.Wanted(id, UUID.randomUUID(), ME, "again", HASH)))
+                .retry(new RetryStore.Wanted(id, UUID.randomUUID(), ME, "again", HASH, Call.NONE)))
         .isEqualTo(new Submission.Replayed(fresh));
     assertThat(
             new RetryStore(database.dataSource())
-                .retry(new RetryStore.Wanted(UUID.randomUUID(), UUID.randomUUID(), ME, null, HASH)))
+                .retry(
+                    new RetryStore.Wanted(
+                        UUID.randomUUID(), UUID.randomUUID(), ME, null, HASH, Call.NONE)))
         .isEqualTo(new Submission.Unknown());
     assertThat(
             database.value(

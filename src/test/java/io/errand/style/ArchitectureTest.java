@@ -39,9 +39,11 @@ class ArchitectureTest {
           Map.entry("job", Set.of()),
           Map.entry("store", Set.of("job", "meters")),
           Map.entry("exec", Set.of("job", "memory")),
-          Map.entry("queue", Set.of("job", "store", "disk", "secrets", "meters")),
+          Map.entry("traces", Set.of("job", "meters")),
+          Map.entry("queue", Set.of("job", "store", "disk", "secrets", "meters", "traces")),
           Map.entry(
-              "worker", Set.of("job", "store", "exec", "memory", "disk", "secrets", "meters")),
+              "worker",
+              Set.of("job", "store", "exec", "memory", "disk", "secrets", "meters", "traces")),
           Map.entry(
               "api",
               Set.of(
@@ -53,7 +55,9 @@ class ArchitectureTest {
           Map.entry("secrets", Set.of()),
           Map.entry(
               "webhooks",
-              Set.of("api", "job", "memory", "meters", "network", "secrets", "store", "text")),
+              Set.of(
+                  "api", "job", "memory", "meters", "network", "secrets", "store", "text",
+                  "traces")),
           Map.entry("auth", Set.of("job", "network", "store")),
           Map.entry("audit", Set.of("store", "text")),
           Map.entry(

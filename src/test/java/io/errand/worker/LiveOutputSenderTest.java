@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.errand.exec.OutputListener;
 import io.errand.job.Backoff;
+import io.errand.job.Call;
 import io.errand.job.Confinement;
 import io.errand.job.OnLost;
 import io.errand.job.RetryPolicy;
@@ -82,6 +83,7 @@ class LiveOutputSenderTest {
         Confinement.NONE,
         false,
         false,
+        Call.NONE,
         0);
   }
 }

@@ -7,6 +7,7 @@ import io.errand.exec.EndCause;
 import io.errand.exec.OwnProcess;
 import io.errand.exec.TestLauncher;
 import io.errand.job.Backoff;
+import io.errand.job.Call;
 import io.errand.job.Confinement;
 import io.errand.job.Limits;
 import io.errand.job.OnLost;
@@ -21,6 +22,7 @@ import io.errand.secrets.Secrets;
 import io.errand.store.claim.ClaimStore.Start;
 import io.errand.store.claim.ClaimedJob;
 import io.errand.store.claim.Completion;
+import io.errand.traces.Traces;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -43,6 +45,7 @@ import org.junit.jupiter.api.io.TempDir;
 class SlotsTest {
   private static final Instant CLAIMED = Instant.parse("2026-01-02T03:04:05Z");
   private static final Duration LONG = Duration.ofMinutes(10);
+  private static final Traces OFF = new Traces(new SimpleMeterRegistry(), "");
 
   @TempDir private Path folder;
 
@@ -56,8 +59,9 @@ class SlotsTest {
           TestLauncher.host(),
           new CommandInputs(
               new Secrets(new SecretFiles(null), name -> null, null, EncryptionKeys.NONE),
-              new CommandMemory(new MemoryBudget(384 << 20))),
-          new WorkerMeters(new SimpleMeterRegistry()),
+              new CommandMemory(new MemoryBudget(384 << 20)),
+              OFF),
+          new WorkerMeters(new SimpleMeterRegistry(), OFF),
           () -> {});
 
   @AfterEach
@@ -103,6 +107,7 @@ class SlotsTest {
             Confinement.NONE,
             false,
             false,
+            Call.NONE,
             100);
     Reservation memory = Objects.requireNonNull(budget.tryReserve(Share.COMMANDS, 100));
     slots.run(job, memory, () -> leaseHeld);

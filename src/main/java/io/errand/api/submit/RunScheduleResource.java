@@ -7,6 +7,7 @@ import io.errand.api.problem.Problem;
 import io.errand.api.problem.Problem.Kind;
 import io.errand.api.request.AuditedRequests;
 import io.errand.api.request.Caller;
+import io.errand.api.request.Calls;
 import io.errand.api.request.RequestMemory;
 import io.errand.auth.Permission;
 import io.errand.auth.Requires;
@@ -105,7 +106,7 @@ public class RunScheduleResource {
     // Of the call and not of the job, so that a repeat is one also after the schedule was changed.
     ObjectNode call = JsonNodeFactory.instance.objectNode().put("run_schedule", name);
     Request request = new Request(spec, key, Fingerprint.of(call), RequestedDependencies.NONE);
-    Submission submission = submit.run(name, access, request);
+    Submission submission = submit.run(name, access, Calls.of(caller.request()), request);
     if (submission instanceof Submission.Accepted accepted) {
       AuditedRequests.noteJob(caller.request(), accepted.id());
     }

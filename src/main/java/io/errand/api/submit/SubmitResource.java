@@ -9,6 +9,7 @@ import io.errand.api.problem.Problem;
 import io.errand.api.problem.Problem.FieldError;
 import io.errand.api.problem.Problem.Kind;
 import io.errand.api.request.Caller;
+import io.errand.api.request.Calls;
 import io.errand.api.request.JsonBody;
 import io.errand.api.request.Parameters;
 import io.errand.api.request.RequestMemory;
@@ -118,7 +119,11 @@ public class SubmitResource {
           CompletableFuture<Submission> stored =
               earlier.or(
                   () ->
-                      submit.submit(access, wanted(request, value, body.length, key, known), known),
+                      submit.submit(
+                          access,
+                          Calls.of(request),
+                          wanted(request, value, body.length, key, known),
+                          known),
                   access,
                   key,
                   null,
@@ -131,8 +136,10 @@ public class SubmitResource {
   public UUID submit(String json) throws SQLException {
     byte[] body = json.getBytes(StandardCharsets.UTF_8);
     QueueRules rules = queues.now().in(caller.project());
-    Request wanted = wanted(caller.request(), JsonBody.read(body), body.length, null, rules);
-    return idOf(submit.submit(caller.access(), wanted, rules).join(), Kind.KEY_REUSED);
+    RoutingContext request = caller.request();
+    Request wanted = wanted(request, JsonBody.read(body), body.length, null, rules);
+    return idOf(
+        submit.submit(caller.access(), Calls.of(request), wanted, rules).join(), Kind.KEY_REUSED);
   }
 
   /** Submits a job under the client's own id. */
@@ -163,7 +170,11 @@ public class SubmitResource {
               earlier.or(
                   () ->
                       submit.submitAs(
-                          own, access, wanted(request, value, body.length, null, known), known),
+                          own,
+                          access,
+                          Calls.of(request),
+                          wanted(request, value, body.length, null, known),
+                          known),
                   access,
                   null,
                   own,
@@ -210,7 +221,8 @@ public class SubmitResource {
     }
     QueueRules rules = queues.now().in(caller.project());
     List<Request> requests = BatchReader.read(caller.body(), rules, memory());
-    List<Submission> submissions = submit.submitAll(caller.access(), requests, rules);
+    List<Submission> submissions =
+        submit.submitAll(caller.access(), Calls.of(caller.request()), requests, rules);
     DependenciesReader.requireAll(submissions);
     List<UUID> ids = new ArrayList<>();
     for (int i = 0; i < submissions.size(); i++) {
@@ -243,6 +255,7 @@ public class SubmitResource {
         submit.retry(
             finished,
             caller.access(),
+            Calls.of(caller.request()),
             IdempotencyKeys.read(headers.getRequestHeader(IdempotencyKeys.HEADER)));
     if (submission instanceof Submission.Unknown) {
       throw JobAnswers.noSuchJob(id);

@@ -5,6 +5,7 @@ import io.errand.api.jobs.OverloadAnswers;
 import io.errand.api.problem.Problem;
 import io.errand.api.problem.Problem.Kind;
 import io.errand.api.request.Caller;
+import io.errand.api.request.Calls;
 import io.errand.auth.Permission;
 import io.errand.auth.Requires;
 import io.errand.console.Pages;
@@ -67,7 +68,7 @@ public class JobActions {
   @Path("retry")
   public Response retry(@PathParam("id") String text) throws SQLException {
     UUID id = JobAnswers.id(text);
-    Submission made = submit.retry(id, caller.access(), null);
+    Submission made = submit.retry(id, caller.access(), Calls.of(caller.request()), null);
     if (made instanceof Submission.Accepted accepted) {
       return done(accepted.id(), "retried");
     }

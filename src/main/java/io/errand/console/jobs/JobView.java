@@ -244,6 +244,7 @@ record JobView(
     if (job.schedule != null) {
       addFilter(facts, "Schedule", "schedule", job.schedule);
     }
+    add(facts, "Trace", job.traceId());
     add(facts, "Named command", job.run);
     add(facts, "Labels", job.labels.equals("{}") ? null : job.labels);
     add(facts, "Idempotency key", job.idempotencyKey);

@@ -1,6 +1,7 @@
 package io.errand.queue.schedules;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.errand.job.Call;
 import io.errand.job.JobSpec;
 import io.errand.job.schedule.DueTicks;
 import io.errand.job.schedule.Overlap;
@@ -15,11 +16,16 @@ import io.errand.store.schedules.DueSchedule.Unfinished;
 import io.errand.store.schedules.ScheduleRow;
 import io.errand.store.schedules.Skipped;
 import io.errand.store.submit.NewJob;
+import io.errand.traces.SubmitSpan;
+import io.errand.traces.Traces;
 import java.sql.SQLException;
 import java.time.Instant;
 import java.util.EnumSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.UUID;
 import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 
@@ -33,11 +39,14 @@ final class HandleTicks {
   private final JobBodies bodies;
   private final JobIds ids;
   private final SealInputs seals;
+  private final Traces traces;
   private final DueSchedule due;
   private final ScheduleRow row;
+  private final Map<UUID, SubmitSpan> spans = new LinkedHashMap<>(); // of jobs that are submitted
   private final Set<Notifications.Topic> topics = EnumSet.noneOf(Notifications.Topic.class);
 
-  HandleTicks(JobBodies bodies, JobIds ids, SealInputs seals, DueSchedule due) {
+  HandleTicks(JobBodies bodies, JobIds ids, SealInputs seals, Traces traces, DueSchedule due) {
+    this.traces = traces;
     this.bodies = bodies;
     this.ids = ids;
     this.seals = seals;
@@ -66,6 +75,7 @@ final class HandleTicks {
       last = tick;
     }
     due.commit(last, ticks.next());
+    spans.forEach((job, span) -> span.end("accepted", job));
     return topics;
   }
 
@@ -88,15 +98,21 @@ final class HandleTicks {
       due.skip(tick, Skipped.SUBMIT_REFUSED, String.join("; ", read.faults()));
       return;
     }
+    SubmitSpan span = traces.submit(Call.NONE, spec.queue());
+    if (span.isRecorded()) {
+      span.link(due.lastTrace());
+    }
     NewJob job =
         seals.seal(
             new NewJob(ids.next(), spec, row.access(), null, Fingerprint.of(body).hex())
-                .of(row.name(), tick));
+                .of(row.name(), tick)
+                .by(span.call()));
     String refusal = due.submit(tick, job);
     if (refusal != null) {
       due.skip(tick, Skipped.SUBMIT_REFUSED, refusal);
       return;
     }
+    spans.put(job.id(), span);
     topics.add(Notifications.Topic.READY);
     if (overlap == Overlap.REPLACE) {
       for (Unfinished one : unfinished) {

@@ -7,6 +7,7 @@ import io.errand.store.DatabaseCheck;
 import io.errand.store.Notifications;
 import io.errand.store.control.Housekeeping;
 import io.errand.store.schedules.DueSchedule;
+import io.errand.traces.Traces;
 import io.quarkus.runtime.ShutdownEvent;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
@@ -39,6 +40,7 @@ public class TickRounds {
   private final DataSource dataSource;
   private final JobBodies bodies;
   private final SealInputs seals;
+  private final Traces traces;
   private final Notifications notifications;
   private final FreeSpace space;
   private final Housekeeping housekeeping;
@@ -58,6 +60,7 @@ public class TickRounds {
       @io.quarkus.agroal.DataSource("queue") DataSource dataSource,
       JobBodies bodies,
       SealInputs seals,
+      Traces traces,
       Notifications notifications,
       FreeSpace space,
       Housekeeping housekeeping) {
@@ -65,6 +68,7 @@ public class TickRounds {
     this.dataSource = dataSource;
     this.bodies = bodies;
     this.seals = seals;
+    this.traces = traces;
     this.notifications = notifications;
     this.space = space;
     timer.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
@@ -99,7 +103,7 @@ public class TickRounds {
       if (space.isShort()) {
         return; // as a submit would be refused
       }
-      int handled = round(dataSource, bodies, ids, seals, known, notifications);
+      int handled = round(dataSource, bodies, ids, seals, traces, known, notifications);
       if (handled == MOST_SCHEDULES) {
         arm(0);
         return;
@@ -129,6 +133,7 @@ public class TickRounds {
       JobBodies bodies,
       JobIds ids,
       SealInputs seals,
+      Traces traces,
       Set<UUID> known,
       @Nullable Notifications notifications)
       throws SQLException {
@@ -147,7 +152,8 @@ public class TickRounds {
         hadTheirTurn.add(due.row().project());
         UUID id = due.row().id();
         try {
-          Set<Notifications.Topic> topics = new HandleTicks(bodies, ids, seals, due).handle();
+          Set<Notifications.Topic> topics =
+              new HandleTicks(bodies, ids, seals, traces, due).handle();
           if (notifications != null) {
             topics.forEach(notifications::send);
           }

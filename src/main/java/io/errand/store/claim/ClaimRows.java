@@ -1,5 +1,6 @@
 package io.errand.store.claim;
 
+import io.errand.job.Call;
 import io.errand.job.OnLost;
 import io.errand.job.RetryPolicy;
 import io.errand.job.Seal;
@@ -117,6 +118,7 @@ final class ClaimRows {
             row.getString("limits"), row.getString("run_as"), row.getString("sandbox")),
         row.getBoolean("limited"),
         row.getBoolean("has_circuit"),
+        Call.ofStored(row.getString("request_id"), row.getString("trace_context")),
         row.getLong("memory_bytes"));
   }
 

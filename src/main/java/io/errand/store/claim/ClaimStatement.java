@@ -256,7 +256,7 @@ public final class ClaimStatement {
               j.command, j.env::text, j.stdin, j.sealed_key, j.sealed_for, j.working_directory, j.timeout_seconds,
               j.kill_grace_seconds, j.stdout_limit_bytes, j.stderr_limit_bytes, j.max_attempts,
               j.backoff::text, j.retry::text, j.success_exit_codes, j.on_lost, j.limits::text,
-              j.run_as, j.sandbox::text, j.run_at,
+              j.run_as, j.sandbox::text, j.run_at, j.request_id, j.trace_context,
               j.concurrency_key IS NOT NULL OR j.queue = ANY (ARRAY(SELECT queue FROM room)) AS limited,
               j.queue = ANY (ARRAY(
                   SELECT name FROM errand.queues WHERE circuit_failure_ratio IS NOT NULL)) AS has_circuit,

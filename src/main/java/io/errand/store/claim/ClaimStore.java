@@ -41,7 +41,7 @@ public class ClaimStore {
           0 AS waited_seconds, j.command, j.env::text, j.stdin, j.sealed_key, j.sealed_for,
           j.working_directory, j.timeout_seconds, j.kill_grace_seconds, j.stdout_limit_bytes, j.stderr_limit_bytes, j.max_attempts,
           j.backoff::text, j.retry::text, j.success_exit_codes, j.on_lost, j.limits::text,
-          j.run_as, j.sandbox::text, j.run_at,
+          j.run_as, j.sandbox::text, j.run_at, j.request_id, j.trace_context,
           j.concurrency_key IS NOT NULL OR q.limited IS TRUE AS limited,
           q.circuit_failure_ratio IS NOT NULL AS has_circuit,
       """
@@ -57,10 +57,10 @@ public class ClaimStore {
   private static final String LOST =
       """
       SELECT j.id, j.claim_token, coalesce(j.claimed_at, j.started_at) AS claimed_at, j.started_at,
-          j.attempt, j.charged_attempts, j.queue, 0 AS waited_seconds, ARRAY[''] AS command, '{}' AS env, NULL AS stdin, NULL AS sealed_key, NULL::uuid AS sealed_for, NULL AS working_directory,
+          j.attempt, j.charged_attempts, j.queue, 0 AS waited_seconds, ARRAY[left(j.command[1], 4096)] AS command, '{}' AS env, NULL AS stdin, NULL AS sealed_key, NULL::uuid AS sealed_for, NULL AS working_directory,
           j.timeout_seconds, j.kill_grace_seconds, j.stdout_limit_bytes, j.stderr_limit_bytes,
           j.max_attempts, j.backoff::text, '[]' AS retry, j.success_exit_codes, j.on_lost,
-          '{}' AS limits, NULL AS run_as, NULL AS sandbox, j.run_at,
+          '{}' AS limits, NULL AS run_as, NULL AS sandbox, j.run_at, j.request_id, j.trace_context,
           j.concurrency_key IS NOT NULL OR q.limited IS TRUE AS limited,
           q.circuit_failure_ratio IS NOT NULL AS has_circuit, 0 AS memory_bytes,
           lone.was_alone, coalesce(lone.was_alone AND q.hold_after_lost_workers <= 1 + (

@@ -1,5 +1,6 @@
 package io.errand.store.claim;
 
+import io.errand.job.Call;
 import io.errand.job.Confinement;
 import io.errand.job.RetryPolicy;
 import io.errand.job.Seal;
@@ -29,6 +30,7 @@ import org.jspecify.annotations.Nullable;
  * @param limited whether its end may let others start: it has a concurrency key, or its queue has
  *     limits
  * @param hasCircuit whether its outcome counts for the circuit breaker of its queue
+ * @param call that has submitted it
  * @param memoryBytes what it may hold of the worker's memory, see {@link ClaimStore#MOST_MEMORY}
  */
 @SuppressWarnings("ArrayRecordComponent") // handed on, never compared
@@ -55,6 +57,7 @@ public record ClaimedJob(
     Confinement confinement,
     boolean limited,
     boolean hasCircuit,
+    Call call,
     long memoryBytes) {
 
   /** The same with something else for its command to read. */
@@ -92,6 +95,7 @@ public record ClaimedJob(
         confinement,
         limited,
         hasCircuit,
+        call,
         memoryBytes);
   }
 }

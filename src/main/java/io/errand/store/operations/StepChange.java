@@ -43,7 +43,8 @@ record StepChange(
             AND principal = coalesce(?, principal) AND state IN ('succeeded', 'failed', 'cancelled')
             AND errand.refusal(j) IS NULL
       ), wanted AS MATERIALIZED (
-          SELECT n.*, ?::text AS principal, sha256(convert_to(n.idempotency_key, 'UTF8')) AS fingerprint
+          SELECT n.*, ?::text AS principal, sha256(convert_to(n.idempotency_key, 'UTF8')) AS fingerprint,
+              NULL::text AS request_id, NULL::text AS trace_context
           FROM (
               SELECT s.id AS source_id,
                   'operation-' || ?::text || '-' || s.id AS idempotency_key,

@@ -1,6 +1,7 @@
 package io.errand.store.reads;
 
 import io.errand.job.JobState;
+import io.errand.job.TraceContext;
 import io.quarkus.hibernate.orm.panache.PanacheEntityBase;
 import jakarta.persistence.Column;
 import jakarta.persistence.Entity;
@@ -117,6 +118,10 @@ public class JobEntity extends PanacheEntityBase {
   @Column(name = "scheduled_at")
   public @Nullable Instant scheduledAt;
 
+  /** As of {@link io.errand.job.TraceContext#stored}. */
+  @Column(name = "trace_context")
+  public @Nullable String traceContext;
+
   @Column(name = "timeout_seconds")
   public double timeoutSeconds;
 
@@ -173,6 +178,12 @@ public class JobEntity extends PanacheEntityBase {
       "CASE WHEN sealed_key IS NULL THEN octet_length(stdin)"
           + " ELSE octet_length(stdin) * 3 / 4 - 28 END") // see Seal
   public @Nullable Integer stdinBytes;
+
+  /** The id of the trace that it belongs to, or null. */
+  public @Nullable String traceId() {
+    TraceContext trace = TraceContext.ofStored(traceContext);
+    return trace == null ? null : trace.traceId();
+  }
 
   /** The state as the machine knows it. */
   public JobState jobState() {

@@ -1,6 +1,7 @@
 package io.errand.store.schedules;
 
 import io.errand.job.ProjectNames;
+import io.errand.job.TraceContext;
 import io.errand.job.schedule.DueTicks.Span;
 import io.errand.store.control.ControlStore;
 import io.errand.store.submit.AdmittingStore;
@@ -55,6 +56,13 @@ public final class DueSchedule implements AutoCloseable {
       WHERE principal = ? AND schedule = ? AND schedule IS NOT NULL
         AND state IN ('queued', 'running', 'retrying', 'held')
       LIMIT ?
+      """;
+
+  private static final String LAST_TRACE =
+      """
+      SELECT j.trace_context
+      FROM errand.schedule_ticks t JOIN errand.jobs j ON j.id = t.job_id
+      WHERE t.schedule_id = ? ORDER BY t.tick_at DESC LIMIT 1
       """;
 
   private static final String ADVANCE =
@@ -119,6 +127,16 @@ public final class DueSchedule implements AutoCloseable {
         }
       }
       return jobs;
+    }
+  }
+
+  /** The trace of the job of the last tick that has one, or null. */
+  public @Nullable TraceContext lastTrace() throws SQLException {
+    try (PreparedStatement statement = connection.prepareStatement(LAST_TRACE)) {
+      statement.setObject(1, row.id());
+      try (ResultSet rows = statement.executeQuery()) {
+        return rows.next() ? TraceContext.ofStored(rows.getString(1)) : null;
+      }
     }
   }
 

@@ -1,6 +1,7 @@
 package io.errand.store.submit;
 
 import io.errand.job.Access;
+import io.errand.job.Call;
 import io.errand.job.JobSpec;
 import io.errand.job.Seal;
 import java.time.Instant;
@@ -21,6 +22,7 @@ import org.jspecify.annotations.Nullable;
  * @param dependencies the jobs that it waits for; if there are any, {@link DependentStore} stores
  *     it
  * @param seal tells that the environment and stdin of {@code spec} are encrypted, else null
+ * @param call that submits it
  */
 public record NewJob(
     UUID id,
@@ -31,24 +33,50 @@ public record NewJob(
     @Nullable String schedule,
     @Nullable Instant scheduledAt,
     Dependencies dependencies,
-    @Nullable Seal seal) {
+    @Nullable Seal seal,
+    Call call) {
 
   /** One that no schedule submits, and that waits for no other. */
   public NewJob(
       UUID id, JobSpec spec, Access access, @Nullable String idempotencyKey, String fingerprint) {
-    this(id, spec, access, idempotencyKey, fingerprint, null, null, Dependencies.NONE, null);
+    this(
+        id,
+        spec,
+        access,
+        idempotencyKey,
+        fingerprint,
+        null,
+        null,
+        Dependencies.NONE,
+        null,
+        Call.NONE);
   }
 
   /** The same job, submitted by a schedule. */
   public NewJob of(String byName, @Nullable Instant tick) {
     return new NewJob(
-        id, spec, access, idempotencyKey, fingerprint, byName, tick, dependencies, seal);
+        id, spec, access, idempotencyKey, fingerprint, byName, tick, dependencies, seal, call);
+  }
+
+  /** The same job, submitted by a call. */
+  public NewJob by(Call caller) {
+    return new NewJob(
+        id,
+        spec,
+        access,
+        idempotencyKey,
+        fingerprint,
+        schedule,
+        scheduledAt,
+        dependencies,
+        seal,
+        caller);
   }
 
   /** The same job, which waits for others. */
   public NewJob waitingFor(Dependencies others) {
     return new NewJob(
-        id, spec, access, idempotencyKey, fingerprint, schedule, scheduledAt, others, seal);
+        id, spec, access, idempotencyKey, fingerprint, schedule, scheduledAt, others, seal, call);
   }
 
   /** The same job with encrypted inputs. */
@@ -63,7 +91,8 @@ public record NewJob(
         schedule,
         scheduledAt,
         dependencies,
-        by);
+        by,
+        call);
   }
 
   /** Who submits it. */
@@ -73,6 +102,6 @@ public record NewJob(
 
   /** How many bytes it takes in the heap, at most. */
   public long heapBytes() {
-    return spec.heapBytes() + dependencies.heapBytes();
+    return spec.heapBytes() + dependencies.heapBytes() + call.heapBytes();
   }
 }

@@ -167,6 +167,8 @@ record NewJobJson(String shapes, String items) {
     put(to, "stdin", spec.stdin());
     put(to, "schedule", job.schedule());
     put(to, "scheduled_at", job.scheduledAt());
+    put(to, "request_id", job.call().requestId());
+    put(to, "trace_context", job.call().storedTrace());
     NamedRun run = spec.run();
     if (run != null) {
       put(to, "run", run.name());

@@ -1,7 +1,9 @@
 package io.errand.store.submit;
 
 import io.errand.job.Access;
+import io.errand.job.Call;
 import io.errand.job.JobState;
+import io.errand.job.TraceContext;
 import io.errand.store.AccessSql;
 import io.errand.store.Durability;
 import io.errand.store.history.History;
@@ -29,7 +31,8 @@ public class RetryStore {
   /**
    * Common table expressions that store new jobs, to follow {@code source}, the rows of finished
    * jobs, and {@code wanted}: for each {@code source_id} the {@code id, principal, idempotency_key,
-   * fingerprint} of the new one. {@code stored} has those that were stored.
+   * fingerprint, request_id, trace_context} of the new one. {@code stored} has those that were
+   * stored.
    */
   public static final String STORE =
       """
@@ -46,7 +49,7 @@ public class RetryStore {
           concurrency_key, concurrency_limit, idempotency_key, principal, retry_of, timeout_seconds,
           kill_grace_seconds, stdout_limit_bytes, stderr_limit_bytes, success_exit_codes, on_lost,
           backoff, retry, working_directory, env, stdin, sealed_key, sealed_for, fingerprint, limits, run_as,
-          sandbox, on_finish, project, run, run_version, parameters)
+          sandbox, on_finish, project, run, run_version, parameters, request_id, trace_context)
       SELECT w.id, 'queued', s.description, s.queue, s.priority, s.command, s.max_attempts, now(),
              CASE WHEN s.expires_at > now() THEN s.expires_at END, s.labels, s.concurrency_key,
              s.concurrency_limit,
@@ -54,7 +57,7 @@ public class RetryStore {
              s.stdout_limit_bytes, s.stderr_limit_bytes, s.success_exit_codes, s.on_lost,
              s.backoff, s.retry, s.working_directory, s.env, s.stdin, s.sealed_key, s.sealed_for, w.fingerprint,
              s.limits, s.run_as, s.sandbox, s.on_finish, s.project,
-             s.run, s.run_version, s.parameters
+             s.run, s.run_version, s.parameters, w.request_id, w.trace_context
       FROM source s JOIN wanted w ON w.source_id = s.id
       WHERE w.idempotency_key IS NULL OR w.id IN (SELECT job_id FROM key)
       RETURNING id, queue, NULL AS from_state, state AS to_state, reason, attempt, claim_token,
@@ -70,7 +73,7 @@ public class RetryStore {
             AND errand.refusal(j) IS NULL
       ), wanted AS (
           SELECT s.id AS source_id, ?::uuid AS id, ?::text AS principal, ?::text AS idempotency_key,
-              decode(?, 'hex') AS fingerprint
+              decode(?, 'hex') AS fingerprint, ?::text AS request_id, ?::text AS trace_context
           FROM source s
       ),
       """
@@ -96,6 +99,11 @@ public class RetryStore {
       SELECT queue FROM errand.jobs WHERE id = ? AND project = ? AND principal = coalesce(?, principal)
       """;
 
+  private static final String FIND_TRACE =
+      """
+      SELECT trace_context FROM errand.jobs WHERE id = ? AND project = ? AND principal = coalesce(?, principal)
+      """;
+
   /**
    * A new job that tries a finished one again.
    *
@@ -104,9 +112,10 @@ public class RetryStore {
    * @param access of who asks
    * @param key makes a repeat harmless, or null
    * @param fingerprint of the request, 64 hexadecimal digits
+   * @param call that asks
    */
   public record Wanted(
-      UUID source, UUID id, Access access, @Nullable String key, String fingerprint) {}
+      UUID source, UUID id, Access access, @Nullable String key, String fingerprint, Call call) {}
 
   /**
    * How many more jobs of a project may wait. Nobody adds to them until the transaction ends.
@@ -121,6 +130,13 @@ public class RetryStore {
   public @Nullable String queueOf(UUID id, Access access) throws SQLException {
     try (Connection connection = dataSource.getConnection()) {
       return value(connection, FIND_QUEUE, id, access);
+    }
+  }
+
+  /** The trace that a job belongs to, or null if there is none or this caller has no such job. */
+  public @Nullable TraceContext traceOf(UUID id, Access access) throws SQLException {
+    try (Connection connection = dataSource.getConnection()) {
+      return TraceContext.ofStored(value(connection, FIND_TRACE, id, access));
     }
   }
 
@@ -183,6 +199,8 @@ public class RetryStore {
       statement.setString(at + 1, wanted.access().principal());
       statement.setString(at + 2, wanted.key());
       statement.setString(at + 3, wanted.fingerprint());
+      statement.setString(at + 4, wanted.call().requestId());
+      statement.setString(at + 5, wanted.call().storedTrace());
       try (ResultSet rows = statement.executeQuery()) {
         if (rows.next()) {
           return new Submission.Accepted(wanted.id(), null, rows.getString("durability"));

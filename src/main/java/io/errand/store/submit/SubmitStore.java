@@ -48,7 +48,7 @@ public class SubmitStore {
               run_at timestamptz, expires_at timestamptz, expires_after_seconds double precision,
               concurrency_key text, concurrency_limit integer, stdin text, labels jsonb, env jsonb,
               schedule text, scheduled_at timestamptz, sealed_key text, sealed_for uuid,
-              run text, run_version integer, parameters text)
+              run text, run_version integer, parameters text, request_id text, trace_context text)
           USING (shape)
       ), key AS (
           INSERT INTO errand.idempotency_keys (principal, idempotency_key, job_id)
@@ -63,7 +63,7 @@ public class SubmitStore {
           kill_grace_seconds, stdout_limit_bytes, stderr_limit_bytes, success_exit_codes, on_lost,
           backoff, retry, working_directory, env, stdin, fingerprint, limits, run_as, sandbox,
           on_finish, schedule, scheduled_at, sealed_key, sealed_for, project, run,
-          run_version, parameters)
+          run_version, parameters, request_id, trace_context)
       SELECT id, 'queued', description, queue, priority, command, max_attempts, coalesce(run_at, now()),
              coalesce(expires_at,
                  coalesce(run_at, now()) + make_interval(secs => expires_after_seconds)),
@@ -72,7 +72,8 @@ public class SubmitStore {
              timeout_seconds, kill_grace_seconds, stdout_limit_bytes, stderr_limit_bytes,
              success_exit_codes, on_lost, backoff, retry, working_directory, coalesce(env, '{}'), stdin,
              decode(fingerprint, 'hex'), limits, run_as, sandbox, on_finish, schedule, scheduled_at,
-             sealed_key, sealed_for, errand.project_of(queue), run, run_version, parameters::jsonb
+             sealed_key, sealed_for, errand.project_of(queue), run, run_version, parameters::jsonb,
+             request_id, trace_context
       FROM item
       WHERE (idempotency_key IS NULL OR id IN (SELECT job_id FROM key))
         AND NOT EXISTS (SELECT FROM errand.removed_jobs r WHERE r.id = item.id)

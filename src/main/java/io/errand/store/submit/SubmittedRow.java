@@ -41,6 +41,7 @@ final class SubmittedRow {
     job.project = asked.access().project();
     job.schedule = asked.schedule();
     job.scheduledAt = asked.scheduledAt();
+    job.traceContext = asked.call().storedTrace();
     job.timeoutSeconds = spec.timeoutSeconds();
     job.killGraceSeconds = spec.killGraceSeconds();
     job.stdoutLimitBytes = spec.stdoutLimitBytes();

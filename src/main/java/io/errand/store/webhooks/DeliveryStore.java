@@ -1,6 +1,7 @@
 package io.errand.store.webhooks;
 
 import io.errand.job.Access;
+import io.errand.job.TraceContext;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -82,11 +83,12 @@ public class DeliveryStore {
           RETURNING d.*
       )
       SELECT of_page.*, c.id, c.claim_token, c.job_id, c.project, c.principal, c.type, c.url, c.host,
-             c.secret_ref, c.tries,
+             c.secret_ref, c.tries, j.trace_context, j.attempt,
              EXISTS (SELECT FROM errand.disabled_webhooks w
                      WHERE w.principal = c.principal AND w.url = c.url) AS disabled
       FROM (SELECT count(*) AS hosts, max(host) AS last_host FROM page) AS of_page
       LEFT JOIN claimed c ON true
+      LEFT JOIN errand.jobs j ON j.id = c.job_id
       """;
 
   private static final String LOCK_JOB =
@@ -226,6 +228,8 @@ public class DeliveryStore {
         row.getString("host"),
         row.getString("secret_ref"),
         row.getInt("tries"),
+        TraceContext.ofStored(row.getString("trace_context")),
+        row.getInt("attempt"),
         row.getBoolean("disabled"));
   }
 

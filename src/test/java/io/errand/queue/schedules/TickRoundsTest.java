@@ -20,6 +20,8 @@ import io.errand.store.schedules.ScheduleReads;
 import io.errand.store.schedules.ScheduleStore;
 import io.errand.store.schedules.ScheduleStore.Creation;
 import io.errand.store.schedules.TickRow;
+import io.errand.traces.Traces;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Instant;
@@ -83,6 +85,7 @@ class TickRoundsTest {
         new ScheduledBodies(() -> QueueRules.NONE),
         new JobIds(System::currentTimeMillis),
         SealInputs.NOT,
+        new Traces(new SimpleMeterRegistry(), ""),
         new HashSet<>(),
         null);
   }

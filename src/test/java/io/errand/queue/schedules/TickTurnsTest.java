@@ -14,6 +14,8 @@ import io.errand.queue.SealInputs;
 import io.errand.store.Database;
 import io.errand.store.schedules.ScheduleStore;
 import io.errand.store.schedules.ScheduleStore.Creation;
+import io.errand.traces.Traces;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.sql.SQLException;
 import java.util.HashSet;
 import java.util.List;
@@ -67,6 +69,7 @@ class TickTurnsTest {
         new ScheduledBodies(() -> QueueRules.NONE),
         new JobIds(System::currentTimeMillis),
         SealInputs.NOT,
+        new Traces(new SimpleMeterRegistry(), ""),
         new HashSet<>(),
         null);
     assertThat(
