@@ -1,0 +1,19 @@
+package io.errand.settings;
+
+import java.util.List;
+
+/** Settings that make no sense. Each mistake is a sentence that says what to do, and no secret. */
+@SuppressWarnings("serial") // never serialised
+public final class SettingsException extends IllegalStateException {
+  private final List<String> mistakes;
+
+  SettingsException(List<String> mistakes) {
+    super(String.join("; ", mistakes));
+    this.mistakes = List.copyOf(mistakes);
+  }
+
+  /** At least one. */
+  public List<String> mistakes() {
+    return mistakes;
+  }
+}
