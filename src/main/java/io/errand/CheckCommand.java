@@ -60,6 +60,7 @@ final class CheckCommand {
       warnings = check.warnings();
       mistakes.addAll(check.mistakes());
     } catch (SettingsException e) {
+      settings = e.others().effective();
       mistakes.addAll(e.mistakes());
     } catch (IllegalStateException | IllegalArgumentException e) {
       mistakes.add(FaultText.of(e));

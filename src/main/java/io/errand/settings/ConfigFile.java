@@ -8,8 +8,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFileAttributes;
 import java.nio.file.attribute.PosixFilePermission;
-import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 
 /**
@@ -19,6 +20,7 @@ import java.util.Set;
  * @param isReadByAll whether every account of the host may read it
  */
 record ConfigFile(String text, boolean isReadByAll) {
+  private static final Integer ROOT = 0;
   private static final int MOST_BYTES = 1 << 20;
 
   /** A file may not be used; the message names it and says what to do. */
@@ -40,15 +42,15 @@ record ConfigFile(String text, boolean isReadByAll) {
       if (!Files.isRegularFile(real)) { // a pipe would make the start wait
         throw new UnusableException(file + " is no regular file");
       }
-      Map<String, Object> attributes = Files.readAttributes(real, "unix:permissions,uid");
+      PosixFileAttributes attributes = Files.readAttributes(real, PosixFileAttributes.class);
+      Object uid = Files.getAttribute(real, "unix:uid");
       Object own = Files.getAttribute(Path.of("/proc/self"), "unix:uid");
-      Object uid = attributes.get("uid");
-      if (!Integer.valueOf(0).equals(uid) && !own.equals(uid)) {
+      if (!Objects.equals(uid, ROOT) && !Objects.equals(uid, own)) {
         throw new UnusableException(
             file
                 + " belongs to another account, which may change it; chown it to yours or to root");
       }
-      Set<?> permissions = (Set<?>) attributes.get("permissions");
+      Set<PosixFilePermission> permissions = attributes.permissions();
       if (permissions.contains(PosixFilePermission.OTHERS_WRITE)
           || permissions.contains(PosixFilePermission.GROUP_WRITE)) {
         throw new UnusableException(file + " can be written by other accounts; chmod go-w it");

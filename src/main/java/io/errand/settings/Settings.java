@@ -73,7 +73,7 @@ public final class Settings {
       checkVaultDatabase(all, mistakes);
     }
     if (!mistakes.isEmpty()) {
-      throw new SettingsException(mistakes);
+      throw new SettingsException(mistakes, new Settings(all));
     }
     return new Settings(all);
   }
@@ -211,7 +211,8 @@ public final class Settings {
               List.of(
                   "The value of "
                       + variable.substring(0, Math.max(0, variable.indexOf('=')))
-                      + " is not UTF-8; set it to text"));
+                      + " is not UTF-8; set it to text"),
+              new Settings(Map.of()));
         }
       }
     }

@@ -6,10 +6,17 @@ import java.util.List;
 @SuppressWarnings("serial") // never serialised
 public final class SettingsException extends IllegalStateException {
   private final List<String> mistakes;
+  private final transient Settings others;
 
-  SettingsException(List<String> mistakes) {
+  SettingsException(List<String> mistakes, Settings others) {
     super(String.join("; ", mistakes));
     this.mistakes = List.copyOf(mistakes);
+    this.others = others;
+  }
+
+  /** What has been read all the same. */
+  public Settings others() {
+    return others;
   }
 
   /** At least one. */

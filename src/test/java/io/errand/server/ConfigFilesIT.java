@@ -70,7 +70,8 @@ class ConfigFilesIT {
 
   @Test
   void theCheckPrintsEverySettingWithItsSourceAndEveryMistake() throws IOException {
-    Path file = file("errand.properties", "errand.token=0123456789abcdef\nerrand.drain-seconds=5\n");
+    Path file =
+        file("errand.properties", "errand.token=0123456789abcdef\nerrand.drain-seconds=5\n");
     Map<String, String> settings = new HashMap<>();
     settings.put("ERRAND_CONFIG", file.toString());
     Cli check = check(settings);
@@ -96,7 +97,8 @@ class ConfigFilesIT {
     assertThat(mistaken.stderr())
         .contains(
             "ERRAND_LEASE_SECONDS is 'no'",
-            file + ":1: errand.drain-secnds is no setting of this server; did you mean"
+            file
+                + ":1: errand.drain-secnds is no setting of this server; did you mean"
                 + " errand.drain-seconds?",
             file + ":2: errand.poll-seconds is 'x'");
     Cli later =

@@ -200,7 +200,7 @@ final class VaultStandIn implements AutoCloseable {
 
   private Object credentials(String path) throws SQLException {
     String name = "v-errand-" + made.incrementAndGet();
-    String password = "p-" + made.incrementAndGet();
+    String password = "canary-" + made.incrementAndGet();
     users.create(name, password);
     String lease = path + "/" + name;
     leases.put(lease, name);
