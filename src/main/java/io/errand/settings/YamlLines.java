@@ -41,7 +41,8 @@ final class YamlLines {
       int line = e.getProblemMark() == null ? 1 : e.getProblemMark().getLine() + 1;
       throw new FileLine.MalformedException(line, "is no YAML: " + e.getProblem());
     } catch (YAMLException e) {
-      throw new FileLine.MalformedException(1, "is no YAML: " + Form.shown(String.valueOf(e.getMessage())));
+      throw new FileLine.MalformedException(
+          1, "is no YAML: " + Form.shown(String.valueOf(e.getMessage())));
     }
     return lines.found;
   }

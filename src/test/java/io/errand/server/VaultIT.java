@@ -223,10 +223,14 @@ class VaultIT {
       settings.put("ERRAND_VAULT_KUBERNETES_ROLE", "errand");
       settings.put("ERRAND_VAULT_KUBERNETES_TOKEN_FILE", jwt.toString());
       settings.put("ERRAND_VAULT_DATABASE", "secret/data/errand/database");
+      vault.setTokens(4);
       USERS.create("changed", "first");
       vault.put("secret/data/errand/database", Map.of("username", "changed", "password", "first"));
       try (TestServer server = TestServer.start(settings)) {
         runs(server);
+        await()
+            .atMost(Duration.ofMinutes(2))
+            .until(() -> vault.requests().contains("POST auth/token/renew-self"));
         sql("postgres", "ALTER ROLE changed PASSWORD 'second'");
         vault.put(
             "secret/data/errand/database", Map.of("username", "changed", "password", "second"));

@@ -82,6 +82,11 @@ final class VaultStandIn implements AutoCloseable {
     renewedSeconds = renewed;
   }
 
+  /** How long tokens last from their login or their renewal on. */
+  void setTokens(int seconds) {
+    tokenSeconds = seconds;
+  }
+
   void setAway(boolean away) {
     isAway = away;
   }

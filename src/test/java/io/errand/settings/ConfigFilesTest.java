@@ -163,8 +163,7 @@ class ConfigFilesTest {
                 + " errand.http-port?",
             file
                 + ":2: errand.worker-slots is 'many'; set it to a whole number between 1 and 10000",
-            file
-                + ":3: quarkus.http.port is no setting of this server",
+            file + ":3: quarkus.http.port is no setting of this server",
             file + ":6: errand.lease-seconds is -1; set it to a number between 1 and 3600",
             file + ":7: errand.config can be set in the environment only, by ERRAND_CONFIG",
             file + ":5: errand.drain-seconds stands in " + file + ":4, too");
