@@ -74,7 +74,7 @@ final class CentralReads {
     String prefix = settings.apply("consul-prefix");
     String below = (prefix == null ? "errand" : prefix) + "/";
     try {
-      BoundedCall.Answer answer = consul(url.replaceFirst("/+$", ""), below);
+      BoundedCall.Answer answer = consul(url, below);
       if (answer.status() == HttpURLConnection.HTTP_NOT_FOUND) {
         return; // no key
       }

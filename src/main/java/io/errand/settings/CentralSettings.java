@@ -7,10 +7,10 @@ final class CentralSettings {
   private static final Form URL =
       Form.pattern(
           "`https://…`, or `http://…` of a loopback address",
-          "https://[A-Za-z0-9\\[\\]:._-]{1,255}(/[A-Za-z0-9._~/-]{0,255})?"
-              + "|http://(localhost|127\\.[0-9.]{5,11}|\\[::1\\])(:[0-9]{1,5})?/?",
-          "set it to an address such as https://vault.example.org:8200; http would carry tokens and"
-              + " settings in clear, and is for a loopback address only");
+          "https://[A-Za-z0-9\\[\\]:._-]{1,255}(/[A-Za-z0-9._~-]{1,100}){0,9}"
+              + "|http://(localhost|127\\.[0-9.]{5,11}|\\[::1\\])(:[0-9]{1,5})?",
+          "set it to an address such as https://vault.example.org:8200, without a slash at its end;"
+              + " http would carry tokens and settings in clear, and is for a loopback address only");
 
   private static final Form PATH =
       Form.pattern(

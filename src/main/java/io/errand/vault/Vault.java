@@ -50,7 +50,7 @@ public final class Vault {
     String file = settings.apply("vault-ca-file");
     try {
       return new Vault(
-          url.replaceFirst("/+$", ""),
+          url,
           VaultLogin.of(settings),
           settings.apply("vault-namespace"),
           file == null ? null : Authorities.of(Path.of(file)));
