@@ -6,6 +6,7 @@ import io.errand.embedded.HomeLock;
 import io.errand.exec.Accounts;
 import io.errand.exec.DeadServer;
 import io.errand.exec.PassableParents;
+import io.errand.secrets.VaultSecrets;
 import io.errand.settings.AllSettings;
 import io.errand.settings.Settings;
 import io.errand.settings.SettingsException;
@@ -145,12 +146,17 @@ public final class Errand {
     // In /tmp anybody could make it first, or move it away.
     System.setProperty(
         "quarkus.vertx.cache-directory", Settings.escaped(home.resolve("vertx-cache").toString()));
+    Vault vault = Vault.of(read::get);
+    String secrets = read.get("vault-secrets");
+    if (vault != null && secrets != null) {
+      VaultSecrets.begin(vault, secrets);
+    }
     String url = read.get("database-url");
     if (EndRequest.isReceived()) {
       return; // before a database is started
     }
     if (url != null) {
-      DatabaseLogin login = databaseLogin(read);
+      DatabaseLogin login = databaseLogin(read, vault);
       awaitDatabase(url, login.user(), login.password());
     } else {
       int pool = Integer.getInteger("errand.database-pool");
@@ -174,9 +180,9 @@ public final class Errand {
   }
 
   /** Of Vault, which renews it from now on, or of the settings. */
-  private static DatabaseLogin databaseLogin(Settings read) throws IOException {
+  private static DatabaseLogin databaseLogin(Settings read, @Nullable Vault vault)
+      throws IOException {
     String path = read.get("vault-database");
-    Vault vault = path == null ? null : Vault.of(read::get);
     if (path == null || vault == null) {
       return new DatabaseLogin(read.get("database-user"), read.get("database-password"));
     }

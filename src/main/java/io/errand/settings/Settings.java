@@ -126,10 +126,15 @@ public final class Settings {
 
   /**
    * Makes them the configuration of this process, so that nothing but this list decides: the
-   * framework reads system properties before variables. A dollar sign is not to be expanded.
+   * framework reads system properties before variables. A dollar sign is not to be expanded. Where
+   * settings are read from is no configuration of the framework.
    */
   public void publish() {
     for (Setting setting : AllSettings.LIST) {
+      if (CentralSettings.LIST.contains(setting)) {
+        System.clearProperty(setting.property());
+        continue;
+      }
       String value = get(setting.name());
       String standard = setting.standard();
       System.setProperty(

@@ -28,6 +28,9 @@ import java.util.concurrent.atomic.AtomicInteger;
 final class VaultStandIn implements AutoCloseable {
   private static final ObjectMapper JSON = new ObjectMapper();
 
+  /** Counts users, whose names no other stand-in may use: they are of one PostgreSQL. */
+  private static final AtomicInteger MADE = new AtomicInteger();
+
   /** How the database engine makes and removes users; the two SQL statements of a role in Vault. */
   interface Users {
     void create(String name, String password) throws SQLException;
@@ -41,7 +44,6 @@ final class VaultStandIn implements AutoCloseable {
   private final Map<String, String> leases = new ConcurrentHashMap<>(); // their users
   private final Set<String> tokens = ConcurrentHashMap.newKeySet();
   private final List<String> requests = new CopyOnWriteArrayList<>();
-  private final AtomicInteger made = new AtomicInteger();
   private final Users users;
   private volatile int leaseSeconds = 3600;
   private volatile int renewedSeconds = 3600;
@@ -186,7 +188,7 @@ final class VaultStandIn implements AutoCloseable {
     if (!isKnown) {
       throw new Refusal(400);
     }
-    String token = "token-" + made.incrementAndGet();
+    String token = "token-" + MADE.incrementAndGet();
     tokens.add(token);
     return Map.of("auth", auth(token));
   }
@@ -204,8 +206,8 @@ final class VaultStandIn implements AutoCloseable {
   }
 
   private Object credentials(String path) throws SQLException {
-    String name = "v-errand-" + made.incrementAndGet();
-    String password = "canary-" + made.incrementAndGet();
+    String name = "v-errand-" + MADE.incrementAndGet();
+    String password = "canary-" + MADE.incrementAndGet();
     users.create(name, password);
     String lease = path + "/" + name;
     leases.put(lease, name);
