@@ -6,13 +6,18 @@ import io.errand.embedded.HomeLock;
 import io.errand.exec.Accounts;
 import io.errand.exec.DeadServer;
 import io.errand.exec.PassableParents;
+import io.errand.secrets.VaultSecrets;
 import io.errand.settings.AllSettings;
 import io.errand.settings.Settings;
+import io.errand.settings.SettingsException;
 import io.errand.store.DatabaseCheck;
+import io.errand.store.DatabaseLogin;
 import io.errand.store.Durability;
+import io.errand.store.RotatingLogin;
 import io.errand.store.Session;
 import io.errand.text.FaultText;
 import io.errand.text.Printed;
+import io.errand.vault.Vault;
 import io.quarkus.runtime.Quarkus;
 import io.quarkus.runtime.annotations.QuarkusMain;
 import java.io.IOException;
@@ -52,6 +57,9 @@ public final class Errand {
     }
     try {
       prepare();
+    } catch (SettingsException e) {
+      e.mistakes().forEach(mistake -> System.err.println("errand: " + mistake));
+      System.exit(1);
     } catch (IOException | SQLException | IllegalStateException | IllegalArgumentException e) {
       if (!EndRequest.isReceived()) { // else it is of no interest: such as an initdb that was ended
         System.err.println("errand: " + withoutSecrets(FaultText.of(e)));
@@ -73,23 +81,17 @@ public final class Errand {
       System.out.print(AllSettings.help());
       return 0;
     }
-    if (arguments.length == 1 && first.equals("--check")) {
-      try {
-        Settings read = Settings.ofThisProcess();
-        Path home = DataDirectory.of(read.get("home"));
-        read.lines().forEach(System.out::println);
-        Settings.unknown().forEach(note -> System.out.println("note: " + note));
-        SettingsCheck.run(read, home).forEach(warning -> System.out.println("warning: " + warning));
-        System.out.println("The settings are fine; the data directory is " + home);
-        return 0;
-      } catch (IOException | IllegalStateException | IllegalArgumentException e) {
-        System.err.println("errand: " + FaultText.of(e));
-        return 1;
+    if (first.equals("--check")) {
+      if (arguments.length == 1) {
+        return new CheckCommand(false).run();
+      }
+      if (arguments.length == 3 && arguments[1].equals("-o") && arguments[2].equals("json")) {
+        return new CheckCommand(true).run();
       }
     }
     System.err.println(
-        "errand: serve takes no argument but --check and --help; settings are variables of the"
-            + " environment, see `errand serve --help`");
+        "errand: serve takes no argument but --check, perhaps with -o json, and --help; settings are"
+            + " variables of the environment and files, see `errand serve --help`");
     return USAGE;
   }
 
@@ -144,12 +146,18 @@ public final class Errand {
     // In /tmp anybody could make it first, or move it away.
     System.setProperty(
         "quarkus.vertx.cache-directory", Settings.escaped(home.resolve("vertx-cache").toString()));
+    Vault vault = Vault.of(read::get);
+    String secrets = read.get("vault-secrets");
+    if (vault != null && secrets != null) {
+      VaultSecrets.begin(vault, secrets);
+    }
     String url = read.get("database-url");
     if (EndRequest.isReceived()) {
       return; // before a database is started
     }
     if (url != null) {
-      awaitDatabase(url, read.get("database-user"), read.get("database-password"));
+      DatabaseLogin login = databaseLogin(read, vault);
+      awaitDatabase(url, login.user(), login.password());
     } else {
       int pool = Integer.getInteger("errand.database-pool");
       EmbeddedPostgres started = EmbeddedPostgres.start(home, POOLS * pool + SINGLE_CONNECTIONS);
@@ -169,6 +177,17 @@ public final class Errand {
     if (!"api".equals(read.get("roles"))) {
       Accounts.choose(read.get("run-as"), home); // what it refuses is said before the start
     }
+  }
+
+  /** Of Vault, which renews it from now on, or of the settings. */
+  private static DatabaseLogin databaseLogin(Settings read, @Nullable Vault vault)
+      throws IOException {
+    String path = read.get("vault-database");
+    if (path == null || vault == null) {
+      return new DatabaseLogin(read.get("database-user"), read.get("database-password"));
+    }
+    System.setProperty("database.credentials", "vault"); // for the pools
+    return RotatingLogin.begin(vault, path);
   }
 
   /**

@@ -9,7 +9,9 @@ import io.errand.secrets.SecretsConfig;
 import io.errand.settings.AllSettings;
 import io.errand.settings.Setting;
 import io.errand.settings.Settings;
+import io.errand.text.FaultText;
 import io.errand.traces.Traces;
+import io.errand.vault.Vault;
 import io.errand.webhooks.WebhookConfig;
 import io.errand.worker.CommandMemory;
 import io.errand.worker.WorkerConfig;
@@ -32,45 +34,75 @@ import java.util.OptionalInt;
 public final class SettingsCheck {
   private static final int LEAST_TOKEN = 16;
 
-  private SettingsCheck() {}
+  private final List<String> warnings = new ArrayList<>();
+  private final List<String> mistakes = new ArrayList<>();
 
-  /**
-   * Checks.
-   *
-   * @return what the start would warn of
-   * @throws IllegalStateException with a sentence, if the start would refuse a setting
-   * @throws IllegalArgumentException the same
-   * @throws IOException the same
-   */
-  static List<String> run(Settings settings, Path home) throws IOException {
-    List<String> warnings = new ArrayList<>();
+  SettingsCheck() {}
+
+  /** What the start would warn of. */
+  List<String> warnings() {
+    return warnings;
+  }
+
+  /** What it would refuse, each in a sentence. */
+  List<String> mistakes() {
+    return mistakes;
+  }
+
+  /** Checks everything, whatever is found. */
+  void run(Settings settings, Path home) {
     SmallRyeConfig config = config(settings, home);
     WorkerConfig worker = config.getConfigMapping(WorkerConfig.class);
-    worker.check();
-    config.getConfigMapping(RetentionConfig.class).check();
-    config.getConfigMapping(WebhookConfig.class).check();
-    config.getConfigMapping(SecretsConfig.class).keys();
-    config.getConfigMapping(OidcConfig.class).check();
-    Traces.check();
-    Transport.checkAddress(settings);
-    Transport.check(settings);
-    OwnDirectory.checkHome(home);
-    checkToken(settings, home);
+    look(worker::check);
+    look(() -> config.getConfigMapping(RetentionConfig.class).check());
+    look(() -> config.getConfigMapping(WebhookConfig.class).check());
+    look(() -> config.getConfigMapping(SecretsConfig.class).keys());
+    look(() -> config.getConfigMapping(OidcConfig.class).check());
+    look(Traces::check);
+    look(() -> Transport.checkAddress(settings));
+    look(() -> Transport.check(settings));
+    look(() -> OwnDirectory.checkHome(home));
+    look(() -> checkToken(settings, home));
+    look(() -> Vault.of(settings::get));
     if (settings.get("database-url") == null) {
-      EmbeddedPostgres.check(home);
+      look(() -> EmbeddedPostgres.check(home));
     }
-    if (worker.isWorker()) {
-      checkMemory(new MemoryBudget(), worker.workerSlots());
-      Accounts accounts = Accounts.choose(settings.get("run-as"), home);
-      if (accounts.isTheServers()) {
-        warnings.add(accounts.description());
-      }
-      String temporary = settings.get("temporary-directory");
-      if (temporary != null) {
-        OwnDirectory.checkTemporary(Path.of(temporary).toAbsolutePath());
+    look(
+        () -> {
+          if (worker.isWorker()) {
+            checkWorker(settings, home, worker);
+          }
+        });
+  }
+
+  private interface Look {
+    void look() throws IOException;
+  }
+
+  private void look(Look look) {
+    try {
+      look.look();
+    } catch (IOException | IllegalStateException | IllegalArgumentException e) {
+      String mistake = FaultText.of(e);
+      if (!mistakes.contains(mistake)) {
+        mistakes.add(mistake);
       }
     }
-    return warnings;
+  }
+
+  private void checkWorker(Settings settings, Path home, WorkerConfig worker) {
+    look(() -> checkMemory(new MemoryBudget(), worker.workerSlots()));
+    look(
+        () -> {
+          Accounts accounts = Accounts.choose(settings.get("run-as"), home);
+          if (accounts.isTheServers()) {
+            warnings.add(accounts.description());
+          }
+        });
+    String temporary = settings.get("temporary-directory");
+    if (temporary != null) {
+      look(() -> OwnDirectory.checkTemporary(Path.of(temporary).toAbsolutePath()));
+    }
   }
 
   private static SmallRyeConfig config(Settings settings, Path home) {

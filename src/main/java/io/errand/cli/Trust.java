@@ -1,20 +1,14 @@
 package io.errand.cli;
 
+import io.errand.network.Authorities;
 import io.errand.text.FaultText;
 import java.io.IOException;
-import java.io.InputStream;
 import java.net.HttpURLConnection;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
-import java.security.KeyStore;
-import java.security.cert.Certificate;
-import java.security.cert.CertificateFactory;
-import java.util.Collection;
 import javax.net.ssl.HttpsURLConnection;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLException;
-import javax.net.ssl.TrustManagerFactory;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -51,24 +45,8 @@ final class Trust {
   }
 
   private static SSLContext context(Path file) {
-    try (InputStream in = Files.newInputStream(file)) {
-      KeyStore authorities = KeyStore.getInstance(KeyStore.getDefaultType());
-      authorities.load(null, null);
-      Collection<? extends Certificate> found =
-          CertificateFactory.getInstance("X.509").generateCertificates(in);
-      for (Certificate authority : found) {
-        authorities.setCertificateEntry("authority-" + authorities.size(), authority);
-      }
-      if (found.isEmpty()) {
-        throw new ClientException(
-            ExitCodes.USAGE, "the file " + file + " of ERRAND_CA_FILE holds no certificate in PEM");
-      }
-      TrustManagerFactory trust =
-          TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
-      trust.init(authorities);
-      SSLContext made = SSLContext.getInstance("TLS");
-      made.init(null, trust.getTrustManagers(), null);
-      return made;
+    try {
+      return Authorities.of(file);
     } catch (IOException | GeneralSecurityException e) {
       throw new ClientException(
           ExitCodes.USAGE,

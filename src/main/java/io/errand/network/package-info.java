@@ -1,4 +1,7 @@
-/** Networks of IP addresses, as settings name them. Nothing of ours is imported here. */
+/**
+ * Networks of IP addresses, as settings name them, and calls of other servers. Nothing of ours is
+ * imported here.
+ */
 @NullMarked
 package io.errand.network;
 

@@ -4,8 +4,11 @@ import io.errand.embedded.DataDirectory;
 import io.errand.embedded.EmbeddedPostgres;
 import io.errand.settings.Settings;
 import io.errand.store.DatabaseCheck;
+import io.errand.store.DatabaseLogin;
 import io.errand.store.Session;
 import io.errand.text.FaultText;
+import io.errand.vault.Vault;
+import io.errand.vault.VaultException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -48,8 +51,8 @@ final class DatabaseAccess {
     Settings settings = Settings.ofThisProcess();
     String url = settings.get("database-url");
     if (url != null) {
-      return Optional.of(
-          new Login(url, settings.get("database-user"), settings.get("database-password")));
+      DatabaseLogin own = ofVault(settings);
+      return Optional.of(new Login(url, own.user(), own.password()));
     }
     Path home = DataDirectory.of(settings.get("home"));
     Optional<EmbeddedPostgres.Address> running;
@@ -61,6 +64,20 @@ final class DatabaseAccess {
     }
     return running.map(
         address -> new Login(address.jdbcUrl(), EmbeddedPostgres.ROLE, address.password()));
+  }
+
+  /** That of Vault, which ends with its lease, where it gives one. */
+  private static DatabaseLogin ofVault(Settings settings) {
+    String path = settings.get("vault-database");
+    Vault vault = path == null ? null : Vault.of(settings::get);
+    if (path == null || vault == null) {
+      return new DatabaseLogin(settings.get("database-user"), settings.get("database-password"));
+    }
+    try {
+      return DatabaseLogin.of(path, vault.read(path));
+    } catch (VaultException e) {
+      throw new IllegalStateException(e.getMessage(), e);
+    }
   }
 
   /** What a command reads there. */

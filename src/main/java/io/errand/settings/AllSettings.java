@@ -35,7 +35,8 @@ public final class AllSettings {
           new Setting(
               "request-seconds",
               Form.pattern(
-                  "number of seconds, 1 to 9999",
+                  "whole number of seconds",
+                  "1 to 9999",
                   "[1-9][0-9]{0,3}",
                   "set it to a number of 1 to 9999 seconds"),
               "30",
@@ -44,7 +45,8 @@ public final class AllSettings {
           new Setting(
               "reader-seconds",
               Form.pattern(
-                  "number of seconds, 1 to 9999",
+                  "whole number of seconds",
+                  "1 to 9999",
                   "[1-9][0-9]{0,3}",
                   "set it to a number of 1 to 9999 seconds"),
               "30",
@@ -53,7 +55,7 @@ public final class AllSettings {
                   + " is cut off"),
           new Setting(
               "token",
-              Form.secret("text of 16 characters or more, secret", AllSettings::complaintOfToken),
+              Form.secret("text, secret", "16 characters or more", AllSettings::complaintOfToken),
               null,
               "`$ERRAND_HOME/token`",
               "the admin's bearer token, printable ASCII; blanks and line ends around it are no"
@@ -243,7 +245,7 @@ public final class AllSettings {
               null,
               "none",
               "a credentials provider of Quarkus in this build that a worker asks for secrets that"
-                  + " are neither a file nor a variable `ERRAND_SECRET_NAME`"),
+                  + " are neither a file nor a variable `ERRAND_SECRET_NAME`; `vault` asks Vault"),
           new Setting(
               "encryption-key-file",
               Form.text("path"),
@@ -273,7 +275,10 @@ public final class AllSettings {
     for (Setting setting : these) {
       all.add(setting);
       switch (setting.name()) {
-        case "home" -> all.addAll(DatabaseSettings.LIST);
+        case "home" -> {
+          all.addAll(CentralSettings.LIST);
+          all.addAll(DatabaseSettings.LIST);
+        }
         case "http-port" -> all.addAll(TransportSettings.LIST);
         case "token" -> all.addAll(OidcSettings.LIST);
         case "log-json" -> all.addAll(ObservationSettings.LIST);
@@ -314,13 +319,16 @@ public final class AllSettings {
   /** The table of docs/reference/configuration.md. */
   public static String markdown() {
     StringBuilder table =
-        new StringBuilder("| setting | value | default | meaning |\n|---|---|---|---|\n");
+        new StringBuilder(
+            "| setting | in a file | type | bounds | default | meaning |\n|---|---|---|---|---|---|\n");
     for (Setting setting : LIST) {
       table.append(
           String.format(
-              "| `%s` | %s | %s | %s |%n",
+              "| `%s` | %s | %s | %s | %s | %s |%n",
               setting.variable(),
-              setting.form().words(),
+              Names.isFirst(setting) ? "no" : "`" + setting.property() + "`",
+              setting.form().type(),
+              setting.form().bounds(),
               setting.shownStandard(),
               setting.meaning()));
     }
@@ -332,14 +340,17 @@ public final class AllSettings {
     StringBuilder help =
         new StringBuilder(
             """
-            Usage: errand serve [--check]
+            Usage: errand serve [--check [-o json]]
             Runs the server: API, worker and built-in PostgreSQL, until SIGTERM or SIGHUP.
-              --check   look at the settings, say what is wrong with them, and start nothing
+              --check   print every setting with its value and its source, say all that is wrong
+                        with them, and start nothing. Exit status 0 or 2
+              -o json   the same as one JSON object
               --help    this text
 
-            Settings are variables of the environment, or system properties of the same name
-            (errand.http-port) through ERRAND_JAVA_OPTIONS, which holds options for the JVM.
-            No other variable and no file in the working directory is read.
+            Settings are, the first that has a value: system properties (errand.http-port)
+            through ERRAND_JAVA_OPTIONS, which holds options for the JVM; variables of the
+            environment; files that ERRAND_CONFIG names; Vault; Consul; the default. No other
+            variable and no file in the working directory is read.
 
             """);
     for (Setting setting : LIST) {

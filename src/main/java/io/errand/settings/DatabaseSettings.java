@@ -8,7 +8,7 @@ final class DatabaseSettings {
       List.of(
           new Setting(
               "database-url",
-              Form.secret("`jdbc:postgresql://…`", DatabaseSettings::complaintOfUrl),
+              Form.secret("`jdbc:postgresql://…`", "", DatabaseSettings::complaintOfUrl),
               null,
               "built-in",
               "a PostgreSQL 14 or newer, with the encoding UTF8; Errand makes its schema `errand`"
@@ -16,7 +16,7 @@ final class DatabaseSettings {
           new Setting("database-user", Form.text("text"), null, "", "the role to connect as"),
           new Setting(
               "database-password",
-              Form.secret("text, secret", value -> ""),
+              Form.secret("text, secret", "", value -> ""),
               null,
               "",
               "its password, as it is; only a line end behind it is left out"),

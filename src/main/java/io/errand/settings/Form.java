@@ -7,23 +7,35 @@ import java.util.regex.Pattern;
 /**
  * What a value has to look like.
  *
- * @param words for people
+ * @param type in words for people
+ * @param bounds of a value, in words; empty where there are none
  * @param secret whether a value is never shown
  * @param complaint what is wrong with a value, to stand behind the setting's name; empty if nothing
  */
-record Form(String words, boolean secret, UnaryOperator<String> complaint) {
+record Form(String type, String bounds, boolean secret, UnaryOperator<String> complaint) {
   private static final int MOST_SHOWN = 100;
   private static final Pattern NUMBER = Pattern.compile("-?[0-9]{1,19}(\\.[0-9]{1,18})?");
 
+  /** Both, for people. */
+  String words() {
+    return bounds.isEmpty() ? type : type + ", " + bounds;
+  }
+
   /** Any text of one line. */
   static Form text(String words) {
-    return new Form(words, false, value -> "");
+    return new Form(words, "", false, value -> "");
   }
 
   /** Text that matches a pattern. */
   static Form pattern(String words, String pattern, String advice) {
+    return pattern(words, "", pattern, advice);
+  }
+
+  /** The same with bounds. */
+  static Form pattern(String type, String bounds, String pattern, String advice) {
     return new Form(
-        words,
+        type,
+        bounds,
         false,
         value -> value.matches(pattern) ? "" : " is '" + shown(value) + "'; " + advice);
   }
@@ -32,7 +44,8 @@ record Form(String words, boolean secret, UnaryOperator<String> complaint) {
   static Form number(String unit, String least, String most) {
     String range = " between " + least + " and " + most;
     return new Form(
-        "number of " + unit + ", " + least + " to " + most,
+        "number of " + unit,
+        least + " to " + most,
         false,
         value -> outside(value, new BigDecimal(least), new BigDecimal(most), range, false));
   }
@@ -41,7 +54,8 @@ record Form(String words, boolean secret, UnaryOperator<String> complaint) {
   static Form wholeNumber(String unit, long least, long most) {
     String range = " between " + least + " and " + most;
     return new Form(
-        (unit.isEmpty() ? "whole number" : "number of " + unit) + ", " + least + " to " + most,
+        unit.isEmpty() ? "whole number" : "whole number of " + unit,
+        least + " to " + most,
         false,
         value -> outside(value, BigDecimal.valueOf(least), BigDecimal.valueOf(most), range, true));
   }
@@ -49,7 +63,8 @@ record Form(String words, boolean secret, UnaryOperator<String> complaint) {
   /** A number without a fraction that has no useful upper bound. */
   static Form wholeNumberFrom(String unit, long least) {
     return new Form(
-        "number of " + unit + ", " + least + " or more",
+        "whole number of " + unit,
+        least + " or more",
         false,
         value ->
             outside(
@@ -63,7 +78,8 @@ record Form(String words, boolean secret, UnaryOperator<String> complaint) {
   /** A number above 0. */
   static Form numberAboveZero(String unit, String most) {
     return new Form(
-        "number of " + unit + ", above 0, at most " + most,
+        "number of " + unit,
+        "above 0, at most " + most,
         false,
         value ->
             outside(
@@ -75,8 +91,8 @@ record Form(String words, boolean secret, UnaryOperator<String> complaint) {
   }
 
   /** A secret: no message contains it. */
-  static Form secret(String words, UnaryOperator<String> complaint) {
-    return new Form(words, true, complaint);
+  static Form secret(String type, String bounds, UnaryOperator<String> complaint) {
+    return new Form(type, bounds, true, complaint);
   }
 
   private static String outside(

@@ -26,20 +26,21 @@ public record Setting(
     return "ERRAND_" + name.toUpperCase(Locale.ROOT).replace('-', '_');
   }
 
+  /**
+   * A value as it is used: without blanks around it, and without the line end that files of secrets
+   * have. Of the password of the database only that line end is no part.
+   */
+  String trimmed(String value) {
+    return name.equals("database-password") ? value.replaceFirst("\\r?\\n\\z", "") : value.strip();
+  }
+
+  /** Whether a value must not stand where every account can read it. */
+  boolean holdsSecret(String value) {
+    return isSecret() && (!name.equals("database-url") || value.contains("password="));
+  }
+
   /** Whether its value must not be shown. */
   public boolean isSecret() {
     return form.secret();
-  }
-
-  /**
-   * Refuses a value that makes no sense.
-   *
-   * @throws IllegalStateException with a sentence that says what to do, without any secret
-   */
-  void check(String value) {
-    String complaint = form.complaint().apply(value);
-    if (!complaint.isEmpty()) {
-      throw new IllegalStateException(variable() + complaint);
-    }
   }
 }

@@ -15,9 +15,10 @@ import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The values of all settings, read once at the start. A system property comes before the variable
- * of the same name. Blanks around a value and the line end that files of secrets have are no part
- * of it; a value that is then empty is not set.
+ * The values of all settings, read once at the start. The nearest source that has a value counts: a
+ * system property, the variable, a file of {@code ERRAND_CONFIG}, Vault, Consul, the default.
+ * Blanks around a value and the line end that files of secrets have are no part of it; a value that
+ * is then empty is not set.
  */
 public final class Settings {
   /** Variables that are no settings of the server, and are meant all the same. */
@@ -25,16 +26,16 @@ public final class Settings {
       "ERRAND_(URL|CA_FILE|PROJECT|OIDC_CLIENT_ID|JAVA_OPTIONS|CLIENT_JAVA_OPTIONS|CHECKOUT|JOB_ID|ATTEMPT|CLAIM_TOKEN|CONCURRENCY_KEY"
           + "|COMMAND_COOKIE|COOKIE|SECRET_[A-Z0-9_]+|[A-Z0-9_]*SERVICE_[A-Z0-9_]*|([A-Z0-9_]*_)?PORT(_.*)?)";
 
-  private final Map<String, String> values; // by name
+  private final Map<String, Found> values; // by name
 
-  private Settings(Map<String, String> values) {
+  private Settings(Map<String, Found> values) {
     this.values = values;
   }
 
   /**
    * Those of this process.
    *
-   * @throws IllegalStateException with a sentence, if a value makes no sense
+   * @throws SettingsException if a value or a source makes no sense
    */
   public static Settings ofThisProcess() {
     refuseWhatIsNoText();
@@ -42,35 +43,61 @@ public final class Settings {
   }
 
   /**
-   * Those of an environment and of properties.
+   * Those of an environment, of properties, and of the sources that they name.
    *
-   * @throws IllegalStateException with a sentence, if a value makes no sense
+   * @throws SettingsException if a value or a source makes no sense
    */
   static Settings read(Map<String, String> environment, Properties properties) {
-    Map<String, String> values = new LinkedHashMap<>();
+    List<String> mistakes = new ArrayList<>();
+    Map<String, Found> near = new LinkedHashMap<>();
     for (Setting setting : AllSettings.LIST) {
-      String value = properties.getProperty(setting.property());
-      if (value == null) {
-        value = environment.get(setting.variable());
-      }
-      value = value == null ? "" : trimmed(setting, value);
-      if (!value.isEmpty()) {
-        setting.check(value);
-        values.put(setting.name(), value);
+      String property = properties.getProperty(setting.property());
+      String text = property != null ? property : environment.get(setting.variable());
+      String value = text == null ? "" : setting.trimmed(text);
+      String complaint = value.isEmpty() ? "" : setting.form().complaint().apply(value);
+      if (!complaint.isEmpty()) {
+        mistakes.add(setting.variable() + complaint);
+      } else if (!value.isEmpty()) {
+        near.put(setting.name(), new Found(value, property != null ? "property" : "environment"));
       }
     }
-    return new Settings(values);
+    Map<String, Found> all =
+        new LinkedHashMap<>(
+            ConfigFiles.read(text(near, "config"), text(near, "profile"), mistakes));
+    all.putAll(near);
+    if (mistakes.isEmpty()) { // else it is not known what is meant
+      Map<String, Found> central = CentralReads.read(name -> text(all, name), mistakes);
+      central.forEach(all::putIfAbsent);
+    }
+    if (all.containsKey("vault-database")) {
+      checkVaultDatabase(all, mistakes);
+    }
+    if (!mistakes.isEmpty()) {
+      throw new SettingsException(mistakes, new Settings(all));
+    }
+    return new Settings(all);
   }
 
-  private static String trimmed(Setting setting, String value) {
-    return setting.name().equals("database-password")
-        ? value.replaceFirst("\\r?\\n\\z", "")
-        : value.strip();
+  private static void checkVaultDatabase(Map<String, Found> all, List<String> mistakes) {
+    if (!all.containsKey("vault-url") || !all.containsKey("database-url")) {
+      mistakes.add(
+          "ERRAND_VAULT_DATABASE is set; set ERRAND_VAULT_URL and ERRAND_DATABASE_URL, too");
+    }
+    if (all.containsKey("database-user") || all.containsKey("database-password")) {
+      mistakes.add(
+          "ERRAND_VAULT_DATABASE takes the place of ERRAND_DATABASE_USER and"
+              + " ERRAND_DATABASE_PASSWORD; set that one or these two");
+    }
+  }
+
+  private static @Nullable String text(Map<String, Found> values, String name) {
+    Found found = values.get(name);
+    return found == null ? null : found.value();
   }
 
   /** The value that is set, or null. */
   public @Nullable String get(String name) {
-    return values.get(name);
+    return text(values, name);
   }
 
   /**
@@ -84,16 +111,14 @@ public final class Settings {
   static List<String> unknown(Map<String, String> environment, Properties properties) {
     List<String> unknown = new ArrayList<>();
     for (String name : new TreeSet<>(environment.keySet())) {
-      if (name.startsWith("ERRAND_")
-          && !name.matches(OTHERS)
-          && AllSettings.LIST.stream().noneMatch(setting -> setting.variable().equals(name))) {
-        unknown.add(name + " is no setting of this server");
+      if (name.startsWith("ERRAND_") && !name.matches(OTHERS) && Names.ofVariable(name).isEmpty()) {
+        unknown.add(name + " is no setting of this server" + Names.variableNear(name));
       }
     }
     for (String name : new TreeSet<>(properties.stringPropertyNames())) {
-      if (name.startsWith("errand.")
-          && AllSettings.LIST.stream().noneMatch(setting -> setting.property().equals(name))) {
-        unknown.add("the property " + name + " is no setting of this server");
+      if (name.startsWith("errand.") && Names.ofProperty(name).isEmpty()) {
+        unknown.add(
+            "the property " + name + " is no setting of this server" + Names.propertyNear(name));
       }
     }
     return unknown;
@@ -101,11 +126,16 @@ public final class Settings {
 
   /**
    * Makes them the configuration of this process, so that nothing but this list decides: the
-   * framework reads system properties before variables. A dollar sign is not to be expanded.
+   * framework reads system properties before variables. A dollar sign is not to be expanded. Where
+   * settings are read from is no configuration of the framework.
    */
   public void publish() {
     for (Setting setting : AllSettings.LIST) {
-      String value = values.get(setting.name());
+      if (CentralSettings.LIST.contains(setting)) {
+        System.clearProperty(setting.property());
+        continue;
+      }
+      String value = get(setting.name());
       String standard = setting.standard();
       System.setProperty(
           setting.property(),
@@ -122,7 +152,7 @@ public final class Settings {
   public String withoutSecrets(String text) {
     String clean = text;
     for (Setting setting : AllSettings.LIST) {
-      String value = values.get(setting.name());
+      String value = get(setting.name());
       if (setting.isSecret() && value != null && value.length() > 3) {
         clean = clean.replace(value, "(" + setting.variable() + ")");
       }
@@ -130,16 +160,39 @@ public final class Settings {
     return clean;
   }
 
-  /** A line for each that is set, secrets not shown. */
-  public List<String> lines() {
-    List<String> lines = new ArrayList<>();
+  /**
+   * A setting that is in force.
+   *
+   * @param value null where there is none, or it is worked out at the start; {@code ***} for a
+   *     secret
+   * @param standard what is then in force, in words; empty where a value is set
+   * @param source such as {@code default}, {@code environment} or {@code /etc/errand/errand.yaml:3}
+   */
+  public record Effective(
+      String variable, @Nullable String value, String standard, String source) {}
+
+  /** Each setting, in the order of the list. */
+  public List<Effective> effective() {
+    List<Effective> all = new ArrayList<>();
+    String login = get("vault-database");
     for (Setting setting : AllSettings.LIST) {
-      String value = values.get(setting.name());
-      if (value != null) {
-        lines.add(setting.variable() + (setting.isSecret() ? " is set" : "=" + Form.shown(value)));
+      Found found = values.get(setting.name());
+      boolean isOfVault = login != null && setting.name().matches("database-(user|password)");
+      if (isOfVault) {
+        all.add(new Effective(setting.variable(), "***", "", "vault:" + login));
+      } else if (found != null) {
+        String value = setting.isSecret() ? "***" : Form.shown(found.value());
+        all.add(new Effective(setting.variable(), value, "", found.source()));
+      } else {
+        all.add(
+            new Effective(
+                setting.variable(),
+                setting.standard(),
+                setting.shownStandard().replace("`", ""),
+                "default"));
       }
     }
-    return lines;
+    return all;
   }
 
   /** Java replaces what is not UTF-8, and the value would be another than was meant. */
@@ -159,10 +212,12 @@ public final class Settings {
               .newDecoder()
               .decode(ByteBuffer.wrap(variable.getBytes(StandardCharsets.ISO_8859_1)));
         } catch (CharacterCodingException e) {
-          throw new IllegalStateException(
-              "The value of "
-                  + variable.substring(0, Math.max(0, variable.indexOf('=')))
-                  + " is not UTF-8; set it to text");
+          throw new SettingsException(
+              List.of(
+                  "The value of "
+                      + variable.substring(0, Math.max(0, variable.indexOf('=')))
+                      + " is not UTF-8; set it to text"),
+              new Settings(Map.of()));
         }
       }
     }

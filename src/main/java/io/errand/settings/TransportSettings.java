@@ -38,7 +38,7 @@ final class TransportSettings {
               "a file with both in PKCS #12, in place of the two"),
           new Setting(
               "tls-keystore-password",
-              Form.secret("text, secret", value -> ""),
+              Form.secret("text, secret", "", value -> ""),
               null,
               "",
               "the password of that file"),

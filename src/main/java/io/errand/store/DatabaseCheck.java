@@ -76,6 +76,11 @@ public final class DatabaseCheck {
         || String.valueOf(fault.getMessage()).contains("targetServerType");
   }
 
+  /** Whether there is no such login any more, or it has another password. */
+  static boolean isLoginRefused(SQLException fault) {
+    return String.valueOf(fault.getSQLState()).startsWith("28");
+  }
+
   /** Whether the certificate of the database is not believed: its authority, or the host. */
   public static boolean isDistrusted(SQLException fault) {
     Throwable cause = fault;

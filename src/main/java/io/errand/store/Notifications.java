@@ -190,7 +190,7 @@ public class Notifications {
         listening = true;
         wakeAll(); // what was sent while this was not listening
         PGConnection postgres = connection.unwrap(PGConnection.class);
-        while (!stopped) {
+        while (!stopped && Session.isOfCurrentLogin(connection)) {
           PGNotification[] notifications = postgres.getNotifications(LISTEN_MILLIS);
           if (notifications == null || notifications.length == 0) {
             statement.execute("SELECT 1"); // finds out about a half-open connection

@@ -98,13 +98,27 @@ public final class Session {
   private static Connection open(
       StoreConfig config, String name, int timeoutSeconds, Properties properties)
       throws SQLException {
-    return open(
-        config.databaseUrl(),
-        config.databaseUser().orElse(null),
-        config.databasePassword().orElse(null),
-        name,
-        timeoutSeconds,
-        properties);
+    DatabaseLogin login = config.login();
+    try {
+      return open(
+          config.databaseUrl(), login.user(), login.password(), name, timeoutSeconds, properties);
+    } catch (SQLException e) {
+      RotatingLogin rotating = RotatingLogin.ofThisProcess();
+      if (rotating != null && DatabaseCheck.isLoginRefused(e)) {
+        rotating.refuse(login);
+      }
+      throw e;
+    }
+  }
+
+  /**
+   * Whether a session outside of the pools may go on: not if there is another user of the database
+   * by now, since the one that it has will be removed.
+   */
+  public static boolean isOfCurrentLogin(Connection connection) throws SQLException {
+    RotatingLogin rotating = RotatingLogin.ofThisProcess();
+    return rotating == null
+        || connection.getMetaData().getUserName().equals(rotating.current().user());
   }
 
   private static Connection open(

@@ -14,4 +14,12 @@ public interface StoreConfig {
 
   /** Its password. */
   Optional<String> databasePassword();
+
+  /** The login for the next session: what Vault gives now, else user and password. */
+  default DatabaseLogin login() {
+    RotatingLogin rotating = RotatingLogin.ofThisProcess();
+    return rotating != null
+        ? rotating.current()
+        : new DatabaseLogin(databaseUser().orElse(null), databasePassword().orElse(null));
+  }
 }

@@ -1,5 +1,6 @@
 package io.errand.worker;
 
+import io.errand.store.Session;
 import io.errand.store.workers.WorkerStore;
 import io.errand.store.workers.WorkerStore.Incarnation;
 import java.sql.Connection;
@@ -105,7 +106,7 @@ final class Lease {
     int timeoutSeconds = (int) Math.max(1, leaseNanos / 3_000_000_000L);
     while (!stopped) {
       try (Connection connection = store.dedicatedConnection("errand heartbeat", timeoutSeconds)) {
-        while (!stopped) {
+        while (!stopped && Session.isOfCurrentLogin(connection)) {
           beatOnce(connection);
           TimeUnit.NANOSECONDS.sleep(leaseNanos / 3);
         }

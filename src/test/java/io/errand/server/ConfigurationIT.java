@@ -95,7 +95,7 @@ class ConfigurationIT {
         serve(Map.of("ERRAND_TOKEN", "0123456789abcdef", "ERRAND_HTTP_PROT", "1"), "--check");
     assertThat(check.exitCode()).isZero();
     assertThat(check.stdout())
-        .contains("ERRAND_TOKEN is set", "ERRAND_HTTP_PROT is no setting")
+        .contains("ERRAND_TOKEN=***", "ERRAND_HTTP_PROT is no setting")
         .doesNotContain("0123456789abcdef");
     Cli warned =
         serve(
@@ -115,7 +115,7 @@ class ConfigurationIT {
             "warning: Commands without a user of their own run as ",
             "note: the property errand.http-prt is no setting of this server");
     Cli bad = serve(Map.of("ERRAND_HTTP_PORT", "tcp://10.0.0.1:8080"), "--check");
-    assertThat(bad.exitCode()).isEqualTo(1);
+    assertThat(bad.exitCode()).isEqualTo(2);
     assertThat(bad.stderr())
         .contains("ERRAND_HTTP_PORT is 'tcp://10.0.0.1:8080'; set it to a whole number");
   }
@@ -136,7 +136,7 @@ class ConfigurationIT {
             Map.of("ERRAND_TEMPORARY_DIRECTORY", "/etc/passwd/tmp"),
             Map.of("ERRAND_HOME", "/etc/passwd/home"))) {
       Cli check = serve(settings, "--check");
-      assertThat(check.exitCode()).as(settings.toString()).isEqualTo(1);
+      assertThat(check.exitCode()).as(settings.toString()).isEqualTo(2);
       assertThat(check.stdout()).as(settings.toString()).doesNotContain("are fine");
       assertThat(check.stderr())
           .as(settings.toString())

@@ -33,11 +33,12 @@ class ArchitectureTest {
           Map.entry("memory", Set.of()),
           Map.entry("text", Set.of()),
           Map.entry("network", Set.of()),
-          Map.entry("settings", Set.of()),
+          Map.entry("settings", Set.of("client", "network", "vault")),
           Map.entry("disk", Set.of("meters")),
           Map.entry("meters", Set.of()),
           Map.entry("job", Set.of()),
-          Map.entry("store", Set.of("job", "meters")),
+          Map.entry("store", Set.of("job", "meters", "vault")),
+          Map.entry("vault", Set.of("client", "network")),
           Map.entry("exec", Set.of("job", "memory")),
           Map.entry("traces", Set.of("job", "meters")),
           Map.entry("queue", Set.of("job", "store", "disk", "secrets", "meters", "traces")),
@@ -52,7 +53,7 @@ class ArchitectureTest {
           Map.entry(
               "console", Set.of("api", "auth", "disk", "job", "memory", "queue", "store", "text")),
           Map.entry("http", Set.of("api", "memory", "meters")),
-          Map.entry("secrets", Set.of()),
+          Map.entry("secrets", Set.of("vault")),
           Map.entry(
               "webhooks",
               Set.of(
@@ -71,10 +72,11 @@ class ArchitectureTest {
                   "text",
                   "disk",
                   "settings",
-                  "meters")),
+                  "meters",
+                  "vault")),
           Map.entry("embedded", Set.of()),
           Map.entry("client", Set.of()),
-          Map.entry("cli", Set.of("client", "text")));
+          Map.entry("cli", Set.of("client", "network", "text")));
 
   private static final JavaClasses OURS =
       new ClassFileImporter()
