@@ -135,7 +135,11 @@ final class Examples {
       case "audit verify" -> List.of("errand audit verify");
       case "serve" -> List.of("ERRAND_HTTP_PORT=0 errand serve", "errand serve --check");
       case "demo" -> List.of("errand demo", "errand demo --for 60");
-      case "doctor" -> List.of("errand doctor");
+      case "doctor" ->
+          List.of(
+              "errand doctor",
+              "errand doctor --profile 30s",
+              "errand doctor --support-bundle bundle.tar.gz --log server.log");
       case "log-levels" -> List.of("errand log-levels", "errand log-levels -o json");
       case "log-levels set" -> List.of("errand log-levels set io.errand.worker debug");
       case "log-levels reset" -> List.of("errand log-levels reset io.errand.worker");

@@ -88,7 +88,7 @@ final class Verbs {
       case "audit" -> new Audit();
       case "serve" -> new Client.Serve();
       case "demo" -> new Demo();
-      case "doctor" -> new Client.Doctor();
+      case "doctor" -> new Doctor();
       case "log-levels" -> new LogLevels();
       case "migrate" -> new Client.Migrate();
       case "verify-history" -> new Client.VerifyHistory();

@@ -31,18 +31,7 @@ import picocli.CommandLine.Command;
  * where there is one, without a server. Exit status 0 if a worker can run here, whatever is noted
  * or weak, 1 if something that it cannot do without is missing.
  */
-@Command(
-    name = "errand doctor",
-    mixinStandardHelpOptions = true,
-    description = {
-      "Look at this host as a worker would, and at the settings of the database where there is one,"
-          + " without a server. Nothing is changed."
-    },
-    footer = {
-      "",
-      "Exit status: 0 a worker can run here, 1 it cannot, 2 usage, 74 what was to be printed is not"
-          + " complete."
-    })
+@Command(name = "errand doctor") // io.errand.cli.Doctor has its help
 public final class Doctor implements Callable<Integer> {
   private Doctor() {}
 
