@@ -181,6 +181,15 @@ public final class Client {
     }
   }
 
+  /** Only for the help: the launch script starts it, with more on its class path. */
+  @Command(name = "drill", description = "Injure a staging system, and check that it heals.")
+  static final class Drill implements Callable<Integer> {
+    @Override
+    public Integer call() {
+      throw new ClientException(ExitCodes.USAGE, "drill is the first word: errand drill");
+    }
+  }
+
   @Command(name = "version", description = "Print the version.")
   static final class Version implements Callable<Integer> {
     @Override

@@ -73,13 +73,13 @@ final class Doctor implements Callable<Integer> {
       arity = "0..1",
       description =
           "Pack versions, settings without secrets, statistics of the database, plans of the frequent"
-              + " statements, meters and recent lines of the log (default: errand-support-TIME.tar.gz).")
+              + " statements, meters and recent lines of the log (default: errand-support-TIME.zip).")
   @Nullable Path bundle;
 
   @Option(
       names = "--log",
       paramLabel = "FILE",
-      description = "With it: the log of the server; its end is packed, secrets masked.")
+      description = "With it: the log of the server, or - for standard input; its end is packed.")
   @Nullable Path log;
 
   @Override

@@ -139,10 +139,14 @@ final class Examples {
           List.of(
               "errand doctor",
               "errand doctor --profile 30s",
-              "errand doctor --support-bundle bundle.tar.gz --log server.log");
+              "errand doctor --support-bundle bundle.zip --log server.log");
       case "log-levels" -> List.of("errand log-levels", "errand log-levels -o json");
       case "log-levels set" -> List.of("errand log-levels set io.errand.worker debug");
       case "log-levels reset" -> List.of("errand log-levels reset io.errand.worker");
+      case "drill" ->
+          List.of(
+              "errand drill mark --database $url --name staging",
+              "errand drill --database $url --servers $a,$b --seed 7 --i-know-this-is-staging");
       case "migrate" -> List.of("ERRAND_DATABASE_USER=owner errand migrate");
       case "verify-history" -> List.of("errand verify-history --settled");
       case "completion" ->

@@ -44,7 +44,14 @@ final class Verbs {
           new Group(
               "Server",
               List.of(
-                  "serve", "demo", "doctor", "migrate", "verify-history", "completion", "version"),
+                  "serve",
+                  "demo",
+                  "doctor",
+                  "migrate",
+                  "verify-history",
+                  "drill",
+                  "completion",
+                  "version"),
               true));
 
   static final List<String> NAMES =
@@ -94,6 +101,7 @@ final class Verbs {
       case "verify-history" -> new Client.VerifyHistory();
       case "completion" -> new Completion();
       case "complete" -> new Complete();
+      case "drill" -> new Client.Drill();
       case "version" -> new Client.Version();
       case "help" -> new HelpText.Help();
       default -> null;
