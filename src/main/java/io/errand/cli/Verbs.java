@@ -49,10 +49,9 @@ final class Verbs {
                   "doctor",
                   "migrate",
                   "verify-history",
-                  "drill",
-                  "completion",
-                  "version"),
-              true));
+                  "drill"),
+              true),
+          new Group("Client", List.of("completion", "version"), true));
 
   static final List<String> NAMES =
       java.util.stream.Stream.concat(

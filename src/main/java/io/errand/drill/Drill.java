@@ -62,7 +62,7 @@ public final class Drill implements Callable<Integer> {
 
   @Option(
       names = "--i-know-this-is-staging",
-      description = "Without this nothing is injured: what is checked is said, and the plan.")
+      description = "Without this nothing is injured; what speaks against it is said.")
   private boolean isStaging;
 
   @Option(

@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import jdk.jfr.consumer.RecordedClass;
 import jdk.jfr.consumer.RecordedEvent;
 import jdk.jfr.consumer.RecordedFrame;
@@ -27,6 +28,11 @@ public final class Summary {
   private static final double MEGABYTE = 1024 * 1024;
   private static final double MILLIS = 1e6;
   private static final String OURS = "io.errand.";
+
+  private static final Map<String, String> PRIMITIVES =
+      Map.of(
+          "B", "byte", "C", "char", "D", "double", "F", "float", "I", "int", "J", "long", "S",
+          "short", "Z", "boolean");
 
   private final Tally methods = new Tally();
   private final Tally natives = new Tally();
@@ -118,8 +124,22 @@ public final class Summary {
     locks.add(name(lock) + " at " + place(event), event.getDuration().toNanos());
   }
 
+  /** As Java's language writes it: an array has the name of a type descriptor otherwise. */
   private static String name(@Nullable RecordedClass type) {
-    return type == null ? "(unknown)" : type.getName();
+    if (type == null) {
+      return "(unknown)";
+    }
+    String name = type.getName();
+    int dimensions = name.lastIndexOf('[') + 1;
+    if (dimensions == 0) {
+      return name;
+    }
+    String element = name.substring(dimensions);
+    String shown =
+        element.startsWith("L") && element.endsWith(";")
+            ? element.substring(1, element.length() - 1)
+            : PRIMITIVES.getOrDefault(element, element);
+    return shown + "[]".repeat(dimensions);
   }
 
   /** The method, and which of ours called it if it is not one of ours. */
@@ -200,8 +220,11 @@ public final class Summary {
   }
 
   private static void shares(StringBuilder text, String title, Tally tally, int most) {
+    if (tally.count() == 0) {
+      return;
+    }
     line(text, "");
-    line(text, title);
+    line(text, "%s", title);
     for (Tally.Row row : tally.top(most)) {
       line(text, "%5.1f %%  %s", 100 * row.total() / tally.total(), row.name());
     }

@@ -35,7 +35,7 @@ public final class DrillStore {
       """
       SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
       WHERE datname = current_database() AND usename IS NOT NULL AND pid <> pg_backend_pid()
-        AND application_name LIKE 'errand%' AND application_name <> ?
+        AND application_name LIKE 'errand%' AND application_name NOT IN ('errand check', ?)
       """;
 
   private DrillStore() {}

@@ -24,9 +24,9 @@ public final class DatabaseFacts {
         "settings",
         """
         SELECT name, setting, unit, source FROM pg_settings
-        WHERE name ~ '^(autovacuum|checkpoint|effective_|idle_|jit|lc_|lock_timeout|log_min|maintenance_|max_|random_page|'
+        WHERE name ~ ('^(autovacuum|checkpoint|effective_|idle_|jit|lc_|lock_timeout|log_min|maintenance_|max_|random_page|'
             || 'server_encoding|shared_buffers|statement_timeout|synchronous_commit|fsync|full_page|TimeZone|'
-            || 'transaction_timeout|vacuum_|wal_level|work_mem|default_transaction)'
+            || 'transaction_timeout|vacuum_|wal_level|work_mem|default_transaction)')
         ORDER BY name
         """);
     QUERIES.put(
