@@ -47,11 +47,14 @@ enum Fault {
     @Override
     String strike(Means means, long millis) throws IOException, InterruptedException {
       long pid = means.pid();
+      Thread thaw = new Thread(() -> thaw(pid), "errand-drill-thaw"); // where the drill is ended
+      Runtime.getRuntime().addShutdownHook(thaw);
       try {
         signal("STOP", pid);
         TimeUnit.MILLISECONDS.sleep(millis);
       } finally {
         signal("CONT", pid);
+        Runtime.getRuntime().removeShutdownHook(thaw);
       }
       return "process " + pid + " was frozen";
     }
@@ -94,6 +97,16 @@ enum Fault {
     return "process " + pid + " was sent SIG" + name;
   }
 
+  private static void thaw(long pid) {
+    try {
+      signal("CONT", pid);
+    } catch (IOException e) {
+      System.err.println("errand: " + e.getMessage() + "; send it SIGCONT");
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
   /** Only a server of Errand is sent anything. */
   private static void signal(String name, long pid) throws IOException, InterruptedException {
     if (!isServer(pid)) {
@@ -116,7 +129,8 @@ enum Fault {
           new String(
               Files.readAllBytes(Path.of("/proc", Long.toString(pid), "cmdline")),
               StandardCharsets.ISO_8859_1);
-      return line.contains("quarkus-run.jar") || line.contains("io.errand.Launch");
+      return line.contains("quarkus-app/server.jsa") // its class data, whatever the directory
+          || line.contains("io.errand.Launch");
     } catch (IOException e) {
       return false;
     }
