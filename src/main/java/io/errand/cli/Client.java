@@ -163,15 +163,6 @@ public final class Client {
   }
 
   /** Only for the help: the launch script starts it, with more on its class path. */
-  @Command(name = "doctor", description = "Look at this host as a worker would.")
-  static final class Doctor implements Callable<Integer> {
-    @Override
-    public Integer call() {
-      throw new ClientException(ExitCodes.USAGE, "doctor is the first word: errand doctor");
-    }
-  }
-
-  /** Only for the help: the launch script starts it, with more on its class path. */
   @Command(name = "migrate", description = "Make or migrate the schema of the database.")
   static final class Migrate implements Callable<Integer> {
     @Override
@@ -187,6 +178,15 @@ public final class Client {
     public Integer call() {
       throw new ClientException(
           ExitCodes.USAGE, "verify-history is the first word: errand verify-history");
+    }
+  }
+
+  /** Only for the help: the launch script starts it, with more on its class path. */
+  @Command(name = "drill", description = "Injure a staging system, and check that it heals.")
+  static final class Drill implements Callable<Integer> {
+    @Override
+    public Integer call() {
+      throw new ClientException(ExitCodes.USAGE, "drill is the first word: errand drill");
     }
   }
 

@@ -135,10 +135,18 @@ final class Examples {
       case "audit verify" -> List.of("errand audit verify");
       case "serve" -> List.of("ERRAND_HTTP_PORT=0 errand serve", "errand serve --check");
       case "demo" -> List.of("errand demo", "errand demo --for 60");
-      case "doctor" -> List.of("errand doctor");
+      case "doctor" ->
+          List.of(
+              "errand doctor",
+              "errand doctor --profile 30s",
+              "errand doctor --support-bundle bundle.zip --log server.log");
       case "log-levels" -> List.of("errand log-levels", "errand log-levels -o json");
       case "log-levels set" -> List.of("errand log-levels set io.errand.worker debug");
       case "log-levels reset" -> List.of("errand log-levels reset io.errand.worker");
+      case "drill" ->
+          List.of(
+              "errand drill mark --database $url --name staging",
+              "errand drill --database $url --servers $a,$b --seed 7 --i-know-this-is-staging");
       case "migrate" -> List.of("ERRAND_DATABASE_USER=owner errand migrate");
       case "verify-history" -> List.of("errand verify-history --settled");
       case "completion" ->

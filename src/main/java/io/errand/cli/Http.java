@@ -150,6 +150,20 @@ final class Http {
     }
   }
 
+  /**
+   * Copies the answer of a POST, all of it.
+   *
+   * @param quiet how long nothing may come
+   * @return how many bytes
+   */
+  long copy(String path, Object body, Duration quiet, OutputStream target) {
+    try (InputStream answer = send("POST", path, body, Map.of(), quiet).body()) {
+      return answer.transferTo(target);
+    } catch (IOException e) {
+      throw away(e);
+    }
+  }
+
   private static long number(Response response, String header) {
     String text = response.headers().first(header).orElse("");
     return text.matches("\\d{1,18}") ? Long.parseLong(text) : 0;

@@ -44,8 +44,14 @@ final class Verbs {
           new Group(
               "Server",
               List.of(
-                  "serve", "demo", "doctor", "migrate", "verify-history", "completion", "version"),
-              true));
+                  "serve",
+                  "demo",
+                  "doctor",
+                  "migrate",
+                  "verify-history",
+                  "drill"),
+              true),
+          new Group("Client", List.of("completion", "version"), true));
 
   static final List<String> NAMES =
       java.util.stream.Stream.concat(
@@ -88,12 +94,13 @@ final class Verbs {
       case "audit" -> new Audit();
       case "serve" -> new Client.Serve();
       case "demo" -> new Demo();
-      case "doctor" -> new Client.Doctor();
+      case "doctor" -> new Doctor();
       case "log-levels" -> new LogLevels();
       case "migrate" -> new Client.Migrate();
       case "verify-history" -> new Client.VerifyHistory();
       case "completion" -> new Completion();
       case "complete" -> new Complete();
+      case "drill" -> new Client.Drill();
       case "version" -> new Client.Version();
       case "help" -> new HelpText.Help();
       default -> null;

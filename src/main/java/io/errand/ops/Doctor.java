@@ -10,7 +10,10 @@ import io.errand.store.LoginRights;
 import io.errand.text.CommandUse;
 import io.errand.text.FaultText;
 import io.errand.text.Printed;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -25,28 +28,26 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
 
 /**
  * {@code errand doctor}: looks at this host as a worker would, and at the settings of the database
  * where there is one, without a server. Exit status 0 if a worker can run here, whatever is noted
  * or weak, 1 if something that it cannot do without is missing.
  */
-@Command(
-    name = "errand doctor",
-    mixinStandardHelpOptions = true,
-    description = {
-      "Look at this host as a worker would, and at the settings of the database where there is one,"
-          + " without a server. Nothing is changed."
-    },
-    footer = {
-      "",
-      "Exit status: 0 a worker can run here, 1 it cannot, 2 usage, 74 what was to be printed is not"
-          + " complete."
-    })
+@Command(name = "errand doctor") // io.errand.cli.Doctor has its help
 public final class Doctor implements Callable<Integer> {
+  @Option(names = "--support-bundle", arity = "0..1", fallbackValue = "")
+  private @Nullable String bundle;
+
+  @Option(names = "--log")
+  private @Nullable String log;
+
+  private PrintStream out = System.out;
+
   private Doctor() {}
 
-  /** Prints what was found, one line each, and exits. */
+  /** Prints what was found, one line each, or packs it with more, and exits. */
   public static void main(String... arguments) {
     Printed.watch();
     CommandLine line = new CommandLine(new Doctor());
@@ -56,6 +57,17 @@ public final class Doctor implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    if (bundle == null) {
+      return look();
+    }
+    ByteArrayOutputStream seen = new ByteArrayOutputStream();
+    out = new PrintStream(seen, false, StandardCharsets.UTF_8);
+    look();
+    out.flush();
+    return SupportBundle.write(bundle, log, seen.toString(StandardCharsets.UTF_8));
+  }
+
+  private int look() {
     boolean fit = true;
     for (HostCheck.Finding finding : host()) {
       print(finding.name(), finding.required() ? "MISSING" : "note   ", finding.problem());
@@ -66,10 +78,9 @@ public final class Doctor implements Callable<Integer> {
       fix(finding.problem(), finding.fix());
     }
     if (database() > 0) {
-      System.out.println("The database does not keep all that Errand promises: see what is WEAK.");
+      out.println("The database does not keep all that Errand promises: see what is WEAK.");
     }
-    System.out.println(
-        fit ? "A worker can run here." : "A worker cannot run here: see what is MISSING.");
+    out.println(fit ? "A worker can run here." : "A worker cannot run here: see what is MISSING.");
     return fit ? 0 : 1;
   }
 
@@ -103,7 +114,7 @@ public final class Doctor implements Callable<Integer> {
   }
 
   /** How many findings weaken what is promised. */
-  private static int database() {
+  private int database() {
     int weak = 0;
     try {
       Optional<Connection> found = DatabaseAccess.connect();
@@ -165,14 +176,14 @@ public final class Doctor implements Callable<Integer> {
             + ", which a process with these settings need not; see docs/how-to/database-roles.md";
   }
 
-  private static void fix(@Nullable String problem, @Nullable String fix) {
+  private void fix(@Nullable String problem, @Nullable String fix) {
     if (problem != null && fix != null) {
-      System.out.println("         fix: " + fix);
+      out.println("         fix: " + fix);
     }
   }
 
-  private static void print(String name, String verdict, @Nullable String problem) {
-    System.out.println(
+  private void print(String name, String verdict, @Nullable String problem) {
+    out.println(
         (problem == null ? "ok     " : verdict)
             + "  "
             + name

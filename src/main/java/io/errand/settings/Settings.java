@@ -148,6 +148,18 @@ public final class Settings {
     return value.replace("$", "\\$");
   }
 
+  /** The values that must not be shown. */
+  public List<String> secrets() {
+    List<String> secrets = new ArrayList<>();
+    for (Setting setting : AllSettings.LIST) {
+      String value = values.get(setting.name());
+      if (setting.isSecret() && value != null) {
+        secrets.add(value);
+      }
+    }
+    return secrets;
+  }
+
   /** A text in which no secret of these settings stands. */
   public String withoutSecrets(String text) {
     String clean = text;

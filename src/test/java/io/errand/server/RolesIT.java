@@ -39,13 +39,14 @@ class RolesIT {
           Map.entry("PUT /v1/commands/{name}", "admin"),
           Map.entry("DELETE /v1/commands/{name}", "admin"),
           Map.entry("GET /v1/audit", "admin"),
+          Map.entry("POST /v1/profile", "admin"),
           Map.entry("GET /v1/log-levels", "admin"),
           Map.entry("PUT /v1/log-levels/{name}", "admin"),
           Map.entry("DELETE /v1/log-levels/{name}", "admin"));
 
   /** Routes that are for administrators of the project default alone. */
   private static final Pattern OF_THE_SERVER =
-      Pattern.compile(".*(/v1/projects/\\{name}|/v1/log-levels).*");
+      Pattern.compile(".*(/v1/projects/\\{name}|/v1/log-levels|/v1/profile).*");
 
   /** What whoever may submit can change. */
   private static final Set<String> OF_SUBMITTERS =

@@ -4,12 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.errand.embedded.EmbeddedPostgres;
 import io.errand.job.JobState;
-import io.errand.store.claim.ClaimStatement;
 import io.errand.store.claim.ClaimStore;
-import io.errand.store.claim.CompleteAndClaimStore;
 import io.errand.store.control.Housekeeping;
+import io.errand.store.support.HotPlans;
 import java.sql.Connection;
-import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
@@ -131,19 +129,19 @@ class GrowthTest {
     fill(20_000, "queued", "a", "1 minute");
     database.execute("INSERT INTO errand.queues (name, paused) VALUES ('paused', true)");
     database.execute("ANALYZE errand.jobs");
-    String claim = claimPlan(EmbeddedPostgres.ROLE);
+    String claim = plan(EmbeddedPostgres.ROLE, HotPlans.CLAIM);
     assertThat(claim)
         .contains("Index Scan using jobs_ready_by_queue on jobs c")
         .doesNotContain("Seq Scan on jobs");
-    String both = completeAndClaimPlan(EmbeddedPostgres.ROLE);
+    String both = plan(EmbeddedPostgres.ROLE, HotPlans.COMPLETE_AND_CLAIM);
     assertThat(both)
         .contains("Index Scan using jobs_ready_by_queue on jobs c")
         .contains(
             "Index Scan using jobs_pkey on jobs j  ") // not by jobs_running, full of what has run
         .doesNotContain("Seq Scan on jobs");
     // Row-level security holds for it, and changes nothing; for a superuser it does not hold.
-    assertThat(claimPlan("errand_worker")).isEqualTo(claim);
-    assertThat(completeAndClaimPlan("errand_worker")).isEqualTo(both);
+    assertThat(plan("errand_worker", HotPlans.CLAIM)).isEqualTo(claim);
+    assertThat(plan("errand_worker", HotPlans.COMPLETE_AND_CLAIM)).isEqualTo(both);
   }
 
   @Test
@@ -184,56 +182,17 @@ class GrowthTest {
         .doesNotContain("Seq Scan");
   }
 
-  private String claimPlan(String role) throws SQLException {
-    return plan(
-        role,
-        "claim",
-        "boolean, text[], text, text[], smallint[], timestamptz[], text[], float8[], float8[], float8, integer, integer, uuid, bigint, text, uuid",
-        ClaimStatement.CLAIM,
-        "true, null, '', null, null, null, null, null, null, 1, 8, 8, '"
-            + WORKER
-            + "', 100000000, 'w', '"
-            + WORKER
-            + "'");
-  }
-
-  private String completeAndClaimPlan(String role) throws SQLException {
-    return plan(
-        role,
-        "complete_and_claim",
-        "uuid[], uuid[], timestamptz[], timestamptz[], text[], text[], float8[], boolean[], text[], smallint[], text[], text[],"
-            + " float8[], float8[], float8[], bigint[], bytea[], integer[], bigint[],"
-            + " bytea[], integer[], bigint[], jsonb[], boolean[], text,"
-            + " boolean, text[], text, text[], smallint[], timestamptz[], text[], float8[], float8[], float8, integer, integer, uuid, bigint, text, uuid",
-        CompleteAndClaimStore.COMPLETE_AND_CLAIM,
-        "'{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}',"
-            + " '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', 'w', true, null, '', null, null, null, null, null, null, 1, 8, 8, '"
-            + WORKER
-            + "', 100000000, 'w', '"
-            + WORKER
-            + "'");
-  }
-
-  /** The plan for any values, as the pool of the queue has it. */
   private String plan(String role, String name, String types, String sql, String values)
       throws SQLException {
-    StringBuilder numbered = new StringBuilder();
-    int number = 0;
-    for (int i = 0; i < sql.length(); i++) {
-      numbered.append(sql.charAt(i) == '?' ? "$" + ++number : sql.charAt(i));
-    }
-    StringBuilder plan = new StringBuilder();
+    return plan(role, new HotPlans.Hot(name, types, sql, values, false));
+  }
+
+  /** The plan for any values, as the pool that runs it has it. */
+  private String plan(String role, HotPlans.Hot statement) throws SQLException {
     try (Connection connection = database.dataSource().getConnection();
-        Statement statement = connection.createStatement()) {
-      statement.execute("SET ROLE " + role);
-      statement.execute("PREPARE " + name + " (" + types + ") AS " + numbered);
-      try (ResultSet rows =
-          statement.executeQuery("EXPLAIN EXECUTE " + name + " (" + values + ")")) {
-        while (rows.next()) {
-          plan.append(rows.getString(1)).append('\n');
-        }
-      }
+        Statement change = connection.createStatement()) {
+      change.execute("SET ROLE " + role);
+      return HotPlans.plan(connection, statement);
     }
-    return plan.toString();
   }
 }

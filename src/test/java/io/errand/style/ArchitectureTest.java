@@ -53,6 +53,8 @@ class ArchitectureTest {
           Map.entry(
               "console", Set.of("api", "auth", "disk", "job", "memory", "queue", "store", "text")),
           Map.entry("http", Set.of("api", "memory", "meters")),
+          Map.entry("drill", Set.of("client", "store", "text")),
+          Map.entry("profile", Set.of("api", "auth", "exec", "memory")),
           Map.entry("secrets", Set.of("vault")),
           Map.entry(
               "webhooks",

@@ -87,7 +87,7 @@ public class SubmitStore {
           + History.of("stored", "'client ' || principal");
 
   /* Their ids are ours and new: to look for each first would cost a tenth. */
-  private static final String SUBMIT_MANY =
+  public static final String SUBMIT_MANY =
       SUBMIT.replace("ON CONFLICT (id) DO NOTHING\n", "")
           + "SELECT id, "
           + Durability.SQL

@@ -33,7 +33,7 @@ public class WorkerStore {
       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
       """;
 
-  private static final String HEARTBEAT =
+  public static final String HEARTBEAT =
       """
       UPDATE errand.workers SET heartbeat_at = now(), busy = ?, claims_waiting = ?,
           claims_nothing_because = ?
