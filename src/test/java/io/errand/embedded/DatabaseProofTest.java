@@ -3,6 +3,7 @@ package io.errand.embedded;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.errand.store.Database;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
@@ -15,6 +16,7 @@ import java.nio.file.Path;
 import java.sql.SQLException;
 import java.util.Properties;
 import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -22,7 +24,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.postgresql.Driver;
 
 /** What takes the port of the built-in database learns nothing, and is not believed. */
-@Timeout(60)
+@Timeout(300)
 class DatabaseProofTest {
   private static final int SSL_REQUEST = 80877103;
   private static final int GSS_REQUEST = 80877104;
@@ -48,6 +50,21 @@ class DatabaseProofTest {
       assertThatThrownBy(() -> new Driver().connect(address.jdbcUrl(), properties))
           .isInstanceOf(SQLException.class);
       assertThat(sent.get()).isZero();
+    }
+  }
+
+  /** A slow hash adds nothing to 192 random bits, and makes each connection slow. */
+  @Test
+  void onlyPasswordsThatPeopleChooseAreHashedSlowly() throws SQLException {
+    Database database = Database.emptied();
+    database.execute("CREATE ROLE chosen LOGIN PASSWORD 'chosen by a person'");
+    try {
+      String verifier = "SELECT rolpassword FROM pg_authid WHERE rolname = '%s'";
+      assertThat(database.value(verifier.formatted(EmbeddedPostgres.ROLE)))
+          .startsWith("SCRAM-SHA-256$1:");
+      assertThat(database.value(verifier.formatted("chosen"))).startsWith("SCRAM-SHA-256$4096:");
+    } finally {
+      database.execute("DROP ROLE chosen");
     }
   }
 

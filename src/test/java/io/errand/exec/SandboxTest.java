@@ -6,6 +6,7 @@ import static io.errand.exec.TestLauncher.start;
 import static io.errand.exec.TestLauncher.text;
 import static io.errand.exec.TestLauncher.within;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.errand.job.Confinement;
@@ -20,7 +21,6 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -64,10 +64,7 @@ class SandboxTest {
     CommandSpec spec = within(spec("sh", "-c", "touch up; exec sleep 600"), CLOSED);
     TestLauncher.Run running = start(spec);
     Path up = TestLauncher.temporaryRoot().resolve(spec.cookie()).resolve("up");
-    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
-    while (!Files.exists(up) && System.nanoTime() - deadline < 0) {
-      Thread.onSpinWait();
-    }
+    await().until(() -> Files.exists(up));
     List<Integer> pids = TestLauncher.carrying(spec.cookie());
     assertThat(pids).hasSizeGreaterThan(1);
     for (int pid : pids) {
@@ -179,10 +176,7 @@ class SandboxTest {
         spec("sh", "-c", "chmod 777 .; echo secret > x; chmod 666 x; echo up; sleep 600");
     TestLauncher.Run running = start(other);
     Path secret = TestLauncher.temporaryRoot().resolve(other.cookie()).resolve("x");
-    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
-    while (!Files.exists(secret) && System.nanoTime() - deadline < 0) {
-      Thread.onSpinWait();
-    }
+    await().until(() -> Files.exists(secret));
     assertThat(said(CLOSED, "cat " + secret + " 2>&1; ls -A " + TestLauncher.home()))
         .contains("No such file")
         .doesNotContain("secret\n");

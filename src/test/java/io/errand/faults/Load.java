@@ -200,7 +200,8 @@ final class Load implements AutoCloseable {
           }
         }
         if (random.nextInt(10) == 0) {
-          ask(random, "POST", id, "/cancel", Set.of(200, 202, 409)); // 200: cancelled before
+          // 200: cancelled already, with one that it waited for
+          ask(random, "POST", id, "/cancel", Set.of(200, 202, 409));
         }
         recent.add(id);
         if (recent.size() > REMEMBERED) {

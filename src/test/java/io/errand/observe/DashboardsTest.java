@@ -1,18 +1,15 @@
 package io.errand.observe;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.abort;
 
 import io.errand.meters.Metric;
+import io.errand.server.NpmPackages;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Set;
-import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -33,7 +30,7 @@ class DashboardsTest {
 
   @Test
   void eachDashboardHasGrafanasTypes() throws IOException, InterruptedException {
-    install();
+    NpmPackages.install(SOURCES, FOLDER, "@grafana/schema");
     StringBuilder good = new StringBuilder(TYPES);
     for (String name : Dashboards.NAMES) {
       good.append("export const ").append(name).append(": Plain<Dashboard> = ");
@@ -65,30 +62,6 @@ class DashboardsTest {
       }
     }
     assertThat(queries).isGreaterThan(80);
-  }
-
-  private static void install() throws IOException, InterruptedException {
-    Files.createDirectories(FOLDER);
-    for (String file : List.of("package.json", "package-lock.json")) {
-      Files.copy(SOURCES.resolve(file), FOLDER.resolve(file), StandardCopyOption.REPLACE_EXISTING);
-    }
-    if (Files.isDirectory(FOLDER.resolve("node_modules/@grafana/schema"))) {
-      return;
-    }
-    try {
-      Process npm =
-          new ProcessBuilder("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
-              .directory(FOLDER.toFile())
-              .redirectErrorStream(true)
-              .redirectOutput(FOLDER.resolve("install.log").toFile())
-              .start();
-      if (!npm.waitFor(3, TimeUnit.MINUTES) || npm.exitValue() != 0) {
-        npm.destroyForcibly();
-        abort("needs the package @grafana/schema, which npm could not fetch");
-      }
-    } catch (IOException e) {
-      abort("needs Node.js with npm: " + e.getMessage());
-    }
   }
 
   /** What the compiler complains about. */

@@ -1,19 +1,17 @@
 package io.errand.ops;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.abort;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.errand.server.NpmPackages;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.TimeUnit;
 
 /**
  * The types and schemas of Kubernetes, Argo Rollouts, KEDA and the Prometheus Operator, from npm's
@@ -33,27 +31,7 @@ final class KubernetesModels {
 
   /** Fetches the packages once, or skips the test. */
   static void install() throws IOException, InterruptedException {
-    Files.createDirectories(FOLDER);
-    for (String file : List.of("package.json", "package-lock.json", "validate.mjs")) {
-      Files.copy(SOURCES.resolve(file), FOLDER.resolve(file), StandardCopyOption.REPLACE_EXISTING);
-    }
-    if (Files.isDirectory(FOLDER.resolve("node_modules/kubernetes-models"))) {
-      return;
-    }
-    try {
-      Process npm =
-          new ProcessBuilder("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
-              .directory(FOLDER.toFile())
-              .redirectErrorStream(true)
-              .redirectOutput(FOLDER.resolve("install.log").toFile())
-              .start();
-      if (!npm.waitFor(3, TimeUnit.MINUTES) || npm.exitValue() != 0) {
-        npm.destroyForcibly();
-        abort("needs the package kubernetes-models, which npm could not fetch");
-      }
-    } catch (IOException e) {
-      abort("needs Node.js with npm: " + e.getMessage());
-    }
+    NpmPackages.install(SOURCES, FOLDER, "kubernetes-models", "validate.mjs");
   }
 
   private static String module(JsonNode document) {

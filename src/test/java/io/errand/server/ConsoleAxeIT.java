@@ -8,12 +8,9 @@ import com.microsoft.playwright.options.ColorScheme;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 
 /** Every page of the console can be used by everybody, as far as axe-core finds out. */
@@ -32,27 +29,8 @@ async () => (await axe.run(document, {resultTypes: ['violations']})).violations
 
   /** What axe-core is, fetched once by the lock file; without npm the test is skipped. */
   private static String axe() throws IOException, InterruptedException {
-    Files.createDirectories(FOLDER);
-    for (String file : List.of("package.json", "package-lock.json")) {
-      Files.copy(SOURCES.resolve(file), FOLDER.resolve(file), StandardCopyOption.REPLACE_EXISTING);
-    }
-    Path script = FOLDER.resolve("node_modules/axe-core/axe.min.js");
-    if (!Files.exists(script)) {
-      boolean isFetched = false;
-      try {
-        Process npm =
-            new ProcessBuilder("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
-                .directory(FOLDER.toFile())
-                .redirectErrorStream(true)
-                .redirectOutput(FOLDER.resolve("install.log").toFile())
-                .start();
-        isFetched = npm.waitFor(3, TimeUnit.MINUTES) && npm.exitValue() == 0;
-      } catch (IOException e) {
-        Files.writeString(FOLDER.resolve("install.log"), String.valueOf(e.getMessage()));
-      }
-      Assumptions.assumeTrue(isFetched, "skipped: npm could not fetch axe-core");
-    }
-    return Files.readString(script);
+    NpmPackages.install(SOURCES, FOLDER, "axe-core");
+    return Files.readString(FOLDER.resolve("node_modules/axe-core/axe.min.js"));
   }
 
   @Test

@@ -11,7 +11,6 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import org.awaitility.Awaitility;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -20,27 +19,13 @@ import org.junit.jupiter.api.Test;
 /**
  * The forms of the console that take a page, the choice of a project, and the bound of sessions.
  */
-class ConsoleFormsIT {
-  private static TestServer server;
-  private static Chromium chromium;
-
+class ConsoleFormsIT extends OneBrowser {
   private Page page;
 
   @BeforeAll
   static void start() {
-    chromium = Chromium.start();
     server = TestServer.start(Map.of());
     server.call("PUT", "/v1/projects/media", "{}");
-  }
-
-  @AfterAll
-  static void stop() {
-    if (chromium != null) {
-      chromium.close();
-    }
-    if (server != null) {
-      server.close();
-    }
   }
 
   @BeforeEach

@@ -41,21 +41,18 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The console below a path of a front, and on a database that takes no changes. */
-class ConsoleFrontIT {
+class ConsoleFrontIT extends OneBrowser {
   private static final String PREFIX = "/behind/a/front";
   private static final Set<String> NOT_PASSED =
       Set.of("host", "connection", "content-length", "transfer-encoding", "upgrade");
 
-  private static Chromium chromium;
   private static IdentityProvider provider;
-  private static TestServer server;
   private static HttpServer front;
 
   private Page page;
 
   @BeforeAll
   static void start(@TempDir Path folder) throws Exception {
-    chromium = Chromium.start();
     Path keys = folder.resolve("keys.json");
     RsaJsonWebKey rsa = RsaJwkGenerator.generateJwk(2048);
     rsa.setKeyId("rsa-1");
@@ -91,18 +88,10 @@ class ConsoleFrontIT {
 
   @AfterAll
   static void stop() {
-    if (chromium != null) {
-      chromium.close();
-    }
     if (front != null) {
       front.stop(0);
     }
-    if (server != null) {
-      server.close();
-    }
-    if (provider != null) {
-      provider.close();
-    }
+    close(provider);
   }
 
   /** What a front does: leaves its path out, and says so. */

@@ -11,29 +11,14 @@ import java.util.Collections;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /** The console in a real browser: signing in and out, the list of jobs, what may be changed. */
-class ConsoleIT {
-  private static TestServer server;
-  private static Chromium chromium;
-
+class ConsoleIT extends OneBrowser {
   @BeforeAll
   static void start() {
-    chromium = Chromium.start();
     server = TestServer.start(Map.of());
-  }
-
-  @AfterAll
-  static void stop() {
-    if (chromium != null) {
-      chromium.close();
-    }
-    if (server != null) {
-      server.close();
-    }
   }
 
   @Test

@@ -30,16 +30,13 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** People sign in to the console by way of a real identity provider, in a real browser. */
-class ConsoleOidcIT {
-  private static Chromium chromium;
+class ConsoleOidcIT extends OneBrowser {
   private static IdentityProvider provider;
-  private static TestServer server;
 
   private Page page;
 
   @BeforeAll
   static void start(@TempDir Path folder) throws Exception {
-    chromium = Chromium.start();
     Path keys = folder.resolve("keys.json");
     RsaJsonWebKey rsa = RsaJwkGenerator.generateJwk(2048);
     rsa.setKeyId("rsa-1");
@@ -69,15 +66,7 @@ class ConsoleOidcIT {
 
   @AfterAll
   static void stop() {
-    if (chromium != null) {
-      chromium.close();
-    }
-    if (server != null) {
-      server.close();
-    }
-    if (provider != null) {
-      provider.close();
-    }
+    close(provider);
   }
 
   @BeforeEach

@@ -8,14 +8,13 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** The output of a job in a real browser, when there is more of it than a page can hold. */
 @Timeout(300)
-class ConsoleOutputIT {
+class ConsoleOutputIT extends OneBrowser {
   private static final int MOST_ROWS = 1_500;
   private static final long MOST_HEAP_BYTES = 200L * 1024 * 1024;
 
@@ -31,23 +30,9 @@ class ConsoleOutputIT {
       }
       """;
 
-  private static TestServer server;
-  private static Chromium chromium;
-
   @BeforeAll
   static void start() {
-    chromium = Chromium.start();
     server = TestServer.start(Map.of());
-  }
-
-  @AfterAll
-  static void stop() {
-    if (chromium != null) {
-      chromium.close();
-    }
-    if (server != null) {
-      server.close();
-    }
   }
 
   private static Page open(String id) {

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** The pages of the console beside jobs and overview, in a real browser: the main way of each. */
-class ConsoleViewsIT {
+class ConsoleViewsIT extends OneBrowser {
   private static final List<String> VIEWS =
       List.of(
           "/console/queues",
@@ -27,15 +27,12 @@ class ConsoleViewsIT {
           "/console/webhooks",
           "/console/failures");
 
-  private static TestServer server;
   private static WebhookReceiver receiver;
-  private static Chromium chromium;
 
   private Page page;
 
   @BeforeAll
   static void start() {
-    chromium = Chromium.start();
     receiver = WebhookReceiver.http();
     server =
         TestServer.start(
@@ -44,15 +41,7 @@ class ConsoleViewsIT {
 
   @AfterAll
   static void stop() {
-    if (chromium != null) {
-      chromium.close();
-    }
-    if (server != null) {
-      server.close();
-    }
-    if (receiver != null) {
-      receiver.close();
-    }
+    close(receiver);
   }
 
   @BeforeEach

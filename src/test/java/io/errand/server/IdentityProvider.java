@@ -17,9 +17,7 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
@@ -65,19 +63,10 @@ final class IdentityProvider implements AutoCloseable {
   private static void install() {
     try {
       Files.createDirectories(FOLDER);
-      for (String file : List.of("package.json", "package-lock.json", "provider.mjs")) {
-        Files.copy(
-            SOURCES.resolve(file), FOLDER.resolve(file), StandardCopyOption.REPLACE_EXISTING);
-      }
-      if (Files.isDirectory(FOLDER.resolve("node_modules/oidc-provider"))) {
-        return;
-      }
       if (!succeeds("node", "-e", "process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)")) {
         abort("needs Node.js 20 or newer");
       }
-      if (!succeeds("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--omit=dev")) {
-        abort("needs the package oidc-provider, which npm could not fetch");
-      }
+      NpmPackages.install(SOURCES, FOLDER, "oidc-provider", "provider.mjs");
     } catch (IOException e) {
       abort("needs Node.js 20 or newer with npm: " + e.getMessage());
     } catch (InterruptedException e) {

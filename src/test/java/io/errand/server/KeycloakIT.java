@@ -3,13 +3,9 @@ package io.errand.server;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import java.io.BufferedReader;
-import java.io.InputStreamReader;
 import java.net.http.HttpResponse;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -97,38 +93,19 @@ class KeycloakIT {
 
   @Test
   void aPersonLogsInByTheDeviceFlowAndTheLoginIsRenewed(@TempDir Path config) throws Exception {
-    Map<String, String> client =
-        Map.of(
-            "ERRAND_URL", server.url(),
-            "XDG_CONFIG_HOME", config.toString(),
-            "ERRAND_OIDC_ISSUER", keycloak.issuer(),
-            "ERRAND_OIDC_CLIENT_ID", "errand-cli");
-    ProcessBuilder builder = new ProcessBuilder(TestServer.CHECKOUT + "/errand", "login");
-    builder.environment().put("ERRAND_HOME", server.home().toString());
-    builder.environment().putAll(client);
-    Process login = builder.start();
-    StringBuilder said = new StringBuilder();
-    try (BufferedReader lines =
-        new BufferedReader(new InputStreamReader(login.getErrorStream(), StandardCharsets.UTF_8))) {
-      for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-        said.append(line).append('\n');
-        if (line.startsWith("errand: open ")) {
-          assertThat(keycloak.confirm(line.substring("errand: open ".length())))
-              .contains("Device Login Successful");
-        }
-      }
-    }
-    assertThat(login.waitFor()).as(said.toString()).isZero();
-    assertThat(said).contains("as ann, operator of the project default");
-    List<Path> files;
-    try (var found = Files.list(config.resolve("errand/logins"))) {
-      files = found.filter(file -> file.toString().endsWith(".json")).toList();
-    }
-    assertThat(files).hasSize(1);
-    String first = Files.readString(files.get(0));
-    assertThat(server.cli(client, "run", "echo", "hi").stdout()).isEqualTo("hi\n");
-    assertThat(Files.readString(files.get(0))).isNotEqualTo(first);
-    assertThat(server.cli(client, "keys").exitCode()).isEqualTo(77);
-    assertThat(server.cli(client, "logout").exitCode()).isZero();
+    DeviceLogin login =
+        DeviceLogin.of(
+            server,
+            config,
+            keycloak.issuer(),
+            "errand-cli",
+            keycloak::confirm,
+            "Device Login Successful");
+    assertThat(login.said()).contains("as ann, operator of the project default");
+    String first = Files.readString(login.file());
+    assertThat(server.cli(login.client(), "run", "echo", "hi").stdout()).isEqualTo("hi\n");
+    assertThat(Files.readString(login.file())).isNotEqualTo(first);
+    assertThat(server.cli(login.client(), "keys").exitCode()).isEqualTo(77);
+    assertThat(server.cli(login.client(), "logout").exitCode()).isZero();
   }
 }

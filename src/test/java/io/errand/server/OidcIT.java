@@ -4,12 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.errand.auth.Identity;
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStreamReader;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -294,46 +291,23 @@ class OidcIT {
 
   @Test
   void aPersonLogsInByTheDeviceFlow(@TempDir Path config) throws Exception {
-    Map<String, String> client =
-        Map.of(
-            "ERRAND_URL", server.url(),
-            "XDG_CONFIG_HOME", config.toString(),
-            "ERRAND_OIDC_ISSUER", provider.issuer(),
-            "ERRAND_OIDC_CLIENT_ID", "cli");
-    ProcessBuilder builder = new ProcessBuilder(TestServer.CHECKOUT + "/errand", "login");
-    builder.environment().put("ERRAND_HOME", server.home().toString());
-    builder.environment().putAll(client);
-    Process login = builder.start();
-    StringBuilder said = new StringBuilder();
-    try (BufferedReader lines =
-        new BufferedReader(new InputStreamReader(login.getErrorStream(), StandardCharsets.UTF_8))) {
-      for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-        said.append(line).append('\n');
-        if (line.startsWith("errand: open ")) {
-          assertThat(provider.confirm(line.substring("errand: open ".length())))
-              .contains("Sign-in Success");
-        }
-      }
-    }
-    assertThat(login.waitFor()).as(said.toString()).isZero();
-    assertThat(said).contains("as user of cli, operator of the project default");
+    DeviceLogin login =
+        DeviceLogin.of(
+            server, config, provider.issuer(), "cli", provider::confirm, "Sign-in Success");
+    assertThat(login.said()).contains("as user of cli, operator of the project default");
 
-    List<Path> files;
-    try (var found = Files.list(config.resolve("errand/logins"))) {
-      files = found.filter(file -> file.toString().endsWith(".json")).toList();
-    }
-    assertThat(files).hasSize(1);
-    assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(files.get(0))))
+    assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(login.file())))
         .isEqualTo("rw-------");
-    String first = Files.readString(files.get(0));
-    Cli me = server.cli(client, "me", "-o", "json");
+    String first = Files.readString(login.file());
+    Cli me = server.cli(login.client(), "me", "-o", "json");
     assertThat(me.stdout()).as(me.stderr()).contains("\"kind\" : \"oidc\"");
-    assertThat(Files.readString(files.get(0))).isNotEqualTo(first); // it is renewed before its end
-    assertThat(server.cli(client, "run", "echo", "hi").stdout()).isEqualTo("hi\n");
-    assertThat(server.cli(client, "keys").exitCode()).isEqualTo(77);
+    assertThat(Files.readString(login.file())).isNotEqualTo(first); // it is renewed before its end
+    assertThat(server.cli(login.client(), "run", "echo", "hi").stdout()).isEqualTo("hi\n");
+    assertThat(server.cli(login.client(), "keys").exitCode()).isEqualTo(77);
 
-    assertThat(server.cli(client, "logout").exitCode()).isZero();
-    assertThat(files.get(0)).doesNotExist();
-    assertThat(server.cli(client, "me").stdout()).contains("admin"); // by the data directory
+    assertThat(server.cli(login.client(), "logout").exitCode()).isZero();
+    assertThat(login.file()).doesNotExist();
+    assertThat(server.cli(login.client(), "me").stdout())
+        .contains("admin"); // by the data directory
   }
 }

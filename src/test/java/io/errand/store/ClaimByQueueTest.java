@@ -24,21 +24,6 @@ class ClaimByQueueTest extends StoreFixture {
   /** Blocks that a claim of eight jobs reads, without one that it need not read. */
   private static final long FEW_BLOCKS = 1_500;
 
-  /** In the name of the queue a number sign stands for the number of the job. */
-  private void fill(int count, String queue, int priority, String runAt) throws SQLException {
-    database.execute(
-        """
-        INSERT INTO errand.jobs (id, state, queue, priority, command, max_attempts, run_at,
-            principal, timeout_seconds, kill_grace_seconds, stdout_limit_bytes, stderr_limit_bytes,
-            success_exit_codes, on_lost, backoff, retry, fingerprint, attempt, charged_attempts)
-        SELECT gen_random_uuid(), 'queued', replace('%s', '#', i::text), %d, '{true}', 3, %s + i * interval '1 us',
-            'tester', 60, 1, 100, 100, '{0}', 'retry',
-            '{"base_seconds":1,"factor":2,"max_seconds":60,"jitter":"full"}', '[]', '\\xab', 0, 0
-        FROM generate_series(1, %d) AS s (i)
-        """
-            .formatted(queue, priority, runAt, count));
-  }
-
   private void pause(String queue) throws SQLException {
     database.execute("INSERT INTO errand.queues (name, paused) VALUES ('" + queue + "', true)");
   }
@@ -58,14 +43,14 @@ class ClaimByQueueTest extends StoreFixture {
   void theHighestPriorityAndThenTheOldestComeFirstWhateverTheirQueues(boolean onePaused)
       throws SQLException {
     if (onePaused) {
-      fill(5, "paused", 100, "now() - interval '1 hour'");
+      database.fill(5, "paused", 100, "now() - interval '1 hour'");
       pause("paused");
     }
-    fill(2, "a", 0, "now() - interval '9 minutes'");
-    fill(2, "b", 0, "now() - interval '10 minutes'");
-    fill(1, "a", 0, "now() - interval '11 minutes'");
-    fill(1, "c", 7, "now() - interval '1 minute'");
-    fill(3, "d", 90, "now() + interval '1 hour'");
+    database.fill(2, "a", 0, "now() - interval '9 minutes'");
+    database.fill(2, "b", 0, "now() - interval '10 minutes'");
+    database.fill(1, "a", 0, "now() - interval '11 minutes'");
+    database.fill(1, "c", 7, "now() - interval '1 minute'");
+    database.fill(3, "d", 90, "now() + interval '1 hour'");
     assertThat(queuesOf(claim(1, List.of("*"), ""))).containsExactly("c");
     assertThat(queuesOf(claim(1, List.of("*"), ""))).containsExactly("a");
     assertThat(queuesOf(claim(3, List.of("*"), ""))).containsExactly("a", "b", "b");
@@ -75,9 +60,9 @@ class ClaimByQueueTest extends StoreFixture {
 
   @Test
   void theHighestPriorityComesFirstBesideManyQueuesWhoseJobsAreNotDue() throws SQLException {
-    fill(40, "later#", 0, "now() + interval '1 hour'");
-    fill(24, "high", 100, "now() - interval '1 minute'");
-    fill(24, "low", -100, "now() - interval '1 hour'");
+    database.fill(40, "later#", 0, "now() + interval '1 hour'");
+    database.fill(24, "high", 100, "now() - interval '1 minute'");
+    database.fill(24, "low", -100, "now() - interval '1 hour'");
     assertThat(queuesOf(claim(8, List.of("*"), ""))).hasSize(8).containsOnly("high");
     assertThat(queuesOf(claim(24, List.of("*"), "")))
         .hasSize(24)
@@ -87,9 +72,9 @@ class ClaimByQueueTest extends StoreFixture {
 
   @Test
   void theHighestPriorityComesFirstBesideManyQueuesWithJobs() throws SQLException {
-    fill(100, "other#", 0, "now() - interval '1 hour'");
-    fill(24, "high", 100, "now() - interval '1 minute'");
-    fill(24, "higher", 101, "now() - interval '1 minute'");
+    database.fill(100, "other#", 0, "now() - interval '1 hour'");
+    database.fill(24, "high", 100, "now() - interval '1 minute'");
+    database.fill(24, "higher", 101, "now() - interval '1 minute'");
     List<String> order = new ArrayList<>();
     boolean more = true;
     while (more) {
@@ -104,10 +89,10 @@ class ClaimByQueueTest extends StoreFixture {
 
   @Test
   void aWorkerOfSomeQueuesClaimsFromThemAlone() throws SQLException {
-    fill(2, "a", 5, "now() - interval '1 minute'");
-    fill(2, "b", 9, "now() - interval '1 minute'");
-    fill(2, "c", -100, "now() - interval '1 minute'");
-    fill(2, "c", 100, "now() - interval '1 minute'");
+    database.fill(2, "a", 5, "now() - interval '1 minute'");
+    database.fill(2, "b", 9, "now() - interval '1 minute'");
+    database.fill(2, "c", -100, "now() - interval '1 minute'");
+    database.fill(2, "c", 100, "now() - interval '1 minute'");
     assertThat(queuesOf(claim(10, List.of("c", "none", "a"), "")))
         .containsExactly("a", "a", "c", "c", "c", "c");
     assertThat(claim(10, List.of("c", "none", "a"), "").nextQueue()).isNull();
@@ -116,7 +101,7 @@ class ClaimByQueueTest extends StoreFixture {
   @Test
   void moreQueuesThanOneClaimLooksAtAreServedInTurn() throws SQLException {
     pause("q300");
-    fill(600, "q#", 0, "now() - interval '1 minute'");
+    database.fill(600, "q#", 0, "now() - interval '1 minute'");
     List<String> claimed = new ArrayList<>();
     String next = "";
     for (int i = 0; i < 5 && next != null; i++) {
@@ -130,13 +115,13 @@ class ClaimByQueueTest extends StoreFixture {
 
   @Test
   void jobsThatCannotRunAreNotRead() throws SQLException, IOException {
-    fill(10_000, "later", 50, "now() + interval '1 hour'");
-    fill(10_000, "later", 0, "now() + interval '1 hour'");
-    fill(10, "a", 0, "now() - interval '1 minute'");
+    database.fill(10_000, "later", 50, "now() + interval '1 hour'");
+    database.fill(10_000, "later", 0, "now() + interval '1 hour'");
+    database.fill(10, "a", 0, "now() - interval '1 minute'");
     database.execute("ANALYZE errand.jobs");
     assertThat(blocksOfClaim()).isLessThan(FEW_BLOCKS);
-    fill(10_000, "paused", 100, "now() - interval '1 hour'");
-    fill(10_000, "paused", 0, "now() - interval '1 hour'");
+    database.fill(10_000, "paused", 100, "now() - interval '1 hour'");
+    database.fill(10_000, "paused", 0, "now() - interval '1 hour'");
     pause("paused");
     assertThat(blocksOfClaim()).isLessThan(FEW_BLOCKS);
   }
@@ -144,8 +129,8 @@ class ClaimByQueueTest extends StoreFixture {
   @Test
   void aClaimReadsFewBlocksWhereOneOfAThousandQueuesHasAlmostAllJobs()
       throws SQLException, IOException {
-    fill(20_000, "a", 0, "now() - interval '1 hour'");
-    fill(1_000, "q#", 0, "now() - interval '1 minute'");
+    database.fill(20_000, "a", 0, "now() - interval '1 hour'");
+    database.fill(1_000, "q#", 0, "now() - interval '1 minute'");
     database.execute("ANALYZE errand.jobs");
     assertThat(blocksOfClaim()).isLessThan(4 * FEW_BLOCKS);
     pause("q7");

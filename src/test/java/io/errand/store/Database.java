@@ -140,6 +140,26 @@ public final class Database {
     };
   }
 
+  /**
+   * Queued jobs, each of which may be claimed a microsecond after the one before it.
+   *
+   * @param queue its name, in which a number sign stands for the number of the job, from 1
+   * @param runAt an expression of SQL
+   */
+  public void fill(int count, String queue, int priority, String runAt) throws SQLException {
+    execute(
+        """
+        INSERT INTO errand.jobs (id, state, queue, priority, command, max_attempts, run_at,
+            principal, timeout_seconds, kill_grace_seconds, stdout_limit_bytes, stderr_limit_bytes,
+            success_exit_codes, on_lost, backoff, retry, fingerprint, attempt, charged_attempts)
+        SELECT gen_random_uuid(), 'queued', replace('%s', '#', i::text), %d, '{true}', 3, %s + i * interval '1 us',
+            'tester', 60, 1, 100, 100, '{0}', 'retry',
+            '{"base_seconds":1,"factor":2,"max_seconds":60,"jitter":"full"}', '[]', '\\xab', 0, 0
+        FROM generate_series(1, %d) AS s (i)
+        """
+            .formatted(queue, priority, runAt, count));
+  }
+
   public int execute(String sql) throws SQLException {
     try (Connection connection = dataSource.getConnection();
         Statement statement = connection.createStatement()) {

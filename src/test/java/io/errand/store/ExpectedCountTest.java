@@ -2,51 +2,26 @@ package io.errand.store;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.errand.job.OnLost;
 import io.errand.job.Outcome;
 import io.errand.store.control.JobUpdate;
 import io.errand.store.operations.BulkFilter;
 import io.errand.store.operations.Operation;
 import io.errand.store.operations.OperationKind;
-import io.errand.store.operations.OperationReads;
-import io.errand.store.operations.OperationSteps;
 import io.errand.store.operations.OperationStore;
 import io.errand.store.operations.OperationStore.Count;
 import io.errand.store.operations.OperationStore.Creation;
-import io.errand.store.submit.NewJob;
 import java.sql.SQLException;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Bulk changes that are for exactly so many jobs, against a real PostgreSQL. */
-class ExpectedCountTest extends StoreFixture {
-  private OperationStore operations;
-  private OperationReads reads;
-  private OperationSteps steps;
-
-  @BeforeEach
-  void openOperations() {
-    operations = new OperationStore(database.dataSource());
-    reads = new OperationReads(database.projectReads());
-    steps = new OperationSteps(database.dataSource());
-  }
-
-  private void submitMany(int jobs) throws SQLException {
-    List<NewJob> all = new ArrayList<>();
-    for (int i = 0; i < jobs; i++) {
-      all.add(job(spec(1, OnLost.HOLD, null, null), null, HASH));
-    }
-    submits.submitAll(all);
-  }
-
+class ExpectedCountTest extends OperationsFixture {
   /** Jobs in a state from which this kind of change is possible. */
   private void prepare(OperationKind kind, int jobs) throws SQLException {
-    submitMany(jobs);
+    submitMany(jobs, 1);
     if (kind.isOfFinalJobs()) {
       completes.complete(
           claim(jobs).stream().map(one -> ended(one, Outcome.EXIT_CODE, 64)).toList(), "worker w");
@@ -77,10 +52,6 @@ class ExpectedCountTest extends StoreFixture {
     return find(id);
   }
 
-  private Operation find(UUID id) throws SQLException {
-    return reads.find(id, ME).orElseThrow();
-  }
-
   /** As if the transactions of jobs that came after the operation had begun an hour before it. */
   private void beginEarlier() throws SQLException {
     database.execute(
@@ -106,9 +77,9 @@ class ExpectedCountTest extends StoreFixture {
 
   @Test
   void allOfManyJobsAreChangedInStepsOfAnySize() throws SQLException {
-    submitMany(1_234);
+    submitMany(1_234, 1);
     UUID id = begin(OperationKind.CANCEL, 1_234);
-    submitMany(3);
+    submitMany(3, 1);
     beginEarlier();
     Operation end = finish(id, 200);
     assertThat(end.done()).isEqualTo(1_234);
@@ -119,10 +90,10 @@ class ExpectedCountTest extends StoreFixture {
 
   @Test
   void jobsThatNoLongerMatchAreSkippedAndNoOthersTakeTheirPlace() throws SQLException {
-    submitMany(10);
+    submitMany(10, 1);
     UUID id = begin(OperationKind.CANCEL, 10);
     completes.complete(List.of(ended(claim(1).get(0), Outcome.SUCCESS, 0)), "worker w");
-    submitMany(1);
+    submitMany(1, 1);
     beginEarlier();
     Operation end = finish(id, 4);
     assertThat(end.done()).isEqualTo(9);
@@ -131,7 +102,7 @@ class ExpectedCountTest extends StoreFixture {
 
   @Test
   void anotherNumberChangesNothingAndZeroIsANumber() throws SQLException {
-    submitMany(3);
+    submitMany(3, 1);
     assertThat(create(OperationKind.CANCEL, 4))
         .isEqualTo(new Creation.Mismatch(new Count(3, false)));
     assertThat(create(OperationKind.CANCEL, 2))

@@ -35,35 +35,15 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** Bulk changes, step by step, against a real PostgreSQL. */
-class OperationsTest extends StoreFixture {
+class OperationsTest extends OperationsFixture {
   private static final int MANY = 1_234;
-
-  private OperationStore operations;
-  private OperationReads reads;
-  private OperationSteps steps;
-
-  @BeforeEach
-  void openOperations() {
-    operations = new OperationStore(database.dataSource());
-    reads = new OperationReads(database.projectReads());
-    steps = new OperationSteps(database.dataSource());
-  }
-
-  private void submitMany(int jobs) throws SQLException {
-    List<NewJob> all = new ArrayList<>();
-    for (int i = 0; i < jobs; i++) {
-      all.add(job(spec(3, OnLost.HOLD, null, null), null, HASH));
-    }
-    submits.submitAll(all);
-  }
 
   /** Jobs that have failed, without a run of each. */
   private void failMany(int jobs) throws SQLException {
-    submitMany(jobs);
+    submitMany(jobs, 3);
     for (int left = jobs; left > 0; ) {
       List<ClaimedJob> claimed = claim(left);
       completes.complete(
@@ -107,10 +87,6 @@ class OperationsTest extends StoreFixture {
     return find(id);
   }
 
-  private Operation find(UUID id) throws SQLException {
-    return reads.find(id, ME).orElseThrow();
-  }
-
   private String counted() throws SQLException {
     return database.value(
         "SELECT string_agg(queue || ' ' || state || ' ' || n, ', ' ORDER BY queue, state) FROM ("
@@ -125,7 +101,7 @@ class OperationsTest extends StoreFixture {
 
   @Test
   void aCancelTakesAllThatMatchInBoundedStepsAndAsksForThoseThatRun() throws SQLException {
-    submitMany(MANY);
+    submitMany(MANY, 3);
     List<ClaimedJob> running = claim(3);
     completes.complete(List.of(ended(running.get(0), Outcome.SUCCESS, 0)), "worker w");
     completes.complete(List.of(ended(running.get(1), Outcome.LOST, null)), "rescuer");
@@ -280,7 +256,7 @@ class OperationsTest extends StoreFixture {
 
   @Test
   void aJobThatChangedMeanwhileCountsAsSkipped() throws SQLException {
-    submitMany(3);
+    submitMany(3, 3);
     UUID id = begin(OperationKind.RELEASE, BulkFilter.all().in(JobState.HELD), null);
     assertThat(finish(id).total()).isZero();
     for (ClaimedJob claimed : claim(3)) {
@@ -299,7 +275,7 @@ class OperationsTest extends StoreFixture {
 
   @Test
   void anUpdateMovesJobsWithTheirCountsAndLeavesAnEventOfWhatItChanged() throws SQLException {
-    submitMany(700);
+    submitMany(700, 3);
     UUID held = claim(1).get(0).id();
     database.execute("UPDATE errand.jobs SET run_at = '2026-01-01Z' WHERE state = 'queued'");
     Instant then = Instant.parse("2030-01-01T00:00:00Z");
@@ -417,7 +393,7 @@ class OperationsTest extends StoreFixture {
 
   @Test
   void anExpectedCountThatIsWrongOrAKnownKeyStoresNothing() throws SQLException {
-    submitMany(12);
+    submitMany(12, 3);
     BulkFilter all = BulkFilter.all();
     assertThat(operations.create(request(OperationKind.CANCEL, all, null, 11L, null, HASH)))
         .isEqualTo(new Creation.Mismatch(new Count(12, false)));
@@ -443,7 +419,7 @@ class OperationsTest extends StoreFixture {
 
   @Test
   void aStoppedOperationEndsBeforeItsNextStepAndCanBeSeenInTheList() throws SQLException {
-    submitMany(MANY);
+    submitMany(MANY, 3);
     UUID id = begin(OperationKind.CANCEL);
     step(id, 500);
     assertThat(operations.stop(id, Access.toOwn(ProjectNames.DEFAULT, "another"))).isEmpty();
@@ -469,7 +445,7 @@ class OperationsTest extends StoreFixture {
 
   @Test
   void aStopThatComesDuringAStepDoesNotWaitAndEndsItBehindTheStep() throws Exception {
-    submitMany(10);
+    submitMany(10, 3);
     UUID id = begin(OperationKind.CANCEL);
     try (Connection other = database.dataSource().getConnection();
         Statement statement = other.createStatement()) {
@@ -502,7 +478,7 @@ class OperationsTest extends StoreFixture {
 
   @Test
   void aChangeThatTheDatabaseRefusesIsCountedAndTheOthersAreMade() throws SQLException {
-    submitMany(5);
+    submitMany(5, 3);
     UUID refused = UUID.fromString(database.value("SELECT max(id::text) FROM errand.jobs"));
     database.execute(
         "ALTER TABLE errand.jobs ADD CONSTRAINT refused CHECK (priority <> 99 OR id <> '"
@@ -529,7 +505,7 @@ class OperationsTest extends StoreFixture {
 
   @Test
   void anOperationOfANewerVersionIsNotCarriedOutWithTheMembersThatAreKnown() throws SQLException {
-    submitMany(2);
+    submitMany(2, 3);
     UUID id = begin(OperationKind.CANCEL);
     database.execute("UPDATE errand.operations SET filter = '{\"queue\":\"default\",\"new\":1}'");
     assertThatThrownBy(() -> step(id, 500)).isInstanceOf(IllegalArgumentException.class);

@@ -1,6 +1,7 @@
 package io.errand.store;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import io.errand.job.AttemptResult;
 import io.errand.job.OnLost;
@@ -214,14 +215,15 @@ class QueueLimitsTest extends StoreFixture {
     }
   }
 
-  private void awaitBlocked() throws SQLException {
-    while ("0"
-        .equals(
-            database.value(
-                "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
-                    + " AND datname = current_database()"))) {
-      Thread.onSpinWait();
-    }
+  private void awaitBlocked() {
+    await()
+        .until(
+            () ->
+                !database
+                    .value(
+                        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+                            + " AND datname = current_database()")
+                    .equals("0"));
   }
 
   @Test

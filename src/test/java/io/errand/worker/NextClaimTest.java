@@ -42,20 +42,6 @@ class NextClaimTest {
     }
   }
 
-  private void fill(String queue, int priority, int count, String runAt) throws SQLException {
-    database.execute(
-        """
-        INSERT INTO errand.jobs (id, state, queue, priority, command, max_attempts, run_at,
-            principal, timeout_seconds, kill_grace_seconds, stdout_limit_bytes, stderr_limit_bytes,
-            success_exit_codes, on_lost, backoff, retry, fingerprint, attempt, charged_attempts)
-        SELECT gen_random_uuid(), 'queued', '%s', %d, '{true}', 3, %s + i * interval '1 us',
-            'tester', 60, 1, 100, 100, '{0}', 'retry',
-            '{"base_seconds":1,"factor":2,"max_seconds":60,"jitter":"full"}', '[]', '\\xab', 0, 0
-        FROM generate_series(1, %d) AS s (i)
-        """
-            .formatted(queue, priority, runAt, count));
-  }
-
   /** Claims jobs one by one, each of which takes as long as a claim. */
   private Map<String, Integer> claimed(int count) throws SQLException {
     Map<String, Integer> claimed = new HashMap<>();
@@ -74,9 +60,9 @@ class NextClaimTest {
 
   @Test
   void floodedQueuesGetEqualSharesWhateverTheAgeOfTheirJobs() throws SQLException {
-    fill("oldest", 0, 300, "now() - interval '1 hour'");
-    fill("old", 0, 300, "now() - interval '30 minutes'");
-    fill("new", 0, 300, "now() - interval '1 minute'");
+    database.fill(300, "oldest", 0, "now() - interval '1 hour'");
+    database.fill(300, "old", 0, "now() - interval '30 minutes'");
+    database.fill(300, "new", 0, "now() - interval '1 minute'");
     assertThat(claimed(300).values())
         .hasSize(3)
         .allSatisfy(jobs -> assertThat(jobs).isBetween(90, 110));
@@ -84,8 +70,8 @@ class NextClaimTest {
 
   @Test
   void jobsOfALowerPriorityAreFoundAsSoonAsNoneOfAHigherOneIsLeft() throws SQLException {
-    fill("a", 9, 5, "now() - interval '1 minute'");
-    fill("a", 0, 5, "now() - interval '1 hour'");
+    database.fill(5, "a", 9, "now() - interval '1 minute'");
+    database.fill(5, "a", 0, "now() - interval '1 hour'");
     assertThat(claimed(10)).containsEntry("a", 10);
   }
 }

@@ -1,0 +1,35 @@
+package io.errand.server;
+
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+
+/** What tests of the console have: a browser, and a server, which each class starts for itself. */
+abstract class OneBrowser {
+  static Chromium chromium;
+
+  @SuppressWarnings("NullAway.Init") // by each class
+  static TestServer server;
+
+  @BeforeAll
+  static void startBrowser() {
+    chromium = Chromium.start();
+  }
+
+  @AfterAll
+  static void stopBrowserAndServer() {
+    close(chromium);
+    close(server);
+  }
+
+  /** Where it has been started. */
+  static void close(@Nullable AutoCloseable started) {
+    try {
+      if (started != null) {
+        started.close();
+      }
+    } catch (Exception e) {
+      throw new IllegalStateException(e);
+    }
+  }
+}
