@@ -116,7 +116,8 @@ class OtherVersionIT {
     String failing = at.submit("exit 3", Map.of());
     String late = at.submit("sleep 600", Map.of("timeout_seconds", 1));
     String running = at.submit("sleep 600", Map.of());
-    String waiting = at.submit("true", Map.of("run_at", Instant.now().plusSeconds(3600).toString()));
+    String waiting =
+        at.submit("true", Map.of("run_at", Instant.now().plusSeconds(3600).toString()));
     assertEnds(reads, retried, "succeeded");
     assertThat(reads.job(retried).get("attempt").asInt()).isEqualTo(2);
     assertEnds(reads, failing, "failed");
