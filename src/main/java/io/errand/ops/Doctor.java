@@ -107,7 +107,10 @@ public final class Doctor implements Callable<Integer> {
 
   private static List<DoctorTimes.Finding> times() {
     try {
-      return DoctorTimes.ends(Settings.ofThisProcess(), Path.of("/etc/systemd/system"));
+      return DoctorTimes.ends(
+          Settings.ofThisProcess(),
+          Path.of("/etc/systemd/system"),
+          Path.of("/usr/lib/systemd/system"));
     } catch (IllegalStateException e) {
       return List.of(); // which has been said
     }

@@ -9,8 +9,10 @@ import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -76,8 +78,12 @@ final class DoctorTimes {
             "timedatectl set-ntp true, or start chronyd, on the host whose clock is wrong");
   }
 
-  /** What the settings of this process and the units of systemd say of the end of a server. */
-  static List<Finding> ends(Settings settings, Path units) {
+  /**
+   * What the settings of this process and the units of systemd say of the end of a server.
+   *
+   * @param units folders of units; one of an earlier folder hides those of its name in later ones
+   */
+  static List<Finding> ends(Settings settings, Path... units) {
     List<Finding> findings = new ArrayList<>();
     double drain = number(settings.get("drain-seconds"), 30);
     double lease = number(settings.get("lease-seconds"), 30);
@@ -100,24 +106,27 @@ final class DoctorTimes {
                     + " as lost"
                 : null,
             "ERRAND_LEASE_SECONDS=30"));
-    int seen = 0;
-    try (DirectoryStream<Path> files = Files.newDirectoryStream(units, "*.service")) {
-      for (Path file : files) {
-        if (++seen > MOST_UNITS) {
-          break;
+    Set<String> names = new HashSet<>();
+    for (Path folder : units) {
+      try (DirectoryStream<Path> files = Files.newDirectoryStream(folder, "*.service")) {
+        for (Path file : files) {
+          if (names.size() >= MOST_UNITS) {
+            break;
+          }
+          Finding found =
+              names.add(String.valueOf(file.getFileName()))
+                      && Files.isReadable(file)
+                      && Files.isRegularFile(file)
+                      && Files.size(file) < MOST_UNIT_BYTES
+                  ? ofUnit(file, Files.readString(file), drain)
+                  : null;
+          if (found != null) {
+            findings.add(found);
+          }
         }
-        Finding found =
-            Files.isReadable(file)
-                    && Files.isRegularFile(file)
-                    && Files.size(file) < MOST_UNIT_BYTES
-                ? ofUnit(file, Files.readString(file), drain)
-                : null;
-        if (found != null) {
-          findings.add(found);
-        }
+      } catch (IOException | java.io.UncheckedIOException e) {
+        continue; // no systemd, or nothing that we may read
       }
-    } catch (IOException | java.io.UncheckedIOException e) {
-      return findings; // no systemd, or nothing that we may read
     }
     return findings;
   }

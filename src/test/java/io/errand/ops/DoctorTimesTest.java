@@ -2,6 +2,8 @@ package io.errand.ops;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Objects;
 import org.junit.jupiter.api.Test;
@@ -28,6 +30,12 @@ class DoctorTimesTest {
     assertThat(unit(start, "KillMode=mixed", drain).fix()).contains("TimeoutStopSec=625");
     assertThat(unit(start).fix()).contains("KillMode=mixed");
     assertThat(DoctorTimes.ofUnit(FILE, "ExecStart=/bin/true\nTimeoutStopSec=1", 30)).isNull();
+  }
+
+  @Test
+  void theUnitOfThePackageWaitsLongEnough() throws IOException {
+    String own = Files.readString(Path.of("src/packaging/errand.service"));
+    assertThat(Objects.requireNonNull(DoctorTimes.ofUnit(FILE, own, 30)).problem()).isNull();
   }
 
   @Test

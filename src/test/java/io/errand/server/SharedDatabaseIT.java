@@ -78,6 +78,23 @@ class SharedDatabaseIT {
   }
 
   @Test
+  void aServerStartsAgainOnASchemaThatANewerOneHasMigrated() throws Exception {
+    try (TestServer server = TestServer.start(QUICK)) {
+      BuiltInDatabase.sql(
+          server,
+          "INSERT INTO errand.flyway_schema_history (installed_rank, version, description, type,"
+              + " script, checksum, installed_by, execution_time, success)"
+              + " SELECT max(installed_rank) + 1, '9999', 'of a newer server', 'SQL',"
+              + " 'V9999__of_a_newer_server.sql', 1, 'errand', 1, true"
+              + " FROM errand.flyway_schema_history RETURNING version");
+      server.stop();
+      server.restart();
+      assertThat(server.awaitEnd(server.submit("true", Map.of())).get("state").asText())
+          .isEqualTo("succeeded");
+    }
+  }
+
+  @Test
   void aProcessThatOnlyRunsCommandsHasNoApi() throws Exception {
     Map<String, String> settings = new HashMap<>(QUICK);
     settings.put("ERRAND_ROLES", " worker");
