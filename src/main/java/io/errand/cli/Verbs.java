@@ -43,13 +43,7 @@ final class Verbs {
               true),
           new Group(
               "Server",
-              List.of(
-                  "serve",
-                  "demo",
-                  "doctor",
-                  "migrate",
-                  "verify-history",
-                  "drill"),
+              List.of("serve", "demo", "doctor", "migrate", "verify-history", "drill"),
               true),
           new Group("Client", List.of("completion", "version"), true));
 

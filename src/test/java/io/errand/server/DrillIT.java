@@ -96,8 +96,7 @@ class DrillIT {
       assertThat(other.stderr()).contains("knows none of the workers of this database");
     }
     assertThat(drill("--servers", server.url(), "--pid", "1", known).exitCode()).isEqualTo(2);
-    assertThat(drill("--servers", server.url(), "--faults", "none", known).exitCode())
-        .isEqualTo(2);
+    assertThat(drill("--servers", server.url(), "--faults", "none", known).exitCode()).isEqualTo(2);
     assertThat(drill("unmark", "--name", "postgres").exitCode()).isZero();
     assertRefused("is not marked as staging", known, "--others-may-suffer");
     assertThat(BuiltInDatabase.sql(server, "SELECT count(*) FROM errand.jobs")).isEqualTo("2");
@@ -141,9 +140,7 @@ class DrillIT {
     }
     await("its jobs are removed")
         .atMost(Duration.ofSeconds(60))
-        .until(
-            () ->
-                BuiltInDatabase.sql(server, "SELECT count(*) FROM errand.jobs").equals("0"));
+        .until(() -> BuiltInDatabase.sql(server, "SELECT count(*) FROM errand.jobs").equals("0"));
 
     Path red = folder.resolve("red.json");
     CompletableFuture<Cli> drilled = CompletableFuture.supplyAsync(() -> struck(red));

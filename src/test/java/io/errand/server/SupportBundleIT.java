@@ -71,11 +71,16 @@ class SupportBundleIT {
         server.submit(
             "echo " + CANARY + "-output; echo " + CANARY + "-error >&2; exit 3",
             Map.of(
-                "env", Map.of("A", CANARY + "-env"),
-                "stdin", CANARY + "-stdin",
-                "labels", Map.of("of", CANARY + "-label"),
-                "description", CANARY + "-description",
-                "max_attempts", 1));
+                "env",
+                Map.of("A", CANARY + "-env"),
+                "stdin",
+                CANARY + "-stdin",
+                "labels",
+                Map.of("of", CANARY + "-label"),
+                "description",
+                CANARY + "-description",
+                "max_attempts",
+                1));
     server.awaitEnd(id);
     server.post("/v1/jobs", "{\"command\": [\"true\"]}", "Idempotency-Key", CANARY + "-key");
     server.post("/v1/keys", "{\"name\": \"" + CANARY + "-name\", \"role\": \"viewer\"}");
@@ -102,7 +107,8 @@ class SupportBundleIT {
         .contains("PostgreSQL 1", "job_events", "default\tfailed\t1")
         .doesNotContain("cannot be read");
     assertThat(parts.get("plans.txt"))
-        .contains("# claim\n", "jobs_ready_by_queue", "# heartbeat\nUpdate on workers", "# submit\n")
+        .contains(
+            "# claim\n", "jobs_ready_by_queue", "# heartbeat\nUpdate on workers", "# submit\n")
         .contains("# complete_and_claim\n", "# list\nLimit", "# list_by_state\nLimit")
         .doesNotContain("cannot be planned");
     assertThat(parts.get("metrics.txt")).contains("errand_attempts_total");
@@ -146,7 +152,9 @@ class SupportBundleIT {
     ProcessBuilder doctor = server.prepared();
     doctor.environment().putAll(secrets);
     doctor.command(
-        "bash", "-c", "\"$E\" doctor --support-bundle " + file + " --log - <<'END'\n" + log + "END\n");
+        "bash",
+        "-c",
+        "\"$E\" doctor --support-bundle " + file + " --log - <<'END'\n" + log + "END\n");
     Cli cli = Cli.run(doctor);
     assertThat(cli.exitCode()).as(cli.stderr()).isZero();
     assertThat(cli.stdout() + cli.stderr()).doesNotContain(CANARY);
