@@ -148,7 +148,11 @@ final class SupportBundle {
 
   private static String settings(Settings settings, Path home) {
     StringBuilder text = new StringBuilder("the data directory is " + home + "\n");
-    settings.lines().forEach(line -> text.append(line).append('\n'));
+    for (Settings.Effective one : settings.effective()) {
+      String value = one.value() == null ? one.standard() : one.value();
+      text.append(one.variable()).append('=').append(value);
+      text.append(" (").append(one.source()).append(")\n");
+    }
     Settings.unknown().forEach(note -> text.append("note: ").append(note).append('\n'));
     return text.toString();
   }

@@ -152,7 +152,7 @@ public final class Settings {
   public List<String> secrets() {
     List<String> secrets = new ArrayList<>();
     for (Setting setting : AllSettings.LIST) {
-      String value = values.get(setting.name());
+      String value = get(setting.name());
       if (setting.isSecret() && value != null) {
         secrets.add(value);
       }

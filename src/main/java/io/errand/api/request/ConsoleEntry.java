@@ -15,6 +15,7 @@ import io.vertx.ext.web.RoutingContext;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -90,6 +91,14 @@ class ConsoleEntry {
               }
               eventLoop.runOnContext(now -> goOn(context, session, fault, resume));
             });
+  }
+
+  /** The caller of a request that was let in, if its session still counts; else null. */
+  CompletableFuture<@Nullable Identity> again(RoutingContext context) {
+    String secret = ConsoleGate.session(context);
+    return secret == null
+        ? CompletableFuture.completedFuture(null)
+        : sessions.find(secret).thenApply(session -> session == null ? null : session.identity());
   }
 
   private static void checkMethod(RoutingContext context, String path) {

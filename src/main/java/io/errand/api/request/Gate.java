@@ -6,18 +6,14 @@ import io.errand.api.problem.ProblemMappers;
 import io.errand.api.problem.Routes;
 import io.errand.api.problem.Routes.Route;
 import io.errand.audit.AuditTrail;
-import io.errand.auth.Identities;
 import io.errand.auth.Identity;
 import io.errand.auth.NoRole;
 import io.errand.auth.Permission;
 import io.errand.auth.ProviderAway;
-import io.errand.auth.WrongTokens;
-import io.errand.job.ProjectNames;
 import io.errand.store.audit.AuditEntry;
 import io.quarkus.vertx.http.runtime.filters.Filters;
 import io.vertx.core.Context;
 import io.vertx.core.http.HttpHeaders;
-import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
 import io.vertx.ext.web.RoutingContext;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -30,7 +26,6 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -65,14 +60,8 @@ public class Gate {
   private static final int AFTER_REQUEST_IDS = 9_000;
   private static final String IDENTITY = Gate.class.getName() + ".identity";
 
-  /** The project of a request of an administrator of all projects. */
-  private static final String PROJECT = "Errand-Project";
-
-  private static final Pattern PROJECT_NAME = Pattern.compile(ProjectNames.PATTERN);
-
   private final ApiConfig config;
-  private final Identities identities;
-  private final WrongTokens wrongTokens;
+  private final CallerLookUp callers;
   private final BodyAdmission bodies;
   private final RequestMeters meters;
   private final RefusedRequests refusals;
@@ -86,8 +75,7 @@ public class Gate {
 
   Gate(
       ApiConfig config,
-      Identities identities,
-      WrongTokens wrongTokens,
+      CallerLookUp callers,
       BodyAdmission bodies,
       RequestMeters meters,
       RefusedRequests refusals,
@@ -99,8 +87,7 @@ public class Gate {
       Management management) {
     this.management = management;
     this.config = config;
-    this.identities = identities;
-    this.wrongTokens = wrongTokens;
+    this.callers = callers;
     this.bodies = bodies;
     this.meters = meters;
     this.refusals = refusals;
@@ -220,72 +207,76 @@ public class Gate {
       throw Problem.of(
           Kind.NOT_FOUND, "The API is not served here: this process runs commands only");
     }
-    HttpServerRequest request = context.request();
-    List<String> given = request.headers().getAll(HttpHeaders.AUTHORIZATION);
-    String token = given.size() == 1 ? Identities.bearerOf(given.get(0)) : null;
-    if (token == null) {
-      throw unauthenticated();
-    }
-    Identity known = identities.known(token);
-    List<String> projects = request.headers().getAll(PROJECT);
-    if (known != null && projects.isEmpty()) {
-      enter(context, known);
+    AtomicReference<@Nullable Identity> who = new AtomicReference<>();
+    CompletableFuture<Identity> found = callers.find(context, who);
+    if (found.isDone() && !found.isCompletedExceptionally()) {
+      enter(context, found.join());
       return;
     }
-    String address = Origin.of(context).client();
-    boolean isTried = known == null && !identities.wasRight(token);
-    int seconds = isTried ? wrongTokens.waitSeconds(address, System.nanoTime()) : 0;
-    if (seconds > 0) {
-      throw Problem.tooManyWrongTokens(seconds);
-    }
-    CompletableFuture<@Nullable Identity> found =
-        known == null ? identities.find(token) : CompletableFuture.completedFuture(known);
-    request.pause();
+    context.request().pause();
     Context eventLoop = context.vertx().getOrCreateContext();
-    AtomicReference<@Nullable Identity> who = new AtomicReference<>();
-    found
-        .thenCompose(
-            identity -> {
-              if (identity == null) {
-                wrongTokens.add(address, System.nanoTime());
-                throw unauthenticated();
-              }
-              who.set(identity);
-              return inProject(identity, projects);
-            })
-        .whenComplete(
-            (identity, fault) ->
-                eventLoop.runOnContext(now -> resume(context, identity, who.get(), fault)));
+    found.whenComplete(
+        (identity, fault) ->
+            eventLoop.runOnContext(now -> resume(context, identity, who.get(), fault)));
   }
 
-  private static Problem unauthenticated() {
-    return Problem.of(
-        Kind.UNAUTHENTICATED,
-        "Send Authorization: Bearer with the token from $ERRAND_HOME/token or ERRAND_TOKEN, or a"
-            + " key");
+  /**
+   * Finds out again whose a request is, when its body has arrived: a key, a session or a project
+   * that has ended meanwhile gives no right any more.
+   *
+   * @param goOn what to do for the caller; not called where the request is refused
+   */
+  void confirm(RoutingContext context, Runnable goOn) {
+    Identity before = identityOrNull(context);
+    if (before == null) { // a form that signs in
+      goOn.run();
+      return;
+    }
+    CompletableFuture<@Nullable Identity> found;
+    try {
+      found =
+          ConsoleGate.isOf(context.request().path())
+              ? console.again(context)
+              : callers.find(context, new AtomicReference<>()).thenApply(identity -> identity);
+    } catch (Problem problem) {
+      refuse(context, before, problem);
+      return;
+    }
+    if (found.isDone() && !found.isCompletedExceptionally()) {
+      confirmed(context, before, found.join(), null, goOn);
+      return;
+    }
+    Context eventLoop = context.vertx().getOrCreateContext();
+    found.whenComplete(
+        (identity, fault) ->
+            eventLoop.runOnContext(now -> confirmed(context, before, identity, fault, goOn)));
   }
 
-  /** The caller in the project that it names; only an administrator of all may name another. */
-  private CompletableFuture<Identity> inProject(Identity identity, List<String> projects) {
-    if (projects.isEmpty() || projects.equals(List.of(identity.project()))) {
-      return CompletableFuture.completedFuture(identity);
+  private void confirmed(
+      RoutingContext context,
+      Identity before,
+      @Nullable Identity identity,
+      @Nullable Throwable fault,
+      Runnable goOn) {
+    if (context.response().ended() || context.response().closed()) {
+      return;
     }
-    if (projects.size() > 1 || !PROJECT_NAME.matcher(projects.get(0)).matches()) {
-      throw Problem.invalid(PROJECT, "must be the name of one project");
+    try {
+      if (fault != null) {
+        throw problemOf(fault);
+      }
+      if (identity == null
+          || !identity.principal().equals(before.principal())
+          || !identity.project().equals(before.project())) {
+        throw CallerLookUp.unauthenticated();
+      }
+      context.put(IDENTITY, identity);
+      answersByRoute(context, identity);
+    } catch (Problem problem) {
+      refuse(context, before, problem);
+      return;
     }
-    if (!identity.mayEnter(projects.get(0))) {
-      throw Problem.of(
-          Kind.FORBIDDEN, "Only an administrator of the project default may name another project");
-    }
-    return identities
-        .in(identity, projects.get(0))
-        .thenApply(
-            found -> {
-              if (found == null) {
-                throw Problem.of(Kind.NOT_FOUND, "There is no project " + projects.get(0));
-              }
-              return found;
-            });
+    goOn.run();
   }
 
   private void resume(

@@ -27,8 +27,10 @@ public class RequestBodies implements ContainerRequestFilter {
   private final ApiConfig config;
   private final BodyAdmission admission;
   private final CurrentVertxRequest current;
+  private final Gate gate;
 
-  RequestBodies(ApiConfig config, BodyAdmission admission, CurrentVertxRequest current) {
+  RequestBodies(ApiConfig config, BodyAdmission admission, CurrentVertxRequest current, Gate gate) {
+    this.gate = gate;
     this.admission = admission;
     this.config = config;
     this.current = current;
@@ -61,7 +63,7 @@ public class RequestBodies implements ContainerRequestFilter {
           admission.arrived(context);
           body.complete();
           if (!context.response().ended()) { // it may have had to make room for others
-            context.next();
+            gate.confirm(context, context::next);
           }
         });
     if (request.headers().contains(HttpHeaders.EXPECT)
