@@ -159,7 +159,7 @@ class SupportBundleIT {
     assertThat(cli.exitCode()).as(cli.stderr()).isZero();
     assertThat(cli.stdout() + cli.stderr()).doesNotContain(CANARY);
     Map<String, String> parts = parts(file);
-    assertThat(parts.get("settings.txt")).contains("ERRAND_TOKEN=*** (environment)");
+    assertThat(parts.get("settings.txt")).contains("ERRAND_TOKEN=(masked) (environment)");
     assertThat(parts.get("log.txt")).contains("kept as it is", "(masked)", "user:(masked)@host");
     assertNothingSecret(parts);
   }
