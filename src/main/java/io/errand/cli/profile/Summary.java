@@ -28,6 +28,7 @@ public final class Summary {
   private static final double MEGABYTE = 1024 * 1024;
   private static final double MILLIS = 1e6;
   private static final String OURS = "io.errand.";
+  private static final String LOCKS = "java.util.concurrent.locks.";
 
   private static final Map<String, String> PRIMITIVES =
       Map.of(
@@ -94,7 +95,8 @@ public final class Summary {
       case "jdk.JavaMonitorEnter" -> waited(event, event.getClass("monitorClass"));
       case "jdk.ThreadPark" -> {
         RecordedClass parked = event.getClass("parkedClass");
-        if (name(parked).endsWith("Sync")) { // a lock, and no thread that waits for work
+        String name = name(parked);
+        if (name.startsWith(LOCKS) && name.endsWith("Sync")) { // and no thread that waits for work
           waited(event, parked);
         }
       }
