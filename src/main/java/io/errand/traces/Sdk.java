@@ -11,6 +11,7 @@ import io.opentelemetry.sdk.resources.Resource;
 import io.opentelemetry.sdk.trace.samplers.Sampler;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
@@ -83,7 +84,7 @@ final class Sdk {
               .addTracerProviderCustomizer((provider, config) -> provider.setIdGenerator(ids))
               .build()
               .getOpenTelemetrySdk();
-      return new Sdk(sdk, chosen.get(), ids, version);
+      return new Sdk(sdk, Objects.requireNonNull(chosen.get()), ids, version);
     } catch (ConfigurationException | IllegalArgumentException e) {
       throw new IllegalArgumentException(
           "Traces cannot be exported as the variables OTEL_… say: " + e.getMessage());

@@ -142,7 +142,8 @@ class DependenciesTest extends DependencyFixture {
             null,
             null,
             new Dependencies(List.of(mine), OnDependencyFailure.CANCEL),
-            null, Call.NONE);
+            null,
+            Call.NONE);
     assertThat(dependents.submitAll(candidates(other)).get(0))
         .isInstanceOf(Submission.NoSuchDependencies.class);
     NewJob own = after(mine);
@@ -199,12 +200,22 @@ class DependenciesTest extends DependencyFixture {
             null,
             null,
             keyed.dependencies(),
-            null, Call.NONE); // as of a PUT
+            null,
+            Call.NONE); // as of a PUT
     assertThat(dependents.submitAll(candidates(again)))
         .containsExactly(new Submission.Replayed(own));
     NewJob another =
         new NewJob(
-            own, keyed.spec(), ME, null, "cd".repeat(32), null, null, again.dependencies(), null, Call.NONE);
+            own,
+            keyed.spec(),
+            ME,
+            null,
+            "cd".repeat(32),
+            null,
+            null,
+            again.dependencies(),
+            null,
+            Call.NONE);
     assertThat(dependents.submitAll(candidates(another)))
         .containsExactly(new Submission.Conflict(own));
     NewJob theirs =
