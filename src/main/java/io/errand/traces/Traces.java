@@ -52,6 +52,7 @@ public class Traces {
   }
 
   void start(@Observes @Priority(BEFORE_OTHERS) StartupEvent event) {
+    Exporting.show(registry);
     if (isWanted()) {
       sdk = Sdk.start(registry, version, hostName());
     }

@@ -176,7 +176,7 @@ class TracesIT {
 
   /** Where people look for it. */
   private static void assertIsShown(String id, String trace) throws IOException {
-    assertThat(api.cli("get", id).stdout()).contains(trace);
+    assertThat(api.cli("get", "-o", "wide", id).stdout()).contains(trace);
     assertThat(worker.log()).contains("trace_id=" + trace).contains("request_id=traced-1");
     HttpResponse<String> metrics =
         worker.send(worker.request("/q/metrics").header("Accept", "application/openmetrics-text"));
@@ -285,7 +285,7 @@ class TracesIT {
     assertThat(retry.links()).containsExactly(trace + " " + before.id());
 
     String schedule =
-        "{\"name\": \"traced\", \"cron\": \"@every 1s\", \"overlap\": \"allow\","
+        "{\"name\": \"traced\", \"cron\": \"@every 1s\", \"overlap\": \"queue\","
             + " \"job\": {\"command\": [\"true\"], \"queue\": \"ticks\"}}";
     assertThat(api.post("/v1/schedules", schedule).statusCode()).isEqualTo(201);
     List<Received> ticks =
