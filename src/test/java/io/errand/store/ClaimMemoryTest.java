@@ -131,11 +131,12 @@ class ClaimMemoryTest extends StoreFixture {
   void whatIsReadOfLostClaimsHoldsNothingThatAClientMadeLarge() throws SQLException {
     submit(fat(0, 1 << 20, 1 << 20));
     claim(1, Long.MAX_VALUE);
+    database.execute("UPDATE errand.jobs SET command[1] = repeat('x', 100000)");
     database.execute("UPDATE errand.workers SET heartbeat_at = now() - interval '1 hour'");
     workers.giveUpSilent();
     ClaimedJob lost = claims.lost(9, "alone").get(0).job();
     assertThat(lost.stdin()).isNull();
-    assertThat(lost.command()).containsExactly("");
+    assertThat(lost.command()).containsExactly("x".repeat(4096));
     assertThat(lost.policy().maxAttempts()).isEqualTo(3);
   }
 }
