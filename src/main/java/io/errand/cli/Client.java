@@ -30,7 +30,14 @@ public final class Client {
       List.of("id", "state", "reason", "queue", "attempt", "exit_code", "created_at", "command");
   static final List<String> WIDE_JOB_COLUMNS =
       List.of(
-          "signal", "duration_seconds", "worker", "priority", "idempotency_key", "trace_id", "after", "detail");
+          "signal",
+          "duration_seconds",
+          "worker",
+          "priority",
+          "idempotency_key",
+          "trace_id",
+          "after",
+          "detail");
 
   private Client() {}
 
