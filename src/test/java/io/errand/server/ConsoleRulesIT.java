@@ -145,7 +145,12 @@ class ConsoleRulesIT {
               route.startsWith("GET ")
                   ? client.get(path(route))
                   : client.post(path(route), List.of("csrf", "x"));
-          assertThat(answer.statusCode()).as(route).isEqualTo(route.startsWith("GET ") ? 303 : 401);
+          int refused = route.startsWith("GET ") ? 303 : 401;
+          if (cookie.isEmpty()) {
+            assertThat(answer.statusCode()).as(route).isEqualTo(refused);
+          } else { // an address may send so many wrong ones only
+            assertThat(answer.statusCode()).as(route).isIn(refused, 429);
+          }
         }
       }
     }
