@@ -41,7 +41,7 @@ final class Masking {
           Pattern.compile("((?i:bearer|basic) )[^\\s\"']{4,}"),
           Pattern.compile("()\\beyJ[A-Za-z0-9_-]{5,}\\.[A-Za-z0-9_-]+\\.[A-Za-z0-9_-]*"),
           Pattern.compile(
-              "((?i:password|passwd|secret|token|api[_-]?key|credential)[a-zA-Z_-]{0,20}[\"']?[=:][ \"']?)[^\\s\"'&,;]+"),
+              "((?i:password|passwd|secret|token|api[_-]?key|credential)[a-zA-Z_-]{0,20}[\"']?[=:] ?[\"']?)[^\\s\"'&,;]+"),
           Pattern.compile("([?&](?:link|code|state|csrf)=)[^\\s&\"']+"),
           Pattern.compile("([a-z][a-z0-9+.-]{0,20}://[^\\s/:@]{0,200}:)[^\\s/@]{1,200}(?=@)"));
 
