@@ -98,7 +98,7 @@ class ProbesUnderLoadIT {
   @Test
   void requestsThatWaitForAThreadAreBoundedAndDroppedWhereTheirClientsHaveLeft() throws Exception {
     try (TestServer server =
-        TestServer.start(Map.of("ERRAND_ROLES", "api", "ERRAND_DATABASE_POOL", "4"))) {
+        TestServer.start(Map.of("ERRAND_ROLES", "api", "ERRAND_DATABASE_POOL", "2"))) {
       String id = server.submit("true", Map.of());
       URI url = URI.create(server.url());
       String request =
@@ -112,9 +112,14 @@ class ProbesUnderLoadIT {
           }
         }
         answers.addAll(send(server, "GET", "/v1/jobs/" + id, 600));
-        await()
-            .atMost(Duration.ofSeconds(60))
-            .until(() -> answers.stream().anyMatch(ProbesUnderLoadIT::isRefused));
+        await("one is refused") // requests that wait long enough leave their places
+            .atMost(Duration.ofSeconds(120))
+            .pollInterval(Duration.ofSeconds(1))
+            .until(
+                () -> {
+                  answers.addAll(send(server, "GET", "/v1/jobs/" + id, 100));
+                  return answers.stream().anyMatch(ProbesUnderLoadIT::isRefused);
+                });
         assertThat(server.get("/q/health/live").statusCode()).isEqualTo(200);
         assertThat(server.get("/q/metrics").statusCode()).isEqualTo(200);
         held.rollback();
@@ -130,7 +135,7 @@ class ProbesUnderLoadIT {
           .atMost(Duration.ofSeconds(60))
           .until(
               () ->
-                  send(server, "GET", "/v1/jobs/" + id, 200).stream()
+                  send(server, "GET", "/v1/jobs/" + id, 100).stream()
                       .map(CompletableFuture::join)
                       .allMatch(answer -> answer.statusCode() == 200));
     }
