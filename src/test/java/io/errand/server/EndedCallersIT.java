@@ -8,25 +8,10 @@ import java.net.Socket;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
-import java.util.Map;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /** Requests of keys and sessions that end while the body is on its way. */
-class EndedCallersIT {
-  private static TestServer server;
-
-  @BeforeAll
-  static void start() {
-    server = TestServer.start(Map.of());
-  }
-
-  @AfterAll
-  static void stop() {
-    server.close();
-  }
-
+class EndedCallersIT extends OneServer {
   /** A request whose head was let in, and whose body has not been sent. */
   private record Begun(Socket socket, String body) implements AutoCloseable {
     static Begun of(String path, String body, String... headers) throws IOException {

@@ -19,24 +19,10 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.awaitility.Awaitility;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /** API keys, from outside. */
-class KeysIT {
-  private static TestServer server;
-
-  @BeforeAll
-  static void start() {
-    server = TestServer.start(Map.of());
-  }
-
-  @AfterAll
-  static void stop() {
-    server.close();
-  }
-
+class KeysIT extends OneServer {
   private static JsonNode create(String members) {
     HttpResponse<String> answer = server.post("/v1/keys", "{\"name\":\"test\"," + members + "}");
     assertThat(answer.statusCode()).as(answer.body()).isEqualTo(201);

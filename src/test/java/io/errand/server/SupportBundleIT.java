@@ -14,28 +14,14 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipInputStream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The support bundle, and what must not be in it. */
-class SupportBundleIT {
+class SupportBundleIT extends OneServer {
   private static final String CANARY = "canary0of0the0bundle";
 
-  private static TestServer server;
-
   @TempDir private Path folder;
-
-  @BeforeAll
-  static void start() {
-    server = TestServer.start(Map.of());
-  }
-
-  @AfterAll
-  static void stop() {
-    server.close();
-  }
 
   private static Map<String, String> parts(Path file) throws IOException {
     Map<String, String> parts = new TreeMap<>();

@@ -3,25 +3,10 @@ package io.errand.server;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import java.util.Map;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /** Wrong tokens from an address that clients with right ones share. */
-class WrongTokensIT {
-  private static TestServer server;
-
-  @BeforeAll
-  static void start() {
-    server = TestServer.start(Map.of());
-  }
-
-  @AfterAll
-  static void stop() {
-    server.close();
-  }
-
+class WrongTokensIT extends OneServer {
   private static JsonNode create(String name) {
     return TestServer.json(
         server.post("/v1/keys", "{\"name\":\"" + name + "\",\"role\":\"viewer\"}"));
