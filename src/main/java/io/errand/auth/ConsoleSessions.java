@@ -10,13 +10,11 @@ import io.errand.store.access.SignInStore.Begun;
 import io.quarkus.runtime.ShutdownEvent;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
-import java.nio.ByteBuffer;
 import java.security.MessageDigest;
 import java.security.SecureRandom;
 import java.sql.SQLException;
 import java.util.Base64;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.CompletableFuture;
@@ -56,8 +54,7 @@ public class ConsoleSessions {
 
   private final ThreadPoolExecutor tried = threads();
 
-  /** Those that were right when they were looked up last. Guarded by itself. */
-  private final Map<ByteBuffer, Boolean> right = new RecentTokens<>(MOST_RIGHT);
+  private final RightTokens right = new RightTokens(MOST_RIGHT);
 
   ConsoleSessions(
       SessionStore store,
@@ -148,7 +145,11 @@ public class ConsoleSessions {
                 try {
                   Optional<Opened> found = store.find(ApiKey.sha256(secret));
                   Session session = found.isEmpty() ? null : session(secret, found.get());
-                  remember(secret, session != null);
+                  if (session == null) {
+                    right.remove(secret);
+                  } else {
+                    right.add(secret);
+                  }
                   result.complete(session);
                 } catch (SQLException | RuntimeException | Error e) {
                   result.completeExceptionally(e);
@@ -166,23 +167,7 @@ public class ConsoleSessions {
    * kept.
    */
   public boolean wasRight(String secret) {
-    synchronized (right) {
-      return right.containsKey(hash(secret));
-    }
-  }
-
-  private void remember(String secret, boolean isRight) {
-    synchronized (right) {
-      if (isRight) {
-        right.put(hash(secret), true);
-      } else {
-        right.remove(hash(secret));
-      }
-    }
-  }
-
-  private static ByteBuffer hash(String secret) {
-    return ByteBuffer.wrap(ApiKey.sha256(secret));
+    return right.contains(secret);
   }
 
   private @Nullable Session session(String secret, Opened opened) throws SQLException {
@@ -270,7 +255,7 @@ public class ConsoleSessions {
         identity.principal(),
         credential,
         isOfProvider ? identity.expiresAt() : null);
-    remember(secret, true);
+    right.add(secret);
     return new Session(secret, identity, mark(credential), List.of());
   }
 

@@ -61,8 +61,7 @@ public class Identities {
   /** By the SHA-256 of the token. Guarded by itself. */
   private final Map<ByteBuffer, Known> known = new RecentTokens<>(MOST_KNOWN);
 
-  /** Those that were right when they were looked up last. Guarded by known. */
-  private final Map<ByteBuffer, Boolean> right = new RecentTokens<>(MOST_KNOWN);
+  private final RightTokens right = new RightTokens(MOST_KNOWN);
 
   private long changes; // guarded by known
   private volatile @Nullable AdminToken admin;
@@ -220,10 +219,7 @@ public class Identities {
    * be looked up without regard to how many wrong ones there were.
    */
   public boolean wasRight(String token) {
-    ByteBuffer hash = ByteBuffer.wrap(ApiKey.sha256(token));
-    synchronized (known) {
-      return right.get(hash) != null;
-    }
+    return right.contains(token);
   }
 
   private static boolean hasExpired(Identity identity) {
@@ -367,10 +363,9 @@ public class Identities {
 
   private void forget(String token) {
     synchronized (known) {
-      ByteBuffer hash = ByteBuffer.wrap(ApiKey.sha256(token));
-      known.remove(hash);
-      right.remove(hash);
+      known.remove(ByteBuffer.wrap(ApiKey.sha256(token)));
     }
+    right.remove(token);
   }
 
   private long changes() {
@@ -381,8 +376,8 @@ public class Identities {
 
   private void remember(String token, Identity identity, long change) {
     ByteBuffer hash = ByteBuffer.wrap(ApiKey.sha256(token));
+    right.add(token);
     synchronized (known) {
-      right.put(hash, true);
       if (change == changes) {
         known.put(hash, new Known(identity, System.nanoTime(), false));
       }

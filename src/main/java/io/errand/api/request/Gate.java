@@ -209,7 +209,7 @@ public class Gate {
     }
     AtomicReference<@Nullable Identity> who = new AtomicReference<>();
     CompletableFuture<Identity> found = callers.find(context, who);
-    if (found.isDone() && !found.isCompletedExceptionally()) {
+    if (isThere(found)) {
       enter(context, found.join());
       return;
     }
@@ -218,6 +218,11 @@ public class Gate {
     found.whenComplete(
         (identity, fault) ->
             eventLoop.runOnContext(now -> resume(context, identity, who.get(), fault)));
+  }
+
+  /** Whether a caller was found without a look into the database. */
+  private static boolean isThere(CompletableFuture<?> found) {
+    return found.isDone() && !found.isCompletedExceptionally();
   }
 
   /**
@@ -237,12 +242,12 @@ public class Gate {
       found =
           ConsoleGate.isOf(context.request().path())
               ? console.again(context)
-              : callers.find(context, new AtomicReference<>()).thenApply(identity -> identity);
+              : callers.find(context, new AtomicReference<>());
     } catch (Problem problem) {
       refuse(context, before, problem);
       return;
     }
-    if (found.isDone() && !found.isCompletedExceptionally()) {
+    if (isThere(found)) {
       confirmed(context, before, found.join(), null, goOn);
       return;
     }
