@@ -12,10 +12,32 @@ import java.security.cert.CertificateFactory;
 import java.util.Collection;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManagerFactory;
+import org.jspecify.annotations.Nullable;
 
 /** Authorities whose certificates stand in a file. */
 public final class Authorities {
   private Authorities() {}
+
+  /**
+   * The same for a setting.
+   *
+   * @param variable that names the file
+   * @param file its value, or null where it is not set
+   * @return null where it is not set
+   * @throws IllegalStateException with a sentence, if the file cannot be used
+   */
+  public static @Nullable SSLContext ofSetting(String variable, @Nullable String file) {
+    try {
+      return file == null ? null : of(Path.of(file));
+    } catch (IOException | GeneralSecurityException e) {
+      throw new IllegalStateException(
+          variable
+              + " names "
+              + file
+              + ", which cannot be used; set it to a file with certificates in PEM",
+          e);
+    }
+  }
 
   /**
    * What believes certificates of these authorities, and of no others.

@@ -8,14 +8,11 @@ import io.errand.vault.VaultException;
 import java.io.IOException;
 import java.net.HttpURLConnection;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
-import java.security.GeneralSecurityException;
 import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
-import javax.net.ssl.SSLContext;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -93,23 +90,12 @@ final class CentralReads {
 
   private BoundedCall.Answer consul(String url, String below) throws IOException {
     String token = settings.apply("consul-token");
-    String file = settings.apply("consul-ca-file");
-    SSLContext trust = null;
-    try {
-      trust = file == null ? null : Authorities.of(Path.of(file));
-    } catch (IOException | GeneralSecurityException e) {
-      throw new IllegalStateException(
-          "ERRAND_CONSUL_CA_FILE names "
-              + file
-              + ", which cannot be used; set it to a file with certificates in PEM",
-          e);
-    }
     return new BoundedCall(
             url + "/v1/kv/" + below + "?recurse=true",
             token == null ? Map.of() : Map.of("X-Consul-Token", token),
             "",
             null,
-            trust)
+            Authorities.ofSetting("ERRAND_CONSUL_CA_FILE", settings.apply("consul-ca-file")))
         .send();
   }
 

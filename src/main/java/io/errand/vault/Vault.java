@@ -5,8 +5,6 @@ import io.errand.network.Authorities;
 import io.errand.network.BoundedCall;
 import java.io.IOException;
 import java.net.HttpURLConnection;
-import java.nio.file.Path;
-import java.security.GeneralSecurityException;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -47,20 +45,11 @@ public final class Vault {
     if (url == null) {
       return null;
     }
-    String file = settings.apply("vault-ca-file");
-    try {
-      return new Vault(
-          url,
-          VaultLogin.of(settings),
-          settings.apply("vault-namespace"),
-          file == null ? null : Authorities.of(Path.of(file)));
-    } catch (IOException | GeneralSecurityException e) {
-      throw new IllegalStateException(
-          "ERRAND_VAULT_CA_FILE names "
-              + file
-              + ", which cannot be used; set it to a file with certificates in PEM",
-          e);
-    }
+    return new Vault(
+        url,
+        VaultLogin.of(settings),
+        settings.apply("vault-namespace"),
+        Authorities.ofSetting("ERRAND_VAULT_CA_FILE", settings.apply("vault-ca-file")));
   }
 
   /**
