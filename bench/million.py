@@ -13,7 +13,7 @@ def million(jobs, fill):
     Errand(pg, "million", roles="api").end()
     pg.sql(fill, "million")
     pg.sql(f"SELECT bench_fill({filled}, 'queued')", "million")
-    # Jobs of the same age in other situations: paused, of one key whose place is taken, of a later time, behind another job.
+    # Five priorities, so that jobs of one stand between those of others.
     pg.sql("UPDATE errand.jobs SET priority = (get_byte(uuid_send(id), 15) % 5); VACUUM ANALYZE; CHECKPOINT;", "million")
     server = Errand(pg, "million", roles="api")
     body = {"command": ["true"]}

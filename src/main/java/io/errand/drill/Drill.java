@@ -13,6 +13,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
@@ -245,20 +246,15 @@ public final class Drill implements Callable<Integer> {
 
   private List<Fault> chosen(Means means) {
     if (!faults.isEmpty()) {
-      return faults.stream().map(Drill::fault).toList();
+      return faults.stream().map(Drill::fault).flatMap(Optional::stream).toList();
     }
     List<Fault> chosen = new ArrayList<>(USUAL);
     Stream.of(Fault.FREEZE, Fault.COMMAND).filter(means::allow).forEach(chosen::add);
     return chosen;
   }
 
-  private static Fault fault(String word) {
-    for (Fault fault : Fault.values()) {
-      if (fault.word().equals(word)) {
-        return fault;
-      }
-    }
-    throw new IllegalArgumentException(word);
+  private static Optional<Fault> fault(String word) {
+    return Stream.of(Fault.values()).filter(fault -> fault.word().equals(word)).findFirst();
   }
 
   private @Nullable String complaintOfOptions(@Nullable String token) {
@@ -272,10 +268,10 @@ public final class Drill implements Callable<Integer> {
       return "ERRAND_TOKEN must be a key";
     }
     for (String word : faults) {
-      if (Stream.of(Fault.values()).noneMatch(fault -> fault.word().equals(word))) {
+      Fault fault = fault(word).orElse(null);
+      if (fault == null) {
         return "--faults: '" + word + "' is no fault; see errand drill --help";
       }
-      Fault fault = fault(word);
       if (!new Means(login.target(servers, token), pids, commands, new Random()).allow(fault)) {
         return "--faults: " + word + " needs " + (fault == Fault.COMMAND ? "--strike" : "--pid");
       }

@@ -26,6 +26,7 @@ import org.jboss.logging.Logger;
 public class Recorder {
   private static final Logger LOG = Logger.getLogger(Recorder.class);
   private static final int IDLE_SECONDS = 10;
+  private static final Runnable SAMPLING = ProcessSample::take;
 
   private final Path folder;
   private final ScheduledThreadPoolExecutor thread;
@@ -84,8 +85,6 @@ public class Recorder {
           Kind.UNAVAILABLE, "The server cannot record itself, and its log says why: " + e);
     }
   }
-
-  private static final Runnable SAMPLING = ProcessSample::take;
 
   /** A private directory without what a server that was killed has left. */
   private void empty() throws IOException {
