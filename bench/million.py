@@ -1,5 +1,6 @@
 """A million jobs that wait: how long explain takes, and what a bulk change of all of them costs the jobs beside it."""
 import urllib.error
+from datetime import datetime, timedelta, timezone
 from statistics import median
 from machine import *
 
@@ -24,9 +25,10 @@ def million(jobs, fill):
     order = "priority DESC, run_at, id"
     submit = lambda **more: server.call("POST", "/v1/jobs", body | more)["id"]
     first = nth(order, 0)
+    hence = (datetime.now(timezone.utc) + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
     cases = {"the next to be claimed": first, "in the middle": nth(order, filled // 2), "the last": nth(order, filled - 1),
              "in a paused queue": submit(queue="paused"), "in a queue with a limit": submit(queue="limited"),
-             "with a concurrency key": submit(concurrency_key="k"), "in an hour": submit(delay_seconds=3600),
+             "with a concurrency key": submit(concurrency_key="k"), "in an hour": submit(run_at=hence),
              "after another job": submit(after=[first])}
 
     def asked(method, path, more=None):
@@ -70,6 +72,7 @@ def million(jobs, fill):
     submits.sort()
     print(f"\nMeanwhile {len(submits)} submits, one after the other: median {median(submits):.1f} ms, "
           f"p95 {submits[int(len(submits) * 0.95)]:.1f} ms, at most {submits[-1]:.1f} ms.\n")
-    if now["done"] != matched:
+    # The job that waits for another is cancelled with it, and is skipped when its turn comes.
+    if now["done"] + now["skipped"] != matched or now["skipped"] > 1:
         raise RuntimeError(json.dumps(now))
     server.end()

@@ -16,6 +16,11 @@ import org.junit.jupiter.api.Test;
 
 /** What is read to explain a job. */
 class ExplainReadsTest extends StoreFixture {
+  private static final int MANY = 30_000;
+
+  /** Of other queues a thousand jobs are looked at. */
+  private static final int MOST_READ = 3_000;
+
   private Facts facts(UUID id) throws SQLException {
     return new ExplainReads(database.projectReads()).facts(id, ME).orElseThrow();
   }
@@ -71,5 +76,47 @@ class ExplainReadsTest extends StoreFixture {
             new ExplainReads(database.projectReads())
                 .facts(submit(), Access.toOwn(ProjectNames.DEFAULT, "somebody else")))
         .isEmpty();
+  }
+
+  @Test
+  void jobsBehindItAreNotRead() throws SQLException {
+    UUID first = submit();
+    database.fill(MANY, "default", 0, "now() - interval '1 minute'");
+    database.execute("UPDATE errand.jobs SET priority = get_byte(uuid_send(id), 15) % 5");
+    database.execute("UPDATE errand.jobs SET priority = 5 WHERE id = '" + first + "'");
+    assertThat(rowsReadFor(first)).isLessThan(MOST_READ);
+  }
+
+  @Test
+  void jobsOfAnotherQueueThatIsFullAreNotRead() throws SQLException {
+    UUID alone = submit();
+    database.execute("UPDATE errand.jobs SET queue = 'small'");
+    database.fill(MANY, "default", 0, "now() - interval '1 minute'");
+    assertThat(rowsReadFor(alone)).isLessThan(MOST_READ);
+  }
+
+  @Test
+  void jobsOfAHigherPriorityThatAreNotDueAreNotRead() throws SQLException {
+    UUID due = submit();
+    database.fill(MANY, "default", 1, "now() + interval '1 hour'");
+    assertThat(rowsReadFor(due)).isLessThan(MOST_READ);
+  }
+
+  @Test
+  void jobsThatHaveFinishedAreNotRead() throws SQLException {
+    database.fill(MANY, "default", 0, "now() - interval '1 minute'");
+    database.execute(
+        "UPDATE errand.jobs SET state = 'cancelled', reason = 'requested', finished_at = now()");
+    UUID alone = submit();
+    database.execute("UPDATE errand.jobs SET queue = 'small' WHERE id = '" + alone + "'");
+    assertThat(rowsReadFor(alone)).isLessThan(MOST_READ);
+  }
+
+  /** How many rows and entries of indexes are read to explain a job. */
+  private long rowsReadFor(UUID job) throws SQLException {
+    database.execute("VACUUM ANALYZE errand.jobs");
+    long before = database.rowsRead();
+    facts(job);
+    return database.rowsRead() - before;
   }
 }
