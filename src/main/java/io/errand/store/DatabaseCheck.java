@@ -76,6 +76,11 @@ public final class DatabaseCheck {
         || String.valueOf(fault.getMessage()).contains("targetServerType");
   }
 
+  /** Whether a row was refused because what it belongs to, a project for example, is not there. */
+  public static boolean isOwnerMissing(SQLException fault) {
+    return "23503".equals(fault.getSQLState());
+  }
+
   /** Whether there is no such login any more, or it has another password. */
   static boolean isLoginRefused(SQLException fault) {
     return String.valueOf(fault.getSQLState()).startsWith("28");

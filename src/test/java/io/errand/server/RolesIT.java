@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -249,6 +250,34 @@ class RolesIT {
     assertThat(other.get("/v1/jobs?queue=shared").body()).contains(ours).doesNotContain(theirs);
     assertThat(TestServer.json(other.get("/v1/queues/shared")).get("paused").asBoolean()).isFalse();
     server.post("/v1/jobs/" + busy + "/cancel", "");
+  }
+
+  @Test
+  void aProjectIsShownItsQueuesAndKeysByTheirOwnNames() {
+    WithKey other = WithKey.of(server, "operator", "other");
+    other.call("PATCH", "/v1/queues/moved-to", "{\"paused\": true}");
+    other.call("PATCH", "/v1/queues/moved-from", "{\"paused\": true, \"max_depth\": 10}");
+    String body = "{\"command\":[\"true\"],\"queue\":\"moved-from\",\"concurrency_key\":\"own\"}";
+    List<String> shown = new ArrayList<>();
+    shown.add(other.post("/v1/jobs?validate_only=true", body).body());
+    assertThat(shown.get(0)).contains("\"moved-from\"", "\"own\"");
+    String id = TestServer.json(other.post("/v1/jobs", body)).get("id").asText();
+    other.call("PATCH", "/v1/jobs/" + id, "{\"queue\": \"moved-to\"}");
+    for (String path :
+        List.of(
+            "/v1/jobs",
+            "/v1/jobs/" + id,
+            "/v1/jobs/" + id + "/events",
+            "/v1/jobs/" + id + "/explain",
+            "/v1/queues",
+            "/v1/queues/moved-to",
+            "/v1/queues/moved-from/events",
+            "/v1/workers")) {
+      shown.add(other.get(path).body());
+    }
+    assertThat(shown).noneMatch(answer -> answer.contains("other/") || answer.contains("\\u001f"));
+    assertThat(shown.get(3)).contains("queue moved-from to moved-to");
+    other.post("/v1/jobs/" + id + "/cancel", "");
   }
 
   @Test

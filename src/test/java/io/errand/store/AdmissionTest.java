@@ -4,8 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.errand.job.Access;
 import io.errand.job.Call;
-import io.errand.job.Confinement;
-import io.errand.job.JobSpec;
 import io.errand.job.OnLost;
 import io.errand.job.ProjectNames;
 import io.errand.store.control.ControlStore;
@@ -28,7 +26,6 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.Callable;
@@ -63,31 +60,6 @@ class AdmissionTest extends StoreFixture {
 
   private static NewJob newJob(@Nullable String key) {
     return job(spec(3, OnLost.RETRY, null, null), key, HASH);
-  }
-
-  private static JobSpec in(String queue) {
-    JobSpec spec = spec(3, OnLost.RETRY, null, null);
-    return new JobSpec(
-        null,
-        spec.command(),
-        queue,
-        0,
-        null,
-        null,
-        Map.of(),
-        null,
-        60,
-        1,
-        spec.policy(),
-        100,
-        100,
-        null,
-        1,
-        Map.of(),
-        null,
-        null,
-        Confinement.NONE,
-        null);
   }
 
   private static List<Candidate> open(NewJob... jobs) {

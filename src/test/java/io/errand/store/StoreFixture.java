@@ -70,10 +70,24 @@ abstract class StoreFixture {
 
   static JobSpec spec(
       int maxAttempts, OnLost onLost, @Nullable String concurrencyKey, @Nullable Instant expires) {
+    return spec("default", maxAttempts, onLost, concurrencyKey, expires);
+  }
+
+  /** A job of a queue, by the name that is stored. */
+  static JobSpec in(String queue) {
+    return spec(queue, 3, OnLost.RETRY, null, null);
+  }
+
+  private static JobSpec spec(
+      String queue,
+      int maxAttempts,
+      OnLost onLost,
+      @Nullable String concurrencyKey,
+      @Nullable Instant expires) {
     return new JobSpec(
         null,
         List.of("echo", "hi"),
-        "default",
+        queue,
         0,
         null,
         "secret in",

@@ -17,6 +17,7 @@ import io.errand.auth.Permission;
 import io.errand.auth.Requires;
 import io.errand.auth.Role;
 import io.errand.job.ProjectNames;
+import io.errand.store.DatabaseCheck;
 import io.errand.store.Notifications;
 import io.errand.store.access.KeyRow;
 import io.errand.store.access.KeyStore;
@@ -110,7 +111,7 @@ public class KeysResource {
     try {
       row = store.create(wanted).orElseThrow(() -> tooMany(wanted.project()));
     } catch (SQLException e) {
-      if (KeyStore.isNoSuchProject(e)) {
+      if (DatabaseCheck.isOwnerMissing(e)) {
         throw Problem.invalid("project", "is not the name of a project");
       }
       throw e;

@@ -73,6 +73,9 @@ public class ProblemMappers {
   /** What a fault of the database or of this server is to a client. */
   public static Problem problemOf(@Nullable Throwable fault) {
     SQLException ofDatabase = ofDatabase(fault);
+    if (ofDatabase != null && DatabaseCheck.isOwnerMissing(ofDatabase)) {
+      return Problem.of(Kind.NOT_FOUND, "The project of this request has been removed meanwhile");
+    }
     if (ofDatabase != null && !isOurs(ofDatabase)) {
       LOG.warnf("A request failed: %s", DatabaseCheck.description(ofDatabase));
       if (DatabaseCheck.isReadOnly(ofDatabase)) {

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.PropertyNamingStrategies.SnakeCaseStrategy
 import com.fasterxml.jackson.databind.annotation.JsonNaming;
 import io.errand.api.request.WireTime;
 import io.errand.job.JobSpec;
+import io.errand.job.ProjectNames;
 import io.errand.queue.RequestedDependencies;
 import io.errand.store.PolicyJson;
 import java.nio.charset.StandardCharsets;
@@ -70,7 +71,7 @@ record JobPreview(
         spec.run() == null ? null : spec.run().name(),
         spec.run() == null ? null : spec.run().version(),
         spec.run() == null ? null : spec.run().parameters(),
-        spec.queue(),
+        ProjectNames.shownQueue(spec.queue()),
         spec.priority(),
         WireTime.format(spec.runAt()),
         WireTime.format(spec.expiresAt()),
@@ -87,7 +88,7 @@ record JobPreview(
         spec.policy().onLost().wireName(),
         spec.stdoutLimitBytes(),
         spec.stderrLimitBytes(),
-        spec.concurrencyKey(),
+        ProjectNames.shownKey(spec.concurrencyKey()),
         spec.concurrencyLimit(),
         after,
         after.isEmpty() ? null : dependencies.onFailure().wireName(),

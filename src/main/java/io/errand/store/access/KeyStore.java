@@ -241,11 +241,6 @@ public class KeyStore {
     }
   }
 
-  /** Whether a statement was refused because it names a project that there is not. */
-  public static boolean isNoSuchProject(SQLException fault) {
-    return "23503".equals(fault.getSQLState());
-  }
-
   /**
    * Keys in the order of their ids, at most so many.
    *

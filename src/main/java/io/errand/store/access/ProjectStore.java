@@ -45,6 +45,10 @@ public class ProjectStore {
       RETURNING xmax = 0 AS created
       """;
 
+  /* Whoever adds a job to the project holds the same lock, shared, until the job is committed. */
+  private static final String ALONE =
+      "SELECT pg_try_advisory_xact_lock(hashtextextended('errand project ' || ?, 0))";
+
   /* Keys of a project that have ended do not keep it; their rows go with it. */
   private static final String IN_USE =
       """
@@ -217,23 +221,28 @@ public class ProjectStore {
 
   private static Removal delete(Connection connection, String name) throws SQLException {
     try (PreparedStatement lock = connection.prepareStatement(ONE_BY_ONE);
+        PreparedStatement alone = connection.prepareStatement(ALONE);
         PreparedStatement inUse = connection.prepareStatement(IN_USE);
         PreparedStatement parts = connection.prepareStatement(DELETE);
         PreparedStatement itself = connection.prepareStatement(DELETE_ROW)) {
       lock.execute();
+      alone.setString(1, name);
       for (int i = 1; i <= 3; i++) {
         inUse.setString(i, name);
       }
-      parts.setString(1, name);
-      try (ResultSet row = inUse.executeQuery()) {
-        row.next();
-        if (row.getBoolean(1)) {
-          return Removal.IN_USE;
-        }
+      if (!isTrue(alone) || isTrue(inUse)) {
+        return Removal.IN_USE;
       }
+      parts.setString(1, name);
       parts.execute();
       itself.setString(1, name);
       return itself.executeUpdate() > 0 ? Removal.REMOVED : Removal.UNKNOWN;
+    }
+  }
+
+  private static boolean isTrue(PreparedStatement statement) throws SQLException {
+    try (ResultSet row = statement.executeQuery()) {
+      return row.next() && row.getBoolean(1);
     }
   }
 }

@@ -87,7 +87,9 @@ public final class JobChanges {
               j.claim_token, j.principal, concat_ws(', ',
                   CASE WHEN j.priority <> f.priority
                        THEN 'priority ' || f.priority || ' to ' || j.priority END,
-                  CASE WHEN j.queue <> f.queue THEN 'queue ' || f.queue || ' to ' || j.queue END,
+                  CASE WHEN j.queue <> f.queue
+                       THEN 'queue ' || substr(f.queue, strpos(f.queue, '/') + 1) || ' to '
+                           || substr(j.queue, strpos(j.queue, '/') + 1) END,
                   CASE WHEN j.run_at <> f.run_at
                        THEN 'run_at ' || to_char(f.run_at AT TIME ZONE 'UTC', %1$s) || ' to '
                            || to_char(j.run_at AT TIME ZONE 'UTC', %1$s) END) AS detail
