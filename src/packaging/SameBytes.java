@@ -23,13 +23,15 @@ import java.util.zip.ZipFile;
 import java.util.zip.ZipOutputStream;
 
 /**
- * Runs Maven so that Quarkus writes the same program in each build (ADR 54): {@code java OPTIONS SameBytes.java MAVEN PROJECT
- * PROGRAM ARGUMENT...} with the directories of Maven, of the project and of the program that the arguments have Quarkus write.
+ * Runs Maven so that Quarkus writes the same program in each build (ADR 54): {@code java OPTIONS
+ * SameBytes.java MAVEN PROJECT PROGRAM ARGUMENT...} with the directories of Maven, of the project
+ * and of the program that the arguments have Quarkus write.
  *
- * <p>What Quarkus generates follows the order of sets and maps. Three things draw that order anew in each JVM: the hash codes of
- * objects without one of their own, which the options of the caller make equal; the salt of {@code Set.of} and {@code Map.of},
- * which is set here; and a counter that parallel build steps share. What it has counted is counted again here, in the order of
- * the names of classes.
+ * <p>What Quarkus generates follows the order of sets and maps. Three things draw that order anew
+ * in each JVM: the hash codes of objects without one of their own, which the options of the caller
+ * make equal; the salt of {@code Set.of} and {@code Map.of}, which is set here; and a counter that
+ * parallel build steps share. What it has counted is counted again here, in the order of the names
+ * of classes.
  */
 public final class SameBytes {
   private static final String COUNTED = "proxykey";
@@ -45,20 +47,27 @@ public final class SameBytes {
     fixOrder();
     Path program = Path.of(arguments[2]);
     int status =
-        maven(Path.of(arguments[0]), arguments[1], Arrays.copyOfRange(arguments, 3, arguments.length));
+        maven(
+            Path.of(arguments[0]),
+            arguments[1],
+            Arrays.copyOfRange(arguments, 3, arguments.length));
     if (status == 0) {
       new SameBytes().countAgain(program.resolve("quarkus/generated-bytecode.jar"));
     }
     System.exit(status);
   }
 
-  /** The options of the caller keep the methods that read these from being compiled, which would copy the values. */
+  /**
+   * The options of the caller keep the methods that read these from being compiled, which would
+   * copy the values.
+   */
   private static void fixOrder() throws ReflectiveOperationException {
     set("SALT32L", long.class, 0L);
     set("REVERSE", boolean.class, false);
   }
 
-  private static void set(String name, Class<?> type, Object value) throws ReflectiveOperationException {
+  private static void set(String name, Class<?> type, Object value)
+      throws ReflectiveOperationException {
     Class<?> unsafe = Class.forName("sun.misc.Unsafe"); // by name, as the compiler warns of it
     Field theOne = unsafe.getDeclaredField("theUnsafe");
     theOne.setAccessible(true);
@@ -75,10 +84,12 @@ public final class SameBytes {
     System.setProperty("maven.home", home.toString());
     System.setProperty("maven.multiModuleProjectDirectory", project);
     System.setProperty("classworlds.conf", home.resolve("bin/m2.conf").toString());
-    try (DirectoryStream<Path> jars = Files.newDirectoryStream(home.resolve("boot"), "plexus-classworlds-*.jar")) {
+    try (DirectoryStream<Path> jars =
+        Files.newDirectoryStream(home.resolve("boot"), "plexus-classworlds-*.jar")) {
       URLClassLoader loader =
           new URLClassLoader(
-              new URL[] {jars.iterator().next().toUri().toURL()}, ClassLoader.getPlatformClassLoader());
+              new URL[] {jars.iterator().next().toUri().toURL()},
+              ClassLoader.getPlatformClassLoader());
       Thread.currentThread().setContextClassLoader(loader);
       return (int)
           loader
