@@ -129,8 +129,8 @@ enum Fault {
           new String(
               Files.readAllBytes(Path.of("/proc", Long.toString(pid), "cmdline")),
               StandardCharsets.ISO_8859_1);
-      return line.contains("quarkus-app/server.jsa") // its class data, whatever the directory
-          || line.contains("io.errand.Launch");
+      return line.contains("/server.jsa\0") // its class data, in a checkout and in a release
+          && (line.contains("/quarkus-run.jar") || line.contains("io.errand.Launch"));
     } catch (IOException e) {
       return false;
     }

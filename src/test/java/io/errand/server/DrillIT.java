@@ -43,6 +43,11 @@ class DrillIT {
   }
 
   private Cli drill(String... arguments) {
+    return drill(server, database, arguments);
+  }
+
+  /** A drill by the token of a server, on the database that these settings name. */
+  static Cli drill(TestServer server, Map<String, String> database, String... arguments) {
     List<String> all = new ArrayList<>(List.of("drill"));
     all.addAll(List.of(arguments));
     all.addAll(List.of("--database", database.get("ERRAND_DATABASE_URL")));
@@ -113,13 +118,13 @@ class DrillIT {
     return drill(all.toArray(String[]::new));
   }
 
-  private static List<String> faults(JsonNode report) {
+  static List<String> faults(JsonNode report) {
     List<String> faults = new ArrayList<>();
     report.get("faults").forEach(one -> faults.add(one.get("fault").asText()));
     return faults;
   }
 
-  private static JsonNode json(Path report) throws IOException {
+  static JsonNode json(Path report) throws IOException {
     return TestServer.JSON.readTree(Files.readString(report));
   }
 

@@ -77,15 +77,7 @@ class LogIT {
   @Test
   void theNamesInJsonAreThoseOfTheElasticCommonSchema() {
     String id = json.submit("true", Map.of("queue", "ecs"));
-    json.awaitEnd(id);
-    await().until(() -> json.log().contains(id));
-    JsonNode line =
-        json.log()
-            .lines()
-            .filter(one -> one.contains(id))
-            .map(LogIT::parsed)
-            .findFirst()
-            .orElseThrow();
+    JsonNode line = lineAbout(id);
     assertThat(line.get("log.level").asText()).isEqualTo("INFO");
     assertThat(line.get("log.logger").asText()).startsWith("io.errand.worker.");
     assertThat(line.get("@timestamp").asText()).matches("2.*T.*");
@@ -95,6 +87,37 @@ class LogIT {
     assertThat(labels.get("attempt").asText()).isEqualTo("1");
     assertThat(labels.get("queue").asText()).isEqualTo("ecs");
     assertThat(labels.get("worker").asText()).isEqualTo(json.job(id).get("worker").asText());
+    assertThat(line.has("trace.id")).isFalse();
+  }
+
+  @Test
+  void theTraceIsWhereTheElasticCommonSchemaHasIt() {
+    String trace = UUID.randomUUID().toString().replace("-", "");
+    String id =
+        TestServer.json(
+                json.post(
+                    "/v1/jobs",
+                    "{\"command\": [\"true\"]}",
+                    "traceparent",
+                    "00-" + trace + "-b7ad6b7169203331-01"))
+            .get("id")
+            .asText();
+    JsonNode line = lineAbout(id);
+    assertThat(line.get("trace.id").asText()).isEqualTo(trace);
+    assertThat(line.get("labels").get("job_id").asText()).isEqualTo(id);
+    assertThat(line.get("labels").has("trace_id")).isFalse();
+  }
+
+  /** The first line of the log about a job of which there are some once it has ended. */
+  private static JsonNode lineAbout(String id) {
+    json.awaitEnd(id);
+    await().until(() -> json.log().contains(id));
+    return json.log()
+        .lines()
+        .filter(one -> one.contains(id))
+        .map(LogIT::parsed)
+        .findFirst()
+        .orElseThrow();
   }
 
   private static JsonNode parsed(String line) {
