@@ -30,10 +30,15 @@
         font: '11px system-ui',
       };
       const bars = window.uPlot.paths.bars({ size: [0.7, 28] });
-      const shape = element.dataset.series ? { width: 1.5 } : { width: 1, paths: bars };
+      const isLine = Boolean(element.dataset.series);
+      const shape = isLine ? { width: 1.5 } : { width: 1, paths: bars };
       const line = (label) => {
         const [stroke, fill] = looks[label];
-        return { label, stroke: colour(stroke), fill: fill && colour(fill), points: { show: false }, ...shape };
+        // A line of one point would not be seen.
+        const isAlone = (one, at, all) => one !== null && (all[at - 1] ?? all[at + 1] ?? null) === null;
+        const alone = (u, i) => [...u.data[i].keys()].filter((at) => isAlone(u.data[i][at], at, u.data[i]));
+        const points = { show: false, filter: isLine ? alone : null, size: 5, width: 0, fill: colour(stroke) };
+        return { label, stroke: colour(stroke), fill: fill && colour(fill), points, ...shape };
       };
       const utc = document.getElementById('zone')?.textContent !== 'Local';
       const chart = new window.uPlot(

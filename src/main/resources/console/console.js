@@ -112,6 +112,15 @@
     }
   }, REFRESH_MILLIS);
 
+  // A page that could not be made is asked for until it can be.
+  const AGAIN_MILLIS = 4000;
+  const askAgain = async () => {
+    const answer = document.hidden ? null : await fetch(location.href, { redirect: 'manual' }).catch(() => null);
+    if (answer && answer.status !== 503) location.reload();
+    else setTimeout(askAgain, AGAIN_MILLIS);
+  };
+  if (document.querySelector('#fault[data-again]')) setTimeout(askAgain, AGAIN_MILLIS);
+
   // Lists: rows that are selected, and the row of the keyboard.
   let current = -1;
   const rows = () => [...document.querySelectorAll('[data-row]')];
@@ -181,7 +190,7 @@
         document.getElementById('find')?.focus();
         break;
       case '?':
-        document.getElementById('keys').showModal();
+        document.getElementById('keys')?.showModal();
         break;
       case 'g':
         going = true;

@@ -16,6 +16,7 @@
   const SLICE = 16 * 1024; // characters of one step
   const STEP_MILLIS = 10;
   const SEARCH_MILLIS = 400;
+  const AGAIN_MILLIS = 4000;
   const { NAMES, size, grouped, bytesOf } = window.ErrandKept;
 
   // Where lines were dropped, at either end.
@@ -190,12 +191,25 @@
     if (job && window.htmx) window.htmx.trigger(job, 'refresh');
   };
   const watch = () => {
-    source?.close();
     reset(attempt);
-    source = new EventSource(`${base}/output/stream`);
-    source.onopen = () => stale(false);
+    connect(false);
+  };
+  // A stream that was refused begins anew; one that was cut goes on where it was, by itself.
+  const connect = (isAgain) => {
+    source?.close();
+    const opened = new EventSource(`${base}/output/stream`);
+    source = opened;
+    let isFirst = isAgain;
+    source.onopen = () => {
+      if (isFirst) reset(attempt);
+      isFirst = false;
+      stale(false);
+    };
     source.onerror = () => {
-      if (source.readyState === EventSource.CLOSED) refresh(); // who is signed out is asked to sign in
+      if (opened.readyState === EventSource.CLOSED) {
+        refresh(); // who is signed out is asked to sign in
+        setTimeout(() => opened === source && connect(true), AGAIN_MILLIS);
+      }
       stale(true);
     };
     for (const name of NAMES) {
@@ -208,6 +222,8 @@
     }
     source.addEventListener('gap', (event) => {
       const data = JSON.parse(event.data);
+      const of = parseInt(event.lastEventId, 10);
+      if (of !== attempt) reset(of);
       enqueue({ gap: true, name: data.stream, from: data.from, to: data.to });
     });
     let last = '';
@@ -242,6 +258,7 @@
   };
   const showAttempt = async (wanted, atEnd) => {
     source?.close();
+    source = null;
     reset(wanted);
     log.follow(Boolean(atEnd));
     const read = await readKept();

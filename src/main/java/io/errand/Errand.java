@@ -173,6 +173,7 @@ public final class Errand {
       watch.setDaemon(true);
       watch.start();
     }
+    System.setProperty("database.reads-from", Session.readsFrom(url == null ? "" : url));
     System.setProperty("session.sql", Settings.escaped(Session.SQL));
     if (!"api".equals(read.get("roles"))) {
       Accounts.choose(read.get("run-as"), home); // what it refuses is said before the start

@@ -12,6 +12,12 @@ public final class Faults {
     return why(problem.body(""));
   }
 
+  /** What is wrong, without what a program should do then. */
+  static String firstSentence(Problem.Body body) {
+    int end = body.detail().indexOf(". ");
+    return end < 0 ? body.detail() + "." : body.detail().substring(0, end + 1);
+  }
+
   static String why(Problem.Body body) {
     return body.errors() == null
         ? body.detail()

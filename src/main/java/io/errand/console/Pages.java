@@ -2,6 +2,8 @@ package io.errand.console;
 
 import io.errand.api.request.Caller;
 import io.errand.api.request.ConsoleRequests;
+import io.errand.api.request.DocsPages;
+import io.errand.api.request.RefusalPages;
 import io.errand.auth.ConsoleSessions.Session;
 import io.errand.auth.Identity;
 import io.errand.auth.Permission;
@@ -17,8 +19,6 @@ import org.jspecify.annotations.Nullable;
 /** Makes answers of pages. */
 @ApplicationScoped
 public class Pages {
-  private static final String HTML = "text/html; charset=utf-8";
-
   private static final String CONSOLE = "console";
 
   /**
@@ -61,7 +61,11 @@ public class Pages {
    * @param section the path of the entry of the menu that it belongs to
    */
   public Shell shell(String section, String title) {
-    RoutingContext context = caller.request();
+    return shell(caller.request(), section, title);
+  }
+
+  /** The same for a request that no route has got. */
+  Shell shell(RoutingContext context, String section, String title) {
     Session session = ConsoleRequests.session(context);
     String root = root(context);
     Identity identity = session == null ? null : session.identity();
@@ -82,7 +86,8 @@ public class Pages {
         Section.ALL.stream().filter(entry -> may(role, entry.permission())).toList(),
         notice(context),
         session == null ? List.of() : session.projects(),
-        state.why());
+        state.why(),
+        DocsPages.isThere() ? root.substring(0, root.length() - CONSOLE.length()) + "docs/" : null);
   }
 
   private static boolean may(@Nullable Role role, Permission permission) {
@@ -112,7 +117,7 @@ public class Pages {
 
   /** A page with another status. */
   public Response answer(int status, TemplateInstance page) {
-    return Response.status(status).type(HTML).entity(page.render()).build();
+    return Response.status(status).type(RefusalPages.TYPE).entity(page.render()).build();
   }
 
   /**

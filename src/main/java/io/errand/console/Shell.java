@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  * @param notice what has just been done, in words, or null
  * @param projects those that the caller may choose, by name; empty where there is nothing to choose
  * @param banner why nothing can be changed, in words, or null
+ * @param docs how a link to the documentation begins, or null where the server has none
  */
 public record Shell(
     String title,
@@ -35,7 +36,8 @@ public record Shell(
     List<Section> sections,
     @Nullable String notice,
     List<String> projects,
-    @Nullable String banner) {
+    @Nullable String banner,
+    @Nullable String docs) {
 
   /** The address of a file. */
   public String asset(String name) {

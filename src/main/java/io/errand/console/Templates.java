@@ -36,6 +36,11 @@ final class Templates {
   /** A form that takes a page. */
   static native TemplateInstance form(Shell shell, FormPage page);
 
-  /** Why there is no page. */
-  static native TemplateInstance fault(Shell shell, int status, String what, String why);
+  /**
+   * Why there is no page.
+   *
+   * @param passes whether the page asks by itself until there is one
+   */
+  static native TemplateInstance fault(
+      Shell shell, int status, String what, String why, boolean passes);
 }

@@ -249,11 +249,16 @@ final class CommandStreams implements CommandPipe.Owner {
     return slow;
   }
 
-  /** Lets somebody hear what was kept so far, and then all that comes. */
+  /**
+   * Lets somebody hear what was kept so far, once more if they hear it already, and then all that
+   * comes.
+   */
   void addListener(OutputListener listener) {
     stdout.replay(listener);
     stderr.replay(listener);
-    listeners.add(listener);
+    if (!listeners.contains(listener)) {
+      listeners.add(listener);
+    }
   }
 
   void removeListener(OutputListener listener) {

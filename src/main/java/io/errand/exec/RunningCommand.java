@@ -19,6 +19,7 @@ public interface RunningCommand {
 
   /**
    * Lets somebody hear what it has printed so far, as far as kept, and what it prints from now on.
+   * Somebody who hears it already hears the first part once more.
    */
   void addListener(OutputListener listener);
 

@@ -57,6 +57,17 @@ public final class Session {
   private Session() {}
 
   /**
+   * The servers that reads may go to, as the driver names them: those that take writes, where there
+   * is one to be looked for among several.
+   *
+   * @param url of the database
+   */
+  public static String readsFrom(String url) {
+    String hosts = url.replaceFirst("^jdbc:postgresql://", "").replaceFirst("[/?].*", "");
+    return hosts.contains(",") ? "primary" : "any";
+  }
+
+  /**
    * Connects, outside of any pool.
    *
    * @param name shown in {@code pg_stat_activity}

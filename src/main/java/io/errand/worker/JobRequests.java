@@ -11,12 +11,14 @@ import io.errand.store.claim.ClaimStore;
 import io.errand.store.claim.ClaimedJob;
 import io.errand.store.workers.WatchStore;
 import java.sql.SQLException;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
 
 /**
  * Carries out requests for running jobs: to cancel them, to send their live output, to list their
@@ -27,10 +29,16 @@ final class JobRequests {
   private static final ObjectMapper MAPPER =
       JsonMapper.builder().propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE).build();
 
+  /** Pieces of live output are forgotten after twice this, and somebody may come later. */
+  private static final long REPEAT_NANOS = TimeUnit.SECONDS.toNanos(60);
+
+  /** So that they fit into the buffer for all viewers, however much is kept of each. */
+  private static final int MOST_REPEATS = 2;
+
   private final ClaimStore claims;
   private final WatchStore watches;
   private final LiveOutputSender sender;
-  private final Map<UUID, OutputListener> listeners = new HashMap<>();
+  private final Map<UUID, Watched> watching = new HashMap<>();
 
   JobRequests(
       ClaimStore claims,
@@ -40,6 +48,16 @@ final class JobRequests {
     this.claims = claims;
     this.watches = watches;
     this.sender = new LiveOutputSender(watches, notifications, timer);
+  }
+
+  /** Who hears the output of a claim, and when what is kept of it was sent last. */
+  private static final class Watched {
+    private final OutputListener listener;
+    private long sentNanos = System.nanoTime();
+
+    private Watched(OutputListener listener) {
+      this.listener = listener;
+    }
   }
 
   /**
@@ -67,7 +85,7 @@ final class JobRequests {
         watched.add(request.token());
         OutputListener listener = sender.begin(job);
         if (listener != null) {
-          listeners.put(request.token(), listener);
+          watching.put(request.token(), new Watched(listener));
           command.addListener(listener);
         }
       }
@@ -75,21 +93,39 @@ final class JobRequests {
         watches.answerProcesses(job.id(), json(command.processes()));
       }
     }
-    for (UUID token : Set.copyOf(listeners.keySet())) {
+    for (UUID token : Set.copyOf(watching.keySet())) {
       if (!watched.contains(token)) {
         forget(slots, token);
       }
     }
+    repeat(slots);
     return someTooEarly;
+  }
+
+  /** Sends what is kept of some commands once more, of those that have waited for longest. */
+  private void repeat(Slots slots) {
+    long now = System.nanoTime();
+    watching.entrySet().stream()
+        .filter(one -> now - one.getValue().sentNanos > REPEAT_NANOS)
+        .sorted(Comparator.comparingLong(one -> one.getValue().sentNanos - now))
+        .limit(MOST_REPEATS)
+        .forEach(
+            one -> {
+              one.getValue().sentNanos = now;
+              RunningCommand command = slots.command(one.getKey());
+              if (command != null) {
+                command.addListener(one.getValue().listener);
+              }
+            });
   }
 
   /** A claim has ended. */
   void forget(Slots slots, UUID token) {
-    OutputListener listener = listeners.remove(token);
-    if (listener != null) {
+    Watched watched = watching.remove(token);
+    if (watched != null) {
       RunningCommand command = slots.command(token);
       if (command != null) {
-        command.removeListener(listener);
+        command.removeListener(watched.listener);
       }
       sender.end(token);
     }

@@ -110,6 +110,26 @@ class FailoverIT {
     }
   }
 
+  /** It may be behind, so a job that was accepted could be told not to be there. */
+  @Test
+  void aStandbyThatIsNoPrimaryYetIsNotRead() throws Exception {
+    try (Cluster cluster = new Cluster(1, false);
+        Standby standby = cluster.standby()) {
+      Cluster.Node node = cluster.nodes().get(0);
+      String path = "/v1/jobs/" + TestServer.json(post(cluster, "by-one", 0)).get("id").asText();
+      assertThat(node.server().get(path).statusCode()).isEqualTo(200);
+      standby.awaitJobs(1);
+      node.proxy().retarget(standby.port());
+      node.proxy().cutAll();
+      await("it is said that there is a standby")
+          .atMost(Duration.ofSeconds(60))
+          .until(() -> node.server().get(path).body().contains("it is a standby"));
+      for (int i = 0; i < SOME; i++) {
+        assertThat(node.server().get(path).statusCode()).isEqualTo(503);
+      }
+    }
+  }
+
   /** Jobs under keys of their own, a third of which take a while; gives ids by keys. */
   private static Map<String, String> submit(Cluster cluster, String name) {
     Map<String, String> ids = new LinkedHashMap<>();

@@ -17,7 +17,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  * Stands between a server and PostgreSQL on loopback, and does to their connections what networks
  * do. Two threads a connection; what it holds is a buffer each.
  */
-final class Proxy implements AutoCloseable {
+public final class Proxy implements AutoCloseable {
   /** What happens to bytes. */
   enum Mode {
     /** They arrive. */
@@ -46,7 +46,7 @@ final class Proxy implements AutoCloseable {
   private volatile Mode mode = Mode.PASS;
   private volatile boolean closed;
 
-  Proxy(int target) {
+  public Proxy(int target) {
     this.target = target;
     try {
       listener = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
@@ -56,12 +56,12 @@ final class Proxy implements AutoCloseable {
     daemon("faults-proxy", this::accept);
   }
 
-  int port() {
+  public int port() {
     return listener.getLocalPort();
   }
 
   /** From now on new connections go there. */
-  void retarget(int port) {
+  public void retarget(int port) {
     target = port;
   }
 
@@ -79,7 +79,7 @@ final class Proxy implements AutoCloseable {
     }
   }
 
-  void cutAll() {
+  public void cutAll() {
     sockets.forEach(Proxy::closeQuietly);
   }
 

@@ -34,14 +34,27 @@ final class BuiltInDatabase {
         Files.readString(server.home().resolve("pgpass")).trim().split(":")[4]);
   }
 
+  private static Connection connect(TestServer server) throws IOException, SQLException {
+    Map<String, String> database = settingsOf(server);
+    return DriverManager.getConnection(
+        database.get("ERRAND_DATABASE_URL"),
+        database.get("ERRAND_DATABASE_USER"),
+        database.get("ERRAND_DATABASE_PASSWORD"));
+  }
+
+  /** Carries out statements that give no rows; each is a transaction of its own. */
+  static void execute(TestServer server, String... statements) throws IOException, SQLException {
+    try (Connection connection = connect(server);
+        Statement statement = connection.createStatement()) {
+      for (String one : statements) {
+        statement.execute(one);
+      }
+    }
+  }
+
   /** The first column of the first row that a query gives. */
   static String sql(TestServer server, String query) throws IOException, SQLException {
-    Map<String, String> database = settingsOf(server);
-    try (Connection connection =
-            DriverManager.getConnection(
-                database.get("ERRAND_DATABASE_URL"),
-                database.get("ERRAND_DATABASE_USER"),
-                database.get("ERRAND_DATABASE_PASSWORD"));
+    try (Connection connection = connect(server);
         Statement statement = connection.createStatement();
         ResultSet row = statement.executeQuery(query)) {
       row.next();

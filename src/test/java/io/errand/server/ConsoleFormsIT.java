@@ -20,6 +20,21 @@ import org.junit.jupiter.api.Test;
  * The forms of the console that take a page, the choice of a project, and the bound of sessions.
  */
 class ConsoleFormsIT extends OneBrowser {
+  /** The columns of the chart that have a dot of a colour of the page. */
+  private static final String COLUMNS =
+      """
+      (name) => {
+        const one = new OffscreenCanvas(1, 1).getContext('2d');
+        one.fillStyle = getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+        one.fillRect(0, 0, 1, 1);
+        const wanted = one.getImageData(0, 0, 1, 1).data;
+        const { width, height } = document.querySelector('#depth canvas');
+        const { data } = document.querySelector('#depth canvas').getContext('2d').getImageData(0, 0, width, height);
+        return [...Array(width).keys()].filter((x) => [...Array(height).keys()].some((y) =>
+          [0, 1, 2].every((part) => data[(y * width + x) * 4 + part] === wanted[part])));
+      }
+      """;
+
   private Page page;
 
   @BeforeAll
@@ -151,6 +166,22 @@ class ConsoleFormsIT extends OneBrowser {
     page.waitForSelector("#depth canvas");
     assertThat(page.getAttribute("#depth .chart", "aria-label")).contains("at most 59 waited");
     assertThat(page.getAttribute("#depth .chart", "data-waiting").split(",", -1)).hasSize(100);
+  }
+
+  @Test
+  void aChartOfOneSampleShowsItOnAnAxisOfADay() throws IOException, SQLException {
+    server.call("PATCH", "/v1/queues/sampled-once", "{\"weight\": 2}");
+    BuiltInDatabase.sql(
+        server,
+        "INSERT INTO errand.queue_depths (queue, sampled_at, waiting, running) SELECT 'sampled-once',"
+            + " to_timestamp(floor(extract(epoch FROM now()) / 300) * 300 - 36000), 40, 4"
+            + " RETURNING 1");
+    open("/queues/sampled-once");
+    page.waitForSelector("#depth canvas");
+    assertThat(page.getAttribute("#depth .chart", "data-waiting")).isEqualTo("40");
+    for (String colour : List.of("--amber", "--blue")) {
+      assertThat((List<?>) page.evaluate(COLUMNS, colour)).as(colour).hasSizeBetween(3, 8);
+    }
   }
 
   @Test

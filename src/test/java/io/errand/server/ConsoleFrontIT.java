@@ -18,17 +18,11 @@ import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.sql.Connection;
-import java.sql.DriverManager;
-import java.sql.SQLException;
-import java.sql.Statement;
-import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Executors;
-import org.awaitility.Awaitility;
 import org.jose4j.jwk.JsonWebKey.OutputControlLevel;
 import org.jose4j.jwk.JsonWebKeySet;
 import org.jose4j.jwk.RsaJsonWebKey;
@@ -40,7 +34,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The console below a path of a front, and on a database that takes no changes. */
+/** The console below a path of a front. */
 class ConsoleFrontIT extends OneBrowser {
   private static final String PREFIX = "/behind/a/front";
   private static final Set<String> NOT_PASSED =
@@ -174,6 +168,9 @@ class ConsoleFrontIT extends OneBrowser {
       page.waitForSelector("nav.side [aria-current] >> text=" + section);
       assertThat(page.url()).startsWith(url() + "/console");
     }
+    page.click("nav.side a:text-is('Documentation')");
+    page.waitForURL(url() + "/docs/");
+    page.goBack();
     page.click("details.who:last-of-type summary");
     page.click("text=Sign out");
     page.waitForSelector("#key");
@@ -195,66 +192,5 @@ class ConsoleFrontIT extends OneBrowser {
         .extracting(cookie -> cookie.path)
         .containsExactly(PREFIX + "/console");
     chromium.complaints.clear(); // of pages of the provider
-  }
-
-  private static void alter(String sql) throws IOException, SQLException {
-    Map<String, String> database = BuiltInDatabase.settingsOf(server);
-    try (Connection connection =
-            DriverManager.getConnection(
-                database.get("ERRAND_DATABASE_URL"),
-                database.get("ERRAND_DATABASE_USER"),
-                database.get("ERRAND_DATABASE_PASSWORD"));
-        Statement statement = connection.createStatement()) {
-      statement.execute("SET SESSION CHARACTERISTICS AS TRANSACTION READ WRITE");
-      statement.execute("ALTER ROLE errand " + sql);
-      statement.execute(
-          "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-              + " WHERE usename = 'errand' AND pid <> pg_backend_pid()");
-    }
-  }
-
-  @Test
-  void aDatabaseThatTakesNoChangesIsSaid() throws IOException, SQLException {
-    server.call("PATCH", "/v1/queues/kept", "{\"weight\": 2}");
-    withKey(server.url());
-    String csrf = page.getAttribute("body", "data-csrf");
-    ConsoleClient client = new ConsoleClient(server.url());
-    client.cookie =
-        page.context().cookies(server.url() + "/console").stream()
-            .map(cookie -> cookie.name + "=" + cookie.value)
-            .findFirst()
-            .orElseThrow();
-    client.csrf = csrf;
-    try {
-      alter("SET default_transaction_read_only = on");
-      Awaitility.await()
-          .atMost(Duration.ofSeconds(60))
-          .until(() -> client.get("/console/queues").body().contains("The database is read-only"));
-      for (String path : List.of("/console", "/console/jobs", "/console/queues/kept")) {
-        HttpResponse<String> answer = client.get(path);
-        assertThat(answer.statusCode()).as(path).isEqualTo(503);
-        assertThat(answer.body()).as(path).contains("The database is read-only");
-      }
-      Awaitility.await() // a look that is on its way is not waited for
-          .atMost(Duration.ofSeconds(60))
-          .until(() -> client.get("/console/login").body().contains("id=\"banner\""));
-      HttpResponse<String> refused = client.submit("/console/queues/kept/pause");
-      assertThat(refused.statusCode()).isEqualTo(503);
-      assertThat(refused.body()).contains("The database is read-only");
-      HttpResponse<String> signIn = client.post("/console/login", List.of("key", server.token()));
-      assertThat(signIn.statusCode()).isEqualTo(503);
-      assertThat(signIn.body()).contains("The database is read-only");
-      HttpResponse<String> submit = server.post("/v1/jobs", "{\"command\":[\"true\"]}");
-      TestServer.assertProblem(submit, 503);
-    } finally {
-      alter("RESET default_transaction_read_only");
-    }
-    Awaitility.await()
-        .atMost(Duration.ofSeconds(60))
-        .until(
-            () -> server.call("PATCH", "/v1/queues/kept", "{\"weight\": 3}").statusCode() == 200);
-    assertThat(client.get("/console/queues/kept").body())
-        .doesNotContain("id=\"banner\"")
-        .contains(">Pause<");
   }
 }

@@ -7,7 +7,11 @@ import com.microsoft.playwright.Page;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -117,6 +121,61 @@ class ConsoleOutputIT extends OneBrowser {
     page.context().close();
   }
 
+  /** The numbers of the lines that are elements of the page, in their order. */
+  private static List<Integer> numbersShown(Page page) {
+    List<?> texts =
+        (List<?>)
+            page.evaluate(
+                "[...document.querySelectorAll('#log-lines .line:not(.gap) .tx')].map((e) => e.textContent)");
+    return texts.stream().map(text -> Integer.parseInt(String.valueOf(text), 10)).toList();
+  }
+
+  /** What was sent first is forgotten after two minutes; the worker sends what it keeps again. */
+  @Test
+  void aRunningJobThatHasPrintedMoreThanIsKeptIsLoadedAgainWithOneGapAndGoesOn() throws Exception {
+    Path folder = Files.createTempDirectory("errand-console");
+    Path gate = folder.resolve("gate");
+    TestServer.letOthersPass(folder);
+    String id =
+        server.submit(
+            "seq -f %%0100g 1 60000; until [ -e %s ]; do sleep 0.1; done; seq -f %%0100g 60001 60010; sleep 600"
+                .formatted(gate),
+            Map.of("stdout_limit_bytes", 1_048_576));
+    Page page = open(id);
+    page.waitForSelector(".line .tx:text-matches('^0+60000$')");
+    String beginnings = "FROM errand.live_output WHERE job_id = '" + id + "' AND start_byte = 0";
+    Awaitility.await()
+        .atMost(Duration.ofSeconds(150))
+        .until(() -> BuiltInDatabase.sql(server, "SELECT count(*) " + beginnings).equals("2"));
+    BuiltInDatabase.sql(
+        server,
+        "WITH gone AS (DELETE FROM errand.live_output WHERE job_id = '%s'".formatted(id)
+            + " AND id < (SELECT max(id) "
+            + beginnings
+            + ") RETURNING 1) SELECT count(*) FROM gone");
+    page.reload();
+    page.waitForSelector(".line .tx:text-matches('^0+60000$')");
+    page.locator("#log-lines").evaluate("e => { e.scrollTop = 0; }");
+    page.waitForSelector(".line .tx:text-matches('^0+1$')");
+    // The first and the last 512 KiB are kept, 101 bytes a line.
+    page.evaluate("location.hash = '#a1-stdout-600000'");
+    page.waitForSelector(".line.gap.at");
+    assertThat(page.textContent(".line.gap .tx"))
+        .isEqualTo("4.8 MiB of stdout are not kept (bytes 524,288 to 5,535,712)");
+    page.click("#log-follow");
+    Files.createFile(gate);
+    page.waitForSelector(".line .tx:text-matches('^0+60010$')");
+    List<Integer> shown = numbersShown(page);
+    assertThat(shown.get(0)).isLessThan(60_001);
+    assertThat(shown).isEqualTo(IntStream.rangeClosed(shown.get(0), 60_010).boxed().toList());
+    assertThat(page.getAttribute(".line:has(.tx:text-matches('^0+60010$'))", "id"))
+        .isEqualTo("a1-stdout-" + 60_009 * 101);
+    server.post("/v1/jobs/" + id + "/cancel", "");
+    assertThat(chromium.complaints).isEmpty();
+    TestServer.delete(folder);
+    page.context().close();
+  }
+
   /** Of the lines of seq from 1. */
   private static long bytesUpTo(int last) {
     long bytes = 0;
@@ -142,11 +201,6 @@ class ConsoleOutputIT extends OneBrowser {
     assertThat(page.locator("#log-lines .line").count()).isEqualTo(1);
     assertThat(page.textContent("#log-lines .line .tx")).isEqualTo("wrong");
     page.context().close();
-  }
-
-  private static Page.WaitForSelectorOptions hidden() {
-    return new Page.WaitForSelectorOptions()
-        .setState(com.microsoft.playwright.options.WaitForSelectorState.HIDDEN);
   }
 
   @Test

@@ -21,6 +21,8 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(300)
 class DiskIT {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
+  private static final String SHORT =
+      "The server has too little free disk space: no job is accepted, and none starts.";
 
   @Test
   void aNearlyFullDiskRefusesEverySubmitAndStaysReady() throws Exception {
@@ -45,6 +47,9 @@ class DiskIT {
         assertThat(answer.headers().firstValue("Retry-After")).isPresent();
         assertThat(answer.body()).contains("urn:errand:problem:unavailable", "disk space");
       }
+      HttpResponse<String> page = ConsoleClient.signedIn(server).get("/console/jobs");
+      assertThat(page.statusCode()).isEqualTo(200);
+      assertThat(page.body()).contains("id=\"banner\"", SHORT);
       HttpRequest ready = HttpRequest.newBuilder(URI.create(url + "/q/health/ready")).build();
       HttpResponse<String> health = client.send(ready, BodyHandlers.ofString());
       assertThat(health.statusCode()).isEqualTo(200);
@@ -79,9 +84,16 @@ class DiskIT {
       server.awaitState(first, "running");
       String second = server.submit("true", Map.of());
 
+      ConsoleClient console = ConsoleClient.signedIn(server);
+      assertThat(console.get("/console").body()).doesNotContain("id=\"banner\"");
       Path filler = Files.write(disk.resolve("filler"), new byte[48 << 20]);
       await().atMost(PATIENCE).until(() -> server.meter("errand_home_short") == 1);
       assertThat(server.meter("errand_home_free_bytes")).isLessThan(32 << 20);
+      assertThat(console.get("/console").body()).contains("id=\"banner\"", SHORT);
+      HttpResponse<String> form =
+          console.submit("/console/jobs/new", "json", "{\"command\":[\"true\"]}");
+      assertThat(form.statusCode()).isEqualTo(503);
+      assertThat(form.body()).contains("disk space");
       Files.delete(flag);
       assertThat(server.awaitEnd(first).get("state").asText()).isEqualTo("succeeded");
       TestServer.assertProblem(server.post("/v1/jobs", "{\"command\":[\"true\"]}"), 503);
@@ -92,6 +104,7 @@ class DiskIT {
 
       Files.delete(filler);
       await().atMost(PATIENCE).until(() -> server.meter("errand_home_short") == 0);
+      assertThat(console.get("/console").body()).doesNotContain("id=\"banner\"");
       assertThat(server.awaitEnd(second).get("state").asText()).isEqualTo("succeeded");
       assertThat(server.awaitEnd(server.submit("true", Map.of())).get("state").asText())
           .isEqualTo("succeeded");

@@ -77,6 +77,33 @@ class DocsIT extends OneServer {
   }
 
   @Test
+  void theConsoleLeadsHereByMouseKeyAndPalette() {
+    try (Chromium chromium = Chromium.start()) {
+      Page page = chromium.signedIn(server);
+      List<Runnable> ways =
+          List.of(
+              () -> page.click("nav.side a:text-is('Documentation')"),
+              () -> {
+                page.keyboard().press("g");
+                page.keyboard().press("d");
+              },
+              () -> {
+                page.keyboard().press("Control+k");
+                page.fill("#palette-text", "docu");
+                page.keyboard().press("Enter");
+              });
+      for (Runnable way : ways) {
+        page.navigate(server.url() + "/console/queues");
+        page.waitForLoadState(); // the scripts have run
+        way.run();
+        page.waitForURL(server.url() + "/docs/");
+        assertThat(page.textContent("h1")).isEqualTo("Documentation");
+      }
+      assertThat(chromium.complaints).isEmpty();
+    }
+  }
+
+  @Test
   void aReaderFindsAPageAndReadsItOnAPhoneAndInTheDark() {
     try (Chromium chromium = Chromium.start()) {
       Page page = chromium.page();

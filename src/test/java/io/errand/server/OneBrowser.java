@@ -1,5 +1,7 @@
 package io.errand.server;
 
+import com.microsoft.playwright.Page;
+import com.microsoft.playwright.options.WaitForSelectorState;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -20,6 +22,11 @@ abstract class OneBrowser {
   static void stopBrowserAndServer() {
     close(chromium);
     close(server);
+  }
+
+  /** Waits until there is none that is shown. */
+  static Page.WaitForSelectorOptions hidden() {
+    return new Page.WaitForSelectorOptions().setState(WaitForSelectorState.HIDDEN);
   }
 
   /** Where it has been started. */

@@ -134,6 +134,9 @@ public class LiveOutput {
     }
     LiveViewer viewer = new LiveViewer(job, caller, key, sink, sse, mapper, budget, wakeUp::call);
     viewer.begin(lastEventId, latestAttempt);
+    if (viewer.hasNothing()) {
+      viewer.beginBehind(watches.beginning(job, viewer.attempt()));
+    }
     watches.watchOutput(List.of(job), WATCH_SECONDS);
     notifications.send(Notifications.Topic.ATTENTION);
     viewers.add(viewer);

@@ -149,6 +149,16 @@ final class LiveViewer {
     stderr.offset = last.stderr();
   }
 
+  /** Whether they have been told nothing of the attempt where they are. */
+  boolean hasNothing() {
+    return stdout.offset + stderr.offset == 0;
+  }
+
+  /** Leaves pieces of live output out, up to this one. */
+  void beginBehind(long chunkId) {
+    lastChunkId = chunkId;
+  }
+
   Position position() {
     return new Position(jobId, attempt, lastChunkId);
   }

@@ -26,9 +26,10 @@ import org.jspecify.annotations.Nullable;
  * in {@code docs/}. They are read at the first request for one of them and kept, about 2 MB.
  */
 @ApplicationScoped
-class DocsPages {
+public class DocsPages {
   private static final String BASE = "/docs";
   private static final String FOLDER = "/site/";
+  private static final String LIST = "files.txt";
   private static final int PERMANENT_REDIRECT = 308;
   private static final int NOT_MODIFIED = 304;
   private static final int HASH_LENGTH = 16;
@@ -49,6 +50,11 @@ class DocsPages {
   private record File(String type, String tag, byte[] bytes) {}
 
   private volatile @Nullable Map<String, File> files;
+
+  /** Whether the build has made it. */
+  public static boolean isThere() {
+    return DocsPages.class.getResource(FOLDER + LIST) != null;
+  }
 
   /** Whether this is a path of the documentation. */
   static boolean isOf(@Nullable String path) {
@@ -140,7 +146,7 @@ class DocsPages {
   /** The files that the build has listed. */
   private Map<String, File> load() {
     Map<String, File> read = new HashMap<>();
-    for (String name : new String(read("files.txt"), StandardCharsets.UTF_8).split("\n")) {
+    for (String name : new String(read(LIST), StandardCharsets.UTF_8).split("\n")) {
       String ending = name.substring(name.lastIndexOf('.') + 1);
       byte[] bytes = read(name);
       read.put(name, new File(TYPES.getOrDefault(ending, "text/plain"), tag(bytes), bytes));

@@ -15,8 +15,10 @@ import org.jspecify.annotations.Nullable;
 @ApplicationScoped
 class RefusedRequests {
   private final ObjectMapper mapper;
+  private final RefusalPages pages;
 
-  RefusedRequests(ObjectMapper mapper) {
+  RefusedRequests(ObjectMapper mapper, RefusalPages pages) {
+    this.pages = pages;
     this.mapper = mapper;
   }
 
@@ -31,10 +33,12 @@ class RefusedRequests {
         .setStatusCode(problem.status())
         .putHeader(HttpHeaders.CONTENT_TYPE, Problem.CONTENT_TYPE)
         .putHeader(HttpHeaders.CONNECTION, "close");
-    Buffer body = body(problem, request.path());
+    Buffer body;
     if (ConsoleGate.isOf(request.path())) {
-      body = PlainPage.of(problem);
-      response.putHeader(HttpHeaders.CONTENT_TYPE, PlainPage.TYPE);
+      body = Buffer.buffer(pages.of(context, problem));
+      response.putHeader(HttpHeaders.CONTENT_TYPE, RefusalPages.TYPE);
+    } else {
+      body = body(problem, request.path());
     }
     response.end(request.method().name().equals("HEAD") ? Buffer.buffer() : body);
   }

@@ -70,6 +70,16 @@ public class WatchStore {
       ORDER BY id LIMIT ?
       """;
 
+  /* Workers send what they keep once more before its first pieces are forgotten: here it begins. */
+  private static final String BEGINNING =
+      """
+      SELECT min(s.beginning) - 1 FROM (
+          SELECT max(id) FILTER (WHERE start_byte = 0) AS beginning,
+                 (array_agg(start_byte ORDER BY id))[1] AS first
+          FROM errand.live_output WHERE job_id = ? AND attempt = ? GROUP BY stderr) s
+      HAVING bool_or(s.first > 0) AND bool_and(s.beginning IS NOT NULL)
+      """;
+
   private static final String WITH_NEWS =
       """
       SELECT p.n FROM unnest(?::uuid[], ?::integer[], ?::bigint[])
@@ -238,6 +248,23 @@ public class WatchStore {
         }
       }
       return chunks;
+    }
+  }
+
+  /**
+   * Behind which piece of an attempt somebody begins who has nothing of it: the first one, or where
+   * that has been forgotten, the last ones with the beginnings of the streams, if they are there.
+   *
+   * @return the id of a piece, or 0
+   */
+  public long beginning(UUID job, int attempt) throws SQLException {
+    try (Connection connection = dataSource.getConnection();
+        PreparedStatement statement = connection.prepareStatement(BEGINNING)) {
+      statement.setObject(1, job);
+      statement.setInt(2, attempt);
+      try (ResultSet row = statement.executeQuery()) {
+        return row.next() ? row.getLong(1) : 0;
+      }
     }
   }
 
