@@ -13,6 +13,7 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.util.List;
 import java.util.UUID;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -32,6 +33,11 @@ class GrowthTest {
             + " VALUES ('"
             + WORKER
             + "', 'w', 8, '{*}', 30, 'test', 1, 'none')");
+  }
+
+  @AfterEach
+  void removeProject() throws SQLException {
+    database.execute("DELETE FROM errand.projects WHERE name = 'media'");
   }
 
   private void fill(int count, String state, String queue, String age) throws SQLException {
@@ -146,6 +152,7 @@ class GrowthTest {
 
   @Test
   void aListOfAProjectIsReadByItsIndex() throws SQLException {
+    database.execute("INSERT INTO errand.projects (name) VALUES ('media') ON CONFLICT DO NOTHING");
     fill(100_000, "succeeded", "a", "1 hour");
     fill(20_000, "queued", "media/a", "1 minute");
     database.execute("ANALYZE errand.jobs");
