@@ -9,6 +9,7 @@ import io.errand.job.ProjectNames;
 import io.errand.store.reads.FailureReads;
 import io.errand.store.reads.FailureReads.Failures;
 import java.sql.SQLException;
+import java.util.List;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
 
@@ -22,8 +23,7 @@ class FailureReadsTest extends StoreFixture {
   @Test
   void thoseOfAnotherProjectTakeNoPlace() throws SQLException {
     UUID failed = submit(spec(1, OnLost.RETRY, null, null));
-    completes.complete(
-        java.util.List.of(ended(claim(1).get(0), Outcome.EXIT_CODE, 64)), "worker w");
+    completes.complete(List.of(ended(claim(1).get(0), Outcome.EXIT_CODE, 64)), "worker w");
     database.execute("INSERT INTO errand.projects (name) VALUES ('noisy')");
     database.execute(
         """
@@ -40,5 +40,16 @@ class FailureReadsTest extends StoreFixture {
     Failures noisy = newest("noisy");
     assertThat(noisy.failures()).hasSize(FailureReads.MOST_JOBS);
     assertThat(noisy.since()).isNotNull();
+  }
+
+  @Test
+  void thoseThatWereTriedAgainAreLeftOut() throws SQLException {
+    UUID failed = submit(spec(1, OnLost.RETRY, null, null));
+    completes.complete(List.of(ended(claim(1).get(0), Outcome.EXIT_CODE, 64)), "worker w");
+    assertThat(newest(ProjectNames.DEFAULT).failures()).hasSize(1);
+    UUID again = submit();
+    database.execute(
+        "UPDATE errand.jobs SET retry_of = '" + failed + "' WHERE id = '" + again + "'");
+    assertThat(newest(ProjectNames.DEFAULT).failures()).isEmpty();
   }
 }

@@ -8,6 +8,7 @@ import io.errand.store.reads.ExplainReads;
 import io.errand.store.reads.ExplainReads.Facts;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -222,13 +223,13 @@ public record Explanation(
           null);
     }
     Instant probe = facts.circuitProbeAt();
-    boolean isToCome = probe != null && probe.isAfter(facts.now());
+    Instant next = probe != null && probe.isAfter(facts.now()) ? probe : null;
     return until(
         "circuit",
-        isToCome ? probe : null,
+        next,
         state
-            + "too many attempts failed, and the next job that is claimed "
-            + (isToCome ? "then " : "")
+            + "too many attempts failed; the first job that is claimed "
+            + (next == null ? "" : "after " + next.truncatedTo(ChronoUnit.SECONDS) + " ")
             + "is its probe");
   }
 

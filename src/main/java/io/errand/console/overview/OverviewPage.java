@@ -18,6 +18,7 @@ import io.errand.job.ProjectNames;
 import io.errand.store.queues.QueueReads;
 import io.errand.store.queues.QueueStatus;
 import io.errand.store.reads.OverviewReads;
+import io.errand.store.reads.OverviewReads.Failing;
 import io.errand.store.reads.OverviewReads.Late;
 import io.errand.store.reads.WorkerEntity;
 import io.smallrye.common.annotation.Blocking;
@@ -44,6 +45,8 @@ public class OverviewPage {
 
   /** A ready job that has waited for longer needs a person, where its queue names no limit. */
   private static final double LONG_WAIT_SECONDS = 300;
+
+  private static final double HOUR_SECONDS = 3_600;
 
   /** Seconds of the chart, and of each of its slots. */
   private static final Map<String, double[]> RANGES =
@@ -106,6 +109,7 @@ public class OverviewPage {
         needs(
             counts,
             found,
+            reads.failing(access, HOUR_SECONDS),
             workers,
             reads.late(access.project(), caller.identity().isServerAdmin())),
         tiles,
@@ -120,7 +124,11 @@ public class OverviewPage {
   }
 
   private static List<Need> needs(
-      Map<String, Long> counts, List<QueueStatus> queues, List<WorkerEntity> workers, Late late) {
+      Map<String, Long> counts,
+      List<QueueStatus> queues,
+      List<Failing> failing,
+      List<WorkerEntity> workers,
+      Late late) {
     List<Need> needs = new ArrayList<>();
     if (workers.isEmpty()) {
       needs.add(new Need("failed", "No worker is alive", NO_WORKER, ""));
@@ -153,6 +161,18 @@ public class OverviewPage {
               "/jobs?state=held"));
     }
     queues.forEach(queue -> addOfQueue(queue, needs));
+    for (Failing one : failing) {
+      String name = ProjectNames.shownQueue(one.queue());
+      needs.add(
+          new Need(
+              "failed",
+              "Jobs of " + name + " fail",
+              Words.grouped(one.failed())
+                  + " of the last "
+                  + Words.grouped(one.finished())
+                  + " that ended, of those created in the last hour.",
+              "/failures"));
+    }
     if (late.schedules() > 0) {
       needs.add(
           new Need(
@@ -166,15 +186,15 @@ public class OverviewPage {
 
   private static void addOfQueue(QueueStatus queue, List<Need> needs) {
     String name = ProjectNames.shownQueue(queue.name());
-    String link = "/jobs?queue=" + name;
     QueueStatus.CircuitNow circuit = queue.circuit();
     if (circuit != null && !circuit.state().equals("closed")) {
       needs.add(
           new Need(
               "failed",
               "The circuit of " + name + " is " + circuit.state().replace('_', ' '),
-              circuit.failures() + " of " + circuit.attempts() + " attempts failed in its window.",
-              link + "&state=failed"));
+              "No job of it starts but a probe, because too many attempts failed or somebody opened it.",
+              "/queues/" + name));
+      return;
     }
     Double oldest = queue.oldestReadySeconds();
     Double most = queue.settings().maxReadyAgeSeconds();
@@ -186,7 +206,7 @@ public class OverviewPage {
               queue.settings().paused()
                   ? "The queue is paused."
                   : "Its queue has too few slots, a limit, or no worker that can run it.",
-              link + "&state=queued&order=asc"));
+              "/jobs?queue=" + name + "&state=queued&order=asc"));
     }
   }
 

@@ -4,6 +4,8 @@ import io.errand.job.ProjectNames;
 import io.errand.store.queues.QueueSettings;
 import io.errand.store.queues.QueueStatus;
 import java.math.BigDecimal;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -46,17 +48,20 @@ record QueueLine(
   }
 
   private static String limits(QueueSettings settings) {
-    StringBuilder words = new StringBuilder();
+    List<String> words = new ArrayList<>();
+    if (settings.maxRunning() != null) {
+      words.add(settings.maxRunning() + " at once");
+    }
     if (settings.ratePerSecond() != null) {
-      words.append(plain(settings.ratePerSecond())).append(" per second");
+      words.add(plain(settings.ratePerSecond()) + " per second");
     }
     if (settings.maxDepth() != null) {
-      words.append(words.isEmpty() ? "" : ", ").append(settings.maxDepth()).append(" may wait");
+      words.add(settings.maxDepth() + " may wait");
     }
     if (settings.weight() != 1) {
-      words.append(words.isEmpty() ? "" : ", ").append("weight ").append(plain(settings.weight()));
+      words.add("weight " + plain(settings.weight()));
     }
-    return words.toString();
+    return String.join(", ", words);
   }
 
   /** A number without an exponent, or nothing. */

@@ -55,6 +55,7 @@ public class FailureReads {
           FROM errand.jobs
           WHERE %s AND state = 'failed' AND project = ? AND principal = coalesce(?, principal)
             AND created_at >= coalesce(?::timestamptz, '-infinity')
+            AND NOT EXISTS (SELECT FROM errand.jobs r WHERE r.retry_of = jobs.id)
           ORDER BY created_at DESC, id DESC LIMIT ?)
       SELECT newest.*,
              CASE WHEN octet_length(a.stderr) <= ?
@@ -101,7 +102,10 @@ public class FailureReads {
    */
   public record Failures(List<Failure> failures, @Nullable Instant since) {}
 
-  /** The newest failed jobs of this caller, {@value #MOST_JOBS} at most. */
+  /**
+   * The newest failed jobs of this caller, {@value #MOST_JOBS} at most, without those that were
+   * tried again as other jobs.
+   */
   public Failures newest(Access access) throws SQLException {
     String owner = access.owner();
     boolean isDefault = access.project().equals(ProjectNames.DEFAULT);

@@ -23,7 +23,7 @@ public class OverviewReads {
   private static final String RECENT =
       """
       WITH recent AS MATERIALIZED (
-          SELECT created_at, state, reason, duration_seconds,
+          SELECT created_at, queue, state, reason, duration_seconds,
                  extract(epoch FROM started_at - greatest(created_at, run_at))::float8 AS wait
           FROM errand.jobs
           WHERE project = ? %s AND principal = coalesce(?, principal)
@@ -61,6 +61,17 @@ public class OverviewReads {
           + """
           SELECT coalesce(reason, 'unknown') AS reason, count(*) AS jobs
           FROM recent WHERE state = 'failed' GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 8
+          """;
+
+  /* Most of what has finished failed, and that was no single job. */
+  private static final String FAILING =
+      RECENT
+          + """
+          SELECT queue, failed, finished
+          FROM (SELECT queue, count(*) FILTER (WHERE state = 'failed') AS failed,
+                       count(*) FILTER (WHERE state IN ('failed', 'succeeded')) AS finished
+                FROM recent GROUP BY queue) q
+          WHERE failed >= 3 AND failed * 2 >= finished ORDER BY failed DESC, queue LIMIT 5
           """;
 
   private static final String LATE =
@@ -105,6 +116,14 @@ public class OverviewReads {
 
   /** A reason of failures, and how many jobs failed for it. */
   public record Reason(String reason, long jobs) {}
+
+  /**
+   * A queue whose jobs fail.
+   *
+   * @param queue as it is stored
+   * @param finished how many have failed or succeeded
+   */
+  public record Failing(String queue, long failed, long finished) {}
 
   /**
    * What is late or gone.
@@ -186,6 +205,16 @@ public class OverviewReads {
   public List<Reason> reasons(Access access, double seconds) throws SQLException {
     return recent(
         REASONS, access, seconds, null, row -> new Reason(row.getString(1), row.getLong(2)));
+  }
+
+  /** The queues most of whose newest jobs have failed, the worst first; 5 at most. */
+  public List<Failing> failing(Access access, double seconds) throws SQLException {
+    return recent(
+        FAILING,
+        access,
+        seconds,
+        null,
+        row -> new Failing(row.getString(1), row.getLong(2), row.getLong(3)));
   }
 
   /**
