@@ -26,7 +26,7 @@ import picocli.CommandLine.Parameters;
     })
 final class Queues implements Callable<Integer> {
   private static final List<String> COLUMNS =
-      List.of("name", "paused", "queued", "running", "retrying", "held");
+      List.of("name", "paused", "circuit", "queued", "running", "retrying", "held");
   private static final List<String> WIDE_COLUMNS =
       List.of(
           "succeeded",
@@ -39,8 +39,7 @@ final class Queues implements Callable<Integer> {
           "weight",
           "max_depth",
           "max_ready_age_seconds",
-          "overload",
-          "circuit");
+          "overload");
 
   @Mixin Client.OutputOption output = new Client.OutputOption();
 
