@@ -30,6 +30,7 @@ public class DocsPages {
   private static final String BASE = "/docs";
   private static final String FOLDER = "/site/";
   private static final String LIST = "files.txt";
+  private static final boolean IS_THERE = DocsPages.class.getResource(FOLDER + LIST) != null;
   private static final int PERMANENT_REDIRECT = 308;
   private static final int NOT_MODIFIED = 304;
   private static final int HASH_LENGTH = 16;
@@ -53,7 +54,7 @@ public class DocsPages {
 
   /** Whether the build has made it. */
   public static boolean isThere() {
-    return DocsPages.class.getResource(FOLDER + LIST) != null;
+    return IS_THERE;
   }
 
   /** Whether this is a path of the documentation. */

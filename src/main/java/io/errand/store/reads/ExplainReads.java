@@ -30,7 +30,7 @@ public class ExplainReads {
   /** Of jobs in other queues that come first, so many are looked at, and so many queues. */
   private static final int MOST_OTHERS = 1_000;
 
-  static final String FACTS =
+  private static final String FACTS =
       """
       SELECT j.state, j.reason, j.detail, j.queue, j.priority, j.run_at, j.expires_at,
           j.started_at IS NOT NULL AS has_started, j.worker, j.claimed_at, j.started_at,
